@@ -1,0 +1,35 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one exception that a user is meant to read. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class UserError(Exception):
+    """Something a person can mend, in one line: expected, found, remedy.
+
+    :arg expected: what would have been right.
+    :arg found: what was there instead.
+    :arg remedy: what to do about it.
+    :arg details: extra result keys for the module (longer output such as the solver's reason).
+    """
+
+    def __init__(self, expected: str, found: str, remedy: str, **details: t.Any) -> None:
+        self.expected = one_line(expected)
+        self.found = one_line(found)
+        self.remedy = one_line(remedy)
+        self.details = details
+        super().__init__("expected %s; found %s; remedy: %s" % (self.expected, self.found, self.remedy))
+
+    def as_result(self) -> dict[str, t.Any]:
+        """The arguments for ``fail_json``: msg, expected, found, remedy and the details."""
+        return dict(self.details, msg=str(self), expected=self.expected, found=self.found, remedy=self.remedy)
+
+
+def one_line(text: str) -> str:
+    """Fold white space and show control characters as escapes, so that a value cannot fake a second line."""
+    folded = " ".join(str(text).split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in folded)

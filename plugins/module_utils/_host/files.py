@@ -1,0 +1,63 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing and hashing files so that no reader ever sees half of one. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+import typing as t
+
+
+def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> None:
+    """Replace *path* by one rename. Mode, owner and a symlink at *path* are kept.
+
+    :arg default_mode: mode of a file that did not exist, before the umask.
+    :raises OSError: the old file is then untouched.
+    """
+    target = os.path.realpath(path)
+    try:
+        old: t.Optional[os.stat_result] = os.stat(target)
+    except FileNotFoundError:
+        old = None
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".%s." % os.path.basename(target))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            if old is None:
+                os.fchmod(stream.fileno(), default_mode & ~_umask())
+            else:
+                if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(stream.fileno(), old.st_uid, old.st_gid)
+                os.fchmod(stream.fileno(), stat.S_IMODE(old.st_mode))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def sha256_of_file(path: str) -> str:
+    """Hex digest of the file's content."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of_json(value: t.Any) -> str:
+    """Hex digest of *value* in a canonical JSON form."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _umask() -> int:
+    # The kernel offers no other way to read it from Python; modules are single-threaded here.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
