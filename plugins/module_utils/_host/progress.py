@@ -1,0 +1,81 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says where a long step is, in a file that the action plugin polls. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+PROGRESS_OPTION = {"progress_file": {"type": "path"}}
+
+
+class Progress:
+    """Appends one JSON line per report: ``step``, ``item``, ``done``, ``total``, ``bytes``, ``bytes_total``.
+
+    Without a path every call is a no-op. Use as a context manager: leaving removes the file.
+    """
+
+    INTERVAL = 0.2
+
+    def __init__(self, path: t.Optional[str] = None) -> None:
+        self._stream: t.Optional[t.TextIO] = None
+        self._path = path
+        self._last = 0.0
+        self._step: t.Optional[str] = None
+        if path:
+            # The path lies in a folder that others can write: never follow or reuse what stands there.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            self._stream = os.fdopen(handle, "w")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def report(
+        self,
+        step: str,
+        item: str = "",
+        done: t.Optional[int] = None,
+        total: t.Optional[int] = None,
+        bytes_done: t.Optional[int] = None,
+        bytes_total: t.Optional[int] = None,
+    ) -> None:
+        """Tell where the work is. Reports of one step that come too fast are dropped.
+
+        :arg step: what is being done, such as ``download``, ``link``, ``convert``.
+        :arg item: what it is being done to, such as a package's name.
+        :arg done: how many of *total* are finished.
+        """
+        if self._stream is None:
+            return
+        now = time.monotonic()
+        if step == self._step and now - self._last < self.INTERVAL:
+            return
+        self._step, self._last = step, now
+        state = {
+            "step": step,
+            "item": item,
+            "done": done,
+            "total": total,
+            "bytes": bytes_done,
+            "bytes_total": bytes_total,
+        }
+        self._stream.write(json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Remove the file."""
+        if self._stream is None or self._path is None:
+            return
+        self._stream.close()
+        self._stream = None
+        try:
+            os.unlink(self._path)
+        except FileNotFoundError:
+            pass
