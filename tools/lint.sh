@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# ansible-lint, yamllint and the changelog's own check, on a copy of the sources.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+# shellcheck source=tools/sources.sh
+. "$CHECKOUT/tools/sources.sh"
+
+setup test
+copy_sources
+cd -- "$SOURCES"
+failed=()
+yamllint --strict . || failed+=(yamllint)
+# Offline: nothing is fetched from Galaxy, and no second copy of the collection is installed that would be found first.
+ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --offline --strict --profile production || failed+=(ansible-lint)
+antsibull-changelog lint || failed+=("antsibull-changelog lint")
+antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml || failed+=("antsibull-changelog lint-changelog-yaml")
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'lint failed: %s\n' "$(IFS=,; echo "${failed[*]}")" >&2
+    exit 1
+fi

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# ansible-test sanity, every test, without an ignore file. Arguments go to ansible-test.
+#
+# ansible-test makes a venv for some of its tests, and takes the pip for it from a server of its own unless that file is
+# in its cache already. tools/get_pip.py does the same with the pip that Python brings and a package index, so that file
+# is put there. ansible-test also drops most of the environment on the way to pip: pip's settings are handed to it by a
+# pip.conf. Both lie in a home of ansible-test's own, in the cache, so the person's home stays as it is.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+# shellcheck source=tools/sources.sh
+. "$CHECKOUT/tools/sources.sh"
+
+setup test
+copy_sources
+
+home=$CACHE/ansible-test
+mkdir -p -- "$home/.ansible/test/cache" "$home/.config/pip"
+python "$CHECKOUT/tools/pip_settings.py" "$home/.config/pip/pip.conf"
+# One file per pip that an ansible-test asks for; the version is in ansible-test's own code.
+version=$(python -c '
+from ansible_test._internal import python_requirements
+from ansible_test._internal.host_configs import NativePythonConfig
+import sys
+version = "%d.%d" % sys.version_info[:2]
+print(python_requirements.get_venv_packages(NativePythonConfig(version=version, path=sys.executable))["pip"])
+')
+cp -- "$CHECKOUT/tools/get_pip.py" "$home/.ansible/test/cache/get_pip_${version//./_}.py"
+
+cd -- "$SOURCES"
+export HOME=$home
+python_version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ansible-test sanity --local --python "$python_version" --color no "$@" </dev/null

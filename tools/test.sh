@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Every test there is: lint and ansible-test sanity side by side with the unit tests, then the whole runs.
+# pytest's closing line is the last one where all is well; where something else failed, its name is.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+setup test
+cd -- "$CHECKOUT"
+
+logs=$(mktemp -d -- "${TMPDIR:-/tmp}/hpc.pytorch-test.XXXXXX")
+background=
+finish() {
+    # Interrupted: what still runs in the background is ours to end.
+    [ -z "$background" ] || kill -- "$background" 2>/dev/null || true
+    rm -rf -- "$logs"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+failed=()
+begin=$SECONDS
+headline() {
+    printf '\n=== %s (%d s)\n' "$1" "$((SECONDS - begin))"
+}
+
+# The two share the cores with the unit tests, one after the other.
+{
+    tools/sanity.sh >"$logs/sanity" 2>&1 || : >"$logs/sanity.failed"
+    tools/lint.sh >"$logs/lint" 2>&1 || : >"$logs/lint.failed"
+    : >"$logs/done"
+} </dev/null &
+background=$!
+
+headline 'unit tests (lint and sanity run beside them)'
+python -m pytest tests/unit </dev/null || failed+=('unit tests')
+
+wait "$background" || true
+background=
+for check in sanity lint; do
+    headline "$check"
+    cat -- "$logs/$check" || true
+    [ ! -e "$logs/$check.failed" ] || failed+=("$check")
+done
+[ -e "$logs/done" ] || failed+=('lint and sanity, which were ended from outside')
+
+headline 'whole runs'
+python -m pytest tests/site </dev/null || failed+=('whole runs')
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\nmake test failed: %s\n' "$(IFS=,; echo "${failed[*]}")" >&2
+    exit 1
+fi

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The unit tests. Arguments go to pytest.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+setup test
+cd -- "$CHECKOUT"
+exec python -m pytest tests/unit "$@"
