@@ -29,7 +29,7 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             if old is None:
-                os.fchmod(stream.fileno(), default_mode & ~_umask())
+                os.fchmod(stream.fileno(), default_mode & ~umask())
             else:
                 if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                     os.fchown(stream.fileno(), old.st_uid, old.st_gid)
@@ -56,7 +56,8 @@ def sha256_of_json(value: t.Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The process's umask."""
     # The kernel offers no other way to read it from Python; modules are single-threaded here.
     mask = os.umask(0o077)
     os.umask(mask)

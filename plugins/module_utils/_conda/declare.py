@@ -1,0 +1,267 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a play's wish to an env that holds it: decides, then calls the engine. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+from ansible.module_utils.common.respawn import has_respawned, respawn_module
+
+from .._host.errors import UserError
+from .._host.files import sha256_of_file
+from .._host.progress import Progress
+from .._host.trust import require_trusted
+from . import lifecycle, prefix as env
+from .condarc import condarc_files, read_condarc, sha256_of_files
+from .credentials import shown_channels
+from .engine import Engine, Solution
+from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, runs_here
+from .interpreter import pip_would_install
+from .packages import Package, actions_between, diff_between
+from .rattler_engine import RattlerEngine
+from .request import Request, checked_channels, checked_cuda, checked_prefix, checked_specs
+from .verify import damaged_packages
+
+Params = t.Mapping[str, t.Any]
+Result = t.Dict[str, t.Any]
+
+
+def declare_env(params: Params, check_mode: bool) -> Result:
+    """Make the env of *params* (conda_env's options) so, or say what that would change.
+
+    :raises UserError: nothing was changed, or the env is marked as unfinished.
+    """
+    home = os.path.expanduser("~")
+    prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], home)
+    if params["state"] == "absent":
+        return _remove(prefix, home, params["register_envs"], check_mode)
+    return _Declaration(params, check_mode, prefix, home).run()
+
+
+def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Result:
+    result: Result = {"prefix": prefix, "actions": [], "changed": False}
+    if not os.path.lexists(prefix):
+        return result
+    lifecycle.require_removable(prefix, home)
+    _require_own_place(prefix)
+    packages = env.installed_packages(prefix)
+    if not check_mode:
+        lifecycle.remove(prefix)
+        if registered:
+            lifecycle.unregister(prefix, home)
+    return dict(
+        result,
+        changed=True,
+        actions=actions_between(packages, []),
+        diff=diff_between(packages, [], prefix),
+    )
+
+
+class _Declaration:
+    """One call with state present or latest."""
+
+    def __init__(self, params: Params, check_mode: bool, prefix: str, home: str) -> None:
+        self._params = params
+        self._check_mode = check_mode
+        self._prefix = prefix
+        self._home = home
+        self._kind = env.kind_of(prefix)
+        self._latest = params["state"] == "latest"
+        self._require_usable_place()
+        self._python = find_engine_python(params["executable"])
+        self._condarcs = condarc_files(engine_prefix_of(self._python) if self._python else None)
+        self._request = self._requested()
+
+    def run(self) -> Result:
+        if not self._latest and not self._params["verify"]:
+            record = env.unchanged(self._prefix, self._request.sha256())
+            if record is not None:
+                return self._result(packages=record["packages"], engine=record["engine"])
+        if self._python is None:
+            if self._check_mode:
+                return self._unsolved("there is no engine yet")
+            raise missing_engine(self._params["executable"])
+        if not runs_here(self._python):
+            if has_respawned():
+                raise missing_engine(self._params["executable"])
+            respawn_module(self._python)
+        self._read_condarc()
+        missing = self._missing_channel()
+        if missing and self._check_mode:
+            return self._unsolved("channel %s is not there yet" % missing)
+        with Progress(self._params["progress_file"]) as progress:
+            if self._check_mode:
+                return self._declare(progress)
+            with lifecycle.lock(self._prefix):
+                # Another run may have made it while this one waited.
+                self._kind = env.kind_of(self._prefix)
+                return self._declare(progress)
+
+    def _declare(self, progress: Progress) -> Result:
+        engine = self._engine(progress)
+        exists = self._kind in ("env", "unfinished")
+        before = env.installed_packages(self._prefix) if exists else []
+        damaged: t.Set[str] = set()
+        if self._kind == "unfinished" or (exists and self._params["verify"]):
+            progress.report("verify", self._prefix)
+            damaged = damaged_packages(self._prefix)
+        lock_file = self._params["lock_file"]
+        if lock_file and self._request.lock_sha256 and not self._latest:
+            solution = engine.read_lock(lock_file, self._request)
+        else:
+            solution = engine.solve(self._request, self._prefix if exists else None, self._latest)
+        actions = actions_between(before, solution.packages, damaged)
+        reinstall = {str(action["name"]) for action in actions if action["action"] == "reinstall"}
+        result = self._result(
+            packages=[package.as_result() for package in sorted(solution.packages)],
+            engine=engine.name,
+            actions=actions + self._pip_actions(exists and not actions),
+            diff=diff_between(before, solution.packages, self._prefix),
+        )
+        compiles = self._request.compiled and not env.read_record(self._prefix).get("compiled")
+        result["changed"] = bool(result["actions"] or compiles or not exists or self._kind == "unfinished")
+        if self._check_mode:
+            return result
+        with self._lock_written(engine, solution) as request:
+            if not exists:
+                lifecycle.create(request, engine, solution)
+            elif result["changed"]:
+                lifecycle.change(request, engine, solution, reinstall, self._latest)
+            else:
+                self._adopt(request, engine, solution.packages)
+        if self._params["register_envs"]:
+            lifecycle.register(self._prefix, self._home)
+        return result
+
+    def _requested(self) -> Request:
+        params = self._params
+        channels = checked_channels(params["channels"] or [])
+        if not channels and not self._condarcs:
+            raise _no_channels("neither channels nor a condarc file")
+        lock_file = params["lock_file"]
+        return Request(
+            prefix=self._prefix,
+            packages=checked_specs(params["packages"], "match spec"),
+            channels=channels,
+            channel_priority=params["channel_priority"] or "",
+            pip=checked_specs(params["pip"], "pip requirement"),
+            cuda=checked_cuda(params["cuda"]),
+            prune=params["prune"],
+            compiled=params["compile"],
+            lock_sha256=sha256_of_file(lock_file) if lock_file and os.path.exists(lock_file) else None,
+            condarc_sha256=None if channels else sha256_of_files(self._condarcs),
+        )
+
+    def _require_usable_place(self) -> None:
+        if os.path.islink(self._prefix):
+            raise UserError(
+                "a folder at %s, or nothing" % self._prefix,
+                "a symlink to %s" % os.readlink(self._prefix),
+                "give the prefix that it leads to",
+            )
+        if self._kind == "other":
+            raise UserError(
+                "a conda env at %s, or nothing" % self._prefix,
+                "something without conda-meta",
+                "choose another prefix, or move it away",
+            )
+        _require_own_place(self._prefix)
+
+    def _read_condarc(self) -> None:
+        condarc = read_condarc(self._condarcs)
+        if not self._request.channels:
+            channels = checked_channels(condarc["channels"])
+            if not channels:
+                raise _no_channels("no channels in %s" % ", ".join(self._condarcs))
+            self._request = self._request._replace(channels=channels)
+        if not self._request.channel_priority:
+            self._request = self._request._replace(channel_priority=str(condarc.get("channel_priority") or "strict"))
+        self._pkgs_dirs = condarc.get("pkgs_dirs") or []
+
+    def _engine(self, progress: Progress) -> Engine:
+        cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(self._home, ".cache"), "rattler", "cache")
+        package_cache = self._params["package_cache"]
+        if not package_cache and self._pkgs_dirs:
+            # Beside conda's own packages, which have another layout.
+            package_cache = os.path.join(os.path.expanduser(str(self._pkgs_dirs[0])), ".rattler")
+        # repodata is per user: rattler's lock files there are not made to be shared.
+        return RattlerEngine(package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata"), progress)
+
+    def _missing_channel(self) -> t.Optional[str]:
+        for channel in self._request.channels:
+            path = channel[len("file://") :] if channel.startswith("file://") else os.path.expanduser(channel)
+            if path.startswith("/") and not os.path.exists(os.path.join(path, "noarch", "repodata.json")):
+                return channel
+        return None
+
+    def _pip_actions(self, exists: bool) -> t.List[t.Dict[str, t.Optional[str]]]:
+        if not self._request.pip:
+            return []
+        if not exists:
+            # The env's pip is not there to ask, or is about to change.
+            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in self._request.pip]
+        found = pip_would_install(self._prefix, self._request.pip, self._latest)
+        return [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+
+    @contextlib.contextmanager
+    def _lock_written(self, engine: Engine, solution: Solution) -> t.Iterator[Request]:
+        lock_file = self._params["lock_file"]
+        if not lock_file or (self._request.lock_sha256 and not self._latest):
+            yield self._request
+            return
+        temporary = "%s.%d.partial" % (lock_file, os.getpid())
+        try:
+            engine.write_lock(temporary, solution, self._request)
+            yield self._request._replace(lock_sha256=sha256_of_file(temporary))
+            os.replace(temporary, lock_file)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+    def _adopt(self, request: Request, engine: Engine, packages: t.List[Package]) -> None:
+        # Nothing to change, so only remember that; an env that is not ours to write to stays as it is.
+        with contextlib.suppress(OSError):
+            env.write_record(self._prefix, request, engine.name, packages)
+
+    def _unsolved(self, because: str) -> Result:
+        wanted = "".join(spec + "\n" for spec in self._request.packages + self._request.pip)
+        result = self._result(packages=[], engine="rattler", changed=True, solved=False)
+        del result["packages"]
+        result["msg"] = "not solved, since %s; asked for: %s from %s" % (
+            because,
+            ", ".join(self._request.packages + self._request.pip) or "nothing",
+            ", ".join(shown_channels(self._request.channels)) or "the condarc's channels",
+        )
+        result["diff"] = {
+            "before_header": self._prefix,
+            "after_header": "%s (asked for, not solved)" % self._prefix,
+            "before": "",
+            "after": wanted,
+        }
+        return result
+
+    def _result(self, packages: t.Any, engine: str, **more: t.Any) -> Result:
+        result = {
+            "changed": False,
+            "prefix": self._prefix,
+            "engine": engine,
+            "packages": packages,
+            "actions": [],
+            "solved": True,
+        }
+        return dict(result, **more)
+
+
+def _require_own_place(prefix: str) -> None:
+    existing = prefix
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    require_trusted(existing, "a place for the env at")
+
+
+def _no_channels(found: str) -> UserError:
+    return UserError("channels to take packages from", found, "set channels, for example [conda-forge]")

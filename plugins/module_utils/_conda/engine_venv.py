@@ -1,0 +1,54 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where py-rattler is installed. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import typing as t
+
+from .._host.errors import UserError
+from .._host.trust import require_trusted
+
+# One venv per site; a user without one gets their own, which wins.
+ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine")
+
+
+def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
+    """The interpreter to run the rattler engine with, or None where there is none (yet).
+
+    :arg executable: the play's choice; then nothing else is looked at.
+    :raises UserError: an interpreter that root must not execute.
+    """
+    if executable:
+        found: t.Optional[str] = executable if os.path.exists(executable) else None
+    elif importlib.util.find_spec("rattler") is not None:
+        found = sys.executable
+    else:
+        candidates = (os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES)
+        found = next((path for path in candidates if os.path.exists(path)), None)
+    if found and not runs_here(found):
+        require_trusted(found, "engine")
+    return found
+
+
+def engine_prefix_of(python: str) -> str:
+    """The venv that an interpreter belongs to, without following the interpreter's own symlink."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(python)))
+
+
+def runs_here(python: str) -> bool:
+    """Whether this process already runs that interpreter."""
+    return os.path.abspath(python) == os.path.abspath(sys.executable)
+
+
+def missing_engine(executable: t.Optional[str]) -> UserError:
+    """What to say when an env must be made and there is no engine."""
+    return UserError(
+        "the rattler engine at %s" % (executable or " or ".join(ENGINE_PREFIXES)),
+        "none there",
+        "run role hpc.pytorch.conda (entry point engine), or give the path of a Python with py-rattler as executable",
+    )

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands run with an env's own interpreter: pip and byte-compiling. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import typing as t
+
+from .._host.errors import UserError
+from .._host.trust import require_trusted
+from .credentials import without_credentials
+
+# These would let another Python, or the user's own site-packages, answer in the env's place.
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT")
+
+
+def env_python(prefix: str) -> str:
+    """The env's interpreter.
+
+    :raises UserError: there is none, or root must not execute it.
+    """
+    python = os.path.join(prefix, "bin", "python")
+    if not os.path.exists(python):
+        raise UserError("an env with Python at %s" % prefix, "no bin/python", "add python to packages")
+    require_trusted(python, "the env's interpreter")
+    return python
+
+
+def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> None:
+    """Install *requirements* (lines of a requirements file) into the env.
+
+    :raises UserError: with pip's last error lines.
+    """
+    _pip(prefix, requirements, ["--upgrade"] if upgrade else [])
+
+
+def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> t.List[t.Tuple[str, str]]:
+    """Name and version of what :func:`pip_install` would bring. Needs pip 22.2 or newer in the env."""
+    arguments = ["--dry-run", "--quiet", "--report", "-"] + (["--upgrade"] if upgrade else [])
+    report = json.loads(_pip(prefix, requirements, arguments))
+    return [(item["metadata"]["name"], item["metadata"]["version"]) for item in report.get("install", [])]
+
+
+def compile_bytecode(prefix: str) -> None:
+    """Write the .pyc files that users of a shared env could not write themselves.
+
+    Files that do not compile (templates, Python 2) are left: compileall says so by its exit status only.
+    """
+    python = env_python(prefix)
+    script = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"
+    subprocess.run([python, "-c", script], check=False, env=_environment(), stdin=subprocess.DEVNULL)
+
+
+def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
+    command = [env_python(prefix), "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
+        # In a file of ours, since an address may hold a password and everybody can read argv.
+        stream.write("\n".join(requirements) + "\n")
+        stream.flush()
+        done = subprocess.run(
+            command + list(arguments) + ["--requirement", stream.name],
+            check=False,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            errors="replace",
+        )
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-3:]
+        raise UserError(
+            "pip requirements that install: %s" % without_credentials(", ".join(requirements)),
+            without_credentials(" ".join(lines)) or "pip exit status %d" % done.returncode,
+            "correct pip, or add pip to packages if the env has none",
+        )
+    return done.stdout
+
+
+def _environment() -> t.Dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    return dict(kept, PYTHONNOUSERSITE="1", PYTHONDONTWRITEBYTECODE="")

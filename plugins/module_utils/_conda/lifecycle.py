@@ -1,0 +1,205 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making, changing and removing an env so that nobody takes half of one for whole. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import glob
+import os
+import shutil
+import socket
+import typing as t
+
+from .._host.errors import UserError
+from .._host.files import sha256_of_json, umask, write_atomically
+from .engine import Engine, Solution
+from .interpreter import compile_bytecode, pip_install
+from .packages import Package
+from .prefix import (
+    append_history,
+    clear_changing,
+    installed_packages,
+    is_base,
+    kind_of,
+    make_readable_records,
+    mark_changing,
+    write_record,
+)
+from .request import Request
+
+
+@contextlib.contextmanager
+def lock(prefix: str) -> t.Iterator[None]:
+    """Spare two runs of one user on one machine the same work. Correctness never rests on it."""
+    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "hpc.pytorch", "locks")
+    with contextlib.ExitStack() as stack:
+        # A home that cannot be written to, or a file system without locks, costs only the spared work.
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            path = os.path.join(folder, sha256_of_json(prefix)[:16])
+            fcntl.flock(stack.enter_context(open(path, "w", encoding="utf-8")), fcntl.LOCK_EX)
+        yield
+
+
+def create(request: Request, engine: Engine, solution: Solution) -> None:
+    """Build the env beside its place and rename it there.
+
+    pip and byte-compiling need the final path: until they are done the env stands there marked.
+    """
+    made = _make_folders(os.path.dirname(request.prefix))
+    _remove_leftovers(request.prefix)
+    staging = _private_path(request.prefix, "partial")
+    os.mkdir(staging, 0o700)
+    needs_prefix = bool(request.pip) or request.compiled
+    try:
+        engine.install(solution, staging, request.prefix, frozenset())
+        make_readable_records(staging)
+        append_history(staging, [], solution.packages, request.packages)
+        write_record(staging, request, engine.name, solution.packages)
+        if needs_prefix:
+            mark_changing(staging)
+        os.chmod(staging, 0o777 & ~umask())
+        _rename_into_place(staging, request.prefix)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_folders(made)
+        raise
+    if needs_prefix:
+        try:
+            _finish(request, engine, solution.packages, upgrade=False)
+        except BaseException:
+            remove(request.prefix)
+            _remove_folders(made)
+            raise
+
+
+def change(
+    request: Request, engine: Engine, solution: Solution, reinstall: t.AbstractSet[str], upgrade: bool
+) -> None:
+    """Turn an env into the solution; it is marked from the first changed file to the last."""
+    before = installed_packages(request.prefix)
+    _remove_leftovers(request.prefix)
+    # A failed download must find the env untouched.
+    engine.fetch(solution, _private_path(request.prefix, "fetch"))
+    mark_changing(request.prefix)
+    engine.install(solution, request.prefix, request.prefix, reinstall)
+    make_readable_records(request.prefix)
+    append_history(request.prefix, before, solution.packages, request.packages)
+    _finish(request, engine, solution.packages, upgrade)
+
+
+def remove(prefix: str) -> None:
+    """Take the env away by one rename, then delete it."""
+    _remove_leftovers(prefix)
+    grave = _private_path(prefix, "removing")
+    os.rename(prefix, grave)
+    shutil.rmtree(grave)
+
+
+def require_removable(prefix: str, home: str) -> None:
+    """Refuse what is no env of its own: ``/``, a home, a symlink, the base, anything else.
+
+    :raises UserError: nothing was touched.
+    """
+    found = None
+    if os.path.islink(prefix):
+        found = "a symlink to %s" % os.readlink(prefix)
+    elif os.path.realpath(prefix) != prefix:
+        found = "a path through a symlink, to %s" % os.path.realpath(prefix)
+    elif prefix == "/" or prefix == home or home.startswith(prefix.rstrip("/") + "/"):
+        found = "a folder that holds a home"
+    elif os.path.exists(os.path.join(prefix, ".bashrc")) or os.path.exists(os.path.join(prefix, ".profile")):
+        found = "a home folder"
+    elif kind_of(prefix) not in ("env", "unfinished"):
+        found = "no conda env (it has no conda-meta)"
+    elif is_base(prefix):
+        found = "the base, where conda itself lives"
+    if found:
+        raise UserError("an env to remove at %s" % prefix, found, "give the prefix of an env, or remove it by hand")
+
+
+def registry_path(home: str) -> str:
+    """Where conda remembers envs outside its envs_dirs, for ``conda env list``."""
+    return os.path.join(home, ".conda", "environments.txt")
+
+
+def register(prefix: str, home: str) -> None:
+    """Add the env to conda's list of envs."""
+    _edit_registry(home, lambda lines: lines if prefix in lines else lines + [prefix])
+
+
+def unregister(prefix: str, home: str) -> None:
+    """Take the env off conda's list of envs."""
+    _edit_registry(home, lambda lines: [line for line in lines if line != prefix])
+
+
+def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> None:
+    path = registry_path(home)
+    lines: t.List[str] = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            lines = stream.read().splitlines()
+    wanted = edit(lines)
+    if wanted != lines:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        content = "".join(line + "\n" for line in wanted)
+        write_atomically(path, content.encode("utf-8", "surrogateescape"))
+
+
+def _finish(request: Request, engine: Engine, packages: t.List[Package], upgrade: bool) -> None:
+    if request.pip:
+        pip_install(request.prefix, request.pip, upgrade)
+    if request.compiled:
+        compile_bytecode(request.prefix)
+    write_record(request.prefix, request, engine.name, packages)
+    if kind_of(request.prefix) == "unfinished":
+        clear_changing(request.prefix)
+
+
+def _rename_into_place(staging: str, prefix: str) -> None:
+    try:
+        os.rename(staging, prefix)
+    except OSError as error:
+        raise UserError(
+            "%s to be free for the new env" % prefix,
+            "%s (somebody made it meanwhile)" % error.strerror,
+            "run again: the env there is then looked at",
+        ) from error
+
+
+def _private_path(prefix: str, purpose: str) -> str:
+    parent, name = os.path.split(prefix)
+    return os.path.join(parent, ".%s.%s.%d.%s" % (name, socket.gethostname(), os.getpid(), purpose))
+
+
+def _remove_leftovers(prefix: str) -> None:
+    """Delete what killed runs on this machine left beside *prefix*; another machine's may still be at work."""
+    parent, name = os.path.split(prefix)
+    start = glob.escape(os.path.join(parent, ".%s.%s." % (name, socket.gethostname())))
+    for purpose in ("partial", "fetch", "removing"):
+        for path in glob.glob("%s*.%s" % (start, purpose)):
+            if not os.path.exists("/proc/%s" % path.split(".")[-2]):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _make_folders(path: str) -> t.List[str]:
+    """Make *path* and what is missing above it; return what was made, deepest first."""
+    made: t.List[str] = []
+    missing = path
+    while not os.path.isdir(missing):
+        made.append(missing)
+        missing = os.path.dirname(missing)
+    os.makedirs(path, exist_ok=True)
+    return made
+
+
+def _remove_folders(paths: t.Iterable[str]) -> None:
+    for path in paths:
+        try:
+            os.rmdir(path)
+        except OSError:
+            return
+

@@ -1,0 +1,29 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a module ends: one result, or one line that a person can act on. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .errors import UserError
+
+
+def answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
+    """Exit *module* with what *work* returns, or fail it with what *work* says is wrong.
+
+    :arg module: an AnsibleModule.
+    """
+    try:
+        result = work()
+    except UserError as error:
+        module.fail_json(**error.as_result())
+    except OSError as error:
+        path = " to %s" % error.filename if error.filename else ""
+        problem = UserError(
+            "access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota"
+        )
+        module.fail_json(**problem.as_result())
+    else:
+        module.exit_json(**result)

@@ -1,0 +1,258 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_env
+short_description: Make, change or remove a conda environment in one transaction
+version_added: 0.1.0
+description:
+  - Makes an env hold the match specs that were asked for, solved together and installed in one transaction.
+  - A first creation is atomic. An env that was interrupted while being changed stays marked, and everything in this
+    collection refuses it, until a rerun has mended it.
+  - When the env's own record matches the request, nothing is solved, no engine is started and no network is used.
+  - Envs made here are conda envs. C(conda list), C(conda env list) and C(conda install) work on them.
+author: hpc.pytorch contributors (@hpc-pytorch)
+extends_documentation_fragment:
+  - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Where the engine or a channel on disk is not there yet, the result is C(changed) and names the specs that were
+        asked for, unsolved.
+  diff_mode:
+    support: full
+    details:
+      - The diff is the list of packages.
+options:
+  prefix:
+    description: Absolute path of the env. Give this or O(name).
+    type: path
+  name:
+    description: Name of the env, a folder below O(envs_dir).
+    type: str
+  envs_dir:
+    description: Folder that holds envs by name.
+    type: path
+    default: ~/.conda/envs
+  packages:
+    description: Match specs such as V(python=3.11) or V(pytorch>=2.5,<3).
+    type: list
+    elements: str
+    default: []
+  prune:
+    description:
+      - Whether packages that are neither listed in O(packages) nor needed by those are removed.
+      - The default keeps what a user has added.
+    type: bool
+    default: false
+  pip:
+    description:
+      - Lines of a pip requirements file, installed with the env's own pip after the packages.
+    type: list
+    elements: str
+    default: []
+  channels:
+    description:
+      - Channels, the one that wins first. A name, a URL or a path on the target.
+      - By default those of the condarc files that conda would read, the engine's prefix being the root.
+      - No channel at all is an error. V(defaults) is used only where it is named.
+    type: list
+    elements: str
+  channel_priority:
+    description:
+      - Whether a package comes only from the first channel that has it.
+      - V(flexible) is treated as V(strict) by the rattler engine.
+      - By default what the condarc says, else V(strict).
+    type: str
+    choices: [strict, flexible, disabled]
+  lock_file:
+    description:
+      - A lock file in rattler's format. Where it exists, exactly its packages are installed, without solving.
+        Where it does not, it is written after solving.
+      - O(state=latest) writes it anew.
+    type: path
+  engine:
+    description: What solves and installs. V(auto) is V(rattler).
+    type: str
+    choices: [auto, rattler]
+    default: auto
+  executable:
+    description:
+      - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below the role conda's
+        C(conda_engine_prefix).
+      - By default this module's own interpreter if it has py-rattler, else the one below
+        C(~/.local/share/hpc.pytorch/engine), else the one below C(/opt/hpc.pytorch/engine).
+    type: path
+  cuda:
+    description:
+      - What the virtual package C(__cuda) is, such as V(12.8), for solving on a node without a driver; V(none) for a
+        node whose driver is not to count.
+      - By default the driver of the node, or the environment variable E(CONDA_OVERRIDE_CUDA).
+    type: str
+  package_cache:
+    description:
+      - Folder for downloaded and unpacked packages. Files are hard-linked from there where the file system allows it.
+      - By default the first of the condarc's C(pkgs_dirs), else rattler's own, C(~/.cache/rattler/cache/pkgs).
+    type: path
+  compile:
+    description:
+      - Whether to write the C(.pyc) files of every module. Users of an env that they cannot write to would
+        otherwise compile on each import.
+    type: bool
+    default: false
+  register_envs:
+    description: Whether to list the env in C(~/.conda/environments.txt), for C(conda env list).
+    type: bool
+    default: true
+  verify:
+    description: Whether to read every file of the env and install packages again whose files were deleted or changed.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) keeps what satisfies the request. V(latest) takes the newest versions that do. V(absent) removes the
+        env; it refuses C(/), a home, a symlink, the base, and whatever is no env.
+    type: str
+    choices: [present, absent, latest]
+    default: present
+  progress_file:
+    description: A file that must not exist yet, for progress lines. Set by the action plugin of the same name.
+    type: path
+notes:
+  - Link scripts of packages are not run.
+seealso:
+  - module: hpc.pytorch.conda_env_info
+  - module: hpc.pytorch.conda_channel
+"""
+
+EXAMPLES = r"""
+- name: Torch for this user, from the site's channels
+  hpc.pytorch.conda_env:
+    name: torch
+    packages:
+      - python=3.11
+      - pytorch=2.13.*
+
+- name: A CUDA build on a login node without a GPU
+  hpc.pytorch.conda_env:
+    prefix: /opt/app/envs/torch
+    channels: [conda-forge]
+    packages:
+      - python=3.12
+      - pytorch-gpu=2.9.*
+      - cuda-version=12.9
+    cuda: "12.9"
+    compile: true
+
+- name: R, since envs are not about torch
+  hpc.pytorch.conda_env:
+    name: r
+    channels: [conda-forge]
+    packages: [r-base=4.4]
+
+- name: No longer needed
+  hpc.pytorch.conda_env:
+    name: r
+    state: absent
+"""
+
+RETURN = r"""
+prefix:
+  description: Absolute path of the env.
+  type: str
+  returned: always
+  sample: /home/alice/.conda/envs/torch
+engine:
+  description: The engine that made or would make the env.
+  type: str
+  returned: when state is not absent
+  sample: rattler
+packages:
+  description: What the env holds, or would hold in check mode.
+  type: list
+  elements: dict
+  returned: when state is not absent and the request was solved
+  contains:
+    name:
+      description: Name of the package.
+      type: str
+    version:
+      description: Version.
+      type: str
+    build:
+      description: Build string.
+      type: str
+    channel:
+      description: The channel it came from, without credentials.
+      type: str
+actions:
+  description: What was done, or would be.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    action:
+      description: One of install, remove, change, reinstall.
+      type: str
+    name:
+      description: Name of the package.
+      type: str
+    from:
+      description: Version and build before.
+      type: str
+    to:
+      description: Version and build after.
+      type: str
+solved:
+  description: Whether the request was solved. False only in check mode, where an earlier task would bring what is missing.
+  type: bool
+  returned: when state is not absent
+solver:
+  description: The solver's whole reason.
+  type: str
+  returned: when the request cannot be satisfied
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            prefix=dict(type="path"),
+            name=dict(type="str"),
+            envs_dir=dict(type="path", default="~/.conda/envs"),
+            packages=dict(type="list", elements="str", default=[]),
+            prune=dict(type="bool", default=False),
+            pip=dict(type="list", elements="str", default=[]),
+            channels=dict(type="list", elements="str"),
+            channel_priority=dict(type="str", choices=["strict", "flexible", "disabled"]),
+            lock_file=dict(type="path"),
+            engine=dict(type="str", choices=["auto", "rattler"], default="auto"),
+            executable=dict(type="path"),
+            cuda=dict(type="str"),
+            package_cache=dict(type="path"),
+            compile=dict(type="bool", default=False),
+            register_envs=dict(type="bool", default=True),
+            verify=dict(type="bool", default=False),
+            state=dict(type="str", choices=["present", "absent", "latest"], default="present"),
+            progress_file=dict(type="path"),
+        ),
+        mutually_exclusive=[("prefix", "name")],
+        required_one_of=[("prefix", "name")],
+        supports_check_mode=True,
+    )
+    answer(module, lambda: declare_env(module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows a module's progress while it runs. Private to hpc.pytorch.
+
+A module cannot print, so it appends lines to a file and this thread reads the last one now and then, through a copy of
+the task's connection: no become prompt or pipe of the module's own run is shared. Nothing here can fail a task.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shlex
+import threading
+import typing as t
+import uuid
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+display = Display()
+
+# A person waits about this long before wondering; an unchanged task is over before the first look.
+INTERVAL_SECONDS = 3.0
+
+
+class ProgressAction(ActionBase):
+    """Runs the module of the task's own name, with a progress file, in the foreground."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        # Never guessed by another user of the node, and the module refuses to reuse a file.
+        arguments.setdefault("progress_file", "/tmp/hpc.pytorch-%s.progress" % uuid.uuid4().hex)
+        finished = threading.Event()
+        name = str((task_vars or {}).get("inventory_hostname", ""))
+        poller = threading.Thread(
+            target=_poll, args=(self._connection, arguments["progress_file"], name, finished), daemon=True
+        )
+        poller.start()
+        try:
+            return self._execute_module(module_name=self._task.action, module_args=arguments, task_vars=task_vars)
+        finally:
+            finished.set()
+
+
+def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) -> None:
+    shown: t.Optional[str] = None
+    reader: t.Optional[t.Any] = None
+    while not finished.wait(INTERVAL_SECONDS):
+        try:
+            reader = reader or _copy(connection)
+            line = progress_line(_last_line(reader, path))
+        except Exception as error:
+            # Progress is a courtesy: a connection that cannot do two things at once just shows none.
+            display.debug("no progress from %s: %s" % (host, error))
+            return
+        if line and line != shown:
+            display.display("%s: %s" % (host, line), color="cyan")
+            shown = line
+
+
+def progress_line(raw: str) -> str:
+    """A progress file's last line as a person reads it: step, item, how many of how many, bytes."""
+    try:
+        state = json.loads(raw)
+    except ValueError:
+        return ""
+    parts = [str(state.get("step", "")), str(state.get("item", ""))]
+    if state.get("total"):
+        parts.append("%s of %s" % (state.get("done", 0), state["total"]))
+    if state.get("bytes") is not None:
+        size = _megabytes(state["bytes"])
+        parts.append("%s of %s" % (size, _megabytes(state["bytes_total"])) if state.get("bytes_total") else size)
+    return " ".join(part for part in parts if part)
+
+
+def _megabytes(count: int) -> str:
+    return "%.1f MB" % (count / 1e6)
+
+
+def _copy(connection: t.Any) -> t.Any:
+    reader = copy.copy(connection)
+    reader.become = copy.copy(connection.become)
+    return reader
+
+
+def _last_line(connection: t.Any, path: str) -> str:
+    command = "/bin/sh -c %s" % shlex.quote("tail -n 1 %s 2>/dev/null" % shlex.quote(path))
+    if connection.become is not None:
+        command = connection.become.build_become_command(command, connection._shell)
+    _rc, stdout, _stderr = connection.exec_command(command, in_data=None, sudoable=True)
+    lines = stdout.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
