@@ -1,0 +1,130 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An rc file on disk: whose it is, whether bash can read it, its new content written whole. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import typing as t
+
+from .._host.errors import UserError
+from .._host.files import write_atomically
+from .._host.trust import untrusted_because
+from .tail import render_tail
+
+_BASH = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")
+_PARSE_SECONDS = 10
+# No rc file is this large; what is, is something else.
+_LARGEST = 4 * 1024 * 1024
+
+
+class Change(t.NamedTuple):
+    """What update() did or would do."""
+
+    changed: bool
+    before: bytes
+    after: bytes
+
+
+def update(path: str, blocks: t.Mapping[str, t.Sequence[str]], write: bool = True) -> Change:
+    """Bring the tail of the file at *path* to what *blocks* say.
+
+    :raises UserError: nothing was written then.
+    """
+    require_own(path)
+    before = _read(path)
+    after = render_tail(before or b"", blocks, is_top_level)
+    # A file of no lines is not worth making.
+    changed = after != (before or b"")
+    if changed and is_sound(before or b"") and not is_sound(after):
+        raise UserError(
+            "%s to be readable by bash after the change" % path,
+            "a syntax error it does not have now: one of our lines stands inside a construct, or the new lines are incomplete",
+            "take the lines between the hpc.pytorch markers out of any if, loop or function, and check the given lines",
+        )
+    if changed and write:
+        try:
+            write_atomically(path, after)
+        except OSError as error:
+            raise UserError(
+                "%s to be writable, with its folder" % path,
+                error.strerror or str(error),
+                "check the owner, the mode and the quota of %s" % os.path.dirname(os.path.realpath(path)),
+            ) from error
+    return Change(changed, before or b"", after)
+
+
+def require_own(path: str) -> None:
+    """Refuse, as root, a file that somebody else could have put there or could replace: a home that is not root's."""
+    if os.geteuid() != 0:
+        return
+    existing = path
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    reason = untrusted_because(existing)
+    if reason:
+        raise UserError(
+            "%s in a folder that only root can write, as this runs as root" % path,
+            reason,
+            "run the task as the owner of that home: become_user (in roles: hpc_users)",
+        )
+
+
+def is_sound(content: bytes) -> bool:
+    """Whether bash reads all of *content* as complete commands (read only, nothing is executed)."""
+    bash = _bash()
+    if bash is None:
+        return False
+    try:
+        run = subprocess.run(
+            [bash, "--noprofile", "--norc", "-n"],
+            input=content,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=_PARSE_SECONDS,
+            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    # An unfinished here-document is only a warning to bash.
+    return run.returncode == 0 and not run.stderr
+
+
+def is_top_level(before: bytes) -> bool:
+    """Whether a line after *before* stands for itself, inside no construct. False when in doubt."""
+    return is_sound(before)
+
+
+def _bash() -> t.Optional[str]:
+    for candidate in _BASH:
+        if os.access(candidate, os.X_OK) and (os.geteuid() != 0 or untrusted_because(candidate) is None):
+            return candidate
+    return None
+
+
+def _read(path: str) -> t.Optional[bytes]:
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise UserError("a regular file at %s" % path, "something else", "give the path of an rc file")
+        if status.st_size > _LARGEST:
+            raise UserError(
+                "an rc file of at most %d bytes at %s" % (_LARGEST, path), "%d bytes" % status.st_size, "give another path"
+            )
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.isdir(folder):
+            return None
+        raise UserError(
+            "the folder of %s" % path, "no folder %s" % folder, "create it first (a home is not made here)"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            "%s to be readable" % path, error.strerror or str(error), "check its owner and mode, and its symlinks"
+        ) from error
