@@ -1,0 +1,133 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which interpreter to run, and with which environment variables. Reads the disk. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import glob
+import os
+import typing as t
+
+from .._host.errors import UserError
+from .._host.trust import require_trusted
+
+# Written by conda_env before it changes an environment, removed when the environment is whole again.
+CHANGING = os.path.join("conda-meta", "hpc_pytorch.changing")
+
+
+class Interpreter(t.NamedTuple):
+    """A python that may be run.
+
+    :arg python: absolute path.
+    :arg root: folder of the environment it belongs to, or None for a python outside of one.
+    :arg kind: ``conda``, ``venv`` or ``plain``.
+    """
+
+    python: str
+    root: t.Optional[str]
+    kind: str
+
+
+def find_interpreter(prefix: t.Optional[str], python: t.Optional[str]) -> Interpreter:
+    """The interpreter of *prefix*, or *python* itself.
+
+    :raises UserError: there is none, it is half changed, or root must not run it.
+    """
+    if prefix is not None:
+        given = prefix
+        python = os.path.join(prefix, "bin", "python")
+        _require_folder(prefix)
+    else:
+        assert python is not None
+        given = os.path.dirname(os.path.dirname(python))
+    in_bin = os.path.basename(os.path.dirname(python)) == "bin"
+    kind = _kind(given) if in_bin else "plain"
+    if kind != "plain":
+        _require_whole(given)
+    _require_executable(python, prefix)
+    for path in _what_root_would_run(python, given if kind != "plain" else None):
+        require_trusted(path, "python environment")
+    if kind == "plain":
+        return Interpreter(python, None, kind)
+    # A site environment is a symlink to a versioned folder: stay in one of them from here on, as a job does.
+    root = os.path.realpath(given)
+    return Interpreter(os.path.join(root, "bin", os.path.basename(python)), root, kind)
+
+
+def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[str, str]:
+    """The variables a job would have after activating the environment, without traces left on disk.
+
+    LD_LIBRARY_PATH and the user site stay: they are among the causes that are looked for.
+    """
+    result = dict(variables)
+    folder = os.path.dirname(found.python)
+    result["PATH"] = folder + os.pathsep + (result.get("PATH") or os.defpath)
+    for name, kind in (("CONDA_PREFIX", "conda"), ("VIRTUAL_ENV", "venv")):
+        result.pop(name, None)
+        if found.root is not None and found.kind == kind:
+            result[name] = found.root
+    result["PYTHONDONTWRITEBYTECODE"] = "1"
+    # NVIDIA's compiler would otherwise leave kernels in ~/.nv
+    result["CUDA_CACHE_DISABLE"] = "1"
+    return result
+
+
+def _kind(root: str) -> str:
+    if os.path.isdir(os.path.join(root, "conda-meta")):
+        return "conda"
+    if os.path.isfile(os.path.join(root, "pyvenv.cfg")):
+        return "venv"
+    return "plain"
+
+
+def _require_folder(prefix: str) -> None:
+    try:
+        os.listdir(prefix)
+    except NotADirectoryError:
+        found = "something that is no folder"
+    except OSError as error:
+        found = str(error.strerror)
+    else:
+        return
+    raise UserError(
+        "a python environment at %s" % prefix,
+        found,
+        "correct the prefix, or make the environment with the role hpc.pytorch.torch_env",
+    )
+
+
+def _require_whole(root: str) -> None:
+    if os.path.lexists(os.path.join(root, CHANGING)):
+        raise UserError(
+            "a whole environment at %s" % root,
+            "one that was interrupted while being changed (%s is there)" % CHANGING,
+            "run hpc.pytorch.conda_env or the role hpc.pytorch.torch_env again, it mends the environment",
+        )
+
+
+def _require_executable(python: str, prefix: t.Optional[str]) -> None:
+    if not os.path.exists(python):
+        found = "a link to nowhere" if os.path.islink(python) else "no such file"
+        if not os.path.islink(python) and not os.access(os.path.dirname(python), os.X_OK):
+            found = "a folder that cannot be entered or is not there"
+    elif not os.path.isfile(python):
+        found = "something that is no file"
+    elif not os.access(python, os.X_OK):
+        found = "a file that may not be executed"
+    else:
+        return
+    remedy = "correct the path"
+    if prefix is not None:
+        remedy = "correct the prefix, or make the environment with the role hpc.pytorch.torch_env"
+    raise UserError("a python at %s" % python, found, remedy)
+
+
+def _what_root_would_run(python: str, root: t.Optional[str]) -> t.Iterator[str]:
+    """The interpreter and the folders its own code is imported from. Walking every file would take too long."""
+    yield python
+    if root is None:
+        return
+    for pattern in ("lib/python3*", "lib/python3*/site-packages", "lib/python3*/site-packages/torch"):
+        for path in sorted(glob.glob(os.path.join(glob.escape(root), pattern))):
+            yield path

@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: torch_info
+version_added: 0.1.0
+short_description: Say whether the PyTorch of an environment computes, on which GPUs, and if not, why
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Runs the environment's own Python, imports C(torch), multiplies matrices on the CPU and on every GPU that torch
+    sees, checks the products, and gives one verdict with its reasons.
+  - The variables of the task are kept as a job would have them, E(LD_LIBRARY_PATH) among them, with the environment's
+    C(bin) first in E(PATH).
+  - A torch that hangs or crashes is a result like any other. The probe has a time limit, and when that has passed, it
+    is killed with everything it started.
+  - Nothing on the machine is changed. No bytecode, kernel cache, core dump or process is left behind.
+  - A broken torch never makes the task fail, whoever asks has to look at RV(verdict).
+    The role P(hpc.pytorch.torch_check#role) does.
+options:
+  prefix:
+    description:
+      - Folder of a conda environment or virtual environment, an absolute path. C(bin/python) in it is run.
+      - An environment that M(hpc.pytorch.conda_env) could not finish changing is refused.
+      - Either this or O(python) must be given.
+    type: path
+  python:
+    description:
+      - The Python to run, an absolute path.
+    type: path
+  expect_cuda:
+    description:
+      - Whether there must be at least one GPU that torch can use (V(true)) or none (V(false)).
+      - When it is not set, and O(expect_devices) neither, any number of GPUs will do, none included.
+      - A GPU that is there has to work in any case.
+    type: bool
+  expect_devices:
+    description:
+      - How many GPUs torch must see, exactly. V(0) means the same as O(expect_cuda=false).
+      - It may not contradict O(expect_cuda).
+    type: int
+  timeout:
+    description:
+      - How many seconds the probe may take, from its start to its last device.
+    type: int
+    default: 120
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and give the same result, as nothing is changed.
+  diff_mode:
+    support: none
+    description: Can show what changed, which is nothing.
+notes:
+  - As root, a Python or environment that somebody else can write to is refused. Run the task with C(become_user).
+  - The task fails for what the caller can mend in the task or before it, contradicting expectations, a path that is no
+    environment, an environment that is being changed.
+  - The environment may have Python 3.6 or newer and torch 1.4 or newer.
+seealso:
+  - module: hpc.pytorch.cuda_info
+  - module: hpc.pytorch.conda_env_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the torch of an environment
+  hpc.pytorch.torch_info:
+    prefix: "~/.conda/envs/torch"
+  register: torch
+
+- name: Say how it is
+  ansible.builtin.debug:
+    msg: "{{ torch.summary }}"
+
+- name: Expect four GPUs that work, within a minute
+  hpc.pytorch.torch_info:
+    prefix: /opt/app/envs/torch
+    expect_devices: 4
+    timeout: 60
+  register: torch
+  failed_when: torch.verdict != 'ok'
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - V(ok) when every expectation is met, there is a GPU, and every GPU passed.
+    - V(cpu_only) when torch computes and there is no usable GPU and none was expected.
+    - V(failed) for the rest.
+  returned: success
+  type: str
+  sample: cpu_only
+summary:
+  description: The verdict and what led to it on one line.
+  returned: success
+  type: str
+  sample: "cpu_only: torch 2.13.0+cpu; cpu_only_build - torch 2.13.0+cpu is built without CUDA"
+reasons:
+  description:
+    - Why torch failed, or why there is no GPU, the nearest cause first.
+    - Empty for the verdict V(ok).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(torch_missing), there is no torch in the environment.
+        - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
+        - V(cpu_only_build), torch is built without CUDA.
+        - V(no_driver), the node has no NVIDIA driver, or no library to reach it by.
+        - V(probe_timeout), the probe did not come back in time.
+        - V(compute_failed), torch does not compute on the CPU, or wrongly.
+        - V(cuda_unavailable), CUDA does not start although torch and the node have what it needs.
+        - V(device_failed), a GPU does not compute, or wrongly, or crashed the probe.
+        - V(device_count_mismatch), there are GPUs but not as many as expected.
+      type: str
+      sample: cpu_only_build
+    message:
+      description: What was found.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+torch:
+  description: The torch that was imported. Every value is none when it could not be.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Its version with the local part.
+      type: str
+      sample: 2.13.0+cpu
+    cuda:
+      description: The CUDA version it was built for, none for a build without CUDA.
+      type: str
+    hip:
+      description: The ROCm version it was built for, none for other builds.
+      type: str
+    git:
+      description: The commit it was built from.
+      type: str
+    path:
+      description: The folder it lies in, also known when a torch was found and its import failed.
+      type: str
+python:
+  description: The Python that ran. Every value is none when it did not start.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Its version.
+      type: str
+      sample: 3.11.7
+    executable:
+      description: Its path.
+      type: str
+    prefix:
+      description: The environment it says it belongs to.
+      type: str
+    user_site:
+      description: The folder below the home that can shadow the environment's packages, none when there is none.
+      type: str
+cuda_available:
+  description: What C(torch.cuda.is_available) says.
+  returned: success
+  type: bool
+devices:
+  description: The GPUs that torch sees, each tested.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    index:
+      description: Its number in torch.
+      type: int
+    name:
+      description: Its name.
+      type: str
+      sample: NVIDIA H100 80GB HBM3
+    compute_capability:
+      description: Its compute capability.
+      type: str
+      sample: "9.0"
+    memory:
+      description: Its memory in bytes.
+      type: int
+    passed:
+      description: Whether every kernel ran on it with the right result.
+      type: bool
+    error:
+      description: What went wrong, none when nothing did.
+      type: str
+    seconds:
+      description: How long its tests took, none when they did not end.
+      type: float
+step:
+  description: The step of the probe that was reached. C(end) when it came to its end.
+  returned: success
+  type: str
+  sample: end
+seconds:
+  description: How long the probe took.
+  returned: success
+  type: float
+output:
+  description: The end of what the probe printed, when the verdict is V(failed).
+  returned: success
+  type: str
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._host.errors import UserError
+from ..module_utils._torch.reasons import Asked
+from ..module_utils._torch.run import run_probe
+from ..module_utils._torch.verdict import require_sense, result
+
+
+def require_path(value: t.Optional[str], option: str) -> None:
+    """Refuse what is no absolute path."""
+    if value is not None and (not os.path.isabs(value) or "\0" in value):
+        raise UserError("%s to be an absolute path" % option, repr(value), "give the whole path, starting with /")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "prefix": {"type": "path"},
+            "python": {"type": "path"},
+            "expect_cuda": {"type": "bool"},
+            "expect_devices": {"type": "int"},
+            "timeout": {"type": "int", "default": 120},
+        },
+        mutually_exclusive=[("prefix", "python")],
+        required_one_of=[("prefix", "python")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    asked = Asked(params["prefix"], params["python"], params["expect_cuda"], params["expect_devices"])
+    try:
+        require_path(asked.prefix, "prefix")
+        require_path(asked.python, "python")
+        require_sense(asked)
+        if params["timeout"] < 1:
+            raise UserError("timeout to be at least 1 second", str(params["timeout"]), "leave it out for two minutes")
+        report = run_probe(asked.prefix, asked.python, params["timeout"])
+    except UserError as error:
+        module.fail_json(**error.as_result())
+    module.exit_json(changed=False, **result(report, asked))
+
+
+if __name__ == "__main__":
+    main()
