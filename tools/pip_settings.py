@@ -67,6 +67,8 @@ def main(dest: str) -> None:
         cache = subprocess.run([*pip, "cache", "dir"], check=False, capture_output=True, text=True)
         if cache.returncode == 0:
             sections["global"].setdefault("cache-dir", cache.stdout.strip())
+    # Errors only: what is downloaded and from where is of no interest in a checker's report.
+    sections["global"]["quiet"] = "2"
     path = pathlib.Path(dest)
     staged = path.with_name("%s.%d" % (path.name, os.getpid()))
     with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:

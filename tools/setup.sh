@@ -17,6 +17,9 @@ CHECKOUT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly CHECKOUT
 # ansible-core 2.19 runs its controller on these.
 readonly PYTHON_OLDEST=3.11 PYTHON_NEWEST=3.13
+# The system's own is taken before anything on PATH: every user of the machine can read it.
+SYSTEM_PYTHON=/usr/bin/python3
+SYSTEM_FOLDERS=(/usr/bin /usr/local/bin)
 
 say() {
     printf 'setup: %s\n' "$*" >&2
@@ -73,7 +76,8 @@ setup_cache() {
     if ! mkdir -p -- "$cache" 2>/dev/null || ! is_own_writable_folder "$cache"; then
         say "$cache is not a folder that you own and can write: using $HOME/.cache/hpc.pytorch"
         cache=$HOME/.cache/hpc.pytorch
-        mkdir -p -- "$cache" 2>/dev/null && is_own_writable_folder "$cache" ||
+        mkdir -p -- "$cache" 2>/dev/null || true
+        is_own_writable_folder "$cache" ||
             refuse "a cache folder that you own and can write" "$cache" "set XDG_CACHE_HOME to a folder of yours"
     fi
     printf '%s\n' "$cache"
@@ -119,16 +123,22 @@ require_packages() { # why, package...
         refuse "the system package$([ $# = 1 ] || echo s) $*, $why" "not installed, and no apt-get here" \
             "install what this system calls them"
     say "installing system packages: $* ($why)"
-    install_packages "$@" && return
-    say "the package lists may be missing or old: apt-get update"
-    DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null >&2 && install_packages "$@" ||
+    if apt-cache show "$@" >/dev/null 2>&1 && install_packages "$@"; then
+        return
+    fi
+    say "the package lists are missing or old: apt-get update"
+    if ! update_package_lists || ! install_packages "$@"; then
         refuse "apt-get to install $*" "it could not, see above" "mend apt, or install them by hand"
+    fi
 }
 
 install_packages() {
-    # The first try may fail on a machine without package lists: require_packages tries again with fresh ones.
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
-        install "$@" </dev/null >&2
+        -o Dpkg::Use-Pty=0 install "$@" </dev/null >/dev/null
+}
+
+update_package_lists() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null >/dev/null
 }
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -141,8 +151,10 @@ import importlib, sys
 lacks = "yes"
 for name in ("ssl", "zlib", "ctypes", "venv", "ensurepip"):
     try:
-        importlib.import_module(name)
-    except ImportError:
+        module = importlib.import_module(name)
+        # An empty folder that a removed package left passes for a package, too.
+        name == "ensurepip" and module.version()
+    except Exception:
         lacks = name
         break
 print("%d.%d.%d\t%s\t%s" % (sys.version_info[:3] + (getattr(sys, "_base_executable", "") or sys.executable, lacks)))
@@ -172,11 +184,11 @@ choose_python() {
         printf '%s\t%s\n' "$version" "$path"
         return
     fi
-    local candidates=(/usr/bin/python3)
+    local candidates=("$SYSTEM_PYTHON")
     local directories
     IFS=: read -r -a directories <<<"${PATH:-}"
     for name in python3.13 python3.12 python3.11 python3; do
-        for directory in /usr/bin /usr/local/bin "${directories[@]}"; do
+        for directory in "${SYSTEM_FOLDERS[@]}" "${directories[@]}"; do
             [ -x "$directory/$name" ] && [ ! -d "$directory/$name" ] && candidates+=("$directory/$name")
         done
     done
@@ -191,7 +203,7 @@ choose_python() {
             return
         fi
         # Root mends the system's own at once; an ordinary user may have another one that is whole.
-        if is_root && [ "$candidate" = /usr/bin/python3 ]; then
+        if is_root && [ "$candidate" = "$SYSTEM_PYTHON" ]; then
             lacking_library "$version" "$path" "$whole"
             printf '%s\t%s\n' "$version" "$path"
             return
@@ -206,7 +218,7 @@ choose_python() {
     fi
     if [ -z "$seen" ]; then
         require_packages "for Python $PYTHON_OLDEST to $PYTHON_NEWEST" python3-venv
-        IFS=$'\t' read -r version path whole <<<"$(probe_python /usr/bin/python3)"
+        IFS=$'\t' read -r version path whole <<<"$(probe_python "$SYSTEM_PYTHON")"
         seen=${version:-none}
         if [ "$whole" = yes ] && version_fits "$version"; then
             printf '%s\t%s\n' "$version" "$path"
@@ -220,8 +232,8 @@ choose_python() {
 lacking_library() { # version, path, library
     local package=python3-venv
     case $2:$3 in
-    /usr/bin/*:venv | /usr/bin/*:ensurepip)
-        [ "$(readlink -f "$2")" = "$(readlink -f /usr/bin/python3)" ] || package=python${1%.*}-venv
+    "${SYSTEM_PYTHON%/*}"/*:venv | "${SYSTEM_PYTHON%/*}"/*:ensurepip)
+        [ "$(readlink -f "$2")" = "$(readlink -f "$SYSTEM_PYTHON")" ] || package=python${1%.*}-venv
         require_packages "for the venv that Ansible lives in" "$package"
         IFS=$'\t' read -r _ _ whole <<<"$(probe_python "$2")"
         [ "$whole" = yes ] && return
@@ -258,7 +270,11 @@ setup_venv() { # cache, version, python, requirement file...
             locked=yes
         else
             say "another run is making the same venv: waiting for it"
-            flock "$lock" && locked=yes || say "locks do not work in $cache: going on without one"
+            if flock "$lock"; then
+                locked=yes
+            else
+                say "locks do not work in $cache: going on without one"
+            fi
         fi
         if ! venv_is_whole "$link"; then
             # What an interrupted run left behind; only the holder of the lock can know that nobody is at it.

@@ -1,0 +1,153 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tools/test.sh fails when any part does; sources.sh copies what git knows; ansible-test's pip gets what ours has."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+TOOLS = CHECKOUT / "tools"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, TOOLS / (name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(name="checkout")
+def fixture_checkout(tmp_path):
+    checkout = tmp_path / "check out"
+    shutil.copytree(TOOLS, checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    return checkout
+
+
+def program(path, text):
+    path.write_text("#!/bin/sh\n" + text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "site"])
+def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tmp_path, broken):
+    for name in ("lint", "sanity"):
+        program(checkout / "tools" / (name + ".sh"), "echo %s ran\nexit %d\n" % (name, broken == name))
+    (tmp_path / "bin").mkdir()
+    program(
+        tmp_path / "bin" / "python",
+        'echo "python $*"\necho "3 passed in 1s"\ncase $3 in tests/%s) exit 1;; esac\n' % broken,
+    )
+    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
+        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
+    done = subprocess.run(
+        ["tools/test.sh"],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    for part in ("lint ran", "sanity ran", "python -m pytest tests/unit", "python -m pytest tests/site"):
+        assert part in lines
+    assert lines[-1] == "3 passed in 1s"
+    named = {None: "", "unit": "unit tests", "site": "whole runs"}.get(broken, broken)
+    assert done.stderr == ("\nmake test failed: %s\n" % named if broken else "")
+    assert done.returncode == (1 if broken else 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "check out"]
+
+
+def test_the_copy_holds_what_git_knows_or_would_take_up(checkout, tmp_path):
+    git = ["git", "-C", str(checkout), "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (checkout / ".gitignore").write_text("ignored\n", encoding="utf-8")
+    (checkout / "link").symlink_to("tools/test.sh")
+    (checkout / ".collections").mkdir()
+    (checkout / ".collections" / "self").symlink_to("..")
+    (checkout / "deleted").write_text("x", encoding="utf-8")
+    subprocess.run([*git, "add", "."], check=True)
+    (checkout / "deleted").unlink()
+    (checkout / "ignored").write_text("x", encoding="utf-8")
+    (checkout / "new one; $(touch planted)\n--x").write_text("x", encoding="utf-8")
+    script = '. tools/setup.sh; . tools/sources.sh; copy_sources; cp -a "$SOURCES" "$1"; printf "%s" "$SOURCES_ROOT"'
+    done = subprocess.run(
+        ["bash", "-c", script, "-", str(tmp_path / "seen")],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seen = tmp_path / "seen"
+    assert sorted(path.name for path in seen.iterdir()) == [".gitignore", "link", "new one; $(touch planted)\n--x", "tools"]
+    assert (seen / "link").is_symlink()
+    assert (seen / "tools" / "test.sh").stat().st_mode & 0o111
+    # Gone with the shell that made it.
+    assert not pathlib.Path(done.stdout).exists()
+
+
+def test_pips_settings_are_taken_over_and_the_environment_wins():
+    listing = "\n".join([
+        ":env:.index-url='https://user:s3cret@index.example.org/simple'",
+        ":env:.user='1'",
+        "global.index-url='https://other.example.org/simple'",
+        "global.find-links='\\n/a b\\n/c'",
+        "install.no-binary='thing'",
+    ])
+    pip_settings = load("pip_settings")
+    sections = pip_settings.complete(pip_settings.parse(listing), {"SSL_CERT_FILE": "/ca.pem", "HTTPS_PROXY": "http://proxy.example.org"})
+    parsed = configparser.RawConfigParser()
+    parsed.read_string(pip_settings.render(sections))
+    assert {name: dict(parsed[name]) for name in parsed.sections()} == {
+        "global": {
+            "index-url": "https://user:s3cret@index.example.org/simple",
+            "find-links": "\n/a b\n/c",
+            "cert": "/ca.pem",
+            "proxy": "http://proxy.example.org",
+        },
+        "install": {"no-binary": "thing"},
+    }
+
+
+def test_a_certificate_that_pip_has_been_told_of_stays():
+    sections = load("pip_settings").complete({"global": {"cert": "/own.pem"}}, {"SSL_CERT_FILE": "/ca.pem"})
+    assert sections["global"]["cert"] == "/own.pem"
+
+
+def test_the_settings_file_is_for_its_owner_alone(tmp_path):
+    dest = tmp_path / "pip.conf"
+    for unused in range(2):
+        subprocess.run([sys.executable, str(TOOLS / "pip_settings.py"), str(dest)], check=True)
+    assert dest.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["pip.conf"]
+
+
+def test_the_stand_in_for_get_pip_installs_what_is_asked_for_and_reports_failure(monkeypatch):
+    get_pip = load("get_pip")
+    ran = []
+    status = {"ensurepip": 0, "pip": 0}
+
+    def fake_run(command, check):
+        ran.append(command[1:])
+        return subprocess.CompletedProcess(command, status[command[2]])
+
+    monkeypatch.setattr(get_pip.subprocess, "run", fake_run)
+    assert get_pip.main(["--disable-pip-version-check", "pip==24.2", "--no-setuptools", "--no-wheel"]) == 0
+    assert ran == [
+        ["-m", "ensurepip", "--default-pip"],
+        ["-m", "pip", "install", "--disable-pip-version-check", "pip==24.2"],
+    ]
+    status["pip"] = 3
+    assert get_pip.main(["pip==24.2"]) == 3
+    status["ensurepip"] = 2
+    assert get_pip.main(["pip==24.2"]) == 2
