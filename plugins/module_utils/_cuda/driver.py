@@ -1,0 +1,173 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The NVIDIA driver and the GPUs of this machine, from /proc, nvidia-smi and libcuda. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import typing as t
+
+from .._host.trust import untrusted_because
+from . import versions
+from .commands import run_limited
+from .toolkit import trusted_on_path
+
+KERNEL_MODULE = "/proc/driver/nvidia/version"
+_SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib", "/run/current-system/sw/bin")
+
+# Runs in a process of its own: a library that hangs or crashes takes that process with it, not the module.
+# libcuda answers cuDriverGetVersion without a GPU and without cuInit.
+_PROBE = r"""
+import ctypes, json, re, sys
+answer = {}
+try:
+    cuda = ctypes.CDLL("libcuda.so.1")
+except OSError as error:
+    print(json.dumps({"missing": str(error)}))
+    sys.exit()
+number = ctypes.c_int(0)
+if cuda.cuDriverGetVersion(ctypes.byref(number)) == 0 and number.value > 0:
+    answer["cuda"] = number.value
+try:
+    with open("/proc/self/maps") as maps:
+        name = re.search(r"/libcuda\.so\.(\d+\.\d+(?:\.\d+)*)\s*$", maps.read(), re.M)
+    if name:
+        answer["driver"] = name.group(1)
+except OSError:
+    pass
+print(json.dumps(answer), flush=True)
+if "--gpus" not in sys.argv:
+    sys.exit()
+count = ctypes.c_int(0)
+if cuda.cuInit(0) != 0 or cuda.cuDeviceGetCount(ctypes.byref(count)) != 0:
+    sys.exit()
+answer["gpus"] = []
+for index in range(count.value):
+    device, value, major, minor = ctypes.c_int(0), ctypes.c_size_t(0), ctypes.c_int(0), ctypes.c_int(0)
+    name, uuid = ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
+    if cuda.cuDeviceGet(ctypes.byref(device), index) != 0:
+        continue
+    gpu = {"index": index}
+    if cuda.cuDeviceGetName(name, 256, device) == 0:
+        gpu["name"] = name.value.decode("utf-8", "replace")
+    if cuda.cuDeviceTotalMem_v2(ctypes.byref(value), device) == 0:
+        gpu["memory_mb"] = value.value // 1048576
+    if cuda.cuDeviceGetUuid(uuid, device) == 0:
+        text = bytes(uuid).hex()
+        gpu["uuid"] = "GPU-" + "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    # 75 and 76: CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
+    if cuda.cuDeviceGetAttribute(ctypes.byref(major), 75, device) == 0 == cuda.cuDeviceGetAttribute(
+        ctypes.byref(minor), 76, device
+    ):
+        gpu["compute_capability"] = "%d.%d" % (major.value, minor.value)
+    answer["gpus"].append(gpu)
+print(json.dumps(answer))
+"""
+
+
+class Machine(t.NamedTuple):
+    """What the machine has for CUDA programs to run on."""
+
+    driver: t.Optional[dict[str, t.Any]]
+    gpus: list[dict[str, t.Any]]
+    warnings: list[str]
+
+
+def look(environment: t.Mapping[str, str], seconds: float, kernel_module: str = KERNEL_MODULE) -> Machine:
+    """Ask /proc, then nvidia-smi, then libcuda. Each command has *seconds*; what does not answer is a warning."""
+    warnings: list[str] = []
+    loaded = _kernel_module(kernel_module)
+    smi_cuda, gpus = _smi(environment, seconds, warnings, expected=loaded is not None)
+    library = _libcuda(environment, seconds, warnings, gpus=gpus is None)
+    if gpus is None:
+        gpus = library.get("gpus", [])
+    version, source = loaded, "proc"
+    if version is None and gpus and gpus[0].get("driver_version"):
+        version, source = gpus[0]["driver_version"], "nvidia-smi"
+    cuda = versions.from_number(library["cuda"]) if library.get("cuda") else None
+    if smi_cuda and cuda and smi_cuda != cuda:
+        warnings.append("nvidia-smi says CUDA %s, libcuda says %s: programs meet libcuda" % (smi_cuda, cuda))
+    if version is None and (library.get("driver") or cuda or smi_cuda):
+        version, source = library.get("driver"), "libcuda" if library.get("driver") or cuda else "nvidia-smi"
+    driver: t.Optional[dict[str, t.Any]] = None
+    if version or cuda or smi_cuda:
+        driver = {"version": version, "cuda_version": cuda or smi_cuda, "source": source, "loaded": loaded is not None}
+    return Machine(driver, [_public(gpu) for gpu in gpus], warnings)
+
+
+def _public(gpu: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {key: gpu.get(key) for key in ("index", "name", "uuid", "memory_mb", "compute_capability")}
+
+
+def _kernel_module(path: str) -> t.Optional[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return versions.kernel_module(stream.read(65536))
+    except OSError:
+        return None
+
+
+def _smi(
+    environment: t.Mapping[str, str], seconds: float, warnings: list[str], expected: bool
+) -> tuple[t.Optional[str], t.Optional[list[dict[str, t.Any]]]]:
+    """The CUDA version and the GPUs that nvidia-smi names; None where it could not be asked."""
+    smi = trusted_on_path("nvidia-smi", environment, _SMI_FOLDERS)
+    if smi is None:
+        if expected:
+            warnings.append("the NVIDIA kernel module is loaded but there is no nvidia-smi")
+        return None, None
+    result = None
+    # compute_cap is not known to drivers before 510.
+    for fields in (versions.SMI_FIELDS, versions.SMI_FIELDS[:-1]):
+        query = [smi, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"]
+        result = run_limited(query, seconds, environment)
+        if result.error or not result.problem or "not a valid field" not in result.stdout + result.stderr:
+            break
+    if result.problem:
+        warnings.append("nvidia-smi failed: %s" % result.problem)
+        return None, None
+    gpus = versions.smi_gpus(result.stdout, fields)
+    table = run_limited([smi], seconds, environment)
+    if table.problem:
+        warnings.append("nvidia-smi failed: %s" % table.problem)
+    return versions.smi_cuda(table.stdout), gpus
+
+
+def _libcuda(environment: t.Mapping[str, str], seconds: float, warnings: list[str], gpus: bool) -> dict[str, t.Any]:
+    """What libcuda says of itself and, where nvidia-smi could not be asked, of the GPUs."""
+    argv = [sys.executable, "-I", "-c", _PROBE] + (["--gpus"] if gpus else [])
+    result = run_limited(argv, seconds, loader_environment(environment))
+    if result.problem:
+        warnings.append("libcuda failed: %s" % result.problem)
+    answer: dict[str, t.Any] = {}
+    for line in result.stdout.splitlines():
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            break
+    return answer
+
+
+def loader_environment(environment: t.Mapping[str, str]) -> dict[str, str]:
+    """*environment* for a child that loads libraries; as root, without folders that somebody else can write."""
+    clean = dict(environment)
+    if os.geteuid() != 0:
+        return clean
+    for name in [name for name in clean if name.startswith("LD_") and name != "LD_LIBRARY_PATH"]:
+        del clean[name]
+    folders = [folder for folder in clean.pop("LD_LIBRARY_PATH", "").split(":") if os.path.isabs(folder)]
+    trusted = [folder for folder in folders if _is_trusted_folder(folder)]
+    if trusted:
+        clean["LD_LIBRARY_PATH"] = ":".join(trusted)
+    return clean
+
+
+def _is_trusted_folder(folder: str) -> bool:
+    """Whether root may load a libcuda from there: the folder, and the library where there is one."""
+    library = os.path.join(folder, "libcuda.so.1")
+    if untrusted_because(folder) is not None:
+        return False
+    return not os.path.lexists(library) or untrusted_because(library) is None

@@ -1,0 +1,230 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The CUDA toolkit on this machine: where, which version, who says so. Reads files and may run nvcc.
+Private to hpc.pytorch.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .._host.errors import UserError
+from .._host.trust import require_trusted, untrusted_because
+from . import versions
+from .commands import run_limited
+
+DEFAULT_HOME = "/usr/local/cuda"
+_LIB_FOLDERS = ("lib64", "lib")
+_LARGEST = 4 * 1024 * 1024
+
+
+class Toolkit(t.NamedTuple):
+    """One toolkit. ``statements`` is what each source says, the best source first."""
+
+    home: str
+    version: str
+    source: str
+    nvcc: t.Optional[str]
+    lib_dir: t.Optional[str]
+    statements: dict[str, str]
+
+    @property
+    def conflicts(self) -> list[str]:
+        """Sources that name another release than the best one."""
+        return [
+            "%s says %s, %s says %s" % (self.source, self.version, source, version)
+            for source, version in self.statements.items()
+            if not versions.same_release(version, self.version)
+        ]
+
+
+class Finder:
+    """Looks for a toolkit. ``warnings`` collects what a person should know though nothing failed."""
+
+    def __init__(self, environment: t.Mapping[str, str], seconds: float) -> None:
+        self._environment = environment
+        self._seconds = seconds
+        self.warnings: list[str] = []
+
+    def at(self, home: str) -> Toolkit:
+        """The toolkit at *home*.
+
+        :raises UserError: there is none.
+        """
+        check_home(home)
+        home = os.path.normpath(home)
+        found = self._read(home)
+        if found is None:
+            raise UserError(
+                "a CUDA toolkit at %s (version.json, version.txt or bin/nvcc)" % home,
+                _what_stands_at(home),
+                _where_else(home),
+            )
+        return found
+
+    def anywhere(self) -> t.Optional[Toolkit]:
+        """The first toolkit of $CUDA_HOME, /usr/local/cuda and nvcc on PATH."""
+        declared = self._environment.get("CUDA_HOME", "")
+        if declared:
+            found = self._read(os.path.normpath(declared)) if os.path.isabs(declared) else None
+            if found:
+                return found
+            self.warnings.append("CUDA_HOME is %r, where no toolkit is" % declared)
+        return self._read(DEFAULT_HOME) or self._of_nvcc_on_path()
+
+    def _read(self, home: str) -> t.Optional[Toolkit]:
+        if not os.path.isdir(home):
+            return None
+        statements = {}
+        for name, parse in (("version.json", versions.from_version_json), ("version.txt", versions.from_version_txt)):
+            text = _text(os.path.join(home, name))
+            version = parse(text) if text is not None else None
+            if version:
+                statements[name] = version
+            elif text is not None:
+                self.warnings.append("%s names no CUDA version" % os.path.join(home, name))
+        nvcc: t.Optional[str] = os.path.join(home, "bin", "nvcc")
+        if not os.path.isfile(str(nvcc)):
+            nvcc = None
+        if nvcc:
+            said = self._ask(nvcc, needed=not statements)
+            if said:
+                statements["nvcc"] = said
+        if not statements:
+            return None
+        header = _text(os.path.join(home, "include", "cuda_runtime_api.h"))
+        stated = versions.from_header(header) if header else None
+        source = next(iter(statements))
+        version = statements[source]
+        if stated:
+            statements["include/cuda_runtime_api.h"] = stated
+        lib_dir = next((os.path.join(home, name) for name in _LIB_FOLDERS if os.path.isdir(os.path.join(home, name))), None)
+        return Toolkit(home, version, source, nvcc, lib_dir, statements)
+
+    def _ask(self, nvcc: str, needed: bool) -> t.Optional[str]:
+        """What ``nvcc --version`` says. Where a file has said it already, an nvcc that may not or cannot run is no error."""
+        if not needed and os.geteuid() == 0 and untrusted_because(nvcc):
+            return None
+        require_trusted(nvcc, "nvcc")
+        result = run_limited([nvcc, "--version"], self._seconds, self._environment)
+        version = versions.from_nvcc(result.stdout) if not result.problem else None
+        if version is None:
+            problem = result.problem or "it names no release"
+            if needed:
+                raise UserError(
+                    "%s --version to name a release, as no version.json or version.txt stands beside it" % nvcc,
+                    problem,
+                    "mend this nvcc (is it executable, and made for this machine?) or give another cuda_home",
+                )
+            self.warnings.append("%s --version failed: %s" % (nvcc, problem))
+        return version
+
+    def _of_nvcc_on_path(self) -> t.Optional[Toolkit]:
+        nvcc = trusted_on_path("nvcc", self._environment)
+        if nvcc is None:
+            return None
+        home = os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
+        # A wrapper on PATH stands in no toolkit; nvcc itself knows its tree.
+        result = run_limited([nvcc, "--dryrun", "-x", "cu", "/dev/null"], self._seconds, self._environment)
+        top = versions.top_of_dryrun(result.stderr + "\n" + result.stdout)
+        return self._read(os.path.normpath(top) if top else home)
+
+
+def check_home(home: str) -> None:
+    """Refuse a cuda_home that cannot be an element of PATH.
+
+    :raises UserError: says what is wrong with it.
+    """
+    if not os.path.isabs(home):
+        found = "a relative one"
+    elif ":" in home:
+        found = "a colon in it, which PATH takes for its separator"
+    elif ".." in home.split("/"):
+        found = "'..' in it"
+    elif any(not char.isprintable() for char in home):
+        found = "a line break or another control character in it"
+    else:
+        return
+    raise UserError("an absolute path in cuda_home, not %r" % home, found, "give the toolkit's folder as it is")
+
+
+def check_version(toolkit: t.Optional[Toolkit], expected: str) -> None:
+    """Refuse another version than the one that was declared.
+
+    :raises UserError: names both.
+    """
+    if not versions.is_version(expected):
+        raise UserError("a version such as 10.1 or 12.4.1", repr(expected), "quote it in YAML and write numbers with dots")
+    if toolkit is None:
+        raise UserError(
+            "a CUDA %s toolkit" % expected,
+            "none at $CUDA_HOME, %s or by nvcc on PATH" % DEFAULT_HOME,
+            "give its folder as cuda_home, or load its module first",
+        )
+    if not versions.matches(expected, toolkit.version):
+        raise UserError(
+            "CUDA %s at %s" % (expected, toolkit.home),
+            "CUDA %s (%s)" % (toolkit.version, toolkit.source),
+            "give the cuda_home of CUDA %s, or declare %s"
+            % (expected, ".".join(toolkit.version.split(".")[:2])),
+        )
+    if toolkit.conflicts:
+        raise UserError(
+            "one CUDA version at %s" % toolkit.home,
+            "; ".join(toolkit.conflicts),
+            "install one whole toolkit there, or give another cuda_home",
+        )
+
+
+def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequence[str] = ()) -> t.Optional[str]:
+    """The first *name* on PATH (and in *extra*) that this process may execute.
+
+    :raises UserError: as root, when there are only some that somebody else can write.
+    """
+    refused = None
+    for folder in environment.get("PATH", "").split(os.pathsep) + list(extra):
+        candidate = os.path.join(folder, name)
+        if not os.path.isabs(candidate) or not os.path.isfile(candidate) or not os.access(candidate, os.X_OK):
+            continue
+        if os.geteuid() != 0 or untrusted_because(candidate) is None:
+            return candidate
+        refused = refused or candidate
+    if refused:
+        require_trusted(refused, name)
+    return None
+
+
+def _text(path: str) -> t.Optional[str]:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _what_stands_at(home: str) -> str:
+    if not os.path.lexists(home):
+        return "nothing there"
+    if not os.path.exists(home):
+        return "a symlink that leads nowhere"
+    if not os.path.isdir(home):
+        return "a file"
+    return "a folder without one"
+
+
+def _where_else(home: str) -> str:
+    """Names toolkits one step away: people give the folder above it, its bin, or a link of another name."""
+    try:
+        below = sorted(os.path.join(home, name) for name in os.listdir(home))
+    except OSError:
+        below = []
+    near = [folder for folder in below + [os.path.dirname(home)] if _looks_like_one(folder)]
+    if near:
+        return "set cuda_home to %s" % " or ".join(near[:3])
+    return "correct cuda_home, mount the folder on this host, or install the toolkit there"
+
+
+def _looks_like_one(folder: str) -> bool:
+    return any(os.path.isfile(os.path.join(folder, part)) for part in ("bin/nvcc", "version.json", "version.txt"))
