@@ -15,8 +15,8 @@ cd -- "$CHECKOUT"
 logs=$(mktemp -d -- "${TMPDIR:-/tmp}/hpc.pytorch-test.XXXXXX")
 background=
 finish() {
-    # Interrupted: what still runs in the background is ours to end.
-    [ -z "$background" ] || kill -- "$background" 2>/dev/null || true
+    # Interrupted: what still runs in the background is ours to end, with all that it has started.
+    [ -z "$background" ] || kill -- "-$background" 2>/dev/null || true
     rm -rf -- "$logs"
 }
 trap finish EXIT
@@ -29,13 +29,15 @@ headline() {
     printf '\n=== %s (%d s)\n' "$1" "$((SECONDS - begin))"
 }
 
-# The two share the cores with the unit tests, one after the other.
+# The two share the cores with the unit tests, one after the other, in a process group of their own.
+set -m
 {
     tools/sanity.sh >"$logs/sanity" 2>&1 || : >"$logs/sanity.failed"
     tools/lint.sh >"$logs/lint" 2>&1 || : >"$logs/lint.failed"
     : >"$logs/done"
 } </dev/null &
 background=$!
+set +m
 
 headline 'unit tests (lint and sanity run beside them)'
 python -m pytest tests/unit </dev/null || failed+=('unit tests')

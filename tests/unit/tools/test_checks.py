@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
+import os
 import pathlib
+import select
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -16,6 +19,7 @@ import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 TOOLS = CHECKOUT / "tools"
+PYTHON = sys.executable
 
 
 def load(name):
@@ -65,6 +69,34 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
     assert done.stderr == ("\nmake test failed: %s\n" % named if broken else "")
     assert done.returncode == (1 if broken else 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "check out"]
+
+
+def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
+    fifos = {name: tmp_path / name for name in ("sanity", "unit")}
+    for fifo in fifos.values():
+        os.mkfifo(fifo)
+    # Each holds its fifo open as long as it lives. A shell would do, but it may lose a signal while it starts a program.
+    stays = "exec '%s' -I -c 'import signal, sys; signal.signal(2, signal.SIG_DFL); held = open(sys.argv[1], \"w\"); signal.pause()' '%s'\n"
+    program(checkout / "tools" / "sanity.sh", stays % (PYTHON, fifos["sanity"]))
+    (tmp_path / "bin").mkdir()
+    program(tmp_path / "bin" / "python", stays % (PYTHON, fifos["unit"]))
+    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
+        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
+    with subprocess.Popen(
+        ["tools/test.sh"],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        with open(fifos["sanity"], encoding="utf-8") as sanity, open(fifos["unit"], encoding="utf-8") as unit:
+            # What a terminal sends; without a process group of its own the background would ignore it.
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+            for stream in (sanity, unit):
+                assert select.select([stream], [], [], 60)[0] == [stream]
+                assert stream.read() == ""
 
 
 def test_the_copy_holds_what_git_knows_or_would_take_up(checkout, tmp_path):
