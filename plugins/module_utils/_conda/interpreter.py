@@ -49,8 +49,11 @@ def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool)
 def compile_bytecode(prefix: str) -> None:
     """Write the .pyc files that users of a shared env could not write themselves.
 
-    Files that do not compile (templates, Python 2) are left: compileall says so by its exit status only.
+    Files that do not compile (templates, Python 2) are left: compileall says so by its exit status only. An env
+    without Python has nothing to compile.
     """
+    if not os.path.exists(os.path.join(prefix, "bin", "python")):
+        return
     python = env_python(prefix)
     script = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"
     subprocess.run([python, "-c", script], check=False, env=_environment(), stdin=subprocess.DEVNULL)
