@@ -331,7 +331,7 @@ publish_link() { # target, link
 setup() { # site or test
     local what=$1 version python
     local requirements=("$CHECKOUT/requirements/controller.txt") packages=("$CHECKOUT/requirements/debian-site.txt")
-    local everything=("${requirements[@]}" "$CHECKOUT/requirements/engine.txt" "$CHECKOUT/requirements/test.txt")
+    local everything=("${requirements[@]}" "$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/requirements/test.txt")
     if [ "$what" = test ]; then
         requirements=("${everything[@]}")
         packages+=("$CHECKOUT/requirements/debian-test.txt")

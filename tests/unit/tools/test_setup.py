@@ -25,7 +25,7 @@ def fixture_checkout(tmp_path):
     checkout = tmp_path / "check out"
     shutil.copytree(CHECKOUT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (checkout / "requirements").mkdir()
-    for name in ("controller.txt", "engine.txt", "test.txt", "debian-site.txt", "debian-test.txt"):
+    for name in ("controller.txt", "test.txt", "debian-site.txt", "debian-test.txt"):
         (checkout / "requirements" / name).write_text("# empty\n", encoding="utf-8")
     return checkout
 
