@@ -16,7 +16,8 @@ from .commands import run_limited
 from .toolkit import trusted_on_path
 
 KERNEL_MODULE = "/proc/driver/nvidia/version"
-_SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib", "/run/current-system/sw/bin")
+LIBRARY = "libcuda.so.1"
+SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib", "/run/current-system/sw/bin")
 
 # Runs in a process of its own: a library that hangs or crashes takes that process with it, not the module.
 # libcuda answers cuDriverGetVersion without a GPU and without cuInit.
@@ -24,7 +25,7 @@ _PROBE = r"""
 import ctypes, json, re, sys
 answer = {}
 try:
-    cuda = ctypes.CDLL("libcuda.so.1")
+    cuda = ctypes.CDLL(sys.argv[1])
 except OSError as error:
     print(json.dumps({"missing": str(error)}))
     sys.exit()
@@ -76,12 +77,18 @@ class Machine(t.NamedTuple):
     warnings: list[str]
 
 
-def look(environment: t.Mapping[str, str], seconds: float, kernel_module: str = KERNEL_MODULE) -> Machine:
+def look(
+    environment: t.Mapping[str, str],
+    seconds: float,
+    kernel_module: str = KERNEL_MODULE,
+    smi_folders: t.Sequence[str] = SMI_FOLDERS,
+    library_name: str = LIBRARY,
+) -> Machine:
     """Ask /proc, then nvidia-smi, then libcuda. Each command has *seconds*; what does not answer is a warning."""
     warnings: list[str] = []
     loaded = _kernel_module(kernel_module)
-    smi_cuda, gpus = _smi(environment, seconds, warnings, expected=loaded is not None)
-    library = _libcuda(environment, seconds, warnings, gpus=gpus is None)
+    smi_cuda, gpus = _smi(environment, seconds, warnings, smi_folders, expected=loaded is not None)
+    library = _libcuda(environment, seconds, warnings, library_name, gpus=gpus is None)
     if gpus is None:
         gpus = library.get("gpus", [])
     version, source = loaded, "proc"
@@ -111,10 +118,10 @@ def _kernel_module(path: str) -> t.Optional[str]:
 
 
 def _smi(
-    environment: t.Mapping[str, str], seconds: float, warnings: list[str], expected: bool
+    environment: t.Mapping[str, str], seconds: float, warnings: list[str], folders: t.Sequence[str], expected: bool
 ) -> tuple[t.Optional[str], t.Optional[list[dict[str, t.Any]]]]:
     """The CUDA version and the GPUs that nvidia-smi names; None where it could not be asked."""
-    smi = trusted_on_path("nvidia-smi", environment, _SMI_FOLDERS)
+    smi = trusted_on_path("nvidia-smi", environment, folders)
     if smi is None:
         if expected:
             warnings.append("the NVIDIA kernel module is loaded but there is no nvidia-smi")
@@ -136,10 +143,15 @@ def _smi(
     return versions.smi_cuda(table.stdout), gpus
 
 
-def _libcuda(environment: t.Mapping[str, str], seconds: float, warnings: list[str], gpus: bool) -> dict[str, t.Any]:
+def _libcuda(
+    environment: t.Mapping[str, str], seconds: float, warnings: list[str], name: str, gpus: bool
+) -> dict[str, t.Any]:
     """What libcuda says of itself and, where nvidia-smi could not be asked, of the GPUs."""
-    argv = [sys.executable, "-I", "-c", _PROBE] + (["--gpus"] if gpus else [])
-    result = run_limited(argv, seconds, loader_environment(environment))
+    argv = [sys.executable, "-I", "-c", _PROBE, name] + (["--gpus"] if gpus else [])
+    # All GPUs, in nvidia-smi's order, whatever the caller was given of them.
+    loader = dict(loader_environment(environment, name), CUDA_DEVICE_ORDER="PCI_BUS_ID")
+    loader.pop("CUDA_VISIBLE_DEVICES", None)
+    result = run_limited(argv, seconds, loader)
     if result.problem:
         warnings.append("libcuda failed: %s" % result.problem)
     answer: dict[str, t.Any] = {}
@@ -151,7 +163,7 @@ def _libcuda(environment: t.Mapping[str, str], seconds: float, warnings: list[st
     return answer
 
 
-def loader_environment(environment: t.Mapping[str, str]) -> dict[str, str]:
+def loader_environment(environment: t.Mapping[str, str], library: str = LIBRARY) -> dict[str, str]:
     """*environment* for a child that loads libraries; as root, without folders that somebody else can write."""
     clean = dict(environment)
     if os.geteuid() != 0:
@@ -159,15 +171,13 @@ def loader_environment(environment: t.Mapping[str, str]) -> dict[str, str]:
     for name in [name for name in clean if name.startswith("LD_") and name != "LD_LIBRARY_PATH"]:
         del clean[name]
     folders = [folder for folder in clean.pop("LD_LIBRARY_PATH", "").split(":") if os.path.isabs(folder)]
-    trusted = [folder for folder in folders if _is_trusted_folder(folder)]
+    trusted = [folder for folder in folders if _may_load(folder, library)]
     if trusted:
         clean["LD_LIBRARY_PATH"] = ":".join(trusted)
     return clean
 
 
-def _is_trusted_folder(folder: str) -> bool:
-    """Whether root may load a libcuda from there: the folder, and the library where there is one."""
-    library = os.path.join(folder, "libcuda.so.1")
-    if untrusted_because(folder) is not None:
-        return False
-    return not os.path.lexists(library) or untrusted_because(library) is None
+def _may_load(folder: str, library: str) -> bool:
+    """Whether root may look for *library* there: neither the folder nor what stands there is anybody else's."""
+    path = os.path.join(folder, library)
+    return untrusted_because(path if os.path.lexists(path) else folder) is None
