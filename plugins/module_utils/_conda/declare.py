@@ -75,6 +75,8 @@ class _Declaration:
         self._python = find_engine_python(params["executable"])
         self._condarcs = condarc_files(engine_prefix_of(self._python) if self._python else None)
         self._request = self._requested()
+        self._wish = self._request
+        self._pkgs_dirs: t.List[str] = []
 
     def run(self) -> Result:
         if not self._latest and not self._params["verify"]:
@@ -111,9 +113,9 @@ class _Declaration:
             damaged = damaged_packages(self._prefix)
         lock_file = self._params["lock_file"]
         if lock_file and self._request.lock_sha256 and not self._latest:
-            solution = engine.read_lock(lock_file, self._request)
+            solution = engine.read_lock(lock_file, self._wish)
         else:
-            solution = engine.solve(self._request, self._prefix if exists else None, self._latest)
+            solution = engine.solve(self._wish, self._prefix if exists else None, self._latest)
         actions = actions_between(before, solution.packages, damaged)
         reinstall = {str(action["name"]) for action in actions if action["action"] == "reinstall"}
         result = self._result(
@@ -143,17 +145,18 @@ class _Declaration:
         if not channels and not self._condarcs:
             raise _no_channels("neither channels nor a condarc file")
         lock_file = params["lock_file"]
+        priority = params["channel_priority"] or ""
         return Request(
             prefix=self._prefix,
             packages=checked_specs(params["packages"], "match spec"),
             channels=channels,
-            channel_priority=params["channel_priority"] or "",
+            channel_priority=priority,
             pip=checked_specs(params["pip"], "pip requirement"),
             cuda=checked_cuda(params["cuda"]),
             prune=params["prune"],
             compiled=params["compile"],
             lock_sha256=sha256_of_file(lock_file) if lock_file and os.path.exists(lock_file) else None,
-            condarc_sha256=None if channels else sha256_of_files(self._condarcs),
+            condarc_sha256=None if channels and priority else sha256_of_files(self._condarcs),
         )
 
     def _require_usable_place(self) -> None:
@@ -172,14 +175,15 @@ class _Declaration:
         _require_own_place(self._prefix)
 
     def _read_condarc(self) -> None:
+        """What the engine is asked: the request, with what the condarc says where the play does not."""
         condarc = read_condarc(self._condarcs)
-        if not self._request.channels:
-            channels = checked_channels(condarc["channels"])
-            if not channels:
-                raise _no_channels("no channels in %s" % ", ".join(self._condarcs))
-            self._request = self._request._replace(channels=channels)
-        if not self._request.channel_priority:
-            self._request = self._request._replace(channel_priority=str(condarc.get("channel_priority") or "strict"))
+        channels = self._request.channels or checked_channels(condarc["channels"])
+        if not channels:
+            raise _no_channels("no channels in %s" % ", ".join(self._condarcs))
+        self._wish = self._request._replace(
+            channels=channels,
+            channel_priority=self._request.channel_priority or str(condarc.get("channel_priority") or "strict"),
+        )
         self._pkgs_dirs = condarc.get("pkgs_dirs") or []
 
     def _engine(self, progress: Progress) -> Engine:
@@ -192,7 +196,7 @@ class _Declaration:
         return RattlerEngine(package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata"), progress)
 
     def _missing_channel(self) -> t.Optional[str]:
-        for channel in self._request.channels:
+        for channel in self._wish.channels:
             path = channel[len("file://") :] if channel.startswith("file://") else os.path.expanduser(channel)
             if path.startswith("/") and not os.path.exists(os.path.join(path, "noarch", "repodata.json")):
                 return channel
@@ -215,7 +219,7 @@ class _Declaration:
             return
         temporary = "%s.%d.partial" % (lock_file, os.getpid())
         try:
-            engine.write_lock(temporary, solution, self._request)
+            engine.write_lock(temporary, solution, self._wish)
             yield self._request._replace(lock_sha256=sha256_of_file(temporary))
             os.replace(temporary, lock_file)
         finally:

@@ -126,23 +126,12 @@ class RattlerEngine:
         lock.to_path(pathlib.Path(path))
 
     def fetch(self, solution: Solution, scratch: str) -> None:
-        import rattler
-
-        async def missing() -> t.List[t.Any]:
-            if not os.path.isdir(self._package_cache):
-                return list(solution.handle)
-            index = await rattler.PackageCache(self._package_cache).index()
-            return [record for record in solution.handle if not index.contains_record(record)]
-
-        records = asyncio.run(missing())
-        if not records:
+        missing = self._missing(solution.handle)
+        if not missing:
             return
-        for number, record in enumerate(records, 1):
-            self._progress.report("check", record.file_name, number, len(records), record.size)
-            _check_local_archive(record)
         # py-rattler has no call that only fills the cache, so what is missing is linked into a throwaway prefix.
         try:
-            self._install(records, scratch, scratch, frozenset())
+            self._install(missing, scratch, scratch, frozenset())
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -152,6 +141,10 @@ class RattlerEngine:
     def _install(self, records: t.List[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         import rattler
 
+        missing = self._missing(records)
+        for number, record in enumerate(missing, 1):
+            self._progress.report("check", record.file_name, number, len(missing), record.size)
+            _check_local_archive(record)
         # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
         mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
         cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
@@ -176,6 +169,16 @@ class RattlerEngine:
                 without_credentials(str(error)),
                 "check the channel, the disk's space and quota, then run again",
             ) from error
+
+
+    def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
+        import rattler
+
+        async def missing() -> t.List[t.Any]:
+            index = await rattler.PackageCache(self._package_cache).index()
+            return [record for record in records if not index.contains_record(record)]
+
+        return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
 
 
 class _Reporter:

@@ -23,7 +23,10 @@ SCHEMA = 1
 
 
 class Request(t.NamedTuple):
-    """A validated wish. Paths are absolute; *packages* and *pip* are sorted and unique."""
+    """A validated wish. Paths are absolute; *packages* and *pip* are sorted and unique.
+
+    *channels* and *channel_priority* are empty where a condarc decides; *condarc_sha256* then stands for its content.
+    """
 
     prefix: str
     packages: t.Tuple[str, ...]
@@ -37,12 +40,8 @@ class Request(t.NamedTuple):
     condarc_sha256: t.Optional[str]
 
     def sha256(self) -> str:
-        """Hash of all that decides what the env holds: not its prefix, no credentials, and not what a condarc says,
-        since the hash of that file stands for it.
-        """
-        channels = () if self.condarc_sha256 else tuple(shown_channels(self.channels))
-        priority = "" if self.condarc_sha256 else self.channel_priority
-        decisive = self._replace(prefix="", channels=channels, channel_priority=priority)
+        """Hash of all that decides what the env holds: not its prefix and no credentials."""
+        decisive = self._replace(prefix="", channels=tuple(shown_channels(self.channels)))
         return sha256_of_json([SCHEMA, decisive._asdict()])
 
 

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_env_info
+short_description: Read what a conda environment holds, and whether it is whole
+version_added: 0.1.0
+description:
+  - Reads an env's own records. No engine, solver or network is used, and nothing of the env is executed.
+author: hpc.pytorch contributors (@hpc-pytorch)
+extends_documentation_fragment:
+  - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.info_module
+  - hpc.pytorch.attributes.action_group
+options:
+  prefix:
+    description: Absolute path of the env. Give this or O(name).
+    type: path
+  name:
+    description: Name of the env, a folder below O(envs_dir).
+    type: str
+  envs_dir:
+    description: Folder that holds envs by name.
+    type: path
+    default: ~/.conda/envs
+  verify:
+    description: Whether to read every file and name the packages whose files were deleted or changed.
+    type: bool
+    default: false
+seealso:
+  - module: hpc.pytorch.conda_env
+"""
+
+EXAMPLES = r"""
+- name: What is in my env
+  hpc.pytorch.conda_env_info:
+    name: torch
+  register: torch_env
+
+- name: Go on only with a whole one
+  ansible.builtin.assert:
+    that: torch_env.state == 'env'
+"""
+
+RETURN = r"""
+prefix:
+  description: Absolute path of the env, symlinks resolved.
+  type: str
+  returned: always
+state:
+  description:
+    - V(env) is a whole one. V(unfinished) was interrupted while being changed and waits for conda_env to mend it.
+      V(absent) and V(empty) say that nothing is there, V(other) that something else is.
+  type: str
+  returned: always
+  sample: env
+base:
+  description: Whether conda itself lives there.
+  type: bool
+  returned: always
+engine:
+  description: The engine that last changed it, where that was conda_env.
+  type: str
+  returned: always
+packages:
+  description: What the env holds.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name of the package.
+      type: str
+    version:
+      description: Version.
+      type: str
+    build:
+      description: Build string.
+      type: str
+    channel:
+      description: The channel it came from, without credentials.
+      type: str
+damaged:
+  description: Names of packages with deleted or changed files.
+  type: list
+  elements: str
+  returned: when verify is true
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import checked_prefix
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.verify import damaged_packages
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+
+
+def describe_env(params):
+    prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], os.path.expanduser("~"))
+    prefix = os.path.realpath(prefix)
+    state = env.kind_of(prefix)
+    is_env = state in ("env", "unfinished")
+    result = {
+        "changed": False,
+        "prefix": prefix,
+        "state": state,
+        "base": is_env and env.is_base(prefix),
+        "engine": env.read_record(prefix).get("engine"),
+        "packages": [package.as_result() for package in env.installed_packages(prefix)] if is_env else [],
+    }
+    if params["verify"]:
+        result["damaged"] = sorted(damaged_packages(prefix)) if is_env else []
+    return result
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            prefix=dict(type="path"),
+            name=dict(type="str"),
+            envs_dir=dict(type="path", default="~/.conda/envs"),
+            verify=dict(type="bool", default=False),
+        ),
+        mutually_exclusive=[("prefix", "name")],
+        required_one_of=[("prefix", "name")],
+        supports_check_mode=True,
+    )
+    answer(module, lambda: describe_env(module.params))
+
+
+if __name__ == "__main__":
+    main()

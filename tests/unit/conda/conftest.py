@@ -1,0 +1,88 @@
+"""Real channels, a real engine, an own home: no test here touches the user's."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+
+_spec = importlib.util.spec_from_file_location("tiny_channel", pathlib.Path(__file__).with_name("tiny_channel.py"))
+assert _spec and _spec.loader
+tiny_channel = importlib.util.module_from_spec(_spec)
+sys.modules["tiny_channel"] = tiny_channel
+_spec.loader.exec_module(tiny_channel)
+
+DEFAULTS: t.Dict[str, t.Any] = {
+    "prefix": None,
+    "name": None,
+    "envs_dir": None,
+    "packages": [],
+    "prune": False,
+    "pip": [],
+    "channels": None,
+    "channel_priority": None,
+    "lock_file": None,
+    "engine": "auto",
+    "executable": None,
+    "cuda": None,
+    "package_cache": None,
+    "compile": False,
+    "register_envs": True,
+    "verify": False,
+    "state": "present",
+    "progress_file": None,
+}
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A home of the test's own, with its caches below it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("XDG_CACHE_HOME", "CONDARC", "CONDA_ROOT", "CONDA_OVERRIDE_CUDA"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def channel(tmp_path: pathlib.Path) -> pathlib.Path:
+    """app 1.0 needs liba 1, app 2.0 needs liba 2; extra stands alone; gpu needs __cuda 12."""
+    folder = tmp_path / "channel"
+    for version, needs in (("1.0", "liba >=1,<2"), ("2.0", "liba >=2")):
+        tiny_channel.make_package(folder, "liba", version)
+        script = "#!%s/bin/sh\n# app %s\n" % (tiny_channel.PLACEHOLDER, version)
+        tiny_channel.make_package(folder, "app", version, depends=[needs], files={"bin/app": script})
+    tiny_channel.make_package(folder, "extra", "1.0", depends=["extradep"])
+    tiny_channel.make_package(folder, "extradep", "1.0")
+    tiny_channel.make_package(folder, "gpu", "1.0", depends=["__cuda >=12"])
+    return tiny_channel.index(folder)
+
+
+@pytest.fixture
+def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., t.Dict[str, t.Any]]:
+    """conda_env with its defaults, on the env ``~/.conda/envs/torch`` and the small channel."""
+
+    def call(check_mode: bool = False, **params: t.Any) -> t.Dict[str, t.Any]:
+        given = dict(DEFAULTS, channels=["file://%s" % channel], **params) if "channels" not in params else dict(
+            DEFAULTS, **params
+        )
+        if not given["prefix"] and not given["name"]:
+            given["name"] = "torch"
+        return declare_env(given, check_mode)
+
+    return call
+
+
+@pytest.fixture
+def prefix(home: pathlib.Path) -> pathlib.Path:
+    return home / ".conda" / "envs" / "torch"
+
+
+def tree(folder: pathlib.Path) -> t.List[t.Tuple[str, int, float]]:
+    """Every path below *folder* with size and mtime, to prove that nothing was written."""
+    return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime) for path in folder.rglob("*"))
