@@ -1,0 +1,300 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes a channel hold what was asked for. Private to hpc.pytorch. Runs in the engine's venv."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import shutil
+import tempfile
+import typing as t
+
+from .._host.errors import UserError
+from .._host.files import sha256_of_file, sha256_of_json
+from .._host.progress import Progress
+from . import archive, cpython, pip_index, upstream
+from .interpreter import Interpreter, compile_tree, look_at
+from .names import Wheel, conda_depends, conda_name, conda_version
+from .publish import Channel, check_folder, entry_of
+from .record import archives_in, check_archives, read_record, stat_of, watched_stats
+from .request import FORMAT, Request
+from .wheel import unpack_wheel
+
+_SHOWN = ("name", "version", "build", "subdir", "file_name")
+
+
+class Outcome(t.NamedTuple):
+    """What a run did, or would do."""
+
+    changed: bool
+    record: t.Dict[str, t.Any]
+    actions: t.List[t.Dict[str, t.Any]]
+    planned: t.List[t.Dict[str, t.Any]]
+
+
+class _Task(t.NamedTuple):
+    """An archive that the channel lacks."""
+
+    index: t.Dict[str, t.Any]
+    origin: str
+    make: t.Callable[[str], t.Optional[str]]
+    weight: int
+
+    @property
+    def file_name(self) -> str:
+        return t.cast(str, self.index["file_name"])
+
+    @property
+    def name(self) -> str:
+        return "%s/%s" % (self.index["subdir"], self.file_name)
+
+
+class Builder:
+    """One run for one request.
+
+    :arg check_mode: find out what is missing, fetch metadata only and write nothing to the channel.
+    """
+
+    def __init__(self, request: Request, progress: Progress, check_mode: bool = False) -> None:
+        self._request = request
+        self._progress = progress
+        self._check_mode = check_mode
+        self._interpreters: t.List[Interpreter] = []
+        self._local_wheels: t.Set[str] = set()
+        self._recorded: t.Dict[str, t.Any] = {}
+        self._whole: t.Set[str] = set()
+
+    def run(self) -> Outcome:
+        """See :class:`Outcome`.
+
+        :raises UserError: the channel is then what it was.
+        """
+        check_folder(self._request.path)
+        self._interpreters = [look_at(python) for python in self._request.python]
+        if self._check_mode:
+            with tempfile.TemporaryDirectory(prefix="hpc-pytorch-channel-") as folder:
+                return self._run(None, folder)
+        with Channel(self._request.path) as channel:
+            return self._run(channel, channel.staging)
+
+    def _run(self, channel: t.Optional[Channel], folder: str) -> Outcome:
+        path = self._request.path
+        record = read_record(path)
+        self._recorded = dict(record["packages"])
+        self._whole = set(check_archives(path, record))
+        before = sorted(record["packages"])
+        record["packages"] = {name: entry for name, entry in record["packages"].items() if name in self._whole}
+        tasks = self._missing(folder)
+        damaged = bool(archives_in(path) != before or _index_differs(path, record))
+        actions = [_action(task) for task in tasks]
+        if damaged and not tasks:
+            actions.append({"action": "index"})
+        if channel is None:
+            planned = [{key: task.index[key] for key in _SHOWN} for task in tasks]
+            return Outcome(bool(actions), record, actions, planned)
+        if actions:
+            channel.publish(record, self._make(tasks, channel.folder("finished")))
+        watched = [path for interpreter in self._interpreters for path in _watched(interpreter)]
+        channel.conclude(record, self._request.key(), watched_stats(watched + sorted(self._local_wheels)))
+        return Outcome(bool(actions), record, actions, [])
+
+    def _missing(self, folder: str) -> t.List[_Task]:
+        """What has to be made, the largest first."""
+        tasks: t.Dict[str, _Task] = {}
+        for number, interpreter in enumerate(self._interpreters):
+            place = os.path.join(folder, "python%d" % number)
+            os.makedirs(place)
+            found = self._python_tasks(interpreter, place)
+            if self._request.wheels:
+                found += self._wheel_tasks(interpreter, place)
+            tasks.update((task.name, task) for task in found)
+        if self._request.packages:
+            tasks.update((task.name, task) for task in self._upstream_tasks(folder))
+        return sorted(tasks.values(), key=lambda task: (-task.weight, task.name))
+
+    def _python_tasks(self, interpreter: Interpreter, place: str) -> t.List[_Task]:
+        self._progress.report("interpreter", "python %s" % interpreter.version)
+        root = os.path.join(place, "tree")
+        cpython.stage(interpreter, root, cpython.find_patchelf())
+        entries = archive.list_tree(root)
+        content = sha256_of_json({"format": FORMAT, "files": [list(entry) for entry in entries]})[:8]
+        glibc = cpython.glibc_needed(root)
+        index = {
+            "name": "python",
+            "version": interpreter.version,
+            "depends": ["__glibc >=%d.%d" % glibc] if glibc else [],
+            "license": "Python-2.0",
+            "python_site_packages_path": interpreter.site_packages,
+        }
+        if not self._identify(index, interpreter.subdir, "h" + content, "_cpython"):
+            return []
+
+        def make(target: str) -> None:
+            sources = [entry.path for entry in entries if entry.path.endswith(".py") and entry.path.startswith("lib/")]
+            compile_tree(interpreter, root, sources)
+            cpython.check_staged(interpreter, root)
+            about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
+            archive.write_conda(root, archive.list_tree(root), target, _public(index), about)
+            shutil.rmtree(root)
+
+        return [_Task(index, "interpreter", make, 10**8)]
+
+    def _wheel_tasks(self, interpreter: Interpreter, place: str) -> t.List[_Task]:
+        request, progress = self._request, self._progress
+        cpu_index = request.cpu_index if request.wheel_refuse and not request.wheel_no_index else None
+        if cpu_index:
+            progress.report("probe", "CPU wheel index")
+        where = pip_index.Index(
+            url=request.wheel_index,
+            extra_url=cpu_index if cpu_index and pip_index.answers(cpu_index) else None,
+            find_links=request.wheel_find_links,
+            no_index=request.wheel_no_index,
+            refuse=request.wheel_refuse,
+            max_megabytes=request.wheel_max_megabytes,
+        )
+        self._local_wheels |= {wheel for wheel in request.wheels if wheel.endswith(".whl")}
+        wheels = pip_index.choose(interpreter, request.wheels, where, place, progress)
+        chosen = {wheel.name: wheel for wheel in wheels}
+        wanted: t.List[t.Tuple[Wheel, t.Dict[str, t.Any]]] = []
+        for wheel in wheels:
+            index = self._wheel_index(interpreter, wheel, chosen)
+            if index:
+                wanted.append((wheel, index))
+        if not wanted or self._check_mode:
+            return [_Task(index, "wheel", lambda target: None, 0) for _wheel, index in wanted]
+        files = pip_index.fetch(interpreter, [wheel for wheel, _index in wanted], where, place, progress)
+        return [self._wheel_task(interpreter, index, files[wheel.file_name], place) for wheel, index in wanted]
+
+    def _wheel_index(
+        self, interpreter: Interpreter, wheel: Wheel, chosen: t.Mapping[str, Wheel]
+    ) -> t.Optional[t.Dict[str, t.Any]]:
+        depends = conda_depends(wheel, interpreter.markers, chosen, self._request.names)
+        index: t.Dict[str, t.Any] = {
+            "name": conda_name(wheel.name, self._request.names),
+            "version": conda_version(wheel.version),
+            "depends": depends,
+        }
+        digest = wheel.sha256
+        if digest is None:
+            path = pip_index.local_path(wheel.url)
+            digest = sha256_of_file(path) if path else wheel.url
+        content = sha256_of_json({"format": FORMAT, "wheel": digest, "depends": depends, "python": interpreter.version})[:8]
+        return index if self._identify(index, interpreter.subdir, "%s_h%s" % (interpreter.tag, content), "") else None
+
+    def _wheel_task(self, interpreter: Interpreter, index: t.Dict[str, t.Any], wheel: str, place: str) -> _Task:
+        def make(target: str) -> None:
+            root = tempfile.mkdtemp(prefix="tree-", dir=place)
+            unpacked = unpack_wheel(wheel, root, interpreter)
+            if unpacked.license:
+                index["license"] = unpacked.license
+            about = {"summary": unpacked.summary, "license": unpacked.license}
+            archive.write_conda(root, archive.list_tree(root), target, _public(index), about, unpacked.placeholders)
+            shutil.rmtree(root)
+
+        return _Task(index, "wheel", make, os.path.getsize(wheel))
+
+    def _upstream_tasks(self, folder: str) -> t.List[_Task]:
+        request = self._request
+        cache = os.path.join(folder, "repodata")
+        sources = upstream.choose_packages(
+            request.upstream, request.packages, request.with_dependencies, cache, self._progress
+        )
+        tasks = []
+        for source in sources:
+            name = "%s/%s" % (source.subdir, source.file_name)
+            known = self._recorded.get(name)
+            if name in self._whole and known:
+                if source.sha256 in (None, known["sha256"]):
+                    continue
+                raise UserError(
+                    "%s with sha256 %s, as published here" % (name, known["sha256"]),
+                    "sha256 %s upstream" % source.sha256,
+                    "an archive's name stands for one content: delete the one that is wrong, and run again",
+                )
+            tasks.append(self._upstream_task(source))
+        return tasks
+
+    def _upstream_task(self, source: upstream.Source) -> _Task:
+        keys = ("name", "version", "build", "build_number", "subdir", "file_name")
+        index = {key: getattr(source, key) for key in keys}
+
+        def make(target: str) -> str:
+            return upstream.copy_package(source, target, self._progress)
+
+        return _Task(index, "upstream", make, source.size or 0)
+
+    def _identify(self, index: t.Dict[str, t.Any], subdir: str, build: str, ending: str) -> bool:
+        """Complete *index* with build string and number. Whether the channel lacks that package.
+
+        The number tells the solver which of two builds of one version is the newer.
+
+        :arg build: what the content decides of the build string.
+        """
+        same = [
+            entry
+            for entry in self._recorded.values()
+            if (entry["name"], entry["version"], entry["subdir"]) == (index["name"], index["version"], subdir)
+        ]
+        known = [entry for entry in same if entry["build"].startswith(build + "_")]
+        tag = build.rpartition("h")[0]
+        others = [entry["build_number"] for entry in same if entry["build"].startswith(tag)]
+        number = known[0]["build_number"] if known else max(others, default=-1) + 1
+        index.update(build="%s_%d%s" % (build, number, ending), build_number=number, subdir=subdir)
+        index["file_name"] = "%(name)s-%(version)s-%(build)s.conda" % index
+        return "%(subdir)s/%(file_name)s" % index not in self._whole
+
+    def _make(self, tasks: t.Sequence[_Task], folder: str) -> t.Dict[str, t.Dict[str, t.Any]]:
+        """Make every archive. Returns the record's entries, with where the archives stand."""
+        finished: t.Dict[str, t.Dict[str, t.Any]] = {}
+        total = len(tasks)
+
+        def make(task: _Task) -> t.Tuple[str, t.Dict[str, t.Any]]:
+            place = os.path.join(folder, task.index["subdir"])
+            os.makedirs(place, exist_ok=True)
+            target = os.path.join(place, task.file_name)
+            self._progress.report("pack", task.file_name, len(finished), total)
+            digest = task.make(target) or sha256_of_file(target)
+            index = dict(task.index, sha256=digest, size=os.path.getsize(target))
+            return task.name, dict(entry_of(index["subdir"], task.file_name, index, task.origin), staged=target)
+
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+            futures = [pool.submit(make, task) for task in tasks]
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    name, entry = future.result()
+                    finished[name] = entry
+                    self._progress.report("packed", entry["file_name"], len(finished), total)
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                raise
+        self._progress.report("index", self._request.path)
+        return finished
+
+
+def _public(index: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """info/index.json of an archive of ours."""
+    arch = {"linux-64": "x86_64"}.get(index["subdir"], index["subdir"].partition("-")[2])
+    return dict({key: value for key, value in index.items() if key != "file_name"}, arch=arch, platform="linux")
+
+
+def _action(task: _Task) -> t.Dict[str, t.Any]:
+    return dict({key: task.index[key] for key in _SHOWN}, action="publish", origin=task.origin)
+
+
+def _watched(interpreter: Interpreter) -> t.List[str]:
+    """Files that change when the interpreter is updated."""
+    return [interpreter.python, interpreter.executable, os.path.join(interpreter.stdlib, "os.py")]
+
+
+def _index_differs(path: str, record: t.Mapping[str, t.Any]) -> bool:
+    """Whether the index was changed or removed since it was published."""
+    if record["packages"] and not record["index"]:
+        return True
+    for name, entry in record["index"].items():
+        file = os.path.join(path, name)
+        if stat_of(file) != entry.get("stat") and not (os.path.isfile(file) and sha256_of_file(file) == entry["sha256"]):
+            return True
+    return False

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run by the interpreter whose .pyc files are wanted: compiles a list of files. Private to hpc.pytorch.
+
+Handed over as source text, so it needs nothing but the standard library of Python 3.8. The .pyc files are
+checked-hash ones (PEP 552): valid whatever a copy did to the times, and still never stale.
+"""
+
+from __future__ import annotations
+
+import importlib._bootstrap_external as bootstrap
+import importlib.util
+import json
+import os
+import sys
+import typing as t
+import warnings
+
+
+def compile_one(root: str, relative: str) -> t.Optional[str]:
+    """Compile ``root/relative``; the name in tracebacks is *relative*. Returns the .pyc, or None for what is no Python 3."""
+    source = os.path.join(root, relative)
+    with open(source, "rb") as stream:
+        content = stream.read()
+    try:
+        code = compile(content, relative, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, UnicodeError, RecursionError, MemoryError, OverflowError):
+        # Templates and Python 2 test data: pip leaves them uncompiled too.
+        return None
+    digest = importlib.util.source_hash(content)
+    target = importlib.util.cache_from_source(relative, optimization="")
+    path = os.path.join(root, target)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as stream:
+        stream.write(bootstrap._code_to_hash_pyc(code, digest, checked=True))
+    return target
+
+
+def main() -> None:
+    """Read root and names from standard input; print the .pyc names."""
+    request = json.load(sys.stdin)
+    warnings.simplefilter("ignore")
+    written = [compile_one(request["root"], name) for name in request["names"]]
+    json.dump([name for name in written if name], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

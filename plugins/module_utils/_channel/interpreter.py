@@ -1,0 +1,133 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks an interpreter what it is, and has it compile. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import inspect
+import json
+import os
+import subprocess
+import typing as t
+
+from .._host.errors import UserError
+from .._host.trust import require_trusted
+from . import compile_worker, probe
+
+_SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le", "s390x": "linux-s390x"}
+# Fixed, so that which files are compiled in one process does not depend on the machine (and with it the bytes).
+_SHARD = 128
+
+
+class Interpreter(t.NamedTuple):
+    """A CPython of this machine."""
+
+    python: str
+    version: str
+    major_minor: str
+    executable: str
+    prefix: str
+    stdlib: str
+    dynload: str
+    include: str
+    multiarch: str
+    libdir: str
+    wheel_dir: str
+    subdir: str
+    markers: t.Dict[str, str]
+
+    @property
+    def tag(self) -> str:
+        """As in conda's build strings, e.g. ``py311``."""
+        return "py" + self.major_minor.replace(".", "")
+
+    @property
+    def lib(self) -> str:
+        """The standard library's folder inside an env."""
+        return "lib/python" + self.major_minor
+
+    @property
+    def site_packages(self) -> str:
+        return self.lib + "/site-packages"
+
+
+def look_at(python: str) -> Interpreter:
+    """Run *python* to learn what it is.
+
+    :raises UserError: it does not run, or it is nothing that can be packed, or root must not execute it.
+    """
+    remedy = "give the path of a CPython 3.8 or newer for Linux, such as /usr/bin/python3"
+    if not os.path.isfile(python) or not os.access(python, os.X_OK):
+        raise UserError("a Python interpreter at %s" % python, "no executable file there", remedy)
+    require_trusted(python, "the interpreter")
+    source = inspect.getsource(probe)
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", source],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            env=clean_environment(),
+        )
+        facts = json.loads(done.stdout.decode())
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+        raise UserError("a Python interpreter at %s" % python, said[-1] if said else error, remedy) from None
+    subdir = _SUBDIRS.get(facts["machine"])
+    version = tuple(int(part) for part in facts["major_minor"].split("."))
+    if facts["implementation"] != "cpython" or facts["system"] != "Linux" or not subdir or version < (3, 8):
+        found = "%(implementation)s %(version)s for %(system)s %(machine)s" % facts
+        raise UserError("CPython 3.8 or newer for Linux at %s" % python, found, remedy)
+    if facts["free_threaded"] or facts["abiflags"] or facts["platlibdir"] != "lib":
+        found = "abiflags '%(abiflags)s', platlibdir '%(platlibdir)s'" % facts
+        raise UserError("a CPython built without ABI flags and with its library in lib at %s" % python, found, remedy)
+    for path in (facts["executable"], facts["stdlib"]):
+        require_trusted(path, "the interpreter")
+    names = set(Interpreter._fields) - {"python", "subdir"}
+    return Interpreter(python=python, subdir=subdir, **{name: facts[name] for name in names})
+
+
+def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) -> t.List[str]:
+    """Compile the files *names* below *root* with the interpreter, two processes at a time. Returns the .pyc names.
+
+    :raises UserError: the interpreter failed as a whole; single files that do not compile are left as they are.
+    """
+    source = inspect.getsource(compile_worker)
+    ordered = sorted(names)
+    shards = [ordered[start : start + _SHARD] for start in range(0, len(ordered), _SHARD)]
+
+    def compile_shard(shard: t.List[str]) -> t.List[str]:
+        # Not -I: the order in which sets are marshalled follows PYTHONHASHSEED.
+        command = [interpreter.executable, "-s", "-S", "-c", source]
+        done = subprocess.run(
+            command,
+            check=False,
+            input=json.dumps({"root": root, "names": shard}).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+        )
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise UserError(
+                "an interpreter that compiles at %s" % interpreter.executable,
+                said[-1] if said else "exit status %d" % done.returncode,
+                "check that the interpreter works, or give another one",
+            )
+        return t.cast("t.List[str]", json.loads(done.stdout.decode()))
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        return [name for written in pool.map(compile_shard, shards) for name in written]
+
+
+def clean_environment(**more: str) -> t.Dict[str, str]:
+    """This process's environment without what would point an interpreter or pip at other packages."""
+    foreign = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+    foreign += ("PIP_ROOT", "PIP_REQUIREMENT", "PIP_REQUIRE_VIRTUALENV", "PIP_REPORT", "PIP_QUIET", "PIP_VERBOSE", "PIP_PYTHON")
+    kept = {key: value for key, value in os.environ.items() if key not in foreign}
+    return dict(kept, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1", **more)

@@ -1,0 +1,214 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a wheel's metadata reads in conda's words: names, versions, dependencies, file names. No I/O.
+
+Private to hpc.pytorch. ``packaging`` is the engine's, so it is imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import typing as t
+
+from .._host.errors import UserError
+
+# Where conda-forge calls a project otherwise than the package index does; an env's specs then fit both.
+# Source: conda-forge's own recipes, https://github.com/conda-forge/NAME-feedstock for each name on the right.
+CONDA_NAMES = {
+    "build": "python-build",
+    "docker": "docker-py",
+    "duckdb": "python-duckdb",
+    "flatbuffers": "python-flatbuffers",
+    "graphviz": "python-graphviz",
+    "msgpack": "msgpack-python",
+    "tables": "pytables",
+    "torch": "pytorch",
+    "typing-extensions": "typing_extensions",
+    "tzdata": "python-tzdata",
+    "xxhash": "python-xxhash",
+}
+
+_LEGACY_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_MANYLINUX = re.compile(r"^manylinux_(\d+)_(\d+)_")
+_SHEBANG_SAFE = re.compile(r"^[A-Za-z0-9_.+-]+$")
+
+
+def normal_name(name: str) -> str:
+    """The index's normal form of a project name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def conda_name(name: str, names: t.Optional[t.Mapping[str, str]] = None) -> str:
+    """What the project is called in the channel.
+
+    :arg names: the caller's own exceptions, which win over :data:`CONDA_NAMES`.
+    """
+    normal = normal_name(name)
+    return dict(CONDA_NAMES, **{normal_name(key): value for key, value in (names or {}).items()}).get(normal, normal)
+
+
+def conda_version(version: str) -> str:
+    """A PEP 440 version as conda orders it the same way: normalised, local part kept."""
+    from packaging.version import Version
+
+    return str(Version(version))
+
+
+def conda_constraint(specifiers: str, chosen: t.Optional[str] = None) -> str:
+    """PEP 440 specifiers as a conda version constraint; empty where anything goes.
+
+    :arg chosen: the version that pip chose for this dependency. A specifier without a local part ignores that of the
+        version (PEP 440), conda's does not: ``==2.13.0`` must go on accepting ``2.13.0+cpu``.
+    """
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    parsed = SpecifierSet(specifiers)
+    clauses = []
+    for clause in sorted(parsed, key=str):
+        operator, version = clause.operator, clause.version
+        if operator in ("==", "===") and version.endswith(".*"):
+            clauses.append(version)
+        elif operator == "===":
+            clauses.append("==" + version)
+        elif operator == "~=":
+            release = Version(version).release
+            clauses += [">=" + version, ".".join(str(part) for part in release[:-1]) + ".*"]
+        else:
+            clauses.append(operator + version)
+    constraint = ",".join(clauses)
+    if constraint and chosen:
+        version = Version(chosen)
+        if version.local and parsed.contains(version, prereleases=True) and "+" not in constraint:
+            if any(clause.operator in ("==", "===", "<=") for clause in parsed):
+                constraint += "|==" + str(version)
+    return constraint
+
+
+class Wheel(t.NamedTuple):
+    """One wheel that pip chose."""
+
+    name: str
+    version: str
+    file_name: str
+    url: str
+    sha256: t.Optional[str]
+    requires_dist: t.Tuple[str, ...]
+    extras: t.Tuple[str, ...]
+
+
+def conda_depends(
+    wheel: Wheel,
+    markers: t.Mapping[str, str],
+    chosen: t.Mapping[str, Wheel],
+    names: t.Optional[t.Mapping[str, str]] = None,
+) -> t.List[str]:
+    """The wheel's run dependencies as match specs, sorted; python and glibc included.
+
+    conda has no extras: what an extra of a dependency brings is added to the package that asks for it.
+
+    :arg markers: the marker environment of the channel's interpreter.
+    :arg chosen: every wheel of this resolution by its normal name.
+    """
+    constraints: t.Dict[str, t.Set[str]] = {}
+    seen: t.Set[t.Tuple[str, t.Tuple[str, ...]]] = set()
+    pending: t.List[t.Tuple[Wheel, t.Tuple[str, ...], bool]] = [(wheel, wheel.extras, True)]
+    while pending:
+        current, extras, own = pending.pop()
+        for requirement in wanted_requirements(current.requires_dist, extras, markers, own):
+            target = normal_name(requirement.name)
+            found = chosen.get(target)
+            if target != normal_name(wheel.name):
+                constraint = conda_constraint(str(requirement.specifier), found.version if found else None)
+                constraints.setdefault(conda_name(target, names), set()).add(constraint)
+            key = (target, tuple(sorted(requirement.extras)))
+            if found and requirement.extras and key not in seen:
+                seen.add(key)
+                pending.append((found, key[1], target == normal_name(wheel.name)))
+    major, minor = (int(part) for part in markers["python_version"].split("."))
+    depends = ["python >=%d.%d,<%d.%da0" % (major, minor, major, minor + 1)]
+    for name, versions in constraints.items():
+        stated = sorted(version for version in versions if version)
+        # A comma binds tighter than a bar, so alternatives stay apart as dependencies of their own.
+        plain = [version for version in stated if "|" not in version]
+        depends += [" ".join((name, version)) for version in stated if "|" in version]
+        if plain or not stated:
+            depends.append(" ".join([name] + ([",".join(plain)] if plain else [])))
+    glibc = glibc_of_tags(wheel.file_name)
+    if glibc:
+        depends.append("__glibc >=%d.%d" % glibc)
+    return sorted(depends)
+
+
+def wanted_requirements(
+    requires_dist: t.Iterable[str], extras: t.Sequence[str], markers: t.Mapping[str, str], own: bool = True
+) -> t.List[t.Any]:
+    """The requirements whose marker holds, for the project itself (*own*) or only those that its *extras* add."""
+    from packaging.requirements import Requirement
+
+    environment = dict(markers)
+    wanted = []
+    for text in requires_dist:
+        requirement = Requirement(text)
+        plain = requirement.marker is None or requirement.marker.evaluate(dict(environment, extra=""))
+        by_extra = requirement.marker is not None and any(
+            requirement.marker.evaluate(dict(environment, extra=extra)) for extra in extras
+        )
+        if (plain and own) or (by_extra and not plain):
+            wanted.append(requirement)
+    return wanted
+
+
+def glibc_of_tags(file_name: str) -> t.Optional[t.Tuple[int, int]]:
+    """The oldest glibc that one of the wheel's platform tags names, or None."""
+    versions = []
+    for tag in platform_tags(file_name):
+        match = _MANYLINUX.match(tag)
+        if match:
+            versions.append((int(match.group(1)), int(match.group(2))))
+        versions += [glibc for prefix, glibc in _LEGACY_MANYLINUX.items() if tag.startswith(prefix + "_")]
+    return min(versions) if versions else None
+
+
+def platform_tags(file_name: str) -> t.List[str]:
+    """The platform tags in a wheel's file name."""
+    return file_name[: -len(".whl")].split("-")[-1].split(".")
+
+
+def entry_point_scripts(text: str) -> t.Dict[str, t.Tuple[str, str]]:
+    """Command name to (module, attribute) from ``entry_points.txt``.
+
+    :raises UserError: a name that is no file name, or a target that is no Python name.
+    """
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    parser.read_string(text)
+    scripts = {}
+    for section in ("console_scripts", "gui_scripts"):
+        if not parser.has_section(section):
+            continue
+        for name, value in parser.items(section):
+            target = value.split("[")[0].strip()
+            module, _colon, attribute = target.partition(":")
+            parts = module.strip().split(".") + attribute.strip().split(".")
+            if not _SHEBANG_SAFE.match(name) or name in (".", "..") or not all(part.isidentifier() for part in parts):
+                raise UserError(
+                    "entry points such as 'name = module:function'",
+                    "'%s = %s'" % (name, value),
+                    "report it to the wheel's authors, or leave the wheel out",
+                )
+            scripts[name] = (module.strip(), attribute.strip())
+    return scripts
+
+
+def entry_point_script(shebang: str, module: str, attribute: str) -> str:
+    """The text of a command that calls ``module:attribute``."""
+    return (
+        "#!{shebang}\n"
+        "import sys\n\n"
+        "from {module} import {first}\n\n"
+        'if __name__ == "__main__":\n'
+        "    sys.exit({attribute}())\n"
+    ).format(shebang=shebang, module=module, first=attribute.split(".")[0], attribute=attribute)

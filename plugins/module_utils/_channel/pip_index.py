@@ -1,0 +1,268 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Has pip choose and fetch wheels for an interpreter. Private to hpc.pytorch. Runs in the engine's venv.
+
+pip first only says what it would take; a choice that would bring CUDA ends there, before anything large is fetched.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import typing as t
+import urllib.parse
+import urllib.request
+
+from .._conda.credentials import without_credentials
+from .._host.errors import UserError
+from .._host.files import sha256_of_file
+from .._host.progress import Progress
+from .interpreter import Interpreter, clean_environment
+from .names import Wheel, normal_name
+
+_COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")
+_DOWNLOADING = re.compile(r"^\s*(?:Downloading|Processing) (\S+\.whl)(?:\.metadata)?(?: \(([\d.]+) (bytes|kB|MB|GB)\))?")
+_UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
+
+
+class Index(t.NamedTuple):
+    """Where wheels come from, and which are not to come."""
+
+    url: t.Optional[str] = None
+    extra_url: t.Optional[str] = None
+    find_links: t.Tuple[str, ...] = ()
+    no_index: bool = False
+    refuse: t.Tuple[str, ...] = ()
+    max_megabytes: int = 0
+
+    def lines(self) -> t.List[str]:
+        """The options as lines of a requirements file, since a command line is everybody's to read."""
+        lines = ["--no-index"] if self.no_index else []
+        lines += ["--index-url " + self.url] if self.url and not self.no_index else []
+        lines += ["--extra-index-url " + self.extra_url] if self.extra_url and not self.no_index else []
+        return lines + ["--find-links " + place for place in self.find_links]
+
+
+def answers(url: str, seconds: float = 3.0) -> bool:
+    """Whether an index answers, decided within *seconds* whatever names and routes do."""
+    result: t.List[bool] = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(url.rstrip("/") + "/", timeout=seconds) as response:
+                result.append(response.status < 400)
+        except (OSError, ValueError):
+            pass
+
+    # Looking up a name obeys no time limit of ours, a thread that nobody waits for does.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(result)
+
+
+def choose(
+    interpreter: Interpreter, requirements: t.Sequence[str], index: Index, folder: str, progress: Progress
+) -> t.List[Wheel]:
+    """The wheels that pip takes for *requirements*, with all that they need, without installing any.
+
+    :raises UserError: pip finds no set, or one that :attr:`Index.refuse` or :attr:`Index.max_megabytes` forbids.
+    """
+    report = os.path.join(folder, "report.json")
+    arguments = ["install", "--dry-run", "--ignore-installed", "--report", report]
+    _run_pip(interpreter, arguments, list(requirements), index, folder, progress, "resolve")
+    with open(report) as stream:
+        wheels = sorted(read_report(json.load(stream)), key=lambda wheel: wheel.name)
+    os.unlink(report)
+    refused = [wheel for wheel in wheels if is_refused(wheel.name, index)]
+    if refused:
+        raise refused_error(requirements, refused[0].name, index)
+    return wheels
+
+
+def fetch(
+    interpreter: Interpreter, wheels: t.Sequence[Wheel], index: Index, folder: str, progress: Progress
+) -> t.Dict[str, str]:
+    """Bring the chosen wheels, each with the digest that the report named. Returns their paths by file name.
+
+    :raises UserError: one is gone meanwhile or has another digest.
+    """
+    paths = {wheel.file_name: path for wheel in wheels for path in [local_path(wheel.url)] if path}
+    remote = [wheel for wheel in wheels if wheel.file_name not in paths]
+    for hashed in (True, False):
+        # One digest in a requirements file obliges every line in it.
+        lines = [_pin(wheel) for wheel in remote if bool(wheel.sha256) == hashed]
+        if lines:
+            _run_pip(interpreter, ["download", "--no-deps", "--dest", folder], lines, index, folder, progress, "download")
+    for wheel in remote:
+        paths[wheel.file_name] = os.path.join(folder, wheel.file_name)
+    for wheel in wheels:
+        path = paths[wheel.file_name]
+        found = sha256_of_file(path) if os.path.isfile(path) else "no file %s" % path
+        if (wheel.sha256 and found != wheel.sha256) or not os.path.isfile(path):
+            raise UserError("%s with sha256 %s" % (wheel.file_name, wheel.sha256), found, "run it again, or mend the index")
+    return paths
+
+
+def read_report(report: t.Mapping[str, t.Any]) -> t.List[Wheel]:
+    """The wheels in pip's installation report (its format is version 1)."""
+    wheels = []
+    for item in report.get("install", []):
+        metadata, download = item["metadata"], item["download_info"]
+        hashes = download.get("archive_info", {}).get("hashes") or {}
+        url = download["url"]
+        file_name = urllib.parse.unquote(os.path.basename(urllib.parse.urlsplit(url).path))
+        if not file_name.endswith(".whl"):
+            raise UserError("a wheel for %s" % metadata["name"], without_credentials(url), "name a release that has wheels")
+        wheels.append(
+            Wheel(
+                name=normal_name(metadata["name"]),
+                version=metadata["version"],
+                file_name=file_name,
+                url=url,
+                sha256=hashes.get("sha256"),
+                requires_dist=tuple(metadata.get("requires_dist") or ()),
+                extras=tuple(item.get("requested_extras") or ()),
+            )
+        )
+    return wheels
+
+
+def is_refused(name: str, index: Index) -> bool:
+    """Whether a project's name matches one of the patterns that must not come."""
+    return any(fnmatch.fnmatchcase(normal_name(name), pattern.lower()) for pattern in index.refuse)
+
+
+def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> UserError:
+    """What to say of a choice that brings what was not wanted."""
+    return UserError(
+        "a CPU wheel for %s (none that needs %s)" % (", ".join(requirements), ", ".join(index.refuse)),
+        "one that brings %s" % found,
+        "point cpu_index (channel_cpu_index) to an index with CPU wheels that this machine reaches, "
+        "add a folder that holds one to wheel_find_links (channel_wheel_find_links), "
+        "or empty wheel_refuse (channel_wheel_refuse) if CUDA is wanted",
+    )
+
+
+def check_line(line: str, requirements: t.Sequence[str], index: Index) -> None:
+    """Stop at a line of pip's output that announces what is not to come.
+
+    :raises UserError: before pip has read more of it than its metadata.
+    """
+    collecting = _COLLECTING.match(line)
+    if collecting:
+        # "Collecting NAME==1" names a project, "Processing /folder/NAME-1-py3-none-any.whl" a file of it.
+        named = os.path.basename(collecting.group(1))
+        name = named.split("-")[0] if named.endswith(".whl") else re.split(r"[\[<>=!~;(]", named)[0]
+        if is_refused(name, index):
+            raise refused_error(requirements, name, index)
+    downloading = _DOWNLOADING.match(line)
+    if downloading and downloading.group(2) and index.max_megabytes and ".metadata" not in line:
+        megabytes = float(downloading.group(2)) * _UNITS[downloading.group(3)]
+        if megabytes > index.max_megabytes:
+            raise UserError(
+                "wheels of at most %d MB" % index.max_megabytes,
+                "%s with %d MB" % (downloading.group(1), megabytes),
+                "torch with CUDA is that large: see cpu_index (channel_cpu_index) for CPU wheels, "
+                "or raise wheel_max_megabytes (channel_wheel_max_megabytes)",
+            )
+
+
+def _pin(wheel: Wheel) -> str:
+    pin = "%s==%s" % (wheel.name, wheel.version)
+    return "%s --hash=sha256:%s" % (pin, wheel.sha256) if wheel.sha256 else pin
+
+
+def local_path(url: str) -> t.Optional[str]:
+    """The file that a file:// address means, or None."""
+    parts = urllib.parse.urlsplit(url)
+    return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else None
+
+
+def _pip_command(interpreter: Interpreter) -> t.List[str]:
+    """The engine's own pip where it knows this Python; an older Python's own pip otherwise."""
+    from packaging.specifiers import SpecifierSet
+
+    try:
+        metadata = importlib.metadata.metadata("pip")
+    except importlib.metadata.PackageNotFoundError:
+        metadata = None
+    if metadata is not None:
+        supported = SpecifierSet(metadata["Requires-Python"] or "").contains(interpreter.version, prereleases=True)
+        if supported and int(metadata["Version"].split(".")[0]) >= 23:
+            return [sys.executable, "-I", "-m", "pip", "--python", interpreter.executable]
+    own = subprocess.run(
+        [interpreter.python, "-I", "-m", "pip", "--version"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+    )
+    version = re.match(rb"pip (\d+)", own.stdout)
+    if own.returncode == 0 and version and int(version.group(1)) >= 23:
+        return [interpreter.python, "-I", "-m", "pip"]
+    raise UserError(
+        "pip 23 or newer for Python %s" % interpreter.major_minor,
+        "neither in the engine's venv nor with %s" % interpreter.python,
+        "run role hpc.pytorch.conda (entry point engine) again, or install pip for that interpreter",
+    )
+
+
+def _run_pip(
+    interpreter: Interpreter,
+    arguments: t.List[str],
+    requirements: t.List[str],
+    index: Index,
+    folder: str,
+    progress: Progress,
+    step: str,
+) -> None:
+    listed = os.path.join(folder, "requirements.txt")
+    with open(os.open(listed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        stream.write("\n".join(index.lines() + requirements) + "\n")
+    command = _pip_command(interpreter) + ["--no-color"] + arguments
+    command += ["--progress-bar", "off", "--only-binary", ":all:", "--requirement", listed]
+    lines: t.List[str] = []
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400"),
+        encoding="utf-8",
+        errors="replace",
+    )
+    try:
+        for line in t.cast("t.IO[str]", process.stdout):
+            lines.append(line.strip())
+            check_line(line, requirements, index)
+            match = _COLLECTING.match(line) or _DOWNLOADING.match(line)
+            if match:
+                progress.report(step, os.path.basename(match.group(1)))
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        t.cast("t.IO[str]", process.stdout).close()
+        os.unlink(listed)
+    if process.returncode != 0:
+        said = [line for line in lines if line.startswith("ERROR")] or lines[-2:]
+        raise UserError(
+            "wheels for %s and Python %s on %s" % (_shown(requirements), interpreter.major_minor, interpreter.subdir),
+            without_credentials(" ".join(said)) or "pip exit status %d" % process.returncode,
+            "correct the requirements or the index; only wheels are taken, nothing is built from source",
+        )
+
+
+def _shown(requirements: t.Sequence[str]) -> str:
+    return without_credentials(", ".join(line.split(" --hash")[0] for line in requirements))

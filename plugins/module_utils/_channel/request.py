@@ -1,0 +1,155 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of a channel: validated, and its key in the record. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from .._host.errors import UserError
+from .._host.files import sha256_of_json
+
+# Raised whenever the same request would give other packages.
+FORMAT = 1
+
+_REQUIREMENT = re.compile(
+    r"""^[A-Za-z0-9][A-Za-z0-9._-]*\s*          # name
+    (\[[A-Za-z0-9._,\s-]*\])?\s*                # extras
+    (\(?[<>=!~][<>=!~A-Za-z0-9.*+,\s_-]*\)?)?\s*  # versions
+    (;[^\n\r#]*)?$                              # marker
+    """,
+    re.VERBOSE,
+)
+_CHANNEL_URL = re.compile(r"^(file|https?)://\S+$")
+
+
+class Request(t.NamedTuple):
+    """The options of ``conda_channel`` that decide what the channel holds."""
+
+    path: str
+    python: t.Tuple[str, ...]
+    wheels: t.Tuple[str, ...]
+    wheel_index: t.Optional[str]
+    wheel_find_links: t.Tuple[str, ...]
+    wheel_no_index: bool
+    wheel_refuse: t.Tuple[str, ...]
+    wheel_max_megabytes: int
+    cpu_index: t.Optional[str]
+    names: t.Dict[str, str]
+    packages: t.Tuple[str, ...]
+    upstream: t.Tuple[str, ...]
+    with_dependencies: bool
+
+    def key(self) -> str:
+        """Hash of all that decides the channel's packages. Holds what may be secret, so it is a hash only."""
+        return sha256_of_json({"format": FORMAT, "request": dict(self._asdict(), path=None)})
+
+    def asked_for(self) -> t.List[str]:
+        """One line for each thing that was asked for."""
+        return (
+            ["interpreter %s" % python for python in self.python]
+            + ["wheel %s" % wheel for wheel in self.wheels]
+            + ["package %s" % package for package in self.packages]
+        )
+
+
+def request_from(params: t.Mapping[str, t.Any]) -> Request:
+    """The request in a module's parameters.
+
+    :raises UserError: a value that nothing can be done with.
+    """
+    request = Request(
+        path=_folder(params["path"]),
+        python=tuple(_absolute(python, "python") for python in params["python"]),
+        wheels=tuple(_wheel(wheel) for wheel in params["wheels"]),
+        wheel_index=_url(params["wheel_index"], "wheel_index"),
+        wheel_find_links=tuple(_place(place) for place in params["wheel_find_links"]),
+        wheel_no_index=params["wheel_no_index"],
+        wheel_refuse=tuple(params["wheel_refuse"]),
+        wheel_max_megabytes=params["wheel_max_megabytes"],
+        cpu_index=_url(params["cpu_index"], "cpu_index"),
+        names=_names(params["names"]),
+        packages=tuple(_spec(package) for package in params["packages"]),
+        upstream=tuple(_channel(channel) for channel in params["upstream"]),
+        with_dependencies=params["with_dependencies"],
+    )
+    if not (request.python or request.packages):
+        raise UserError(
+            "something to publish",
+            "neither python nor packages" if not request.wheels else "wheels without python",
+            "name an interpreter in python (wheels are chosen for it), or packages of an upstream channel",
+        )
+    if request.packages and not request.upstream:
+        raise UserError("an upstream channel for packages", "upstream is empty", "name the channels to copy from in upstream")
+    inside = [channel for channel in request.upstream if _same_folder(channel, request.path)]
+    if inside:
+        raise UserError("upstream channels other than path", inside[0], "leave the channel itself out of upstream")
+    return request
+
+
+def _folder(path: str) -> str:
+    path = _absolute(path, "path")
+    if path == "/" or path == os.path.expanduser("~"):
+        raise UserError("a folder of its own as path", path, "name a folder below it")
+    return path
+
+
+def _absolute(path: str, option: str) -> str:
+    if not os.path.isabs(path) or not path.isprintable() or ".." in path.split("/"):
+        raise UserError("an absolute path without '..' and control characters as %s" % option, repr(path), "correct %s" % option)
+    return os.path.normpath(path)
+
+
+def _wheel(text: str) -> str:
+    text = text.strip()
+    if text.endswith(".whl") and os.path.isabs(text):
+        return _absolute(text, "wheels")
+    if not _REQUIREMENT.match(text):
+        raise UserError(
+            "a pip requirement such as 'numpy>=2', or the absolute path of a wheel, in wheels",
+            repr(text),
+            "options, addresses and files have options of their own: wheel_index, wheel_find_links",
+        )
+    return text
+
+
+def _spec(text: str) -> str:
+    text = text.strip()
+    if not text or not text.isprintable() or "://" in text or text.startswith("-"):
+        raise UserError("a match spec such as 'python=3.11' in packages", repr(text), "name the channel in upstream")
+    return text
+
+
+def _url(text: t.Optional[str], option: str) -> t.Optional[str]:
+    if not text:
+        return None
+    if not re.match(r"^(https?|file)://\S+$", text):
+        raise UserError("an address with http, https or file as %s" % option, repr(text), "correct %s" % option)
+    return text
+
+
+def _place(text: str) -> str:
+    if os.path.isabs(text):
+        return _absolute(text, "wheel_find_links")
+    return t.cast(str, _url(text, "wheel_find_links") or _absolute(text, "wheel_find_links"))
+
+
+def _channel(text: str) -> str:
+    if _CHANNEL_URL.match(text):
+        return text
+    return _absolute(text, "upstream")
+
+
+def _same_folder(channel: str, path: str) -> bool:
+    folder = channel[len("file://") :] if channel.startswith("file://") else channel
+    return os.path.realpath(folder) == os.path.realpath(path)
+
+
+def _names(names: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+    for key, value in names.items():
+        if not re.match(r"^[a-z0-9_][a-z0-9_.-]*$", str(value)):
+            raise UserError("conda package names (lower case) as values of names", "%r: %r" % (key, value), "correct names")
+    return {str(key): str(value) for key, value in names.items()}

@@ -1,0 +1,176 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unpacks a wheel into the tree of a conda package. Private to hpc.pytorch. Runs in the engine's venv."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import posixpath
+import re
+import shutil
+import typing as t
+import zipfile
+
+from .._host.errors import UserError
+from .archive import PLACEHOLDER
+from .interpreter import Interpreter, compile_tree
+from .names import entry_point_script, entry_point_scripts
+
+_DATA = re.compile(r"^[^/]+\.data/([^/]+)/(.+)$")
+_DIST_INFO = re.compile(r"^([^/]+\.dist-info)/")
+# Signatures over a RECORD that is written anew.
+_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+
+
+class Unpacked(t.NamedTuple):
+    """What :func:`unpack_wheel` wrote."""
+
+    placeholders: t.FrozenSet[str]
+    summary: str
+    license: str
+
+
+def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files: bool = True) -> Unpacked:
+    """Write the wheel's files below *root* where an env wants them, with commands, .pyc files and a RECORD of its own.
+
+    :raises UserError: a wheel that is no wheel, or one with a file that would land elsewhere.
+    """
+    shown = os.path.basename(wheel)
+    placeholders: t.Set[str] = set()
+    written: t.List[str] = []
+    dist_info = ""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for item in archive.infolist():
+                if item.is_dir():
+                    continue
+                match = _DIST_INFO.match(item.filename)
+                dist_info = dist_info or (match.group(1) if match else "")
+                if item.filename in [dist_info + "/RECORD"] + [dist_info + "/" + name for name in _SIGNATURES]:
+                    continue
+                target, script = _target(item.filename, shown, interpreter)
+                if (item.external_attr >> 16) & 0o170000 == 0o120000:
+                    raise _bad_wheel(shown, "a symlink named %s" % item.filename)
+                path = os.path.join(root, target)
+                if os.path.lexists(path):
+                    raise _bad_wheel(shown, "two files for %s" % target)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                executable = script or bool((item.external_attr >> 16) & 0o111)
+                with archive.open(item) as source, open(path, "wb") as stream:
+                    if script and _copy_script(source, stream, interpreter):
+                        placeholders.add(target)
+                    shutil.copyfileobj(source, stream, 1 << 20)
+                os.chmod(path, 0o755 if executable else 0o644)
+                written.append(target)
+            if not dist_info:
+                raise _bad_wheel(shown, "no .dist-info folder")
+            metadata = archive.read(dist_info + "/METADATA").decode("utf-8", "replace")
+            names = set(archive.namelist())
+            points = dist_info + "/entry_points.txt"
+            scripts = entry_point_scripts(archive.read(points).decode("utf-8")) if points in names else {}
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError) as error:
+        raise _bad_wheel(shown, str(error)) from None
+    for name, (module, attribute) in sorted(scripts.items()):
+        target = "bin/" + name
+        # As pip does: a command of the same name among the wheel's own scripts loses.
+        _write(root, target, entry_point_script(_shebang(interpreter), module, attribute).encode(), 0o755)
+        placeholders.add(target)
+        if target not in written:
+            written.append(target)
+    folder = posixpath.join(interpreter.site_packages, dist_info)
+    _write(root, folder + "/INSTALLER", b"conda\n")
+    if folder + "/INSTALLER" not in written:
+        written.append(folder + "/INSTALLER")
+    sources = [name for name in written if name.endswith(".py") and name.startswith(interpreter.site_packages + "/")]
+    compiled = compile_tree(interpreter, root, sources) if compile_files else []
+    _write(root, folder + "/RECORD", _record(root, written, compiled, folder, interpreter))
+    return Unpacked(frozenset(placeholders), _field(metadata, "Summary"), _license(metadata))
+
+
+def _target(name: str, wheel: str, interpreter: Interpreter) -> t.Tuple[str, bool]:
+    """Where a wheel's member goes below the env's prefix, and whether it is a command."""
+    match = _DATA.match(name)
+    script = False
+    base, rest = interpreter.site_packages, name
+    if match:
+        scheme, rest = match.groups()
+        script = scheme == "scripts"
+        project = name.split("-")[0]
+        bases = {
+            "purelib": interpreter.site_packages,
+            "platlib": interpreter.site_packages,
+            "scripts": "bin",
+            "data": "",
+            "headers": "include/python%s/%s" % (interpreter.major_minor, project),
+        }
+        if scheme not in bases:
+            raise _bad_wheel(wheel, "files of the unknown kind %s" % scheme)
+        base = bases[scheme]
+    parts = rest.split("/")
+    hostile = any(part in ("", ".", "..") for part in parts) or "\\" in rest
+    if hostile or not rest.isprintable() or (not base and parts[0] in ("info", "conda-meta")):
+        raise _bad_wheel(wheel, "a file named %s" % name)
+    return posixpath.join(base, rest), script
+
+
+def _copy_script(source: t.IO[bytes], stream: t.IO[bytes], interpreter: Interpreter) -> bool:
+    """Start a command from the wheel: ``#!python`` becomes the env's interpreter. Whether it did."""
+    first = source.readline()
+    if first.startswith(b"#!python"):
+        stream.write(("#!%s\n" % _shebang(interpreter)).encode())
+        return True
+    stream.write(first)
+    return False
+
+
+def _shebang(interpreter: Interpreter) -> str:
+    return "%s/bin/python%s" % (PLACEHOLDER, interpreter.major_minor)
+
+
+def _record(
+    root: str, written: t.Iterable[str], compiled: t.Iterable[str], folder: str, interpreter: Interpreter
+) -> bytes:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    for name in sorted(written):
+        path = os.path.join(root, name)
+        digest = hashlib.sha256()
+        with open(path, "rb") as stream:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                digest.update(block)
+        encoded = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+        relative = posixpath.relpath(name, interpreter.site_packages)
+        # The installer rewrites a command's first line, so neither its digest nor its size can be known.
+        fixed = not name.startswith("bin/")
+        writer.writerow([relative, "sha256=" + encoded if fixed else "", os.path.getsize(path) if fixed else ""])
+    for name in sorted(compiled) + [folder + "/RECORD"]:
+        writer.writerow([posixpath.relpath(name, interpreter.site_packages), "", ""])
+    return lines.getvalue().encode()
+
+
+def _write(root: str, name: str, content: bytes, mode: int = 0o644) -> None:
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as stream:
+        stream.write(content)
+    os.chmod(path, mode)
+
+
+def _field(metadata: str, name: str) -> str:
+    header = metadata.split("\n\n", 1)[0]
+    match = re.search(r"^%s: *(.*)$" % re.escape(name), header, re.MULTILINE)
+    return match.group(1).strip() if match else ""
+
+
+def _license(metadata: str) -> str:
+    text = _field(metadata, "License-Expression") or _field(metadata, "License")
+    return text if len(text) < 80 else ""
+
+
+def _bad_wheel(wheel: str, found: str) -> UserError:
+    return UserError("a wheel with files of its own in %s" % wheel, found, "leave this wheel out, or take another version")
