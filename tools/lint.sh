@@ -17,7 +17,7 @@ cd -- "$SOURCES"
 failed=()
 yamllint --strict . || failed+=(yamllint)
 # Offline: nothing is fetched from Galaxy, and no second copy of the collection is installed that would be found first.
-ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --offline --strict --profile production || failed+=(ansible-lint)
+ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --nocolor --offline --strict --profile production || failed+=(ansible-lint)
 antsibull-changelog lint || failed+=("antsibull-changelog lint")
 antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml || failed+=("antsibull-changelog lint-changelog-yaml")
 if [ ${#failed[@]} -gt 0 ]; then

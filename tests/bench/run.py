@@ -1,0 +1,105 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the benches of this folder and print their tables: ``run.py [--rounds N] [NAME...]``.
+
+A bench is a file ``bench_NAME.py`` with ``run(rounds)`` that returns rows. Two things are compared by doing them in turn
+(A B A B), so that whatever else the machine does meets both; medians are printed, and nothing is asserted: another machine
+has other times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import pathlib
+import statistics
+import sys
+import time
+import typing as t
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+
+
+class Row(t.NamedTuple):
+    """One line of the table: what was timed, how often it was, and how it stands to what it is compared with."""
+
+    name: str
+    seconds: t.Sequence[float]
+    against: t.Sequence[float] = ()
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Median of the pairs' ratios, which a slow moment of the machine disturbs less than a ratio of medians."""
+        pairs = [mine / other for mine, other in zip(self.seconds, self.against) if other > 0]
+        return statistics.median(pairs) if pairs else None
+
+
+def paired(first: t.Callable[[], object], second: t.Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+    """Time two callables in turn; returns the seconds of each."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for unused in range(rounds):
+        for kept, what in zip(times, (first, second)):
+            begin = time.perf_counter()
+            what()
+            kept.append(time.perf_counter() - begin)
+    return times
+
+
+def table(rows: t.Sequence[Row]) -> str:
+    """The rows as a table in Markdown."""
+    lines = [
+        ("what", "times", "median s", "least s", "most s", "ratio", "note"),
+        ("---", "--:", "--:", "--:", "--:", "--:", "---"),
+    ]
+    for row in rows:
+        ratio = row.ratio
+        lines.append((
+            row.name,
+            str(len(row.seconds)),
+            *("%.3f" % figure(row.seconds) for figure in (statistics.median, min, max)),
+            "" if ratio is None else "%.2f" % ratio,
+            row.note,
+        ))
+    widths = [max(len(cell) for cell in column) for column in zip(*lines)]
+    return "\n".join("| %s |" % " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines)
+
+
+def benches() -> dict[str, pathlib.Path]:
+    """Name to file."""
+    return {path.stem[len("bench_"):]: path for path in sorted(FOLDER.glob("bench_*.py"))}
+
+
+def load(path: pathlib.Path) -> t.Any:
+    """Import a file of this folder by its path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("%s cannot be imported" % path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(arguments: t.Sequence[str] | None = None) -> int:
+    """Run the benches that were asked for, or all of them."""
+    known = benches()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of: %s" % ", ".join(known))
+    parser.add_argument("--rounds", type=int, default=7, help="how often each pair is timed (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.names) - set(known))
+    if unknown or options.rounds < 1:
+        parser.error("expected rounds >= 1 and names among %s; found %s" % (", ".join(known), ", ".join(unknown) or options.rounds))
+    # The benches say `from run import Row`.
+    sys.modules.setdefault("run", sys.modules[__name__])
+    for name in options.names or known:
+        bench = load(known[name])
+        print("\n%s: %s" % (name, (bench.__doc__ or "").splitlines()[0]), flush=True)
+        print(table(bench.run(options.rounds)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
