@@ -245,11 +245,11 @@ lacking_library() { # version, path, library
 
 # --- venv --------------------------------------------------------------------------------------------------------
 
-# Print the name that a venv has in the cache: by the interpreter and by what is asked for, comments included.
+# Print the name that a venv has in the cache: by the interpreter and by what is asked for.
 venv_name() { # version, python, requirement file...
     local version=$1 python=$2
     shift 2
-    printf 'venv-%s\n' "$({ printf '%s\n' 1 "$version" "$python" && cat -- "$@"; } | sha256sum | cut -c1-16)"
+    printf 'venv-%s\n' "$({ printf '%s\n' 1 "$version" "$python" && sed -E 's/(^|[[:space:]]+)#.*//; s/[[:space:]]+$//; /^$/d' -- "$@"; } | sha256sum | cut -c1-16)"
 }
 
 # A venv is whole when its last step has left the mark and its interpreter still starts.

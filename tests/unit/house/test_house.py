@@ -164,14 +164,14 @@ def test_a_readme_names_every_variable_of_its_role(role):
 
 @pytest.mark.parametrize("name", [name for name in sources() if name.endswith((".yml", ".yaml"))])
 def test_yaml_tells_nothing_to_look_away(name):
-    # In pieces, so that this file does not hold what it looks for.
-    weak = re.compile(r"that: *(true|\[ *true *\])$|ignore_errors: *(true|yes)|failed_" r"when: *false", re.MULTILINE)
+    weak = re.compile(r"that: *(true|\[ *true *\])$|ignore_errors: *(true|yes)|failed_when: *false", re.MULTILINE)
     assert [match.group() for match in weak.finditer(read(name))] == []
 
 
 @pytest.mark.parametrize("name", [name for name in sources() if re.match(r"tests/.*\.py$", name)])
 def test_a_test_is_neither_skipped_nor_expected_to_fail(name):
-    weak = re.compile(r"pytest\.(sk" r"ip|importorsk" r"ip)\(|mark\.(sk" r"ip|xf" r"ail)|assert Tr" r"ue\b")
+    # Classes of one letter, so that this line does not hold what it looks for.
+    weak = re.compile(r"pytest[.]([s]kip|[i]mportorskip)\(|mark[.]([s]kip|[x]fail)|assert [T]rue\b")
     assert [match.group() for match in weak.finditer(read(name))] == []
 
 

@@ -253,7 +253,7 @@ def test_a_venv_is_made_once_and_then_needs_nothing(checkout, home):
 
 def test_other_requirements_get_another_venv(checkout, home):
     names = set()
-    for text in ("# one\n", "# two\n"):
+    for text in ("one==1\n", "two==1\n", "# a comment\n\ntwo==1  # why\n", "two==1\n"):
         (checkout / "requirements" / "controller.txt").write_text(text, encoding="utf-8")
         names.add(run(checkout, home, "venv_name 3.11.2 /usr/bin/python3 requirements/controller.txt")[1])
     names.add(run(checkout, home, "venv_name 3.11.3 /usr/bin/python3 requirements/controller.txt")[1])
