@@ -1,0 +1,101 @@
+"""Whole runs of playbooks and roles on this machine, as a person would start them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass
+class Run:
+    """How an ansible-playbook run ended."""
+
+    rc: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, int]:
+        """The counters of the last PLAY RECAP line: ok, changed, failed, ..."""
+        lines = [line for line in self.output.splitlines() if re.search(r"ok=\d+ +changed=", line)]
+        return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", lines[-1])} if lines else {}
+
+
+def ansible_playbook(*arguments: str, environment: t.Mapping[str, str] | None = None) -> Run:
+    """Run ansible-playbook of this very environment in the checkout."""
+    command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *arguments]
+    done = subprocess.run(
+        command,
+        cwd=CHECKOUT,
+        env=dict(
+            os.environ,
+            ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"),
+            ANSIBLE_NOCOLOR="1",
+            PYTHONDONTWRITEBYTECODE="1",
+            **(environment or {}),
+        ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+@pytest.fixture
+def play(tmp_path: pathlib.Path) -> t.Callable[..., Run]:
+    """Runs tasks on this machine: ``play(tasks, variables, "--check")``."""
+
+    def call(
+        tasks: t.Sequence[t.Any], variables: t.Mapping[str, t.Any], *arguments: str, **keywords: t.Any
+    ) -> Run:
+        playbook = tmp_path / "play.json"
+        playbook.write_text(
+            json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": dict(variables), "tasks": list(tasks)}])
+        )
+        return ansible_playbook(
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            json.dumps({"ansible_python_interpreter": sys.executable}),
+            *arguments,
+            str(playbook),
+            **keywords,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiny_channel() -> t.Any:
+    """The unit tests' maker of small real packages."""
+    path = CHECKOUT / "tests/unit/conda/tiny_channel.py"
+    spec = importlib.util.spec_from_file_location("tiny_channel", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tree(folder: pathlib.Path) -> list[tuple[str, int, int]]:
+    """Every path below *folder* with size and mtime, to prove that nothing was written."""
+    return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def tree_of() -> t.Callable[[pathlib.Path], list[tuple[str, int, int]]]:
+    """What stands below a folder."""
+    return tree
