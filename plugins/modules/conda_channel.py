@@ -123,6 +123,8 @@ options:
     type: str
     choices: [present]
     default: present
+extends_documentation_fragment:
+  - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
     description: Can run in check mode and return changed status prediction without modifying target.

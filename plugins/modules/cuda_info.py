@@ -16,6 +16,8 @@ description:
   - Fails where O(cuda_home) holds no toolkit, or another version than O(expect_version).
   - Reads files where it can. Each command it runs has its own time limit, so a sick GPU does not hold it up.
   - As root it never executes an C(nvcc) or C(nvidia-smi) that somebody else can write.
+extends_documentation_fragment:
+  - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.

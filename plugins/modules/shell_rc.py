@@ -23,6 +23,8 @@ description:
   - A line of the form C(export PATH="/.../anaconda3/bin:$PATH") that the user had put last by hand stays last while
     only the CUDA block is asked for.
   - bash reads the result with C(-n) before it is written; a file that was sound and would no longer be is refused.
+extends_documentation_fragment:
+  - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.

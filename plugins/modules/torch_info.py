@@ -48,6 +48,8 @@ options:
       - How many seconds the probe may take, from its start to its last device.
     type: int
     default: 120
+extends_documentation_fragment:
+  - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
     support: full
