@@ -129,5 +129,4 @@ def _what_root_would_run(python: str, root: t.Optional[str]) -> t.Iterator[str]:
     if root is None:
         return
     for pattern in ("lib/python3*", "lib/python3*/site-packages", "lib/python3*/site-packages/torch"):
-        for path in sorted(glob.glob(os.path.join(glob.escape(root), pattern))):
-            yield path
+        yield from sorted(glob.glob(os.path.join(glob.escape(root), pattern)))
