@@ -177,16 +177,18 @@ def main() -> None:
         module.warn(warning)
     module.exit_json(
         changed=False,
-        toolkit={
-            "home": toolkit.home,
-            "version": toolkit.version,
-            "source": toolkit.source,
-            "nvcc": toolkit.nvcc,
-            "lib_dir": toolkit.lib_dir,
-            "conflicts": conflicts,
-        }
-        if toolkit
-        else None,
+        toolkit=(
+            {
+                "home": toolkit.home,
+                "version": toolkit.version,
+                "source": toolkit.source,
+                "nvcc": toolkit.nvcc,
+                "lib_dir": toolkit.lib_dir,
+                "conflicts": conflicts,
+            }
+            if toolkit
+            else None
+        ),
         driver=machine.driver,
         gpus=machine.gpus,
         max_cuda=machine.driver["cuda_version"] if machine.driver else None,

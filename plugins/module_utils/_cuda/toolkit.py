@@ -100,7 +100,9 @@ class Finder:
         version = statements[source]
         if stated:
             statements["include/cuda_runtime_api.h"] = stated
-        lib_dir = next((os.path.join(home, name) for name in _LIB_FOLDERS if os.path.isdir(os.path.join(home, name))), None)
+        lib_dir = next(
+            (os.path.join(home, name) for name in _LIB_FOLDERS if os.path.isdir(os.path.join(home, name))), None
+        )
         return Toolkit(home, version, source, nvcc, lib_dir, statements)
 
     def _ask(self, nvcc: str, needed: bool) -> t.Optional[str]:
@@ -156,7 +158,9 @@ def check_version(toolkit: t.Optional[Toolkit], expected: str) -> None:
     :raises UserError: names both.
     """
     if not versions.is_version(expected):
-        raise UserError("a version such as 10.1 or 12.4.1", repr(expected), "quote it in YAML and write numbers with dots")
+        raise UserError(
+            "a version such as 10.1 or 12.4.1", repr(expected), "quote it in YAML and write numbers with dots"
+        )
     if toolkit is None:
         raise UserError(
             "a CUDA %s toolkit" % expected,
@@ -167,8 +171,7 @@ def check_version(toolkit: t.Optional[Toolkit], expected: str) -> None:
         raise UserError(
             "CUDA %s at %s" % (expected, toolkit.home),
             "CUDA %s (%s)" % (toolkit.version, toolkit.source),
-            "give the cuda_home of CUDA %s, or declare %s"
-            % (expected, ".".join(toolkit.version.split(".")[:2])),
+            "give the cuda_home of CUDA %s, or declare %s" % (expected, ".".join(toolkit.version.split(".")[:2])),
         )
     if toolkit.conflicts:
         raise UserError(

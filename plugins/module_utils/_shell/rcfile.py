@@ -113,7 +113,9 @@ def _read(path: str) -> t.Optional[bytes]:
             raise UserError("a regular file at %s" % path, "something else", "give the path of an rc file")
         if status.st_size > _LARGEST:
             raise UserError(
-                "an rc file of at most %d bytes at %s" % (_LARGEST, path), "%d bytes" % status.st_size, "give another path"
+                "an rc file of at most %d bytes at %s" % (_LARGEST, path),
+                "%d bytes" % status.st_size,
+                "give another path",
             )
         with open(path, "rb") as stream:
             return stream.read()

@@ -28,7 +28,9 @@ _BEGIN_TEXT = {
 _END_TEXT = {"cuda": b"# <<< hpc.pytorch cuda <<<"}
 
 # What the guide's reader put last by hand, before anything of ours was there.
-_CONDA_BY_HAND = re.compile(rb"""export PATH=(["']?)/[^:"'$]*(?:conda|mamba|forge)[^:"'$]*/bin/?:\$(?:PATH|\{PATH\})\1\s*""")
+_CONDA_BY_HAND = re.compile(
+    rb"""export PATH=(["']?)/[^:"'$]*(?:conda|mamba|forge)[^:"'$]*/bin/?:\$(?:PATH|\{PATH\})\1\s*"""
+)
 
 
 class Parsed(t.NamedTuple):
@@ -100,7 +102,9 @@ def check_lines(lines: t.Sequence[str]) -> None:
         reason = _unfit_because(line)
         if reason:
             raise UserError(
-                "each of lines to be one complete line of shell", "%r: %s" % (one_line(line), reason), "correct that line"
+                "each of lines to be one complete line of shell",
+                "%r: %s" % (one_line(line), reason),
+                "correct that line",
             )
     if len(set(lines)) != len(lines):
         raise UserError("each of lines once", "a line that is there twice", "remove the second one")

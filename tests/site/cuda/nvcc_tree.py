@@ -24,7 +24,9 @@ def download(cache: pathlib.Path = CACHE) -> list[pathlib.Path]:
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    names = [line.split(" ")[0].replace("-", "_").split("==") for line in WHEELS.read_text().splitlines() if "==" in line]
+    names = [
+        line.split(" ")[0].replace("-", "_").split("==") for line in WHEELS.read_text().splitlines() if "==" in line
+    ]
     return [next(cache.glob("%s-%s-*.whl" % (name, version))) for name, version in names]
 
 

@@ -45,7 +45,17 @@ def test_max_cuda_is_the_drivers(run, home):
     assert "careful" in str(result["warnings"])
 
 
-@pytest.mark.parametrize("args", [{"cuda_home": ""}, {"cuda_home": "rel"}, {"expect_version": ""}, {"timeout": 0}, {"timeout": -1}, {"timeout": 1e9}])
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"cuda_home": ""},
+        {"cuda_home": "rel"},
+        {"expect_version": ""},
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": 1e9},
+    ],
+)
 def test_bad_arguments_are_one_clear_line(run, home, args):
     result = run(**dict({"cuda_home": home}, **args))
     assert result["failed"] is True and "\n" not in result["msg"]

@@ -51,7 +51,11 @@ def machine(tmp_path):
         libraries.mkdir(exist_ok=True)
         if library is not None:
             build(libraries, **library)
-        environment = {"PATH": "%s:/usr/bin:/bin" % folder, "LD_LIBRARY_PATH": str(libraries), "CUDA_VISIBLE_DEVICES": ""}
+        environment = {
+            "PATH": "%s:/usr/bin:/bin" % folder,
+            "LD_LIBRARY_PATH": str(libraries),
+            "CUDA_VISIBLE_DEVICES": "",
+        }
         return driver.look(environment, seconds, str(tmp_path / "version"), (), LIBRARY)
 
     return look
@@ -59,7 +63,9 @@ def machine(tmp_path):
 
 def build(folder, version="*v = 12020; return 0", init="return 0", real="libcuda.so.535.104.05"):
     source = LIBCUDA.replace("VERSION", version).replace("INIT", init)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(folder / real)], input=source.encode(), check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(folder / real)], input=source.encode(), check=True
+    )
     if real != LIBRARY:
         (folder / LIBRARY).symlink_to(real)
 
@@ -73,14 +79,23 @@ def test_nothing_there(machine):
 
 
 def test_everything_there(machine):
-    seen = machine(smi(), {}, "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n")
+    seen = machine(
+        smi(), {}, "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\n"
+    )
     assert seen.driver == {"version": "535.104.05", "cuda_version": "12.2", "source": "proc", "loaded": True}
-    assert seen.gpus == [{"index": 0, "name": "NVIDIA TITAN V", "uuid": "GPU-7c4a", "memory_mb": 12288, "compute_capability": "7.0"}]
+    assert seen.gpus == [
+        {"index": 0, "name": "NVIDIA TITAN V", "uuid": "GPU-7c4a", "memory_mb": 12288, "compute_capability": "7.0"}
+    ]
     assert seen.warnings == []
 
 
 def test_an_old_nvidia_smi_does_not_know_compute_cap(machine):
-    seen = machine(smi(query="echo 'Field \"compute_cap\" is not a valid field to query.'; exit 2", table="Driver Version: 418.87.00"))
+    seen = machine(
+        smi(
+            query="echo 'Field \"compute_cap\" is not a valid field to query.'; exit 2",
+            table="Driver Version: 418.87.00",
+        )
+    )
     assert seen.driver == {"version": "418.87.00", "cuda_version": None, "source": "nvidia-smi", "loaded": False}
     assert seen.gpus[0]["name"] == "Tesla K80" and seen.gpus[0]["compute_capability"] is None
 
@@ -89,7 +104,13 @@ def test_libcuda_alone_names_version_and_gpus(machine):
     seen = machine(library={})
     assert seen.driver == {"version": "535.104.05", "cuda_version": "12.2", "source": "libcuda", "loaded": False}
     assert seen.gpus == [
-        {"index": 0, "name": "NVIDIA A100", "uuid": "GPU-abababab-abab-abab-abab-abababababab", "memory_mb": 40960, "compute_capability": "8.0"}
+        {
+            "index": 0,
+            "name": "NVIDIA A100",
+            "uuid": "GPU-abababab-abab-abab-abab-abababababab",
+            "memory_mb": 40960,
+            "compute_capability": "8.0",
+        }
     ]
 
 
@@ -98,7 +119,9 @@ def test_a_stub_library_is_no_driver(machine):
 
 
 def test_nvidia_smi_fails(machine):
-    seen = machine(smi(query="echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'; exit 9"))
+    seen = machine(
+        smi(query="echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'; exit 9")
+    )
     assert (seen.driver, seen.gpus) == (None, [])
     assert "could not communicate" in seen.warnings[0]
 
@@ -168,7 +191,11 @@ def test_a_command_that_does_not_start():
 
 def test_children_of_a_late_command_end_with_it(tmp_path):
     pid_file = tmp_path / "pid"
-    result = commands.run_limited(["/bin/sh", "-c", "sleep 100 & echo $! >'%s'; wait" % pid_file], 1, {"PATH": "/usr/bin:/bin"})
+    result = commands.run_limited(
+        ["/bin/sh", "-c", "sleep 100 & echo $! >'%s'; wait" % pid_file], 1, {"PATH": "/usr/bin:/bin"}
+    )
     assert result.rc is None
-    state = subprocess.run(["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, text=True, check=False)
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, text=True, check=False
+    )
     assert state.stdout.strip()[:1] in ("", "Z")

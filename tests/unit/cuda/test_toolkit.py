@@ -24,7 +24,11 @@ def make(home, nvcc=None, lib="lib64", **files):
     if nvcc is not None:
         (home / "bin").mkdir(exist_ok=True)
         program = home / "bin" / "nvcc"
-        text = nvcc if nvcc.startswith("#!") else "#!/bin/sh\necho 'Cuda compilation tools, release %s, V%s'\n" % (nvcc.rpartition(".")[0], nvcc)
+        text = (
+            nvcc
+            if nvcc.startswith("#!")
+            else "#!/bin/sh\necho 'Cuda compilation tools, release %s, V%s'\n" % (nvcc.rpartition(".")[0], nvcc)
+        )
         program.write_text(text)
         program.chmod(0o755)
     return str(home)
@@ -68,7 +72,9 @@ def test_a_symlinked_home_keeps_its_name(tmp_path, finder):
     assert finder.at(str(tmp_path / "cuda") + "/").home == str(tmp_path / "cuda")
 
 
-@pytest.mark.parametrize("declared,fits", [("10.1", True), ("10.1.243", True), ("10.10", False), ("11", False), ("10.1.2", False)])
+@pytest.mark.parametrize(
+    "declared,fits", [("10.1", True), ("10.1.243", True), ("10.10", False), ("11", False), ("10.1.2", False)]
+)
 def test_the_declared_version(tmp_path, finder, declared, fits):
     found = finder.at(make(tmp_path / "c", version_txt=TXT % "10.1.243"))
     if fits:
@@ -106,7 +112,9 @@ def test_a_header_of_another_release_is_a_contradiction(tmp_path, finder):
     assert "include/cuda_runtime_api.h says 12.2" in finder.at(home).conflicts[0]
 
 
-@pytest.mark.parametrize("kind,found", [("missing", "nothing"), ("file", "a file"), ("empty", "without one"), ("dangling", "nowhere")])
+@pytest.mark.parametrize(
+    "kind,found", [("missing", "nothing"), ("file", "a file"), ("empty", "without one"), ("dangling", "nowhere")]
+)
 def test_no_toolkit_there(tmp_path, finder, kind, found):
     home = tmp_path / "c"
     if kind == "file":
@@ -135,7 +143,15 @@ def test_homes_that_cannot_be_on_path(finder, home):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("nvcc,found", [("#!/bin/sh\nexec sleep 100\n", "no answer within"), ("#!/bin/sh\necho hi\n", "names no release"), ("#!/nowhere\n", "cannot start"), ("#!/bin/sh\nkill -11 $$\n", "exit status -11")])
+@pytest.mark.parametrize(
+    "nvcc,found",
+    [
+        ("#!/bin/sh\nexec sleep 100\n", "no answer within"),
+        ("#!/bin/sh\necho hi\n", "names no release"),
+        ("#!/nowhere\n", "cannot start"),
+        ("#!/bin/sh\nkill -11 $$\n", "exit status -11"),
+    ],
+)
 def test_an_nvcc_that_says_nothing(tmp_path, nvcc, found):
     with pytest.raises(UserError) as caught:
         Finder(ENVIRONMENT, 0.5).at(make(tmp_path / "c", nvcc=nvcc))

@@ -50,10 +50,16 @@ def test_what_is_no_version(text):
 
 
 def test_version_json():
-    assert versions.from_version_json('{"cuda": {"name": "CUDA SDK", "version": "11.4.2"}, "cuda_nvcc": {"version": "1"}}') == "11.4.2"
+    assert (
+        versions.from_version_json('{"cuda": {"name": "CUDA SDK", "version": "11.4.2"}, "cuda_nvcc": {"version": "1"}}')
+        == "11.4.2"
+    )
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"cuda": "11"}', '{"cuda": {"version": 11}}', '{"cuda": {"version": "x"}}', "[" * 100000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"cuda": "11"}', '{"cuda": {"version": 11}}', '{"cuda": {"version": "x"}}', "[" * 100000],
+)
 def test_version_json_that_is_broken(text):
     assert versions.from_version_json(text) is None
 
@@ -97,8 +103,22 @@ def test_head_of_nvidia_smi(head, version):
 def test_gpus_of_nvidia_smi():
     text = "0, NVIDIA TITAN V, GPU-7c4a, 12288, 535.104.05, 7.0\n1, Tesla K80, GPU-2, [N/A], 535.104.05, [Not Supported]\nNo devices were found\n"
     assert versions.smi_gpus(text, versions.SMI_FIELDS) == [
-        {"index": 0, "name": "NVIDIA TITAN V", "uuid": "GPU-7c4a", "memory_mb": 12288, "compute_capability": "7.0", "driver_version": "535.104.05"},
-        {"index": 1, "name": "Tesla K80", "uuid": "GPU-2", "memory_mb": None, "compute_capability": None, "driver_version": "535.104.05"},
+        {
+            "index": 0,
+            "name": "NVIDIA TITAN V",
+            "uuid": "GPU-7c4a",
+            "memory_mb": 12288,
+            "compute_capability": "7.0",
+            "driver_version": "535.104.05",
+        },
+        {
+            "index": 1,
+            "name": "Tesla K80",
+            "uuid": "GPU-2",
+            "memory_mb": None,
+            "compute_capability": None,
+            "driver_version": "535.104.05",
+        },
     ]
 
 

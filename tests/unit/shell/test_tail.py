@@ -60,7 +60,9 @@ def test_a_line_of_ours_that_was_edited_becomes_the_users_and_ours_comes_back():
     assert conda(old) == b'x\nexport PATH="/opt/app/anaconda3/bin:$HOME/bin:$PATH"\n' + CONDA_BLOCK
 
 
-@pytest.mark.parametrize("gone", [b"# <<< hpc.pytorch cuda <<<\n", b"echo cuda\n", b'export CUDA_HOME="/opt/pkgs/cuda/cuda-toolkit"\n'])
+@pytest.mark.parametrize(
+    "gone", [b"# <<< hpc.pytorch cuda <<<\n", b"echo cuda\n", b'export CUDA_HOME="/opt/pkgs/cuda/cuda-toolkit"\n']
+)
 def test_deleted_lines_of_ours_come_back_and_nothing_else_goes(gone):
     old = b"x\n" + CUDA_BLOCK.replace(gone, b"") + b"y\nz\n"
     assert cuda(old) == b"x\ny\nz\n" + CUDA_BLOCK
@@ -119,7 +121,9 @@ def test_a_copy_in_a_comment_or_indented_stays():
     assert conda(old, is_top_level=yes) == old + CONDA_BLOCK
 
 
-@pytest.mark.parametrize("line", [GUIDE, "export PATH=/home/a/miniconda3/bin:$PATH", "export PATH='/x/mambaforge/bin':${PATH}"])
+@pytest.mark.parametrize(
+    "line", [GUIDE, "export PATH=/home/a/miniconda3/bin:$PATH", "export PATH='/x/mambaforge/bin':${PATH}"]
+)
 def test_a_conda_line_put_last_by_hand_stays_last_when_only_cuda_is_asked_for(line):
     old = b"x\n" + line.encode() + b"\n"
     expected = b"x\n" + CUDA_BLOCK + line.encode() + b"\n"
@@ -132,8 +136,22 @@ def test_a_conda_line_put_last_by_hand_stays_last_when_only_cuda_is_asked_for(li
 
 @pytest.mark.parametrize(
     "lines",
-    [[], [""], ["  "], ["a\nb"], ["a\rb"], ["a\tb"], ["a\x00b"], ["a\x1b[0m"], ["a\u2028b"], ["a\\"], ["a", "a"],
-     ["# <<< hpc.pytorch cuda <<<"], [CONDA_BLOCK.splitlines()[0].decode()], ["\udcff"]],
+    [
+        [],
+        [""],
+        ["  "],
+        ["a\nb"],
+        ["a\rb"],
+        ["a\tb"],
+        ["a\x00b"],
+        ["a\x1b[0m"],
+        ["a\u2028b"],
+        ["a\\"],
+        ["a", "a"],
+        ["# <<< hpc.pytorch cuda <<<"],
+        [CONDA_BLOCK.splitlines()[0].decode()],
+        ["\udcff"],
+    ],
 )
 def test_lines_that_are_not_one_line_are_refused(lines):
     with pytest.raises(UserError) as caught:
