@@ -289,8 +289,9 @@ def run(module: AnsibleModule) -> None:
         error = missing_engine(module.params["executable"])
         if not module.check_mode:
             raise error
-        actions = [{"action": "request", "name": line} for line in request.asked_for()]
-        module.exit_json(**result(request, record, changed=True, actions=actions, resolved=False))
+        asked = request.asked_for()
+        shown = result(request, record, True, [{"action": "request", "name": text} for text in asked], resolved=False)
+        module.exit_json(diff=diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked]), **shown)
     if not runs_here(engine) and not has_respawned():
         respawn_module(engine)
     # Here and below only in the engine's venv.
@@ -301,8 +302,8 @@ def run(module: AnsibleModule) -> None:
         outcome = Builder(request, progress, check_mode=module.check_mode).run()
     shown = result(request, outcome.record, outcome.changed, outcome.actions)
     shown["packages"] += outcome.planned
-    after = sorted(lines(outcome.record) + [line(entry) for entry in outcome.planned])
-    shown["diff"] = {"before": "".join(before), "after": "".join(after), "before_header": request.path, "after_header": request.path}
+    after = lines(outcome.record) + [line(entry) for entry in outcome.planned]
+    shown["diff"] = diff(request, before, sorted(after))
     module.exit_json(**shown)
 
 
@@ -322,6 +323,12 @@ def result(
         "actions": list(actions),
         "resolved": resolved,
     }
+
+
+def diff(request: Request, before: t.Sequence[str], after: t.Sequence[str]) -> t.Dict[str, str]:
+    """The list of packages before and after."""
+    headers = {"before_header": request.path, "after_header": request.path}
+    return dict(headers, before="".join(before), after="".join(after))
 
 
 def lines(record: t.Mapping[str, t.Any]) -> t.List[str]:

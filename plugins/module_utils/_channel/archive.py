@@ -23,8 +23,8 @@ PLACEHOLDER = ("/opt/anaconda1anaconda2anaconda3/" + "placehold_" * 30)[:255].rs
 ZSTD_LEVEL = 3
 # A fixed number: zstd's output then does not depend on how many cores this machine has.
 ZSTD_WORKERS = 2
-# The archive's times say nothing, so that they cannot differ.
-EPOCH = 315532800
+# The archive's times say nothing, so that they cannot differ. Not 1980: west of Greenwich that is too early for a zip file.
+EPOCH = 1577836800
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP64_FROM = 1 << 31
 
@@ -39,14 +39,18 @@ class Entry(t.NamedTuple):
     link: t.Optional[str]
 
 
-def list_tree(root: str) -> t.List[Entry]:
-    """Every file and symlink below *root*, sorted, with its digest."""
+def list_tree(root: str, digests: t.Optional[t.Mapping[str, str]] = None) -> t.List[Entry]:
+    """Every file and symlink below *root*, sorted, with its digest.
+
+    :arg digests: those that are known already, to spare reading large files again.
+    """
+    known = digests or {}
     names = []
     for folder, folders, files in os.walk(root):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         names += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(lambda name: _entry(root, name), sorted(names)))
+        return list(pool.map(lambda name: _entry(root, name, known.get(name)), sorted(names)))
 
 
 def write_conda(
@@ -126,14 +130,14 @@ def _add(tar: tarfile.TarFile, root: str, entry: Entry) -> None:
         tar.addfile(info, stream)
 
 
-def _entry(root: str, name: str) -> Entry:
+def _entry(root: str, name: str, known: t.Optional[str]) -> Entry:
     path = os.path.join(root, name)
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         # The digest of what it leads to, as conda-build records it.
         digest = sha256_of_file(path) if os.path.isfile(path) else ""
         return Entry(name, 0, digest, False, os.readlink(path))
-    return Entry(name, status.st_size, sha256_of_file(path), bool(status.st_mode & stat.S_IXUSR), None)
+    return Entry(name, status.st_size, known or sha256_of_file(path), bool(status.st_mode & stat.S_IXUSR), None)
 
 
 def _path_record(entry: Entry, placeholder: bool) -> t.Dict[str, t.Any]:

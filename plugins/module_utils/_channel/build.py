@@ -190,7 +190,8 @@ class Builder:
             if unpacked.license:
                 index["license"] = unpacked.license
             about = {"summary": unpacked.summary, "license": unpacked.license}
-            archive.write_conda(root, archive.list_tree(root), target, _public(index), about, unpacked.placeholders)
+            entries = archive.list_tree(root, unpacked.digests)
+            archive.write_conda(root, entries, target, _public(index), about, unpacked.placeholders)
             shutil.rmtree(root)
 
         return _Task(index, "wheel", make, os.path.getsize(wheel))

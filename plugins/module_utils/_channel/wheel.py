@@ -12,7 +12,6 @@ import io
 import os
 import posixpath
 import re
-import shutil
 import typing as t
 import zipfile
 
@@ -31,6 +30,7 @@ class Unpacked(t.NamedTuple):
     """What :func:`unpack_wheel` wrote."""
 
     placeholders: t.FrozenSet[str]
+    digests: t.Dict[str, str]
     summary: str
     license: str
 
@@ -42,7 +42,7 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     """
     shown = os.path.basename(wheel)
     placeholders: t.Set[str] = set()
-    written: t.List[str] = []
+    written: t.Dict[str, str] = {}
     dist_info = ""
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -62,11 +62,11 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 executable = script or bool((item.external_attr >> 16) & 0o111)
                 with archive.open(item) as source, open(path, "wb") as stream:
-                    if script and _copy_script(source, stream, interpreter):
+                    first = _first_line(source, interpreter) if script else b""
+                    if first.startswith(b"#!" + PLACEHOLDER.encode()):
                         placeholders.add(target)
-                    shutil.copyfileobj(source, stream, 1 << 20)
+                    written[target] = _copy(first, source, stream)
                 os.chmod(path, 0o755 if executable else 0o644)
-                written.append(target)
             if not dist_info:
                 raise _bad_wheel(shown, "no .dist-info folder")
             metadata = archive.read(dist_info + "/METADATA").decode("utf-8", "replace")
@@ -78,18 +78,16 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     for name, (module, attribute) in sorted(scripts.items()):
         target = "bin/" + name
         # As pip does: a command of the same name among the wheel's own scripts loses.
-        _write(root, target, entry_point_script(_shebang(interpreter), module, attribute).encode(), 0o755)
+        text = entry_point_script(_shebang(interpreter), module, attribute)
+        written[target] = _write(root, target, text.encode(), 0o755)
         placeholders.add(target)
-        if target not in written:
-            written.append(target)
     folder = posixpath.join(interpreter.site_packages, dist_info)
-    _write(root, folder + "/INSTALLER", b"conda\n")
-    if folder + "/INSTALLER" not in written:
-        written.append(folder + "/INSTALLER")
+    written[folder + "/INSTALLER"] = _write(root, folder + "/INSTALLER", b"conda\n")
     sources = [name for name in written if name.endswith(".py") and name.startswith(interpreter.site_packages + "/")]
     compiled = compile_tree(interpreter, root, sources) if compile_files else []
-    _write(root, folder + "/RECORD", _record(root, written, compiled, folder, interpreter))
-    return Unpacked(frozenset(placeholders), _field(metadata, "Summary"), _license(metadata))
+    record = folder + "/RECORD"
+    digests = dict(written, **{record: _write(root, record, _record(root, written, compiled, record, interpreter))})
+    return Unpacked(frozenset(placeholders), digests, _field(metadata, "Summary"), _license(metadata))
 
 
 def _target(name: str, wheel: str, interpreter: Interpreter) -> t.Tuple[str, bool]:
@@ -118,14 +116,20 @@ def _target(name: str, wheel: str, interpreter: Interpreter) -> t.Tuple[str, boo
     return posixpath.join(base, rest), script
 
 
-def _copy_script(source: t.IO[bytes], stream: t.IO[bytes], interpreter: Interpreter) -> bool:
-    """Start a command from the wheel: ``#!python`` becomes the env's interpreter. Whether it did."""
+def _first_line(source: t.IO[bytes], interpreter: Interpreter) -> bytes:
+    """The start of a command from the wheel: ``#!python`` becomes the env's interpreter."""
     first = source.readline()
-    if first.startswith(b"#!python"):
-        stream.write(("#!%s\n" % _shebang(interpreter)).encode())
-        return True
+    return ("#!%s\n" % _shebang(interpreter)).encode() if first.startswith(b"#!python") else first
+
+
+def _copy(first: bytes, source: t.IO[bytes], stream: t.IO[bytes]) -> str:
+    """Write *first* and the rest of *source*. Returns the digest."""
+    digest = hashlib.sha256(first)
     stream.write(first)
-    return False
+    for block in iter(lambda: source.read(1 << 20), b""):
+        digest.update(block)
+        stream.write(block)
+    return digest.hexdigest()
 
 
 def _shebang(interpreter: Interpreter) -> str:
@@ -133,32 +137,29 @@ def _shebang(interpreter: Interpreter) -> str:
 
 
 def _record(
-    root: str, written: t.Iterable[str], compiled: t.Iterable[str], folder: str, interpreter: Interpreter
+    root: str, written: t.Mapping[str, str], compiled: t.Iterable[str], record: str, interpreter: Interpreter
 ) -> bytes:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    for name in sorted(written):
-        path = os.path.join(root, name)
-        digest = hashlib.sha256()
-        with open(path, "rb") as stream:
-            for block in iter(lambda: stream.read(1 << 20), b""):
-                digest.update(block)
-        encoded = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    for name, digest in sorted(written.items()):
+        encoded = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
         relative = posixpath.relpath(name, interpreter.site_packages)
         # The installer rewrites a command's first line, so neither its digest nor its size can be known.
         fixed = not name.startswith("bin/")
-        writer.writerow([relative, "sha256=" + encoded if fixed else "", os.path.getsize(path) if fixed else ""])
-    for name in sorted(compiled) + [folder + "/RECORD"]:
+        size = os.path.getsize(os.path.join(root, name))
+        writer.writerow([relative, "sha256=" + encoded if fixed else "", size if fixed else ""])
+    for name in sorted(compiled) + [record]:
         writer.writerow([posixpath.relpath(name, interpreter.site_packages), "", ""])
     return lines.getvalue().encode()
 
 
-def _write(root: str, name: str, content: bytes, mode: int = 0o644) -> None:
+def _write(root: str, name: str, content: bytes, mode: int = 0o644) -> str:
     path = os.path.join(root, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as stream:
         stream.write(content)
     os.chmod(path, mode)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _field(metadata: str, name: str) -> str:
