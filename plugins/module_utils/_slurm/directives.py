@@ -4,7 +4,7 @@
 """#SBATCH lines, written and read the way sbatch reads them. Private to hpc.pytorch.
 
 sbatch splits such a line itself, not by the shell: white space separates, both kinds of quotes group, a backslash
-makes the next character literal everywhere (within quotes too), an unquoted # starts a comment, and nothing expands.
+makes the next character literal (within quotes too, but white space only there), an unquoted # starts a comment, and nothing expands.
 It stops at the first line that is neither empty nor a comment.
 """
 
@@ -43,7 +43,12 @@ def split(text: str) -> t.List[str]:
     quoted = ""
     escaped = False
     for char in text:
-        if escaped:
+        if char in " \t\n\v\f\r" and not quoted:
+            # After a backslash too: outside of quotes nothing makes white space literal.
+            if current is not None:
+                words.append(current)
+            current, escaped = None, False
+        elif escaped:
             current, escaped = (current or "") + char, False
         elif char == "\\":
             escaped = True
@@ -56,10 +61,6 @@ def split(text: str) -> t.List[str]:
             quoted = char
         elif char == "#":
             break
-        elif char in " \t\n\v\f\r":
-            if current is not None:
-                words.append(current)
-                current = None
         else:
             current = (current or "") + char
     if quoted:

@@ -420,7 +420,7 @@ def _rest_value(name: str, value: t.Any) -> t.Union[str, bool]:
     if isinstance(value, (str, int, float)) and value is not False and printable(str(value)):
         return str(value)
     raise UserError(
-        "one line of printable text for the directive %s, or true for a flag" % name,
+        "one line of printable text for %s in directives, or true for a flag" % name,
         shown(value),
         "correct the value, or leave the directive out",
     )

@@ -1,0 +1,47 @@
+#!/bin/bash
+#SBATCH --job-name=train
+#SBATCH --nodes=1
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task=16
+#SBATCH --partition=titan
+#SBATCH --gres=gpu:1
+#SBATCH --mem=32G
+#SBATCH --time=12:00:00
+#SBATCH --output=%x-%j.out
+#SBATCH --begin=now
+#SBATCH --hold
+
+# Written by hpc.pytorch.sbatch_script: change the play, not this file.
+set -euo pipefail
+
+stop_job() {
+    printf 'job script: %s\n' "$1" >&2
+    exit 1
+}
+
+[ -d "$HOME"/.conda/envs/torch/conda-meta ] || stop_job 'expected the env ~/.conda/envs/torch; found none that can be activated; remedy: make it, or correct conda_env'
+env_prefix=$(cd -P -- "$HOME"/.conda/envs/torch && pwd)
+[ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at ~/.conda/envs/torch; found one whose last change was interrupted; remedy: run the play that makes it again'
+export CONDA_PREFIX="$env_prefix" CONDA_DEFAULT_ENV="${env_prefix##*/}" PATH="$env_prefix/bin:$PATH"
+set +u
+for hook in "$env_prefix"/etc/conda/activate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -u
+
+export PYTHONNOUSERSITE=1
+
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
+    export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK" SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+fi
+
+export DATASET='/data/my digits'
+export TEXT=$'two\012lines'
+
+mkdir -p results
+cd results
+
+python ../train.py
+python ../plot.py
+
+ls

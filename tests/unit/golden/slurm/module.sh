@@ -1,0 +1,50 @@
+#!/bin/bash
+#SBATCH --job-name=train
+#SBATCH --nodes=1
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task=16
+#SBATCH --partition=titan
+#SBATCH --gres=gpu:1
+#SBATCH --mem=32G
+#SBATCH --time=12:00:00
+#SBATCH --output=%x-%j.out
+
+# Written by hpc.pytorch.sbatch_script: change the play, not this file.
+set -euo pipefail
+
+stop_job() {
+    printf 'job script: %s\n' "$1" >&2
+    exit 1
+}
+
+set +eu
+if ! type module >/dev/null 2>&1; then
+    for init in "${LMOD_PKG:-}/init/bash" "${MODULESHOME:-}/init/bash" \
+        /etc/profile.d/lmod.sh /etc/profile.d/z00_lmod.sh /etc/profile.d/modules.sh \
+        /usr/share/lmod/lmod/init/bash /usr/share/modules/init/bash; do
+        if [ -r "$init" ]; then
+            source "$init" || true
+            break
+        fi
+    done
+fi
+type module >/dev/null 2>&1 || stop_job 'expected the command module; found none on this node; remedy: install Lmod or Environment Modules here, or leave modules out'
+module load anaconda3 || stop_job 'expected the module anaconda3; found that it does not load; remedy: look at module avail on this node'
+module load cuda/10.1 || stop_job 'expected the module cuda/10.1; found that it does not load; remedy: look at module avail on this node'
+set -eu
+
+set +u
+type -P activate >/dev/null || stop_job 'expected conda'"'"'s activate on PATH from the modules; found none; remedy: correct modules, or give conda_prefix'
+source activate torch || stop_job 'expected the env torch; found none that can be activated; remedy: make it, or correct conda_env'
+env_prefix=$(cd -P -- "$CONDA_PREFIX" && pwd)
+[ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at torch; found one whose last change was interrupted; remedy: run the play that makes it again'
+if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job 'expected the env torch; found none that can be activated; remedy: make it, or correct conda_env'; fi
+set -u
+
+export PYTHONNOUSERSITE=1
+
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
+    export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK" SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+fi
+
+python train.py

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module: one file, by one rename, and nothing at all where something is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path):
+    """Run the module as Ansible does, and give its result."""
+    old = os.umask(0o022)
+
+    def run(check=False, **arguments):
+        arguments = {"dest": str(tmp_path / "job.sh"), "command": "true", **arguments}
+        with patch_module_args(dict(arguments, _ansible_check_mode=check, _ansible_diff=True)):
+            with pytest.raises(SystemExit):
+                sbatch_script.main()
+        return json.loads(capsys.readouterr().out)
+
+    yield run
+    os.umask(old)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_it_writes_once(call, tmp_path):
+    first = call(job_name="a b")
+    assert first["changed"] and first["directives"] == {"job-name": "a b"} and not first["folder_made"]
+    assert (tmp_path / "job.sh").read_text() == first["content"]
+    assert mode(tmp_path / "job.sh") == 0o755
+    before = (tmp_path / "job.sh").stat()
+    assert not call(job_name="a b")["changed"]
+    assert (tmp_path / "job.sh").stat() == before
+
+
+def test_check_mode_says_the_same_and_writes_nothing(call, tmp_path):
+    planned = call(check=True, job_name="x")
+    assert planned["changed"] and os.listdir(tmp_path) == []
+    done = call(job_name="x")
+    assert (planned["content"], planned["diff"]) == (done["content"], done["diff"])
+    assert not call(check=True, job_name="x")["changed"]
+    assert call(check=True, job_name="y")["changed"]
+    assert (tmp_path / "job.sh").read_text() == done["content"]
+
+
+def test_the_diff_is_old_and_new(call):
+    old = call(job_name="x")["content"]
+    (diff,) = call(job_name="y")["diff"]
+    assert diff["before"] == old and "--job-name=y" in diff["after"]
+
+
+def test_mode_is_kept_and_can_be_given(call, tmp_path):
+    call()
+    (tmp_path / "job.sh").chmod(0o700)
+    assert call(job_name="x")["changed"] and mode(tmp_path / "job.sh") == 0o700
+    assert call(check=True, job_name="x", mode="0640")["changed"] and mode(tmp_path / "job.sh") == 0o700
+    assert call(job_name="x", mode="0640")["changed"] and mode(tmp_path / "job.sh") == 0o640
+    assert not call(job_name="x", mode="0640")["changed"]
+
+
+def test_a_link_is_kept(call, tmp_path):
+    (tmp_path / "real.sh").write_text("old")
+    (tmp_path / "job.sh").symlink_to("real.sh")
+    assert call()["changed"]
+    assert (tmp_path / "job.sh").is_symlink() and (tmp_path / "real.sh").read_text().startswith("#!/bin/bash")
+
+
+def test_a_script_with_other_line_ends_is_replaced(call, tmp_path):
+    content = call()["content"]
+    (tmp_path / "job.sh").write_bytes(content.replace("\n", "\r\n").encode())
+    assert call()["changed"]
+    (tmp_path / "job.sh").write_bytes(b"\xff\x00")
+    assert call()["changed"]
+
+
+def test_the_folder_is_made_where_asked(call, tmp_path):
+    dest = str(tmp_path / "a" / "b" / "job.sh")
+    assert "make_folder" in call(dest=dest)["remedy"]
+    planned = call(check=True, dest=dest, make_folder=True)
+    assert planned["folder_made"] and os.listdir(tmp_path) == []
+    assert call(dest=dest, make_folder=True)["folder_made"]
+    assert not call(dest=dest, make_folder=True)["changed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"command": "echo 'open"},
+        {"command": "cat <<END\nx"},
+        {"command": "if true; then"},
+        {"pre": "f() {", "post": "}"},
+        {"gres": "1"},
+        {"directives": {"gers": "gpu:1"}},
+        {"dest": "relative.sh"},
+        {"dest": "/dev/null"},
+        {"dest": "/no such folder/job.sh"},
+    ],
+)
+def test_what_is_refused_leaves_nothing_behind(call, tmp_path, arguments):
+    result = call(**arguments)
+    assert result["failed"] and {"expected", "found", "remedy"} <= set(result)
+    assert "\n" not in result["msg"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_kind_that_is_not_there_is_refused(call):
+    assert "kind" in call(kind="lightning")["msg"]
+
+
+def test_a_folder_or_a_dead_link_is_not_a_script(call, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert call(dest=str(tmp_path / "folder"))["failed"]
+    (tmp_path / "link").symlink_to("nowhere")
+    assert call(dest=str(tmp_path / "link"))["failed"]
+    assert (tmp_path / "link").is_symlink() and not (tmp_path / "nowhere").exists()
+
+
+def test_root_does_not_write_where_somebody_else_could_swap_the_file(call, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    result = call(dest=str(home / "job.sh"))
+    assert result["failed"] and "become_user" in result["remedy"] and os.listdir(home) == []
+
+
+def test_nothing_of_the_environment_runs_while_the_syntax_is_read(call, monkeypatch, tmp_path):
+    hook = tmp_path / "hook.sh"
+    hook.write_text("touch %s/EXECUTED\n" % tmp_path)
+    monkeypatch.setenv("BASH_ENV", str(hook))
+    call(command="touch %s/EXECUTED" % tmp_path)
+    assert not (tmp_path / "EXECUTED").exists()
+
+
+def test_warnings_reach_the_user(call):
+    result = call(ntasks=16, command="python x.py")
+    assert any("cpus_per_task" in str(warning) for warning in result["warnings"])

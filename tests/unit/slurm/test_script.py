@@ -1,0 +1,355 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole scripts: as recorded, as bash and sbatch read them, and run outside Slurm."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, script
+
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
+GUIDE = {
+    "style": "guide",
+    "job_name": "test",
+    "nodes": "1",
+    "ntasks": 16,
+    "partition": "titan",
+    "gres": "gpu:1",
+    "conda_prefix": "/opt/app/anaconda3",
+    "conda_env": "torch",
+    "command": "python pytorch_test.py",
+}
+TODAY = {
+    "job_name": "train",
+    "nodes": "1",
+    "ntasks": 1,
+    "cpus_per_task": 16,
+    "partition": "titan",
+    "gres": "gpu:1",
+    "mem": "32G",
+    "time": "12:00:00",
+    "output": "%x-%j.out",
+}
+RECORDED = {
+    "guide": GUIDE,
+    "conda": dict(TODAY, conda_prefix="/opt/app/anaconda3", conda_env="torch", command="python train.py"),
+    "direct": dict(
+        TODAY,
+        conda_env="~/.conda/envs/torch",
+        exports={"DATASET": "/data/my digits", "TEXT": "two\nlines"},
+        pre=["mkdir -p results", "cd results"],
+        command=["python ../train.py", "python ../plot.py"],
+        post="ls",
+        directives={"begin": "now", "hold": True},
+    ),
+    "module": dict(TODAY, modules=["anaconda3", "cuda/10.1"], conda_env="torch", command="python train.py"),
+}
+HOSTILE = [
+    "two words",
+    "it's",
+    'a "b" c',
+    "$(touch EXECUTED)",
+    "`touch EXECUTED`",
+    "; touch EXECUTED;",
+    "'; touch EXECUTED; '",
+    '"; touch EXECUTED; "',
+    "x\n#SBATCH --partition=gold",
+    "x\ntouch EXECUTED\n",
+    "#SBATCH --partition=gold",
+    "\\",
+    "../..",
+    "-x",
+    "--",
+    "h\u00e4tte",
+    "\x1b[31m",
+    "x\r",
+    "%j",
+    "* ? [a]",
+    "!!",
+    "&& touch EXECUTED",
+    "| touch EXECUTED",
+    "> EXECUTED",
+    "hetjob",
+    "$HOME",
+    "~",
+    "",
+]
+
+
+def run(content, folder, environment=None):
+    """Run a script with bash, outside of Slurm and of any login shell."""
+    path = folder / "job.sh"
+    path.write_text(content)
+    return subprocess.run(
+        ["bash", str(path)],
+        env=dict({"PATH": "/usr/bin:/bin", "HOME": str(folder)}, **(environment or {})),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def make_env(prefix):
+    """An env as far as activation looks: python, conda-meta and a hook that reads an unset variable."""
+    for part in ("bin", "conda-meta", "etc/conda/activate.d"):
+        (prefix / part).mkdir(parents=True)
+    python = prefix / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "python of $0, hooked: $HOOKED, user site off: $PYTHONNOUSERSITE"\n')
+    python.chmod(0o755)
+    (prefix / "etc/conda/activate.d/hook.sh").write_text('export HOOKED="yes$NOT_SET"\n')
+    return prefix
+
+
+def make_conda(prefix):
+    """A conda.sh that activates by name below its envs or by path, as conda's does."""
+    hook = prefix / "etc/profile.d/conda.sh"
+    hook.parent.mkdir(parents=True)
+    hook.write_text(
+        "conda() {\n"
+        "    local env=$2\n"
+        '    case "$env" in /*) ;; *) env=%s/envs/$env ;; esac\n'
+        '    [ -d "$env/conda-meta" ] || return 1\n'
+        '    export CONDA_PREFIX="$env" PATH="$env/bin:$PATH"\n'
+        '    source "$env/etc/conda/activate.d/hook.sh"\n'
+        "}\n" % prefix
+    )
+    return prefix
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_a_script_is_as_recorded(name):
+    assert script.render(RECORDED[name]).content == (GOLDEN / (name + ".sh")).read_text()
+
+
+def test_no_recorded_script_is_left_over():
+    assert sorted(path.stem for path in GOLDEN.glob("*.sh")) == sorted(RECORDED)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_a_script_is_bash_and_its_directives_are_what_was_asked_for(name, sbatch, tmp_path):
+    rendered = script.render(RECORDED[name])
+    checked = subprocess.run(["bash", "-n"], input=rendered.content, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert directives.parse(rendered.content) == rendered.directives
+    assert "Unable to contact slurm controller" in sbatch(rendered.content)
+
+
+@pytest.mark.parametrize(
+    "option,build",
+    [
+        ("job_name", lambda value: {"job_name": value}),
+        ("comment", lambda value: {"comment": value}),
+        ("output", lambda value: {"output": value}),
+        ("chdir", lambda value: {"chdir": "/scratch/" + value}),
+        ("partition", lambda value: {"partition": value}),
+        ("gres", lambda value: {"gres": value}),
+        ("constraint", lambda value: {"constraint": value}),
+        ("export", lambda value: {"export": "A=" + value}),
+        ("directives", lambda value: {"directives": {"begin": value}}),
+        ("directives", lambda value: {"directives": {value: "now"}}),
+        ("exports", lambda value: {"exports": {"VALUE": value}}),
+        ("exports", lambda value: {"exports": {value: "1"}}),
+        ("modules", lambda value: {"modules": [value]}),
+        ("conda_env", lambda value: {"conda_env": value, "conda_prefix": "/opt/conda"}),
+        ("conda_env", lambda value: {"conda_env": "/envs/" + value}),
+        ("conda_env", lambda value: {"conda_env": "~/" + value, "activation": "direct"}),
+        ("conda_prefix", lambda value: {"conda_env": "torch", "conda_prefix": "/opt/" + value}),
+        ("conda_prefix", lambda value: {"conda_env": "torch", "conda_prefix": "/opt/" + value, "style": "guide"}),
+        ("conda_prefix", lambda value: {"conda_env": "torch", "conda_prefix": "~/" + value, "style": "guide"}),
+    ],
+)
+def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path):
+    for value in HOSTILE:
+        params = dict(build(value), command="true")
+        try:
+            rendered = script.render(params)
+        except UserError as error:
+            assert "\n" not in str(error)
+            assert option in str(error)
+            continue
+        asked = set(params) - {"command", "style", "directives", "exports", "modules"} - {"conda_env", "conda_prefix", "activation"}
+        parsed = directives.parse(rendered.content)
+        assert set(parsed) == {name.replace("_", "-") for name in asked} | set(params.get("directives", {}))
+        assert all(parsed[name.replace("_", "-")] == params[name] for name in asked)
+        assert [line for line in rendered.content.split("\n") if line.startswith(("#SBATCH", "#PBS", "#BSUB"))] == [
+            directives.line(name, text) for name, text in parsed.items()
+        ]
+        checked = subprocess.run(["bash", "-n"], input=rendered.content, capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, ""), value
+        run(rendered.content, tmp_path)
+        assert not (tmp_path / "EXECUTED").exists(), value
+
+
+@pytest.mark.parametrize("value", [value for value in HOSTILE if "\x00" not in value])
+def test_an_export_reaches_the_command_as_it_is(tmp_path, value):
+    rendered = script.render({"exports": [{"VALUE": value}], "command": 'printf "%s." "$VALUE"'})
+    (tmp_path / "job.sh").write_text(rendered.content)
+    ran = subprocess.run(["bash", str(tmp_path / "job.sh")], cwd=tmp_path, capture_output=True, check=False)
+    assert ran.stdout == value.encode() + b"."
+
+
+def test_exports_keep_their_order_and_win_over_ours():
+    content = script.render(
+        {"conda_env": "/e", "exports": ["B=1", "A=2", "PYTHONNOUSERSITE="], "command": "true"}
+    ).content
+    assert content.index("export B=1") < content.index("export A=2")
+    assert content.index("PYTHONNOUSERSITE=1") < content.index("PYTHONNOUSERSITE=''")
+
+
+@pytest.mark.parametrize("where", ["path", "name"])
+@pytest.mark.parametrize("how", ["conda", "direct"])
+def test_the_env_is_active_outside_slurm_too(tmp_path, where, how):
+    base = make_conda(tmp_path / "conda")
+    concrete = make_env(tmp_path / ("store" if where == "name" else "my store") / "abc123")
+    (base / "envs").mkdir()
+    (base / "envs" / "torch").symlink_to(concrete)
+    env = str(base / "envs" / "torch") if where != "name" else "torch"
+    params = dict(TODAY, conda_prefix=str(base), conda_env=env, activation=how, command="python\necho $CONDA_PREFIX")
+    ran = run(script.render(params).content, tmp_path)
+    # The name's target, so that nothing changes under a running job.
+    assert ran.stdout == "python of {0}/bin/python, hooked: yes, user site off: 1\n{0}\n".format(concrete), ran.stderr
+
+
+@pytest.mark.parametrize("how", ["conda", "direct"])
+@pytest.mark.parametrize("env", ["torch", "{base}/envs/torch"])
+def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
+    base = make_conda(tmp_path / "conda")
+    prefix = make_env(base / "envs" / "torch")
+    (prefix / script.CHANGING_MARK).touch()
+    params = {"conda_prefix": str(base), "conda_env": env.format(base=base), "activation": how, "command": "echo ran"}
+    ran = run(script.render(params).content, tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "interrupted" in ran.stderr and ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "params,word",
+    [
+        ({"conda_prefix": "/no such/conda", "conda_env": "torch"}, "/no such/conda"),
+        ({"conda_env": "/no such/env"}, "/no such/env"),
+        ({"conda_env": "none", "conda_prefix": "/nowhere", "activation": "direct"}, "none"),
+        ({"modules": ["no-such-module"]}, "module"),
+    ],
+)
+def test_what_is_missing_ends_the_job_in_one_line(tmp_path, params, word):
+    ran = run(script.render(dict(params, command="echo ran")).content, tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    # A module system may have said more before.
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith("job script: ") and word in last and "remedy" in last
+
+
+def test_activate_is_taken_from_what_the_modules_bring(tmp_path):
+    env = make_env(tmp_path / "envs" / "torch")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "activate").write_text(
+        'export CONDA_PREFIX=%s/"$1" PATH=%s/"$1"/bin:"$PATH"\n' % (env.parent, env.parent)
+    )
+    functions = 'module() { [ "$2" = anaconda3 ] && PATH=%s:$PATH; }; export -f module; ' % (tmp_path / "base")
+    path = tmp_path / "job.sh"
+    path.write_text(script.render({"modules": ["anaconda3"], "conda_env": "torch", "command": "python"}).content)
+    ran = subprocess.run(["bash", "-c", functions + "bash " + str(path)], capture_output=True, text=True, check=False)
+    assert ran.stdout.startswith("python of %s/bin/python" % env), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "params,code,out",
+    [
+        ({"command": "exit 7"}, 7, ""),
+        ({"command": ["false", "echo on"]}, 1, ""),
+        ({"command": "false | true"}, 1, ""),
+        ({"command": "exit 3", "post": "echo post"}, 3, ""),
+        ({"pre": "false", "command": "echo ran"}, 1, ""),
+        ({"pre": ["cd /", "X=1"], "command": "pwd; echo $X", "post": ["echo post"]}, 0, "/\n1\npost\n"),
+    ],
+)
+def test_the_commands_exit_code_is_the_jobs(tmp_path, params, code, out):
+    ran = run(script.render(params).content, tmp_path)
+    assert (ran.returncode, ran.stdout) == (code, out)
+
+
+def test_cpus_go_to_openmp_and_srun_inside_slurm_alone(tmp_path):
+    content = script.render({"cpus_per_task": 4, "command": 'echo "${OMP_NUM_THREADS-} ${SRUN_CPUS_PER_TASK-}"'}).content
+    assert run(content, tmp_path).stdout == " \n"
+    assert run(content, tmp_path, {"SLURM_CPUS_PER_TASK": "4"}).stdout == "4 4\n"
+
+
+@pytest.mark.parametrize(
+    "option,value",
+    [
+        ("command", ""),
+        ("command", None),
+        ("command", []),
+        ("command", ["a", 1]),
+        ("command", {"a": "b"}),
+        ("command", "#SBATCH --partition=gold"),
+        ("command", "true\n#PBS -q gold\n"),
+        ("command", "true\n#BSUB -q gold\n"),
+        ("pre", "#SBTACH --gres=gpu:1"),
+        ("pre", "# SBATCH \u2013gres=gpu:1"),
+        ("post", "true \\"),
+        ("command", "true\r\n"),
+        ("command", "true\x00"),
+        ("exports", {"A": None}),
+        ("exports", {"A": True}),
+        ("exports", {"A": ["x"]}),
+        ("exports", {"A B": "x"}),
+        ("exports", {"UID": "1"}),
+        ("exports", ["A"]),
+        ("exports", ["A=1", "A=2"]),
+        ("exports", {"A": "\x00"}),
+        ("exports", 5),
+        ("modules", ["a b"]),
+        ("conda_env", "a/b"),
+        ("conda_env", "a b"),
+        ("conda_env", "/a:b"),
+        ("conda_prefix", "relative"),
+        ("conda_prefix", "/a:b"),
+        ("activation", "conda"),
+    ],
+)
+def test_what_cannot_be_is_refused(option, value):
+    with pytest.raises(UserError) as caught:
+        script.render({"command": "true", option: value})
+    assert option in caught.value.expected and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        dict(GUIDE, activation="direct"),
+        {"command": "true", "conda_env": "torch"},
+        {"command": "true", "conda_env": "torch", "activation": "conda"},
+    ],
+)
+def test_what_contradicts_itself_is_refused(params):
+    with pytest.raises(UserError):
+        script.render(params)
+
+
+@pytest.mark.parametrize("line", ["# a comment", "# BATCH size 64", "  # SBATCH is read above", "echo '#SBATCH'", "#!/bin/sh"])
+def test_a_comment_is_a_comment(line):
+    assert line.strip() in script.render({"command": ["true", line]}).content
+
+
+def test_tasks_that_nothing_starts_are_warned_of():
+    (warning,) = script.render({"ntasks": 16, "command": "python x.py"}).warnings
+    assert "cpus_per_task: 16" in warning
+    assert script.render({"ntasks": 16, "command": "srun python x.py"}).warnings == []
+    assert script.render(GUIDE).warnings == []
+
+
+def test_gpus_chosen_by_hand_are_warned_of():
+    (warning,) = script.render({"exports": {"CUDA_VISIBLE_DEVICES": "0"}, "command": "true"}).warnings
+    assert "CUDA_VISIBLE_DEVICES" in warning
+
+
+def test_a_result_is_plain_data():
+    json.dumps(script.render(RECORDED["direct"]).directives)
