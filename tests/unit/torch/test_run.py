@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pathlib
 import signal
@@ -120,9 +121,29 @@ def test_an_import_that_kills_the_interpreter_is_named(
     assert not [path for path in pathlib.Path("/").glob("core*") if path.stat().st_mtime > tmp_path.stat().st_mtime]
 
 
-def test_no_core_is_dumped(make_env: MakeEnv) -> None:
-    found = look(make_env(torch="import resource; raise ImportError(resource.getrlimit(resource.RLIMIT_CORE))"))
-    assert found["reasons"][0]["message"].endswith(("(1, 1)", "(0, 0)"))
+SURROUNDINGS = """
+    import os, resource
+    open_ends = [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]
+    raise ImportError(repr({
+        "core": max(resource.getrlimit(resource.RLIMIT_CORE)) <= 1,
+        "folder": os.getcwd(),
+        "leads its session": os.getsid(0) == os.getpid(),
+        "bytecode of children": os.environ["PYTHONDONTWRITEBYTECODE"],
+        "handed on": [end for end in open_ends if os.path.exists("/proc/self/fd/%d" % end) and os.get_inheritable(end)],
+    }))
+"""
+
+
+def test_what_torch_runs_in(make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = look(make_env(torch=SURROUNDINGS))["reasons"][0]["message"]
+    assert ast.literal_eval(message.partition("ImportError: ")[2]) == {
+        "core": True,
+        "folder": "/",
+        "leads its session": True,
+        "bytecode of children": "1",
+        "handed on": [],
+    }
 
 
 HANG = """
