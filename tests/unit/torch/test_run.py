@@ -136,6 +136,7 @@ SURROUNDINGS = """
 
 def test_what_torch_runs_in(make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     message = look(make_env(torch=SURROUNDINGS))["reasons"][0]["message"]
     assert ast.literal_eval(message.partition("ImportError: ")[2]) == {
         "core": True,
