@@ -281,7 +281,7 @@ def _answer_ensurepip(interpreter: Interpreter, folder: str) -> None:
     init = os.path.join(folder, "__init__.py")
     with open(init) as stream:
         text = stream.read()
-    names = [name for name in (sorted(os.listdir(source)) if source and os.path.isdir(source) else [])]
+    names = sorted(os.listdir(source)) if source and os.path.isdir(source) else []
     wheels = {name.split("-")[0]: name for name in names if name.endswith(".whl")}
     needed = re.search(r"^_PACKAGE_NAMES = (\(.*\))$", text, re.MULTILINE)
     packages = ast.literal_eval(needed.group(1)) if needed else ("pip",)

@@ -202,4 +202,3 @@ def _remove_folders(paths: t.Iterable[str]) -> None:
             os.rmdir(path)
         except OSError:
             return
-

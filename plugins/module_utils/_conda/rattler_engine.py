@@ -170,7 +170,6 @@ class RattlerEngine:
                 "check the channel, the disk's space and quota, then run again",
             ) from error
 
-
     def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
         import rattler
 

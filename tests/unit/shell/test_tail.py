@@ -172,7 +172,7 @@ PIECES = [
 
 def random_file(source: random.Random) -> bytes:
     ends = [b"\n", b"\n", b"\n", b"\r\n"]
-    text = b"".join(source.choice(PIECES) + source.choice(ends) for _ in range(source.randrange(12)))
+    text = b"".join(source.choice(PIECES) + source.choice(ends) for unused in range(source.randrange(12)))
     return text.rstrip(b"\n") if source.random() < 0.2 else text
 
 
