@@ -128,7 +128,7 @@ def conda_depends(
                 seen.add(key)
                 pending.append((found, key[1], target == normal_name(wheel.name)))
     major, minor = (int(part) for part in markers["python_version"].split("."))
-    depends = ["python >=%d.%d,<%d.%da0" % (major, minor, major, minor + 1)]
+    depends = ["python >=%d.%d,<%d.%d.0a0" % (major, minor, major, minor + 1)]
     for name, versions in constraints.items():
         stated = sorted(version for version in versions if version)
         # A comma binds tighter than a bar, so alternatives stay apart as dependencies of their own.
