@@ -1,0 +1,162 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role job_script: it writes once, runs each time, and says how the job went."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: hpc.pytorch.job_script}
+      when: write | default(true)
+    - ansible.builtin.include_role: {name: hpc.pytorch.job_script, tasks_from: run}
+      when: run | default(true)
+    - ansible.builtin.copy:
+        content: "{{ job_script_result | default({}) | to_json }}"
+        dest: "{{ playbook_dir }}/result.json"
+        mode: "0644"
+      check_mode: false
+      changed_when: false
+"""
+FAKE_SBATCH = """#!/bin/sh
+[ "$1 $2" = "--parsable --wait" ] || exit 9
+[ -z "$REFUSED" ] || { echo "sbatch: error: $REFUSED" >&2; exit 1; }
+echo "4711;main"
+bash "$3" > slurm-4711.out 2>&1
+"""
+FAKE_SCONTROL = """#!/bin/sh
+case $1 in
+ping) exit 0 ;;
+show) printf 'JobId=4711 JobName=x\\n   StdErr=/dev/null\\n   StdOut=%s\\n' "$PWD/slurm-4711.out" ;;
+esac
+"""
+
+
+@pytest.fixture
+def no_controller(tmp_path):
+    """A slurm.conf whose controller does not answer."""
+    conf = tmp_path / "slurm.conf"
+    conf.write_text("ClusterName=none\nSlurmctldHost=localhost(127.0.0.1)\nSlurmctldPort=1\nAuthType=auth/none\n")
+    return conf
+
+
+@pytest.fixture
+def play(tmp_path, no_controller):
+    """A play of both entry points; without *slurm* its controller does not answer."""
+    (tmp_path / "play.yml").write_text(PLAY)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    folder = tmp_path / "my jobs"
+
+    def run(*arguments, slurm=False, environment=None, **variables):
+        if slurm:
+            for name, text in (("sbatch", FAKE_SBATCH), ("scontrol", FAKE_SCONTROL), ("scancel", "#!/bin/sh\n")):
+                (tools / name).write_text(text.replace("$PWD", str(folder)))
+                (tools / name).chmod(0o755)
+        values = {"job_script_dest": str(folder / "job.sh"), "ansible_python_interpreter": sys.executable}
+        values.update({name if name in ("write", "run") else "job_script_" + name: value for name, value in variables.items()})
+        ran = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml")]
+            + ["-e", json.dumps(values), *arguments],
+            cwd=CHECKOUT,
+            env=dict(
+                os.environ, PATH="%s:%s" % (tools, os.environ["PATH"]), SLURM_CONF=str(no_controller), ANSIBLE_NOCOLOR="1",
+                ANSIBLE_INJECT_FACT_VARS="false", **(environment or {})
+            ),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        result = tmp_path / "result.json"
+        ran.result = json.loads(result.read_text()) if result.exists() else {}
+        ran.changed = int((re.findall(r"changed=(\d+)", ran.stdout) or ["-1"])[0])
+        return ran
+
+    run.folder = folder
+    return run
+
+
+def test_it_writes_runs_and_counts_no_change_for_running(play):
+    first = play(command=["echo 'to stderr' >&2", "echo done"], job_name="a b")
+    assert first.returncode == 0, first.stdout
+    assert first.changed == 1
+    result = first.result
+    assert (result["runner"], result["rc"], result["job_id"], result["output_file"]) == ("bash", 0, "", "")
+    assert result["tail"] == ["to stderr", "done"]
+    assert "with bash" in result["summary"] and result["summary"].rstrip().endswith("exit code 0; done")
+    assert "ran with bash" in re.sub(r"\s+", " ", first.stdout)
+    again = play(command=["echo 'to stderr' >&2", "echo done"], job_name="a b")
+    assert (again.returncode, again.changed) == (0, 0)
+
+
+def test_where_slurm_answers_the_job_goes_through_sbatch(play):
+    ran = play(slurm=True, command=["echo one", "echo two"], run_tail=1)
+    assert ran.returncode == 0, ran.stdout
+    assert (ran.result["runner"], ran.result["rc"], ran.result["job_id"]) == ("sbatch", 0, "4711")
+    assert ran.result["output_file"] == str(play.folder / "slurm-4711.out")
+    assert ran.result["tail"] == ["two"] and "as job 4711" in ran.result["summary"]
+
+
+@pytest.mark.parametrize("slurm", [False, True])
+def test_a_job_that_fails_fails_the_play_with_the_end_of_its_output(play, slurm):
+    ran = play(slurm=slurm, command=["echo LAST WORDS", "exit 3"])
+    assert ran.returncode == 2
+    end = re.sub(r"\s+", " ", ran.stdout + ran.stderr)
+    assert "exit code 3" in end and "LAST WORDS" in end and "remedy" in end
+
+
+def test_a_submission_that_is_refused_says_why(play):
+    ran = play(slurm=True, environment={"REFUSED": "invalid partition specified: gold"}, command="true")
+    assert ran.returncode == 2 and "invalid partition specified: gold" in ran.stdout + ran.stderr
+
+
+def test_a_job_that_takes_too_long_is_ended(play):
+    ran = play(command=["echo started", "sleep 60"], run_timeout=1)
+    assert ran.returncode == 2
+    assert "longer than 1 seconds" in re.sub(r"\s+", " ", ran.stdout + ran.stderr)
+
+
+def test_check_mode_writes_nothing_runs_nothing_and_says_so(play):
+    ran = play("--check", "--diff", command="touch EXECUTED", example=True)
+    assert ran.returncode == 0, ran.stdout
+    assert not play.folder.exists() and ran.result == {} and "is not run" in ran.stdout
+    play(command="touch EXECUTED", example=True)
+    assert play("--check", command="touch EXECUTED", example=True).changed == 0
+
+
+def test_a_script_that_is_not_there_is_not_run(play):
+    ran = play(write=False, command="true")
+    assert ran.returncode == 2 and "found no file there" in re.sub(r"\s+", " ", ran.stdout + ran.stderr)
+
+
+def test_a_misspelt_variable_is_refused_before_anything_is_written(play):
+    ran = play(command="true", gers="gpu:1")
+    assert ran.returncode == 2 and "job_script_gers" in ran.stdout + ran.stderr
+    assert not play.folder.exists()
+
+
+def test_hostile_names_run_as_names(play):
+    name = "$(touch EXECUTED); `touch EXECUTED` 'x' #SBATCH"
+    ran = play(command="pwd", job_name=name, dest=str(play.folder / "it's $(x)" / "a; b.sh"))
+    assert ran.returncode == 0, ran.stdout
+    assert ran.result["tail"] == [str(play.folder / "it's $(x)")]
+    assert not list(play.folder.rglob("EXECUTED"))
+
+
+def test_the_example_lies_beside_the_script_under_its_name(play):
+    ran = play(command="python3 -m py_compile pytorch_test.py", example=True, example_name="pytorch_test.py")
+    assert ran.returncode == 0, ran.stdout
+    assert {"job.sh", "pytorch_test.py", "digits.csv.gz", "digits.LICENSE.txt"} <= set(os.listdir(play.folder))
