@@ -108,8 +108,11 @@ class Channel:
             os.makedirs(os.path.join(mirror, subdir), exist_ok=True)
         for name in archives_in(self.path):
             _link(os.path.join(self.path, name), os.path.join(mirror, name))
+        # What the old index says of the archives that it knows stays as it is (when they were first indexed, too).
+        for subdir in subdirs:
+            _take_index(record, self.path, mirror, subdir + "/repodata.json")
         try:
-            asyncio.run(rattler.index.index_fs(mirror, write_zst=True, write_shards=False, force=True))
+            asyncio.run(rattler.index.index_fs(mirror, write_zst=True, write_shards=False))
         except Exception as error:
             raise UserError(
                 "readable package archives in %s" % self.path,
@@ -215,6 +218,14 @@ def _make_folder(path: str) -> None:
         os.chmod(path, 0o755)
     except FileExistsError:
         pass
+
+
+def _take_index(record: t.Mapping[str, t.Any], path: str, mirror: str, name: str) -> None:
+    """Copy an index file of ours, if it is what was published."""
+    source = os.path.join(path, name)
+    known = record["index"].get(name)
+    if known and os.path.isfile(source) and sha256_of_file(source) == known["sha256"]:
+        shutil.copyfile(source, os.path.join(mirror, name))
 
 
 def _link(source: str, target: str) -> None:
