@@ -21,6 +21,6 @@ ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --nocolor --offline --strict
 antsibull-changelog lint || failed+=("antsibull-changelog lint")
 antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml || failed+=("antsibull-changelog lint-changelog-yaml")
 if [ ${#failed[@]} -gt 0 ]; then
-    printf 'lint failed: %s\n' "$(IFS=,; echo "${failed[*]}")" >&2
+    printf 'lint failed: %s\n' "$(printf '%s, ' "${failed[@]}" | sed 's/, $//')" >&2
     exit 1
 fi

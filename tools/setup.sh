@@ -11,6 +11,8 @@ set -euo pipefail
 unset CDPATH
 # A caller's Python or Ansible settings must not reach into ours; ansible.cfg of the checkout says it all.
 unset PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSTARTUP VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV
+# A make that runs inside is another one, with arguments of its own.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARGS
 unset ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH ANSIBLE_INVENTORY ANSIBLE_LIBRARY
 
 CHECKOUT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)

@@ -55,6 +55,6 @@ headline 'whole runs'
 python -m pytest tests/site </dev/null || failed+=('whole runs')
 
 if [ ${#failed[@]} -gt 0 ]; then
-    printf '\nmake test failed: %s\n' "$(IFS=,; echo "${failed[*]}")" >&2
+    printf '\nmake test failed: %s\n' "$(printf '%s, ' "${failed[@]}" | sed 's/, $//')" >&2
     exit 1
 fi

@@ -315,8 +315,9 @@ def test_a_failed_installation_leaves_nothing_behind(checkout, home):
 
 def test_a_callers_python_and_ansible_settings_do_not_reach_in(checkout, home):
     code, out, unused = run(
-        checkout, home, "env", PYTHONPATH="/x", PYTHONHOME="/x", PIP_USER="1", ANSIBLE_COLLECTIONS_PATH="/x", CDPATH="/"
+        checkout, home, "env", PYTHONPATH="/x", PYTHONHOME="/x", PIP_USER="1", ANSIBLE_COLLECTIONS_PATH="/x", CDPATH="/", ARGS="x",
+        MAKEFLAGS="ARGS=x",
     )
     names = {line.partition("=")[0] for line in out.splitlines()}
     assert code == 0
-    assert not names & {"PYTHONPATH", "PYTHONHOME", "PIP_USER", "ANSIBLE_COLLECTIONS_PATH", "CDPATH"}
+    assert not names & {"PYTHONPATH", "PYTHONHOME", "PIP_USER", "ANSIBLE_COLLECTIONS_PATH", "CDPATH", "ARGS", "MAKEFLAGS"}
