@@ -137,8 +137,8 @@ def conda_depends(
         if plain or not stated:
             depends.append(" ".join([name] + ([",".join(plain)] if plain else [])))
     glibc = glibc_of_tags(wheel.file_name)
-    if glibc:
-        depends.append("__glibc >=%d.%d" % glibc)
+    if glibc is not None:
+        depends.append("__glibc >={0}.{1}".format(*glibc))
     return sorted(depends)
 
 

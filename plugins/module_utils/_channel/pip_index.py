@@ -29,6 +29,11 @@ from .names import Wheel, normal_name
 
 _COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")
 _DOWNLOADING = re.compile(r"^\s*(?:Downloading|Processing) (\S+\.whl)(?:\.metadata)?(?: \(([\d.]+) (bytes|kB|MB|GB)\))?")
+_CPU_REMEDY = (
+    "name a release in wheels (channel_wheels) that has a CPU wheel here, "
+    "point cpu_index (channel_cpu_index) to an index of CPU wheels that this machine reaches, "
+    "add a folder that holds one to wheel_find_links (channel_wheel_find_links)"
+)
 _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
 
@@ -52,13 +57,16 @@ class Index(t.NamedTuple):
 
 def answers(url: str, seconds: float = 3.0) -> bool:
     """Whether an index answers, decided within *seconds* whatever names and routes do."""
+    from ansible.module_utils.urls import open_url
+
     result: t.List[bool] = []
 
     def ask() -> None:
         try:
-            with urllib.request.urlopen(url.rstrip("/") + "/", timeout=seconds) as response:
-                result.append(response.status < 400)
-        except (OSError, ValueError):
+            open_url(url.rstrip("/") + "/", timeout=seconds).close()
+            result.append(True)
+        except Exception:
+            # Whatever it is, the index does not answer, and that is an answer.
             pass
 
     # Looking up a name obeys no time limit of ours, a thread that nobody waits for does.
@@ -145,9 +153,7 @@ def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> Us
     return UserError(
         "a CPU wheel for %s (none that needs %s)" % (", ".join(requirements), ", ".join(index.refuse)),
         "one that brings %s" % found,
-        "point cpu_index (channel_cpu_index) to an index with CPU wheels that this machine reaches, "
-        "add a folder that holds one to wheel_find_links (channel_wheel_find_links), "
-        "or empty wheel_refuse (channel_wheel_refuse) if CUDA is wanted",
+        _CPU_REMEDY + ", or empty wheel_refuse (channel_wheel_refuse) if CUDA is wanted",
     )
 
 
@@ -168,10 +174,9 @@ def check_line(line: str, requirements: t.Sequence[str], index: Index) -> None:
         megabytes = float(downloading.group(2)) * _UNITS[downloading.group(3)]
         if megabytes > index.max_megabytes:
             raise UserError(
-                "wheels of at most %d MB" % index.max_megabytes,
+                "a CPU wheel for %s, of at most %d MB" % (", ".join(requirements), index.max_megabytes),
                 "%s with %d MB" % (downloading.group(1), megabytes),
-                "torch with CUDA is that large: see cpu_index (channel_cpu_index) for CPU wheels, "
-                "or raise wheel_max_megabytes (channel_wheel_max_megabytes)",
+                _CPU_REMEDY + ", or raise wheel_max_megabytes (channel_wheel_max_megabytes)",
             )
 
 

@@ -67,4 +67,4 @@ def facts() -> t.Dict[str, t.Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(facts()))
+    sys.stdout.write(json.dumps(facts()))

@@ -38,9 +38,10 @@ class Channel:
         self.path = path
         self.staging = ""
         self._lock: t.Optional[t.IO[str]] = None
+        self._made: t.List[str] = []
 
     def __enter__(self) -> Channel:
-        _make_folder(self.path)
+        self._made = _make_folder(self.path)
         handle = os.open(os.path.join(self.path, _LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         self._lock = os.fdopen(handle, "r+")
         try:
@@ -57,6 +58,14 @@ class Channel:
         shutil.rmtree(self.staging, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
+        if self._made and os.listdir(self.path) == [_LOCK]:
+            # Nothing came of it: no trace either.
+            os.unlink(os.path.join(self.path, _LOCK))
+            for folder in reversed(self._made):
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    break
 
     def folder(self, name: str) -> str:
         """A new folder in the staging area."""
@@ -208,16 +217,17 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _make_folder(path: str) -> None:
-    """Make the folder and those above it, readable by all whatever the umask is."""
+def _make_folder(path: str) -> t.List[str]:
+    """Make the folder and those above it, readable by all whatever the umask is. Returns those that were made."""
     if os.path.isdir(path):
-        return
-    _make_folder(os.path.dirname(path))
+        return []
+    made = _make_folder(os.path.dirname(path))
     try:
         os.mkdir(path)
-        os.chmod(path, 0o755)
     except FileExistsError:
-        pass
+        return made
+    os.chmod(path, 0o755)
+    return made + [path]
 
 
 def _take_index(record: t.Mapping[str, t.Any], path: str, mirror: str, name: str) -> None:

@@ -13,6 +13,9 @@ import typing as t
 import urllib.parse
 import urllib.request
 
+from ansible.module_utils.urls import ConnectionError as UrlError
+from ansible.module_utils.urls import open_url
+
 from .._conda.credentials import without_credentials
 from .._host.errors import UserError
 from .._host.progress import Progress
@@ -104,7 +107,7 @@ def copy_package(source: Source, target: str, progress: Progress) -> str:
             output.flush()
             os.fchmod(output.fileno(), 0o644)
             os.fsync(output.fileno())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UrlError) as error:
         raise UserError("the package %s" % shown, str(error), "check that the upstream channel serves it, and run again") from None
     wrong = (source.sha256 and sha256.hexdigest() != source.sha256) or (
         not source.sha256 and source.md5 and md5.hexdigest() != source.md5
@@ -122,15 +125,8 @@ def _open(url: str) -> t.Any:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme == "file":
         return open(urllib.request.url2pathname(parts.path), "rb")
-    if parts.username is None:
-        return urllib.request.urlopen(url, timeout=60)
-    manager = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    bare = without_credentials(url)
-    user, password = urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or "")
-    token_kept = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    manager.add_password(None, bare, user, password)
-    manager.add_password(None, token_kept, user, password)
-    return urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(manager)).open(token_kept, timeout=60)
+    # It takes user and password out of the address, and asks netrc where there are none.
+    return open_url(url, timeout=60, force_basic_auth=parts.username is not None)
 
 
 def _channel_url(channel: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import importlib.util
@@ -18,6 +19,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheel import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 
 from .conftest import make_wheel
+
 
 @pytest.fixture(scope="session")
 def debian(debian_python: str) -> interpreter.Interpreter:
@@ -77,8 +79,6 @@ def test_record_lists_all_and_its_digests_hold(
     assert listed == {entry.path for entry in archive.list_tree(str(tmp_path))}
     hashed = [row for row in rows if row[1]]
     assert len(hashed) >= 6
-    import base64
-
     for name, digest, size in hashed:
         content = (tmp_path / site / name).read_bytes()
         expected = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
@@ -204,3 +204,16 @@ def test_no_file_is_no_python(tmp_path: pathlib.Path) -> None:
 def test_a_venv_means_the_python_it_was_made_from(tmp_path: pathlib.Path, debian_python: str) -> None:
     subprocess.run([debian_python, "-m", "venv", "--without-pip", str(tmp_path / "v")], check=True)
     assert interpreter.look_at(str(tmp_path / "v/bin/python")).executable == os.path.realpath(debian_python)
+
+
+def test_an_interpreter_that_root_must_not_run_is_never_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, what: str) -> None:
+        raise UserError("trusted", path, what)
+
+    monkeypatch.setattr(interpreter, "require_trusted", refuse)
+    trap = tmp_path / "python"
+    trap.write_text("#!/bin/sh\ntouch %s\n" % (tmp_path / "ran"))
+    trap.chmod(0o755)
+    with pytest.raises(UserError, match="expected trusted"):
+        interpreter.look_at(str(trap))
+    assert not (tmp_path / "ran").exists()
