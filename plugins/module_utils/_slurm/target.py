@@ -68,7 +68,7 @@ def require_syntax(module: AnsibleModule, script: Script) -> None:
             [bash, "--norc", "--noprofile", "-n"],
             data=code + "\n",
             binary_data=True,
-            environ_update={"BASH_ENV": "", "LC_ALL": "C.UTF-8"},
+            environ_update={"LC_ALL": "C.UTF-8"},
         )
         if err.strip():
             said = re.sub(r"^\S*bash: ", "", err.strip().splitlines()[0])
