@@ -79,6 +79,12 @@ def play(tmp_path: pathlib.Path) -> t.Callable[..., Run]:
     return call
 
 
+@pytest.fixture
+def playbook_run() -> t.Callable[..., Run]:
+    """Runs ansible-playbook in the checkout with these arguments."""
+    return ansible_playbook
+
+
 @pytest.fixture(scope="session")
 def tiny_channel() -> t.Any:
     """The unit tests' maker of small real packages."""

@@ -1,0 +1,149 @@
+"""The main job, site.yml on inventories/local, with everything below a folder of the test's own.
+
+One story in four runs, since each part stands on the one before: a look in check mode, a run killed while it makes the env,
+the run after it, and one with nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("site") / "root"
+
+
+@pytest.fixture
+def site(root: pathlib.Path, playbook_run: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """Runs site.yml; arguments go to ansible-playbook."""
+    return lambda *arguments: playbook_run("site.yml", "-e", "local_root=%s" % root, *arguments)
+
+
+def kill_with_descendants(pid: int) -> None:
+    """What a power cut does to a run: its workers and modules are in sessions of their own."""
+    children: dict[int, list[int]] = {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (folder / "stat").read_text()
+        except OSError:
+            continue
+        children.setdefault(int(stat.rpartition(")")[2].split()[1]), []).append(int(folder.name))
+    pending, found = [pid], []
+    while pending:
+        found.append(pending.pop())
+        pending += children.get(found[-1], [])
+    for each in found:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def test_check_mode_on_a_bare_machine_writes_nothing_and_names_what_was_asked(site, root, tree_of):
+    def checkout():
+        # pytest's own notes are not the playbook's.
+        return [entry for entry in tree_of(CHECKOUT) if not entry[0].startswith(str(CHECKOUT / ".pytest_cache"))]
+
+    before = checkout()
+    run = site("--check", "--diff")
+    assert run.rc == 0, run.output
+    assert not root.exists() and checkout() == before
+    assert re.search(r"envs/torch \(asked for, not solved\)\n@@.*\n\+numpy\n\+python\n\+pytorch=2.13.0\n", run.output)
+    assert "not_checked" in run.output
+
+
+def test_a_run_killed_while_it_makes_the_env_leaves_none(root):
+    process = subprocess.Popen(
+        [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-e", "local_root=%s" % root],
+        cwd=CHECKOUT,
+        env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"), ANSIBLE_NOCOLOR="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    # Keeps the pipe empty while this looks for the half-made env.
+    log = (root.parent / "killed.log").open("w")
+    drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=log)
+    staging: list[pathlib.Path] = []
+    while process.poll() is None and not staging:
+        staging = [path for path in root.glob("envs/.torch.*.partial") if (path / "conda-meta").exists()]
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    kill_with_descendants(process.pid)
+    process.wait()
+    drain.wait()
+    assert staging, (root.parent / "killed.log").read_text()
+    assert not (root / "envs/torch").exists()
+
+
+def test_the_next_run_mends_it_trains_and_sums_up(site, root):
+    run = site()
+    assert run.rc == 0, run.output
+    assert os.listdir(root / "envs") == ["torch"]
+    summary = run.output[run.output.index("PLAY [Summary]") :]
+    assert re.search(r"torch +2\.13\.0", summary) and "cpu_only_build" in summary
+    assert re.search(r"passed with (bash|sbatch)", summary)
+    loss = float(re.search(r"result: loss=([0-9.]+)", run.output).group(1))
+    assert loss < 0.25
+
+
+def test_the_second_run_changes_nothing(site, root, tree_of):
+    before = [entry for entry in tree_of(root) if "/jobs/" not in entry[0]]
+    run = site("--diff")
+    assert run.rc == 0 and run.recap["changed"] == 0, run.output
+    assert [entry for entry in tree_of(root) if "/jobs/" not in entry[0]] == before
+    assert "result: loss=" in run.output
+    checked = site("--check", "--diff")
+    assert checked.rc == 0 and checked.recap["changed"] == 0, checked.output
+
+
+def test_what_a_person_does_next_works(root):
+    script = """
+        set -eu
+        export MODULEPATH=%s/modulefiles
+        . /usr/share/lmod/lmod/init/bash
+        module load anaconda3
+        source activate torch
+        python -c 'import torch; print(torch.__version__, int(torch.ones(2, 2).matmul(torch.ones(2, 2)).sum()))'
+        python -m pip check
+        echo "$CONDA_PREFIX"
+    """ % root
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("2.13.0") and lines[0].endswith(" 8"), done.stdout
+    assert lines[1:] == ["No broken requirements found.", "%s/envs/torch" % root], done.stdout
+
+
+def test_pip_inside_the_env_stays_inside(root, tmp_path):
+    python = root / "envs/torch/bin/python"
+    script = "import sysconfig, site; print(sysconfig.get_path('purelib')); print(sysconfig.get_default_scheme())"
+    done = subprocess.run([str(python), "-c", script], stdout=subprocess.PIPE, text=True, check=True)
+    purelib, scheme = done.stdout.split()
+    assert purelib.startswith("%s/envs/torch/lib/python3" % root) and purelib.endswith("/site-packages")
+    assert scheme == "posix_prefix"
+
+
+def test_a_training_that_does_not_learn_fails_the_run(site):
+    run = site("-e", "job_script_command='python train_digits.py --epochs 0'")
+    assert run.rc != 0 and "expected" in run.output and "remedy" in run.output
