@@ -10,6 +10,7 @@ import functools
 import pathlib
 import re
 import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -216,7 +217,9 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
         (copy / name).write_bytes((CHECKOUT / name).read_bytes())
     (copy / ".collections" / "ansible_collections").mkdir(parents=True)
     subprocess.run(
-        ["ansible-galaxy", "collection", "build", str(copy), "--output-path", str(tmp_path)], check=True, capture_output=True
+        [sys.executable, "-m", "ansible", "galaxy", "collection", "build", str(copy), "--output-path", str(tmp_path)],
+        check=True,
+        capture_output=True,
     )
     (built,) = tmp_path.glob("hpc-pytorch-*.tar.gz")
     with tarfile.open(built) as archive:
