@@ -52,8 +52,9 @@ def kill_with_descendants(pid: int) -> None:
 
 def test_check_mode_on_a_bare_machine_writes_nothing_and_names_what_was_asked(site, root, tree_of):
     def checkout():
-        # pytest's own notes are not the playbook's.
-        return [entry for entry in tree_of(CHECKOUT) if not entry[0].startswith(str(CHECKOUT / ".pytest_cache"))]
+        # What lies in git's and pytest's own folders is not the playbook's.
+        visible = [tree_of(path) for path in sorted(CHECKOUT.iterdir()) if not path.name.startswith(".")]
+        return sorted(os.listdir(CHECKOUT)), visible
 
     before = checkout()
     run = site("--check", "--diff")
