@@ -91,32 +91,10 @@ damaged:
   returned: when verify is true
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import checked_prefix
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.verify import damaged_packages
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.describe import describe_env
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
-
-
-def describe_env(params):
-    prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], os.path.expanduser("~"))
-    prefix = os.path.realpath(prefix)
-    state = env.kind_of(prefix)
-    is_env = state in ("env", "unfinished")
-    result = {
-        "changed": False,
-        "prefix": prefix,
-        "state": state,
-        "base": is_env and env.is_base(prefix),
-        "engine": env.read_record(prefix).get("engine"),
-        "packages": [package.as_result() for package in env.installed_packages(prefix)] if is_env else [],
-    }
-    if params["verify"]:
-        result["damaged"] = sorted(damaged_packages(prefix)) if is_env else []
-    return result
 
 
 def main():

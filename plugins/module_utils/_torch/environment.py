@@ -38,8 +38,9 @@ def find_interpreter(prefix: t.Optional[str], python: t.Optional[str]) -> Interp
         given = prefix
         python = os.path.join(prefix, "bin", "python")
         _require_folder(prefix)
+    elif python is None:
+        raise ValueError("neither prefix nor python")
     else:
-        assert python is not None
         given = os.path.dirname(os.path.dirname(python))
     in_bin = os.path.basename(os.path.dirname(python)) == "bin"
     kind = _kind(given) if in_bin else "plain"

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands at a prefix, read without an engine and without executing anything. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from . import prefix as env
+from .request import checked_prefix
+from .verify import damaged_packages
+
+
+def describe_env(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """The result of conda_env_info for its options *params*.
+
+    :raises UserError: a prefix or name that cannot be, or a record that cannot be read.
+    """
+    prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], os.path.expanduser("~"))
+    prefix = os.path.realpath(prefix)
+    state = env.kind_of(prefix)
+    is_env = state in ("env", "unfinished")
+    result = {
+        "changed": False,
+        "prefix": prefix,
+        "state": state,
+        "base": is_env and env.is_base(prefix),
+        "engine": env.read_record(prefix).get("engine"),
+        "packages": [package.as_result() for package in env.installed_packages(prefix)] if is_env else [],
+    }
+    if params["verify"]:
+        result["damaged"] = sorted(damaged_packages(prefix)) if is_env else []
+    return result
