@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_file
+from .._host.files import sha256_of_file, write_atomically
 from .._host.progress import Progress
 from .._host.trust import require_trusted
 from . import lifecycle, prefix as env
@@ -217,14 +218,14 @@ class _Declaration:
         if not lock_file or (self._request.lock_sha256 and not self._latest):
             yield self._request
             return
-        temporary = "%s.%d.partial" % (lock_file, os.getpid())
-        try:
-            engine.write_lock(temporary, solution, self._wish)
-            yield self._request._replace(lock_sha256=sha256_of_file(temporary))
-            os.replace(temporary, lock_file)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        with tempfile.NamedTemporaryFile(prefix="hpc-pytorch-", suffix=".lock") as draft:
+            engine.write_lock(draft.name, solution, self._wish)
+            yield self._request._replace(lock_sha256=sha256_of_file(draft.name))
+            # Only what was installed is worth a lock file.
+            with open(draft.name, "rb") as stream:
+                content = stream.read()
+        os.makedirs(os.path.dirname(lock_file), exist_ok=True)
+        write_atomically(lock_file, content)
 
     def _adopt(self, request: Request, engine: Engine, packages: t.List[Package]) -> None:
         # Nothing to change, so only remember that; an env that is not ours to write to stays as it is.

@@ -46,17 +46,29 @@ def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool)
     return [(item["metadata"]["name"], item["metadata"]["version"]) for item in report.get("install", [])]
 
 
-def compile_bytecode(prefix: str) -> None:
-    """Write the .pyc files that users of a shared env could not write themselves.
+# Packages that bring their .pyc keep them, hard links and all. Checked by hash (PEP 552), since a network file system or a
+# copy may change the time that the other kind is checked by.
+_COMPILE_MISSING = """
+import concurrent.futures, functools, importlib.util, os, py_compile, sysconfig
+found = [os.path.join(top, name) for top, _, names in os.walk(sysconfig.get_path("stdlib")) for name in names]
+missing = [path for path in found if path.endswith(".py") and not os.path.exists(importlib.util.cache_from_source(path))]
+mode = py_compile.PycInvalidationMode.CHECKED_HASH
+compile_one = functools.partial(py_compile.compile, quiet=2, invalidation_mode=mode)
+if __name__ == "__main__" and missing:
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        list(pool.map(compile_one, missing, chunksize=32))
+"""
 
-    Files that do not compile (templates, Python 2) are left: compileall says so by its exit status only. An env
-    without Python has nothing to compile.
+
+def compile_bytecode(prefix: str) -> None:
+    """Write the .pyc files that are missing, which users of a shared env could not write themselves.
+
+    Files that do not compile (templates, Python 2) are left. An env without Python has nothing to compile.
     """
     if not os.path.exists(os.path.join(prefix, "bin", "python")):
         return
-    python = env_python(prefix)
-    script = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"
-    subprocess.run([python, "-c", script], check=False, env=_environment(), stdin=subprocess.DEVNULL)
+    command = [env_python(prefix), "-c", _COMPILE_MISSING]
+    subprocess.run(command, check=False, env=_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:

@@ -238,7 +238,7 @@ def test_a_package_removed_by_hand_comes_back(declare, prefix):
 
 
 def test_a_lock_file_is_written_then_obeyed(declare, tmp_path, channel, home):
-    lock = tmp_path / "torch.lock"
+    lock = tmp_path / "locks" / "torch.lock"
     assert names(declare(packages=["app=1.*"], lock_file=str(lock)))["app"] == "1.0"
     assert not declare(packages=["app=1.*"], lock_file=str(lock))["changed"]
     result = declare(name="other", packages=["app"], lock_file=str(lock))
@@ -247,6 +247,16 @@ def test_a_lock_file_is_written_then_obeyed(declare, tmp_path, channel, home):
         declare(name="third", packages=["app=2.*"], lock_file=str(lock))
     assert names(declare(packages=["app"], lock_file=str(lock), state="latest"))["app"] == "2.0"
     assert names(declare(name="other", packages=["app"], lock_file=str(lock)))["app"] == "2.0"
+
+
+def test_a_failed_creation_writes_no_lock_file(declare, tmp_path, monkeypatch):
+    def fail(self, solution, target, prefix, reinstall):
+        raise UserError("a", "b", "c")
+
+    monkeypatch.setattr(RattlerEngine, "install", fail)
+    with pytest.raises(UserError):
+        declare(packages=["app"], lock_file=str(tmp_path / "locks/torch.lock"))
+    assert not (tmp_path / "locks").exists()
 
 
 def test_a_broken_lock_file_is_named(declare, tmp_path):
