@@ -1,0 +1,119 @@
+"""conda_env on an env that holds this machine's Python and pip: what runs inside of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import pathlib
+import subprocess
+import sys
+import typing as t
+import zipfile
+
+import pytest
+
+
+def make_wheel(folder: pathlib.Path, name: str, version: str) -> pathlib.Path:
+    """A wheel with one module and one command."""
+    files = {
+        "%s.py" % name: "VERSION = %r\ndef main():\n    print(VERSION)\n" % version,
+        "%s-%s.dist-info/METADATA" % (name, version): "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version),
+        "%s-%s.dist-info/WHEEL" % (name, version): "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "%s-%s.dist-info/entry_points.txt" % (name, version): "[console_scripts]\n%s = %s:main\n" % (name, name),
+    }
+    record = "%s-%s.dist-info/RECORD" % (name, version)
+    lines = []
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        lines.append("%s,sha256=%s,%d" % (path, digest, len(text)))
+    files[record] = "\n".join(lines + [record + ",,"]) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel = folder / ("%s-%s-py3-none-any.whl" % (name, version))
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("python-channel") / "channel"
+
+
+@pytest.fixture
+def env(tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """Runs conda_env on ``tmp_path/env``; the first use publishes Python and pip."""
+    if not channel.exists():
+        published = play([{"hpc.pytorch.conda_channel": {
+            "path": str(channel), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
+        assert published.rc == 0, published.output
+
+    def call(*arguments: str, **options: t.Any) -> t.Any:
+        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % channel],
+                "package_cache": str(channel.parent / "pkgs"), "register_envs": False, **options}
+        return play([{"hpc.pytorch.conda_env": task}], {}, *arguments)
+
+    return call
+
+
+def run(*command: str | pathlib.Path) -> str:
+    return subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def test_pip_requirements_are_installed_inside_and_once(env, tmp_path):
+    wheels = tmp_path / "wheels"
+    make_wheel(wheels, "tinytool", "1.0")
+    requirements = ["--no-index", "--find-links %s" % wheels, "tinytool"]
+    assert env(pip=requirements).recap["changed"] == 1
+    prefix = tmp_path / "env"
+    # pip comes with Python, as conda users expect.
+    assert (prefix / "bin/pip").exists()
+    assert run(prefix / "bin/tinytool") == "1.0\n"
+    assert list(prefix.glob("lib/python3*/site-packages/tinytool.py"))
+    assert env(pip=requirements).recap["changed"] == 0
+
+    make_wheel(wheels, "tinytool", "2.0")
+    assert env(pip=requirements).recap["changed"] == 0
+    predicted = env("--check", pip=requirements, state="latest")
+    assert predicted.recap["changed"] == 1 and run(prefix / "bin/tinytool") == "1.0\n"
+    assert env(pip=requirements, state="latest").recap["changed"] == 1
+    assert run(prefix / "bin/tinytool") == "2.0\n"
+
+    # Somebody uninstalls it: the next run brings it back.
+    run(prefix / "bin/python", "-m", "pip", "uninstall", "--quiet", "--yes", "tinytool")
+    assert env(pip=requirements).recap["changed"] == 1
+    assert run(prefix / "bin/tinytool") == "2.0\n"
+
+
+def test_a_requirement_that_fails_leaves_no_new_env_and_marks_an_old_one(env, tmp_path):
+    prefix = tmp_path / "env"
+    wrong = ["--no-index", "nothere"]
+    failed = env(pip=wrong)
+    assert failed.rc != 0 and "nothere" in failed.output and not prefix.exists()
+    assert env().recap["changed"] == 1
+    failed = env(pip=wrong)
+    assert failed.rc != 0 and "nothere" in failed.output
+    # pip is asked before anything is touched, so the env is as it was.
+    assert not (prefix / "conda-meta/hpc_pytorch.changing").exists()
+    assert env().recap["changed"] == 0
+
+
+def test_users_of_a_compiled_env_need_not_compile(env, tmp_path):
+    assert env(compile=True).recap["changed"] == 1
+    stdlib = pathlib.Path(run(tmp_path / "env/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))").strip())
+    late = stdlib / "late.py"
+    late.write_text("x = 1\n")
+    missing = [path for path in stdlib.glob("*.py") if not list(stdlib.glob("__pycache__/%s.*.pyc" % path.stem))]
+    assert missing == [late]
+
+
+def test_only_the_env_answers_whatever_the_shell_exports(env, tmp_path, monkeypatch):
+    foreign = tmp_path / "foreign"
+    make_wheel(tmp_path / "wheels", "tinytool", "1.0")
+    foreign.mkdir()
+    (foreign / "pip.py").write_text("raise SystemExit('a foreign pip')\n")
+    monkeypatch.setenv("PYTHONPATH", str(foreign))
+    monkeypatch.setenv("PIP_TARGET", str(foreign))
+    done = env(pip=["--no-index", "--find-links %s" % (tmp_path / "wheels"), "tinytool"])
+    assert done.rc == 0, done.output
+    assert sorted(path.name for path in foreign.iterdir() if path.name != "__pycache__") == ["pip.py"]
