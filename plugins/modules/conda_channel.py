@@ -233,7 +233,6 @@ resolved:
   returned: always
 """
 
-import os
 import pathlib
 import typing as t
 
@@ -243,9 +242,9 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
 from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, runs_here
-from ..module_utils._host.errors import UserError
+from ..module_utils._host.face import answer
 from ..module_utils._host.progress import Progress
-from ..module_utils._host.trust import require_trusted
+from ..module_utils._host.trust import require_trusted_place
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -271,19 +270,16 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        run(module)
-    except UserError as error:
-        module.fail_json(**error.as_result())
+    answer(module, lambda: run(module))
 
 
-def run(module: AnsibleModule) -> None:
+def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
     """Decide whether there is work, go to the engine for it, and report."""
     request = request_from(module.params)
     record = read_record(request.path)
     if not module.params["update"] and is_unchanged(request.path, record, request.key()):
-        module.exit_json(**result(request, record, changed=False))
-    require_trusted(existing_part(request.path), "the channel's folder")
+        return result(request, record, changed=False)
+    require_trusted_place(request.path, "the channel's folder")
     engine = find_engine_python(module.params["executable"])
     if engine is None:
         error = missing_engine(module.params["executable"])
@@ -291,7 +287,8 @@ def run(module: AnsibleModule) -> None:
             raise error
         asked = request.asked_for()
         shown = result(request, record, True, [{"action": "request", "name": text} for text in asked], resolved=False)
-        module.exit_json(diff=diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked]), **shown)
+        shown["diff"] = diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked])
+        return shown
     if not runs_here(engine) and not has_respawned():
         respawn_module(engine)
     # Here and below only in the engine's venv.
@@ -304,7 +301,7 @@ def run(module: AnsibleModule) -> None:
     shown["packages"] += outcome.planned
     after = lines(outcome.record) + [line(entry) for entry in outcome.planned]
     shown["diff"] = diff(request, before, sorted(after))
-    module.exit_json(**shown)
+    return shown
 
 
 def result(
@@ -339,13 +336,6 @@ def lines(record: t.Mapping[str, t.Any]) -> t.List[str]:
 def line(entry: t.Mapping[str, t.Any]) -> str:
     """A package as the diff shows it."""
     return "%(subdir)s/%(name)s %(version)s %(build)s\n" % entry
-
-
-def existing_part(path: str) -> str:
-    """The path, or the nearest folder above it that exists."""
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return path
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._cuda import driver
 from ..module_utils._cuda.toolkit import Finder, check_version
 from ..module_utils._host.errors import UserError
+from ..module_utils._host.face import answer
 
 
 def main() -> None:
@@ -159,23 +160,25 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    answer(module, lambda: look(module))
+
+
+def look(module):
+    """Toolkit and driver, checked against what was declared."""
     environment = dict(os.environ, LC_ALL="C")
     timeout = module.params["timeout"]
-    try:
-        if not 0 < timeout <= 3600:
-            raise UserError("timeout between 0 and 3600 seconds", "%g" % timeout, "give another timeout")
-        finder = Finder(environment, timeout)
-        home = module.params["cuda_home"]
-        toolkit = finder.at(home) if home is not None else finder.anywhere()
-        if module.params["expect_version"] is not None:
-            check_version(toolkit, module.params["expect_version"])
-        machine = driver.look(environment, timeout)
-    except UserError as error:
-        module.fail_json(**error.as_result())
+    if not 0 < timeout <= 3600:
+        raise UserError("timeout between 0 and 3600 seconds", "%g" % timeout, "give another timeout")
+    finder = Finder(environment, timeout)
+    home = module.params["cuda_home"]
+    toolkit = finder.at(home) if home is not None else finder.anywhere()
+    if module.params["expect_version"] is not None:
+        check_version(toolkit, module.params["expect_version"])
+    machine = driver.look(environment, timeout)
     conflicts = toolkit.conflicts if toolkit else []
     for warning in finder.warnings + conflicts + machine.warnings:
         module.warn(warning)
-    module.exit_json(
+    return dict(
         changed=False,
         toolkit=(
             {

@@ -389,7 +389,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.files import write_atomically
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import target
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.options import OPTIONS
@@ -445,24 +445,19 @@ def write(module: AnsibleModule, script: Script) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    """Check, render, write."""
+    """Entry point."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        script = render(module.params)
-        target.require_writable(module.params["dest"], may_make_folder=module.params["make_folder"] or module.check_mode)
-        target.require_syntax(module, script)
-        for warning in script.warnings:
-            module.warn(warning)
-        result = write(module, script)
-    except UserError as error:
-        module.fail_json(**error.as_result())
-    except OSError as error:
-        module.fail_json(
-            **UserError(
-                "to write %s" % module.params["dest"], error.strerror or str(error), "see to that, and run again"
-            ).as_result()
-        )
-    module.exit_json(content=script.content, directives=script.directives, **result)
+    answer(module, lambda: run(module))
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    """Check, render, write."""
+    script = render(module.params)
+    target.require_writable(module.params["dest"], may_make_folder=module.params["make_folder"] or module.check_mode)
+    target.require_syntax(module, script)
+    for warning in script.warnings:
+        module.warn(warning)
+    return dict(write(module, script), content=script.content, directives=script.directives)
 
 
 if __name__ == "__main__":

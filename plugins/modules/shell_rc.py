@@ -91,6 +91,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.errors import UserError
+from ..module_utils._host.face import answer
 from ..module_utils._shell.rcfile import update
 from ..module_utils._shell.tail import check_lines
 
@@ -106,15 +107,17 @@ def main() -> None:
         required_if=[("state", "present", ["lines"])],
         supports_check_mode=True,
     )
-    try:
-        path = _absolute(module.params["path"])
-        lines = []
-        if module.params["state"] == "present":
-            lines = module.params["lines"]
-            check_lines(lines)
-        change = update(path, {module.params["block"]: lines}, write=not module.check_mode)
-    except UserError as error:
-        module.fail_json(**error.as_result())
+    answer(module, lambda: run(module))
+
+
+def run(module):
+    """Bring the block up to date."""
+    path = _absolute(module.params["path"])
+    lines = []
+    if module.params["state"] == "present":
+        lines = module.params["lines"]
+        check_lines(lines)
+    change = update(path, {module.params["block"]: lines}, write=not module.check_mode)
     result = {"changed": change.changed, "path": path}
     if module._diff:
         result["diff"] = {
@@ -123,7 +126,7 @@ def main() -> None:
             "before_header": path,
             "after_header": path,
         }
-    module.exit_json(**result)
+    return result
 
 
 def _absolute(path: str) -> str:

@@ -220,6 +220,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.errors import UserError
+from ..module_utils._host.face import answer
 from ..module_utils._torch.reasons import Asked
 from ..module_utils._torch.run import run_probe
 from ..module_utils._torch.verdict import require_sense, result
@@ -246,16 +247,17 @@ def main() -> None:
     )
     params = module.params
     asked = Asked(params["prefix"], params["python"], params["expect_cuda"], params["expect_devices"])
-    try:
-        require_path(asked.prefix, "prefix")
-        require_path(asked.python, "python")
-        require_sense(asked)
-        if params["timeout"] < 1:
-            raise UserError("timeout to be at least 1 second", str(params["timeout"]), "leave it out for two minutes")
-        report = run_probe(asked.prefix, asked.python, params["timeout"])
-    except UserError as error:
-        module.fail_json(**error.as_result())
-    module.exit_json(changed=False, **result(report, asked))
+    answer(module, lambda: dict(result(ask(asked, params["timeout"]), asked), changed=False))
+
+
+def ask(asked: Asked, timeout: int) -> t.Any:
+    """Run the probe once the options make sense."""
+    require_path(asked.prefix, "prefix")
+    require_path(asked.python, "python")
+    require_sense(asked)
+    if timeout < 1:
+        raise UserError("timeout to be at least 1 second", str(timeout), "leave it out for two minutes")
+    return run_probe(asked.prefix, asked.python, timeout)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 from .._host.errors import UserError
 from .._host.files import sha256_of_file, write_atomically
 from .._host.progress import Progress
-from .._host.trust import require_trusted
+from .._host.trust import require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
 from .credentials import shown_channels
@@ -48,7 +48,7 @@ def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Resul
     if not os.path.lexists(prefix):
         return result
     lifecycle.require_removable(prefix, home)
-    _require_own_place(prefix)
+    require_trusted_place(prefix, "a place for the env at")
     packages = env.installed_packages(prefix)
     if not check_mode:
         lifecycle.remove(prefix)
@@ -173,7 +173,7 @@ class _Declaration:
                 "something without conda-meta",
                 "choose another prefix, or move it away",
             )
-        _require_own_place(self._prefix)
+        require_trusted_place(self._prefix, "a place for the env at")
 
     def _read_condarc(self) -> None:
         """What the engine is asked: the request, with what the condarc says where the play does not."""
@@ -259,13 +259,6 @@ class _Declaration:
             "solved": True,
         }
         return dict(result, **more)
-
-
-def _require_own_place(prefix: str) -> None:
-    existing = prefix
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
-    require_trusted(existing, "a place for the env at")
 
 
 def _no_channels(found: str) -> UserError:

@@ -32,6 +32,16 @@ def require_trusted(path: str, what: str) -> None:
         )
 
 
+def require_trusted_place(path: str, what: str) -> None:
+    """As :func:`require_trusted` for something to be written at *path*: its nearest part that is there counts.
+
+    :raises UserError: with ``become_user`` as the remedy.
+    """
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    require_trusted(path, what)
+
+
 def untrusted_because(path: str) -> t.Optional[str]:
     """Why somebody other than root could change what *path* leads to, or None."""
     pending = [part for part in os.path.abspath(path).split(os.sep) if part]

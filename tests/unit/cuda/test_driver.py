@@ -143,7 +143,7 @@ def test_two_answers_about_cuda_are_named(machine):
 def test_nothing_hangs(machine, parts):
     start = time.monotonic()
     seen = machine(seconds=1, **parts)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 90
     assert "no answer within 1 seconds" in seen.warnings[0]
     if parts.get("library", {}).get("init"):
         assert seen.driver["cuda_version"] == "12.2", "what was said before the hang counts"
