@@ -68,7 +68,12 @@ def test_a_run_killed_while_it_makes_the_env_leaves_none(root):
     process = subprocess.Popen(
         [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-e", "local_root=%s" % root],
         cwd=CHECKOUT,
-        env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"), ANSIBLE_NOCOLOR="1"),
+        env=dict(
+            os.environ,
+            ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"),
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_LOG_PATH=str(root.parent / "ansible.log"),
+        ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -89,6 +94,12 @@ def test_a_run_killed_while_it_makes_the_env_leaves_none(root):
     drain.wait()
     assert staging, (root.parent / "killed.log").read_text()
     assert not (root / "envs/torch").exists()
+
+
+def test_long_steps_said_where_they_were_on_the_terminal_and_in_the_log(root):
+    where = re.compile(r"localhost: pack(ed)? \S+ \d+ of \d+")
+    assert where.search((root.parent / "killed.log").read_text())
+    assert where.search((root.parent / "ansible.log").read_text())
 
 
 def test_the_next_run_mends_it_trains_and_sums_up(site, root):
