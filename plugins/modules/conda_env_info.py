@@ -84,6 +84,11 @@ packages:
     channel:
       description: The channel it came from, without credentials.
       type: str
+problems:
+  description: Records that could not be read, one line each. What they describe is then missing in RV(packages).
+  type: list
+  elements: str
+  returned: always
 damaged:
   description: Names of packages with deleted or changed files.
   type: list

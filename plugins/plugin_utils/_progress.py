@@ -29,6 +29,7 @@ class ProgressAction(ActionBase):
     """Runs the module of the task's own name, with a progress file, in the foreground."""
 
     _supports_check_mode = True
+    _supports_async = True
     _supports_diff = True
     TRANSFERS_FILES = False
 
@@ -44,7 +45,12 @@ class ProgressAction(ActionBase):
         )
         poller.start()
         try:
-            return self._execute_module(module_name=self._task.action, module_args=arguments, task_vars=task_vars)
+            return self._execute_module(
+                module_name=self._task.action,
+                module_args=arguments,
+                task_vars=task_vars,
+                wrap_async=self._task.async_val,
+            )
         finally:
             finished.set()
 

@@ -136,7 +136,7 @@ def test_what_a_person_does_next_works(root):
     """ % root
     done = subprocess.run(
         ["bash", "--norc", "-c", script],
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(root.parent), "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -154,6 +154,30 @@ def test_pip_inside_the_env_stays_inside(root, tmp_path):
     purelib, scheme = done.stdout.split()
     assert purelib.startswith("%s/envs/torch/lib/python3" % root) and purelib.endswith("/site-packages")
     assert scheme == "posix_prefix"
+
+
+def test_a_site_env_is_published_replaced_and_brought_back_without_a_solver(root, play, tmp_path):
+    role = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}]
+    variables = {
+        "torch_env_scope": "site",
+        "torch_env_site_dir": str(tmp_path / "envs"),
+        "torch_env_channels": ["file://%s/channel" % root],
+        "torch_env_package_cache": str(root / "pkgs"),
+        "conda_engine_prefix": str(root / "engine"),
+    }
+    link = tmp_path / "envs/torch"
+    assert play(role, variables).rc == 0
+    first = os.readlink(link)
+    assert play(role, variables).recap["changed"] == 0
+    assert play(role, dict(variables, torch_env_packages=["numpy"])).rc == 0
+    second = os.readlink(link)
+    assert second != first and (tmp_path / "envs" / first / "bin/python").exists()
+    # Back: no channel and no engine are there any more.
+    gone = dict(variables, torch_env_packages=[], torch_env_executable="/nonexistent/python")
+    assert play(role, gone).rc == 0 and os.readlink(link) == first
+    refused = play(role, dict(variables, torch_env_state="latest"))
+    assert refused.rc != 0 and "whose envs never change" in refused.output.replace("\n       ", "")
+    assert play(role, dict(variables, torch_env_state="absent")).rc == 0 and not link.is_symlink()
 
 
 def test_a_training_that_does_not_learn_fails_the_run(site):

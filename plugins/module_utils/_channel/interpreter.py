@@ -12,6 +12,7 @@ import os
 import subprocess
 import typing as t
 
+from .._host.environment import clean_environment
 from .._host.errors import UserError
 from .._host.trust import require_trusted
 from . import compile_worker, probe
@@ -123,11 +124,3 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
 
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         return [name for written in pool.map(compile_shard, shards) for name in written]
-
-
-def clean_environment(**more: str) -> t.Dict[str, str]:
-    """This process's environment without what would point an interpreter or pip at other packages."""
-    foreign = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-    foreign += ("PIP_ROOT", "PIP_REQUIREMENT", "PIP_REQUIRE_VIRTUALENV", "PIP_REPORT", "PIP_QUIET", "PIP_VERBOSE", "PIP_PYTHON")
-    kept = {key: value for key, value in os.environ.items() if key not in foreign}
-    return dict(kept, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1", **more)

@@ -21,10 +21,11 @@ import urllib.parse
 import urllib.request
 
 from .._conda.credentials import without_credentials
+from .._host.environment import clean_environment
 from .._host.errors import UserError
 from .._host.files import sha256_of_file
 from .._host.progress import Progress
-from .interpreter import Interpreter, clean_environment
+from .interpreter import Interpreter
 from .names import Wheel, normal_name
 
 _COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")

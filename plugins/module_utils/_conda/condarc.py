@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import typing as t
@@ -18,12 +19,14 @@ def condarc_files(engine_prefix: t.Optional[str]) -> t.List[str]:
     Source: "Searching for .condarc" in conda's user guide.
     """
     home = os.path.expanduser("~")
-    candidates = [os.environ.get("CONDARC", "")]
-    candidates += [os.path.join(home, name) for name in (".condarc", ".conda/.condarc", ".config/conda/.condarc")]
-    for root in (os.environ.get("CONDA_ROOT", ""), engine_prefix or ""):
-        if root:
-            candidates += [os.path.join(root, ".condarc")]
-    candidates += ["/var/lib/conda/.condarc", "/etc/conda/.condarc"]
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    folders = [os.path.join(home, ".conda"), os.path.join(config, "conda")]
+    folders += [root for root in (os.environ.get("CONDA_ROOT"), engine_prefix) if root]
+    folders += ["/var/lib/conda", "/etc/conda"]
+    candidates = [os.environ.get("CONDARC", ""), os.path.join(home, ".condarc")]
+    for folder in folders:
+        candidates += sorted(glob.glob(os.path.join(glob.escape(folder), "condarc.d", "*.y*ml")), reverse=True)
+        candidates += [os.path.join(folder, ".condarc"), os.path.join(folder, "condarc")]
     return [path for path in candidates if path and os.path.isfile(path)]
 
 
@@ -37,7 +40,7 @@ def sha256_of_files(paths: t.Iterable[str]) -> str:
 
 
 def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
-    """``channels`` (merged, those that win first) and the first ``channel_priority``, ``pkgs_dirs``.
+    """``channels`` and ``pkgs_dirs`` (merged, those that win first), and ``channel_priority`` where one is set.
 
     Needs PyYAML: the engine's side has it.
 
@@ -45,7 +48,7 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
     """
     import yaml
 
-    merged: t.Dict[str, t.Any] = {"channels": []}
+    merged: t.Dict[str, t.Any] = {"channels": [], "pkgs_dirs": []}
     for path in paths:
         try:
             with open(path, encoding="utf-8") as stream:
@@ -54,10 +57,19 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
                 raise ValueError("it is no mapping")
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise UserError("a condarc at %s" % path, str(error), "correct the file") from error
-        for channel in content.get("channels") or []:
-            if str(channel) not in merged["channels"]:
-                merged["channels"].append(str(channel))
-        for key in ("channel_priority", "pkgs_dirs"):
-            if content.get(key) and key not in merged:
-                merged[key] = content[key]
+        for key in ("channels", "pkgs_dirs"):
+            merged[key] += [value for value in _strings(content.get(key)) if value not in merged[key]]
+        if content.get("channel_priority") is not None and "channel_priority" not in merged:
+            merged["channel_priority"] = _priority(content["channel_priority"])
     return merged
+
+
+def _strings(value: t.Any) -> t.List[str]:
+    """A list, or one string, with variables of the environment in it filled in, as conda does."""
+    values = [value] if isinstance(value, str) else value or []
+    return [os.path.expandvars(str(each)) for each in values]
+
+
+def _priority(value: t.Any) -> str:
+    # conda still takes the booleans of its older versions.
+    return {True: "flexible", False: "disabled"}[value] if isinstance(value, bool) else str(value)

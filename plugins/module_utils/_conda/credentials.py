@@ -11,14 +11,29 @@ from __future__ import annotations
 import re
 import typing as t
 
-# https://docs.conda.io: tokens stand as /t/TOKEN/ in the path, basic authentication as user:password@ before the host.
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
-_TOKEN = re.compile(r"(://[^/\s]+)/t/[^/\s\"']+")
+# conda's documentation: basic authentication as user:password@ before the host, a token as /t/TOKEN in the path.
+_USERINFO = re.compile(r"(?<=://)[^/\s\"']*@")
+_ADDRESS = re.compile(r"https?://[^\s\"']+")
+_TOKEN = re.compile(r"/t/([^/\s\"']+)")
 
 
 def without_credentials(text: str) -> str:
     """*text* with every user, password and token in it taken out, so that URLs still point to the same place."""
-    return _TOKEN.sub(r"\1", _USERINFO.sub("", text))
+    return _ADDRESS.sub(lambda match: _TOKEN.sub("", match.group()), _USERINFO.sub("", text))
+
+
+def secrets_in(texts: t.Iterable[str]) -> t.Set[str]:
+    """The users with passwords, passwords and tokens in *texts*, for Ansible's ``no_log_values``.
+
+    A part of under four letters is left out by itself: masking it would blank every such syllable of the output.
+    """
+    found: t.Set[str] = set()
+    for text in texts:
+        for match in _USERINFO.findall(text):
+            found |= {match[:-1], match[:-1].partition(":")[2]}
+        for address in _ADDRESS.findall(text):
+            found |= set(_TOKEN.findall(address))
+    return {secret for secret in found if len(secret) > 3}
 
 
 def has_credentials(text: str) -> bool:

@@ -18,10 +18,10 @@ from .._host.progress import Progress
 from .._host.trust import require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
-from .credentials import shown_channels
+from .credentials import shown_channels, without_credentials
 from .engine import Engine, Solution
-from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, runs_here
-from .interpreter import pip_would_install
+from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
+from .interpreter import half_installed_distributions, pip_would_install
 from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_prefix, checked_specs
@@ -46,6 +46,8 @@ def declare_env(params: Params, check_mode: bool) -> Result:
 def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Result:
     result: Result = {"prefix": prefix, "actions": [], "changed": False}
     if not os.path.lexists(prefix):
+        if not check_mode and os.path.isdir(os.path.dirname(prefix)):
+            lifecycle.remove_leftovers(prefix)
         return result
     lifecycle.require_removable(prefix, home)
     require_trusted_place(prefix, "a place for the env at")
@@ -80,7 +82,7 @@ class _Declaration:
         self._pkgs_dirs: t.List[str] = []
 
     def run(self) -> Result:
-        if not self._latest and not self._params["verify"]:
+        if not self._latest and not self._params["verify"] and not self._lock_is_missing():
             record = env.unchanged(self._prefix, self._request.sha256())
             if record is not None:
                 return self._result(packages=record["packages"], engine=record["engine"])
@@ -91,6 +93,7 @@ class _Declaration:
         if not runs_here(self._python):
             if has_respawned():
                 raise missing_engine(self._params["executable"])
+            require_rattler(self._python)
             respawn_module(self._python)
         self._read_condarc()
         missing = self._missing_channel()
@@ -99,7 +102,8 @@ class _Declaration:
         with Progress(self._params["progress_file"]) as progress:
             if self._check_mode:
                 return self._declare(progress)
-            with lifecycle.lock(self._prefix):
+            waiting = "another run that is at work on %s" % self._prefix
+            with lifecycle.lock(self._prefix, lambda: progress.report("wait for", waiting)):
                 # Another run may have made it while this one waited.
                 self._kind = env.kind_of(self._prefix)
                 return self._declare(progress)
@@ -109,9 +113,11 @@ class _Declaration:
         exists = self._kind in ("env", "unfinished")
         before = env.installed_packages(self._prefix) if exists else []
         damaged: t.Set[str] = set()
+        damaged_pip: t.List[str] = []
         if self._kind == "unfinished" or (exists and self._params["verify"]):
             progress.report("verify", self._prefix)
             damaged = damaged_packages(self._prefix)
+            damaged_pip = half_installed_distributions(self._prefix)
         lock_file = self._params["lock_file"]
         if lock_file and self._request.lock_sha256 and not self._latest:
             solution = engine.read_lock(lock_file, self._wish)
@@ -126,19 +132,27 @@ class _Declaration:
             diff=diff_between(before, solution.packages, self._prefix),
         )
         compiles = self._request.compiled and not env.read_record(self._prefix).get("compiled")
-        result["changed"] = bool(result["actions"] or compiles or not exists or self._kind == "unfinished")
+        pip_is_damaged = bool(damaged_pip and self._request.pip)
+        touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished" or pip_is_damaged)
+        result["changed"] = touches_env or self._lock_is_missing()
         if self._check_mode:
             return result
         with self._lock_written(engine, solution) as request:
             if not exists:
                 lifecycle.create(request, engine, solution)
-            elif result["changed"]:
-                lifecycle.change(request, engine, solution, reinstall, self._latest)
+            elif touches_env:
+                lifecycle.change(request, engine, solution, reinstall, self._latest, mend=bool(damaged_pip))
             else:
                 self._adopt(request, engine, solution.packages)
         if self._params["register_envs"]:
-            lifecycle.register(self._prefix, self._home)
+            try:
+                lifecycle.register(self._prefix, self._home)
+            except OSError as error:
+                result["warnings"] = ["not listed in %s: %s" % (error.filename or "environments.txt", error.strerror)]
         return result
+
+    def _lock_is_missing(self) -> bool:
+        return bool(self._params["lock_file"]) and self._request.lock_sha256 is None
 
     def _requested(self) -> Request:
         params = self._params
@@ -185,14 +199,15 @@ class _Declaration:
             channels=channels,
             channel_priority=self._request.channel_priority or str(condarc.get("channel_priority") or "strict"),
         )
-        self._pkgs_dirs = condarc.get("pkgs_dirs") or []
+        self._pkgs_dirs = condarc["pkgs_dirs"]
 
     def _engine(self, progress: Progress) -> Engine:
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(self._home, ".cache"), "rattler", "cache")
         package_cache = self._params["package_cache"]
         if not package_cache and self._pkgs_dirs:
-            # Beside conda's own packages, which have another layout.
-            package_cache = os.path.join(os.path.expanduser(str(self._pkgs_dirs[0])), ".rattler")
+            # Beside conda's own packages, which have another layout; as conda, in the first folder that can be written to.
+            folders = [os.path.expanduser(folder) for folder in self._pkgs_dirs]
+            package_cache = os.path.join(next(filter(_is_writable, folders), folders[0]), ".rattler")
         # repodata is per user: rattler's lock files there are not made to be shared.
         return RattlerEngine(package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata"), progress)
 
@@ -208,9 +223,12 @@ class _Declaration:
             return []
         if not exists:
             # The env's pip is not there to ask, or is about to change.
-            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in self._request.pip]
+            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in self._shown_pip()]
         found = pip_would_install(self._prefix, self._request.pip, self._latest)
         return [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+
+    def _shown_pip(self) -> t.Tuple[str, ...]:
+        return tuple(without_credentials(line) for line in self._request.pip if not line.startswith("-"))
 
     @contextlib.contextmanager
     def _lock_written(self, engine: Engine, solution: Solution) -> t.Iterator[Request]:
@@ -233,12 +251,13 @@ class _Declaration:
             env.write_record(self._prefix, request, engine.name, packages)
 
     def _unsolved(self, because: str) -> Result:
-        wanted = "".join(spec + "\n" for spec in self._request.packages + self._request.pip)
+        asked = tuple(without_credentials(spec) for spec in self._request.packages) + self._shown_pip()
+        wanted = "".join(spec + "\n" for spec in asked)
         result = self._result(packages=[], engine="rattler", changed=True, solved=False)
         del result["packages"]
         result["msg"] = "not solved, since %s; asked for: %s from %s" % (
             because,
-            ", ".join(self._request.packages + self._request.pip) or "nothing",
+            ", ".join(asked) or "nothing",
             ", ".join(shown_channels(self._request.channels)) or "the condarc's channels",
         )
         result["diff"] = {
@@ -259,6 +278,12 @@ class _Declaration:
             "solved": True,
         }
         return dict(result, **more)
+
+
+def _is_writable(folder: str) -> bool:
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK)
 
 
 def _no_channels(found: str) -> UserError:

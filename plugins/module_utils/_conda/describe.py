@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from .._host.errors import UserError
 from . import prefix as env
 from .request import checked_prefix
 from .verify import damaged_packages
@@ -16,20 +17,27 @@ from .verify import damaged_packages
 def describe_env(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """The result of conda_env_info for its options *params*.
 
-    :raises UserError: a prefix or name that cannot be, or a record that cannot be read.
+    :raises UserError: a prefix or name that cannot be.
     """
     prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], os.path.expanduser("~"))
     prefix = os.path.realpath(prefix)
     state = env.kind_of(prefix)
     is_env = state in ("env", "unfinished")
+    problems: t.List[str] = []
+    packages = []
+    try:
+        packages = env.installed_packages(prefix) if is_env else []
+    except UserError as error:
+        problems.append(str(error))
     result = {
         "changed": False,
         "prefix": prefix,
         "state": state,
         "base": is_env and env.is_base(prefix),
         "engine": env.read_record(prefix).get("engine"),
-        "packages": [package.as_result() for package in env.installed_packages(prefix)] if is_env else [],
+        "packages": [package.as_result() for package in packages],
+        "problems": problems,
     }
     if params["verify"]:
-        result["damaged"] = sorted(damaged_packages(prefix)) if is_env else []
+        result["damaged"] = sorted(damaged_packages(prefix)) if is_env and not problems else []
     return result

@@ -36,11 +36,8 @@ class Engine(t.Protocol):
     def write_lock(self, path: str, solution: Solution, request: Request) -> None:
         """Write the lock file of *solution*."""
 
-    def fetch(self, solution: Solution, scratch: str) -> None:
-        """Bring every package into the cache, checked, so that :meth:`install` can only fail on this machine's own.
-
-        :arg scratch: a folder that may be made on the cache's behalf and is removed again.
-        """
+    def fetch(self, solution: Solution) -> None:
+        """Bring every package into the cache, checked, so that :meth:`install` can only fail on this machine's own."""
 
     def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         """Make the folder *target* hold exactly the solution, with *prefix* as the path that its files name."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 import typing as t
 
@@ -33,6 +34,31 @@ def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
     if found and not runs_here(found):
         require_trusted(found, "engine")
     return found
+
+
+def require_rattler(python: str) -> None:
+    """Refuse an interpreter that does not run, or that has no py-rattler.
+
+    :raises UserError: with what it said.
+    """
+    try:
+        done = subprocess.run(
+            [python, "-c", "import rattler; print('rattler')"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
+        works = done.returncode == 0 and done.stdout.strip() == b"rattler"
+    except OSError as error:
+        works, said = False, [error.strerror or str(error)]
+    if not works:
+        raise UserError(
+            "a Python with py-rattler at %s" % python,
+            said[-1],
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable",
+        )
 
 
 def engine_prefix_of(python: str) -> str:

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
 import tempfile
 import typing as t
 
+from .._host.environment import clean_environment
 from .._host.errors import UserError
 from .._host.trust import require_trusted
 from .credentials import without_credentials
-
-# These would let another Python, or the user's own site-packages, answer in the env's place.
-_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT")
-
+from .prefix import package_records, site_packages_folders
 
 def env_python(prefix: str) -> str:
     """The env's interpreter.
@@ -49,11 +48,11 @@ def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool)
 # Packages that bring their .pyc keep them, hard links and all. Checked by hash (PEP 552), since a network file system or a
 # copy may change the time that the other kind is checked by.
 _COMPILE_MISSING = """
-import concurrent.futures, functools, importlib.util, os, py_compile, sysconfig
+import compileall, concurrent.futures, functools, importlib.util, os, py_compile, sysconfig
 found = [os.path.join(top, name) for top, _, names in os.walk(sysconfig.get_path("stdlib")) for name in names]
 missing = [path for path in found if path.endswith(".py") and not os.path.exists(importlib.util.cache_from_source(path))]
 mode = py_compile.PycInvalidationMode.CHECKED_HASH
-compile_one = functools.partial(py_compile.compile, quiet=2, invalidation_mode=mode)
+compile_one = functools.partial(compileall.compile_file, quiet=2, force=True, invalidation_mode=mode)
 if __name__ == "__main__" and missing:
     with concurrent.futures.ProcessPoolExecutor() as pool:
         list(pool.map(compile_one, missing, chunksize=32))
@@ -63,12 +62,56 @@ if __name__ == "__main__" and missing:
 def compile_bytecode(prefix: str) -> None:
     """Write the .pyc files that are missing, which users of a shared env could not write themselves.
 
-    Files that do not compile (templates, Python 2) are left. An env without Python has nothing to compile.
+    Files that do not compile (templates, Python 2, dangling links) are left. An env without Python has nothing to compile.
+
+    :raises UserError: compiling ended before it was through.
     """
     if not os.path.exists(os.path.join(prefix, "bin", "python")):
         return
-    command = [env_python(prefix), "-c", _COMPILE_MISSING]
-    subprocess.run(command, check=False, env=_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [env_python(prefix), "-I", "-c", _COMPILE_MISSING]
+    done = subprocess.run(
+        command, check=False, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(
+            "modules of %s that compile to the end" % prefix,
+            said[-1] if said else "exit status %d" % done.returncode,
+            "check space and memory, then run again",
+        )
+
+
+def half_installed_distributions(prefix: str) -> t.List[str]:
+    """The ``dist-info`` folders that a killed pip left: no INSTALLER yet (pip writes it last), or a listed file is missing.
+
+    What conda packages brought is not looked at.
+    """
+    owned = set()
+    for meta in package_records(prefix):
+        owned |= {os.path.dirname(str(path)) for path in meta.get("files") or [] if ".dist-info/" in str(path)}
+    found = []
+    for folder in site_packages_folders(prefix):
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
+            if name.endswith(".dist-info") and os.path.relpath(path, prefix) not in owned and not _is_whole(folder, path):
+                found.append(path)
+    return found
+
+
+def _is_whole(folder: str, dist_info: str) -> bool:
+    if not os.path.exists(os.path.join(dist_info, "INSTALLER")):
+        return False
+    try:
+        with open(os.path.join(dist_info, "RECORD"), newline="", encoding="utf-8") as stream:
+            paths = [row[0] for row in csv.reader(stream) if row]
+    except (OSError, csv.Error, UnicodeDecodeError):
+        return False
+    return all(os.path.lexists(os.path.join(folder, path)) for path in paths)
+
+
+def _pip_environment() -> t.Dict[str, str]:
+    # An env is no venv to pip; neither its rule nor a user's habit of --user applies here.
+    return clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
 
 
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
@@ -80,7 +123,7 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
         done = subprocess.run(
             command + list(arguments) + ["--requirement", stream.name],
             check=False,
-            env=_environment(),
+            env=_pip_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -95,8 +138,3 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
             "correct pip, or add pip to packages if the env has none",
         )
     return done.stdout
-
-
-def _environment() -> t.Dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
-    return dict(kept, PYTHONNOUSERSITE="1", PYTHONDONTWRITEBYTECODE="")

@@ -16,7 +16,7 @@ import typing as t
 from .._host.errors import UserError
 from .._host.files import sha256_of_json, umask, write_atomically
 from .engine import Engine, Solution
-from .interpreter import compile_bytecode, pip_install
+from .interpreter import compile_bytecode, half_installed_distributions, pip_install
 from .packages import Package
 from .prefix import (
     append_history,
@@ -32,15 +32,23 @@ from .request import Request
 
 
 @contextlib.contextmanager
-def lock(prefix: str) -> t.Iterator[None]:
-    """Spare two runs of one user on one machine the same work. Correctness never rests on it."""
+def lock(prefix: str, waiting: t.Callable[[], None]) -> t.Iterator[None]:
+    """Spare two runs of one user on one machine the same work. Correctness never rests on it.
+
+    :arg waiting: called when another run holds it, before this one waits.
+    """
     folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "hpc.pytorch", "locks")
     with contextlib.ExitStack() as stack:
         # A home that cannot be written to, or a file system without locks, costs only the spared work.
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             path = os.path.join(folder, sha256_of_json(prefix)[:16])
-            fcntl.flock(stack.enter_context(open(path, "w", encoding="utf-8")), fcntl.LOCK_EX)
+            stream = stack.enter_context(open(path, "w", encoding="utf-8"))
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
@@ -50,7 +58,7 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
     pip and byte-compiling need the final path: until they are done the env stands there marked.
     """
     made = _make_folders(os.path.dirname(request.prefix))
-    _remove_leftovers(request.prefix)
+    remove_leftovers(request.prefix)
     staging = _private_path(request.prefix, "partial")
     os.mkdir(staging, 0o700)
     needs_prefix = bool(request.pip) or request.compiled
@@ -69,7 +77,7 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
         raise
     if needs_prefix:
         try:
-            _finish(request, engine, solution.packages, upgrade=False)
+            _finish(request, engine, solution.packages, upgrade=False, mend=False)
         except BaseException:
             remove(request.prefix)
             _remove_folders(made)
@@ -77,23 +85,26 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
 
 
 def change(
-    request: Request, engine: Engine, solution: Solution, reinstall: t.AbstractSet[str], upgrade: bool
+    request: Request, engine: Engine, solution: Solution, reinstall: t.AbstractSet[str], upgrade: bool, mend: bool
 ) -> None:
-    """Turn an env into the solution; it is marked from the first changed file to the last."""
+    """Turn an env into the solution; it is marked from the first changed file to the last.
+
+    :arg mend: whether what an interrupted pip left is to be installed again.
+    """
     before = installed_packages(request.prefix)
-    _remove_leftovers(request.prefix)
+    remove_leftovers(request.prefix)
     # A failed download must find the env untouched.
-    engine.fetch(solution, _private_path(request.prefix, "fetch"))
+    engine.fetch(solution)
     mark_changing(request.prefix)
     engine.install(solution, request.prefix, request.prefix, reinstall)
     make_readable_records(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
-    _finish(request, engine, solution.packages, upgrade)
+    _finish(request, engine, solution.packages, upgrade, mend)
 
 
 def remove(prefix: str) -> None:
     """Take the env away by one rename, then delete it."""
-    _remove_leftovers(prefix)
+    remove_leftovers(prefix)
     grave = _private_path(prefix, "removing")
     os.rename(prefix, grave)
     shutil.rmtree(grave)
@@ -107,9 +118,7 @@ def require_removable(prefix: str, home: str) -> None:
     found = None
     if os.path.islink(prefix):
         found = "a symlink to %s" % os.readlink(prefix)
-    elif os.path.realpath(prefix) != prefix:
-        found = "a path through a symlink, to %s" % os.path.realpath(prefix)
-    elif prefix == "/" or prefix == home or home.startswith(prefix.rstrip("/") + "/"):
+    elif _holds(os.path.realpath(prefix), os.path.realpath(home)):
         found = "a folder that holds a home"
     elif os.path.exists(os.path.join(prefix, ".bashrc")) or os.path.exists(os.path.join(prefix, ".profile")):
         found = "a home folder"
@@ -119,6 +128,10 @@ def require_removable(prefix: str, home: str) -> None:
         found = "the base, where conda itself lives"
     if found:
         raise UserError("an env to remove at %s" % prefix, found, "give the prefix of an env, or remove it by hand")
+
+
+def _holds(folder: str, home: str) -> bool:
+    return folder == "/" or home == folder or home.startswith(folder + "/")
 
 
 def registry_path(home: str) -> str:
@@ -149,8 +162,11 @@ def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> N
         write_atomically(path, content.encode("utf-8", "surrogateescape"))
 
 
-def _finish(request: Request, engine: Engine, packages: t.List[Package], upgrade: bool) -> None:
+def _finish(request: Request, engine: Engine, packages: t.List[Package], upgrade: bool, mend: bool) -> None:
     if request.pip:
+        for dist_info in half_installed_distributions(request.prefix) if mend else ():
+            # Without it pip sees the distribution as not installed, and lays down every file anew.
+            shutil.rmtree(dist_info)
         pip_install(request.prefix, request.pip, upgrade)
     if request.compiled:
         compile_bytecode(request.prefix)
@@ -175,11 +191,11 @@ def _private_path(prefix: str, purpose: str) -> str:
     return os.path.join(parent, ".%s.%s.%d.%s" % (name, socket.gethostname(), os.getpid(), purpose))
 
 
-def _remove_leftovers(prefix: str) -> None:
+def remove_leftovers(prefix: str) -> None:
     """Delete what killed runs on this machine left beside *prefix*; another machine's may still be at work."""
     parent, name = os.path.split(prefix)
     start = glob.escape(os.path.join(parent, ".%s.%s." % (name, socket.gethostname())))
-    for purpose in ("partial", "fetch", "removing"):
+    for purpose in ("partial", "removing"):
         for path in glob.glob("%s*.%s" % (start, purpose)):
             if not os.path.exists("/proc/%s" % path.split(".")[-2]):
                 shutil.rmtree(path, ignore_errors=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 import typing as t
 
@@ -37,8 +38,8 @@ def kind_of(prefix: str) -> str:
 
 
 def is_base(prefix: str) -> bool:
-    """Whether conda itself lives in *prefix*."""
-    return os.path.exists(os.path.join(prefix, "condabin")) or os.path.exists(os.path.join(prefix, "bin", "conda"))
+    """Whether *prefix* is a base: conda itself lives there, or what lets shells activate envs."""
+    return any(os.path.exists(os.path.join(prefix, path)) for path in ("condabin", "bin/conda", "etc/profile.d/conda.sh"))
 
 
 def installed_packages(prefix: str) -> t.List[Package]:
@@ -156,8 +157,11 @@ def make_readable_records(prefix: str) -> None:
     folder = os.path.join(prefix, "conda-meta")
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if name.endswith(".json") and not os.path.islink(path):
-            os.chmod(path, 0o644 & ~mask)
+        status = os.lstat(path)
+        # In an env that a group shares, the others' records are theirs to open.
+        if name.endswith(".json") and stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+            if stat.S_IMODE(status.st_mode) | 0o644 & ~mask != stat.S_IMODE(status.st_mode):
+                os.chmod(path, stat.S_IMODE(status.st_mode) | 0o644 & ~mask)
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
             if has_credentials(text):
@@ -182,7 +186,7 @@ def append_history(
     lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), "# cmd: hpc.pytorch.conda_env"]
     lines += ["-%s" % dist for dist in sorted(old - new)] + ["+%s" % dist for dist in sorted(new - old)]
     if specs:
-        lines.append("# update specs: %s" % json.dumps(list(specs)))
+        lines.append("# update specs: %s" % json.dumps([without_credentials(spec) for spec in specs]))
     with open(os.path.join(prefix, "conda-meta", "history"), "a", encoding="utf-8") as stream:
         stream.write("\n".join(lines) + "\n")
 

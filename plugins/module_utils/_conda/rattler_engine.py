@@ -12,6 +12,7 @@ import asyncio
 import os
 import pathlib
 import shutil
+import socket
 import typing as t
 import urllib.parse
 
@@ -23,6 +24,9 @@ from .packages import Package
 from .prefix import package_records
 from .request import Request
 from .engine import Solution
+
+# Long enough for a large index on a slow line; a server that never answers must not hang a play.
+FIRST_ANSWER_SECONDS = 300
 
 # conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -57,7 +61,8 @@ class RattlerEngine:
         async def run() -> t.List[t.Any]:
             gateway = rattler.Gateway(cache_dir=pathlib.Path(self._repodata_cache))
             platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
-            pip = await gateway.query(channels, platforms, ["pip"], recursive=False)
+            first_answer = gateway.query(channels, platforms, ["pip"], recursive=False)
+            pip = await asyncio.wait_for(first_answer, FIRST_ANSWER_SECONDS)
             return await rattler.solve(
                 channels,
                 specs,
@@ -75,15 +80,15 @@ class RattlerEngine:
         except SolverError as error:
             reason = without_credentials(str(error)).replace("Cannot solve the request because of: ", "").strip()
             raise UserError(
-                "packages in %s that satisfy %s" % (_shown(request), ", ".join(request.packages) or "the request"),
+                "packages in %s that satisfy %s" % (_shown(request), without_credentials(", ".join(request.packages)) or "the request"),
                 reason,
                 "correct the match specs or the channels; set cuda where a package needs __cuda",
                 solver=reason,
             ) from error
-        except GatewayError as error:
+        except (GatewayError, asyncio.TimeoutError) as error:
             raise UserError(
                 "channels that answer: %s" % _shown(request),
-                without_credentials(str(error)),
+                without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
                 "check the address and the network, or correct the channels",
             ) from error
         return Solution([_package(record) for record in solved], solved)
@@ -125,11 +130,12 @@ class RattlerEngine:
             lock.add_conda_package("default", platform, _without_credentials(record))
         lock.to_path(pathlib.Path(path))
 
-    def fetch(self, solution: Solution, scratch: str) -> None:
+    def fetch(self, solution: Solution) -> None:
         missing = self._missing(solution.handle)
         if not missing:
             return
         # py-rattler has no call that only fills the cache, so what is missing is linked into a throwaway prefix.
+        scratch = os.path.join(self._package_cache, ".hpc-pytorch-fetch.%s.%d" % (socket.gethostname(), os.getpid()))
         try:
             self._install(missing, scratch, scratch, frozenset())
         finally:
@@ -270,7 +276,7 @@ def _match_spec(spec: str) -> t.Any:
     except InvalidMatchSpecError as error:
         raise UserError(
             "a match spec such as 'numpy', 'python=3.11' or 'pytorch>=2.5,<3'",
-            "%r: %s" % (spec, error),
+            "%r: %s" % (without_credentials(spec), without_credentials(str(error))),
             "correct packages",
         ) from error
 

@@ -75,7 +75,8 @@ def checked_prefix(prefix: t.Optional[str], name: t.Optional[str], envs_dir: t.O
             "prefix %r" % one_line(prefix),
             "choose such a path",
         )
-    return os.path.normpath(prefix)
+    # normpath keeps two leading slashes.
+    return os.path.normpath("/" + prefix.lstrip("/"))
 
 
 def checked_specs(values: t.Iterable[str], what: str) -> t.Tuple[str, ...]:

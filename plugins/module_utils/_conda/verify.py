@@ -25,8 +25,10 @@ def _is_damaged(prefix: str, meta: t.Mapping[str, t.Any]) -> bool:
             status = os.lstat(path)
         except OSError:
             return True
-        if entry.get("path_type") != "hardlink" or not stat.S_ISREG(status.st_mode):
+        if entry.get("path_type") != "hardlink":
             continue
+        if not stat.S_ISREG(status.st_mode):
+            return True
         if entry["_path"].endswith(".pyc"):
             # Python rewrites these.
             continue

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -66,16 +67,19 @@ class Progress:
             "bytes": bytes_done,
             "bytes_total": bytes_total,
         }
-        self._stream.write(json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n")
+            self._stream.flush()
+        except OSError:
+            # A full disk costs the progress line, never the work.
+            self.close()
 
     def close(self) -> None:
         """Remove the file."""
         if self._stream is None or self._path is None:
             return
-        self._stream.close()
-        self._stream = None
-        try:
+        stream, self._stream = self._stream, None
+        with contextlib.suppress(OSError):
+            stream.close()
+        with contextlib.suppress(OSError):
             os.unlink(self._path)
-        except FileNotFoundError:
-            pass

@@ -98,6 +98,51 @@ def test_a_requirement_that_fails_leaves_no_new_env_and_marks_an_old_one(env, tm
     assert env().recap["changed"] == 0
 
 
+def test_what_a_killed_pip_left_is_installed_again(env, tmp_path, monkeypatch):
+    make_wheel(tmp_path / "wheels", "tinytool", "1.0")
+    requirements = ["--no-index", "--find-links %s" % (tmp_path / "wheels"), "tinytool"]
+    # A site's rule for venvs is none for envs.
+    monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
+    assert env(pip=requirements).rc == 0
+    prefix = tmp_path / "env"
+    (site_packages,) = prefix.glob("lib/python3*/site-packages")
+    # pip unpacks in the wheel's order and writes INSTALLER last.
+    (site_packages / "tinytool-1.0.dist-info/INSTALLER").unlink()
+    (site_packages / "tinytool.py").unlink()
+    (prefix / "conda-meta/hpc_pytorch.changing").write_text("")
+    assert env(pip=requirements).recap["changed"] == 1
+    assert run(prefix / "bin/tinytool") == "1.0\n" and not (prefix / "conda-meta/hpc_pytorch.changing").exists()
+
+
+def site_env(play, channels, folder, **variables):
+    return play(
+        [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}],
+        {"torch_env_scope": "site", "torch_env_site_dir": str(folder), "torch_env_executable": sys.executable,
+         "torch_env_channels": channels, **variables},
+    )
+
+
+def test_a_site_env_whose_torch_fails_is_never_published(env, play, channel, tiny_channel, tmp_path):
+    assert env("--check").rc == 0
+    tiny_channel.make_package(tmp_path / "tiny", "pytorch", "1.0")
+    tiny_channel.index(tmp_path / "tiny")
+    channels = ["file://%s" % channel, "file://%s" % (tmp_path / "tiny")]
+    for unused in range(2):
+        done = site_env(play, channels, tmp_path / "envs")
+        assert done.rc != 0 and "torch_missing" in done.output
+        assert not (tmp_path / "envs/torch").exists()
+
+
+def test_what_is_no_published_env_is_never_removed(play, tmp_path):
+    mine = tmp_path / "envs/torch"
+    mine.mkdir(parents=True)
+    (mine / "thesis.tex").write_text("years")
+    for variables in ({"torch_env_state": "absent"}, {"torch_env_name": "", "torch_env_state": "absent"}, {}):
+        done = site_env(play, ["file:///nonexistent"], tmp_path / "envs", **variables)
+        assert done.rc != 0 and "expected" in done.output
+        assert (mine / "thesis.tex").exists()
+
+
 def test_users_of_a_compiled_env_need_not_compile(env, tmp_path):
     assert env(compile=True).recap["changed"] == 1
     stdlib = pathlib.Path(run(tmp_path / "env/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))").strip())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import importlib.util
 import pathlib
 import sys
+import threading
 import typing as t
 
 import pytest
@@ -79,10 +82,29 @@ def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., t.Dict
 
 
 @pytest.fixture
+def serve() -> t.Iterator[t.Callable[[pathlib.Path], str]]:
+    """Serves a folder over HTTP on this machine, whatever user, password or token the address holds."""
+    servers = []
+
+    def start(folder: pathlib.Path) -> str:
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def translate_path(self, path: str) -> str:
+                return super().translate_path(path.replace("/t/TOKEN123", ""))
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Quiet."""
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return "http://127.0.0.1:%d" % server.server_port
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
 def prefix(home: pathlib.Path) -> pathlib.Path:
     return home / ".conda" / "envs" / "torch"
-
-
-def tree(folder: pathlib.Path) -> t.List[t.Tuple[str, int, float]]:
-    """Every path below *folder* with size and mtime, to prove that nothing was written."""
-    return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime) for path in folder.rglob("*"))

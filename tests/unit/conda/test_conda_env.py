@@ -221,6 +221,14 @@ def test_verify_finds_and_mends_files(declare, prefix):
     assert not declare(packages=["app"], verify=True)["changed"]
 
 
+def test_verify_notices_a_symlink_in_a_files_place(declare, prefix):
+    declare(packages=["app"])
+    (prefix / "share/liba.txt").unlink()
+    (prefix / "share/liba.txt").symlink_to("/etc/hostname")
+    assert actions(declare(packages=["app"], verify=True)) == {"liba": "reinstall"}
+    assert not (prefix / "share/liba.txt").is_symlink()
+
+
 def test_verify_mends_from_the_channel_when_the_cache_was_hit_through_a_hard_link(declare, prefix):
     declare(packages=["liba=1.*"])
     with open(prefix / "share/liba.txt", "r+") as stream:
@@ -247,6 +255,15 @@ def test_a_lock_file_is_written_then_obeyed(declare, tmp_path, channel, home):
         declare(name="third", packages=["app=2.*"], lock_file=str(lock))
     assert names(declare(packages=["app"], lock_file=str(lock), state="latest"))["app"] == "2.0"
     assert names(declare(name="other", packages=["app"], lock_file=str(lock)))["app"] == "2.0"
+
+
+def test_a_lock_file_asked_for_later_is_written(declare, tmp_path):
+    declare(packages=["app=1.*"])
+    lock = tmp_path / "torch.lock"
+    assert declare(check_mode=True, packages=["app=1.*"], lock_file=str(lock))["changed"] and not lock.exists()
+    result = declare(packages=["app=1.*"], lock_file=str(lock))
+    assert result["changed"] and result["actions"] == [] and lock.exists()
+    assert not declare(packages=["app=1.*"], lock_file=str(lock))["changed"]
 
 
 def test_a_failed_creation_writes_no_lock_file(declare, tmp_path, monkeypatch):
@@ -284,7 +301,7 @@ def test_absent_removes_an_env_and_nothing_else(declare, prefix, home):
     assert not declare(state="absent")["changed"]
 
 
-@pytest.mark.parametrize("what", ["other", "symlink", "home", "base", "root", "parent of home"])
+@pytest.mark.parametrize("what", ["other", "symlink", "home", "base", "our base", "root", "parent of home"])
 def test_absent_refuses_what_is_no_env_of_its_own(declare, prefix, home, what):
     declare(packages=["app"])
     place = str(prefix)
@@ -298,6 +315,9 @@ def test_absent_refuses_what_is_no_env_of_its_own(declare, prefix, home, what):
         place = str(home)
     elif what == "base":
         (prefix / "condabin").mkdir()
+    elif what == "our base":
+        (prefix / "etc/profile.d").mkdir(parents=True)
+        (prefix / "etc/profile.d/conda.sh").write_text("")
     elif what == "root":
         place = "/"
     elif what == "parent of home":
@@ -320,6 +340,44 @@ def test_placeholders_name_the_final_prefix_only(declare, prefix):
         if path.is_file() and path.suffix != ".json":
             content = path.read_bytes()
             assert PLACEHOLDER.encode() not in content and b".partial" not in content
+
+
+def test_a_home_behind_a_symlink_is_no_obstacle(declare, home, tmp_path):
+    (tmp_path / "link").symlink_to(home)
+    place = str(tmp_path / "link/envs/x")
+    declare(prefix=place, packages=["app"])
+    assert declare(prefix=place, state="absent")["changed"] and not (home / "envs/x").exists()
+
+
+def test_an_env_that_cannot_be_registered_is_still_made(declare, home, prefix):
+    (home / ".conda").mkdir()
+    (home / ".conda/environments.txt").mkdir()
+    result = declare(packages=["app"])
+    assert prefix.exists() and "not listed" in result["warnings"][0]
+
+
+def test_a_package_cache_that_cannot_be_written_to_gives_way_to_the_next(declare, home, channel):
+    (home / "file").write_text("")
+    (home / ".condarc").write_text("pkgs_dirs: [%s/file/pkgs, %s/pkgs]\n" % (home, home))
+    declare(packages=["app"])
+    assert (home / "pkgs/.rattler").is_dir()
+
+
+def test_an_executable_without_rattler_is_named(declare, tmp_path, prefix):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'no module rattler' >&2\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(UserError, match="expected a Python with py-rattler.*no module rattler"):
+        declare(packages=["app"], executable=str(python))
+    assert not prefix.exists()
+
+
+def test_credentials_reach_neither_result_nor_records(declare, channel, prefix, serve):
+    address = serve(channel)
+    secret = address.replace("http://", "http://user:pa55word@") + "/t/TOKEN123/"
+    result = declare(packages=["app"], channels=[secret])
+    text = json.dumps(result) + "".join(path.read_text() for path in (prefix / "conda-meta").iterdir())
+    assert "pa55word" not in text and "TOKEN123" not in text and address in text
 
 
 def test_two_channels_by_priority(declare, tmp_path, channel):

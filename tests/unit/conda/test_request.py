@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import without_credentials
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in, without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import (
     Request,
     checked_channels,
@@ -95,8 +95,15 @@ def test_neither_place_nor_credentials_decide_the_hash():
         ("https://example.org/t/TOK-en/c/linux-64/x.conda", "https://example.org/c/linux-64/x.conda"),
         ("GET https://example.org:8080/t/T/c failed", "GET https://example.org:8080/c failed"),
         ("https://example.org/at/home", "https://example.org/at/home"),
+        ("http://example.org/deep/t/TOKEN1/conda", "http://example.org/deep/conda"),
+        ("http://user:pa@ss@example.org/c", "http://example.org/c"),
         ("file:///opt/t/c", "file:///opt/t/c"),
     ],
 )
 def test_credentials_vanish_and_the_rest_stays(url, shown):
     assert without_credentials(url) == shown
+
+
+def test_what_ansible_is_told_to_mask():
+    texts = ["https://user:pa55@word@example.org/x/t/TOKEN1/c", "numpy", "https://u:p@example.org/"]
+    assert secrets_in(texts) == {"user:pa55@word", "pa55@word", "TOKEN1"}

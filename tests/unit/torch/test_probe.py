@@ -20,7 +20,7 @@ from .standin import standin
 SOURCE = inspect.getsource(probe)
 PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
 # Every older Python this machine has; the grammar is checked without them.
-OLDER = [str(path) for minor in range(6, 11) for path in PYENV.glob("3.%d.*/bin/python" % minor)]
+OLDER = [str(path) for minor in range(6, 11) for path in PYENV.glob("3.%d.*/bin/python" % minor)] if os.access(PYENV, os.R_OK | os.X_OK) else []
 OLDER += [path for path in (shutil.which("python3.%d" % minor, path="/usr/bin") for minor in range(6, 11)) if path]
 
 
