@@ -18,6 +18,7 @@ from .._host.trust import require_trusted
 from .credentials import without_credentials
 from .prefix import package_records, site_packages_folders
 
+
 def env_python(prefix: str) -> str:
     """The env's interpreter.
 
