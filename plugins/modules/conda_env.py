@@ -68,7 +68,7 @@ options:
     description:
       - Whether a package comes only from the first channel that has it.
       - V(flexible) is treated as V(strict) by the rattler engine.
-      - By default what the condarc says, else V(strict).
+      - By default V(strict); where the channels are the condarc's, what that says.
     type: str
     choices: [strict, flexible, disabled]
   lock_file:

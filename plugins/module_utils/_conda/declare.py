@@ -160,7 +160,8 @@ class _Declaration:
         if not channels and not self._condarcs:
             raise _no_channels("neither channels nor a condarc file")
         lock_file = params["lock_file"]
-        priority = params["channel_priority"] or ""
+        # With channels of its own a play depends on no file: not on whose engine or home this is.
+        priority = params["channel_priority"] or ("strict" if channels else "")
         return Request(
             prefix=self._prefix,
             packages=checked_specs(params["packages"], "match spec"),
@@ -171,7 +172,7 @@ class _Declaration:
             prune=params["prune"],
             compiled=params["compile"],
             lock_sha256=sha256_of_file(lock_file) if lock_file and os.path.exists(lock_file) else None,
-            condarc_sha256=None if channels and priority else sha256_of_files(self._condarcs),
+            condarc_sha256=None if channels else sha256_of_files(self._condarcs),
         )
 
     def _require_usable_place(self) -> None:

@@ -292,6 +292,12 @@ def test_channels_come_from_the_condarc(declare, home, channel):
         declare(packages=["app=1.*"], channels=None)
 
 
+def test_given_channels_depend_on_no_condarc_and_no_engine(declare, home, monkeypatch):
+    assert declare(packages=["app"])["changed"]
+    (home / ".condarc").write_text("channel_priority: disabled\n")
+    assert not declare(packages=["app"], executable="/nonexistent/python")["changed"]
+
+
 def test_absent_removes_an_env_and_nothing_else(declare, prefix, home):
     declare(packages=["app"])
     assert declare(check_mode=True, state="absent")["changed"] and prefix.exists()

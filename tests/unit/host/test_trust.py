@@ -39,7 +39,7 @@ def test_a_folder_of_somebody_else_on_the_way_is_not(tmp_path):
     folder.mkdir()
     others(folder)
     (folder / "python").symlink_to("/bin/sh")
-    assert str(folder) in untrusted_because(str(folder / "python"))
+    assert "belongs to uid" in untrusted_because(str(folder / "python"))
 
 
 def test_a_link_through_a_folder_of_somebody_else_is_not(tmp_path):
