@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # The Molecule scenarios: a cluster in containers. Without arguments all of them, one after the other; with the name of one
-# that one; otherwise the arguments are Molecule's own, for example: tools/molecule.sh converge -s default
+# that one; "packages" makes sure that all is there and runs nothing; otherwise the arguments are Molecule's own, for
+# example: tools/molecule.sh converge -s default
 #
 # What costs time is made once and kept by what it is made of, below the cache: the image, the channel, the wheels of the
 # engine, the CUDA toolkit. All of it comes back by itself.
@@ -47,7 +48,7 @@ digest() { # reads what something is made of
     sha256sum | cut -c1-16
 }
 
-# Run a command that makes the file or folder at the second-to-last... once: staged beside it, published by one rename.
+# Run a command that makes a file or folder, once: staged beside it, published by one rename.
 once() { # path, command...: gets the staged path as its last argument
     local path=$1 staged
     shift
@@ -224,6 +225,7 @@ run_scenario() { # name
 main() {
     ENGINE=$(choose_engine)
     setup molecule "$ENGINE"
+    [ "$*" != packages ] || return 0
     setup_image
     setup_engine
     setup_site
