@@ -1,5 +1,5 @@
 # Thin: every target is a script in tools/, which sets up what it needs first. PYTHON=/path/to/python3 chooses another one.
-.PHONY: help site test unit lint sanity bench undo clean
+.PHONY: help site test unit lint sanity molecule bench undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -9,7 +9,7 @@ help: ## show this list
 site: ## the main job on this machine: site.yml on inventories/local (ARGS='--check --diff' and the like)
 	@tools/site.sh $(ARGS)
 
-test: ## everything that CI runs: lint, sanity, unit tests, whole runs
+test: ## everything that CI runs: lint, sanity, unit tests, a cluster in containers, whole runs
 	@tools/test.sh
 
 unit: ## the unit tests alone (ARGS='-k name' and the like)
@@ -20,6 +20,9 @@ lint: ## ansible-lint, yamllint, the changelog
 
 sanity: ## ansible-test sanity (ARGS='--test pep8' and the like)
 	@tools/sanity.sh $(ARGS)
+
+molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='converge -s user' and the like for one step)
+	@tools/molecule.sh $(ARGS)
 
 bench: ## paired timings, printed (ARGS='NAME...' chooses some)
 	@tools/bench.sh $(ARGS)

@@ -329,14 +329,22 @@ publish_link() { # target, link
 
 # --- the two set-ups ---------------------------------------------------------------------------------------------
 
-# Set VENV and CACHE for: site (ansible-playbook alone) or test (that, the engine's libraries and the checkers).
-setup() { # site or test
-    local what=$1 version python
+# Set VENV and CACHE for: site (ansible-playbook alone), test (that, the engine's libraries and the checkers) or molecule
+# (a venv of its own, and the system packages of the container engine).
+setup() { # site, test, or molecule with podman or docker
+    local what=$1 engine=${2:-} version python
     local requirements=("$CHECKOUT/requirements/controller.txt") packages=("$CHECKOUT/requirements/debian-site.txt")
     local everything=("${requirements[@]}" "$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/requirements/test.txt")
     if [ "$what" = test ]; then
         requirements=("${everything[@]}")
         packages+=("$CHECKOUT/requirements/debian-test.txt")
+    elif [ "$what" = molecule ]; then
+        requirements+=("$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/requirements/molecule.txt")
+        packages+=("$CHECKOUT/requirements/debian-molecule.txt")
+        if [ "$engine" = podman ]; then
+            packages+=("$CHECKOUT/requirements/debian-podman.txt")
+            is_root || packages+=("$CHECKOUT/requirements/debian-podman-rootless.txt")
+        fi
     fi
     setup_locale
     setup_home
@@ -351,7 +359,7 @@ setup() { # site or test
     PATH=$VENV/bin:$PATH
     export PATH ANSIBLE_CONFIG="$CHECKOUT/ansible.cfg" PIP_DISABLE_PIP_VERSION_CHECK=1
     # .venv is for people and editors; the one for tests holds all that the other one does.
-    if [ "$what" = test ] || [ ! -e "$CHECKOUT/.venv/bin/pytest" ]; then
+    if [ "$what" = test ] || { [ "$what" = site ] && [ ! -e "$CHECKOUT/.venv/bin/pytest" ]; }; then
         publish_link "$VENV" "$CHECKOUT/.venv" 2>/dev/null || say "no link .venv: the checkout cannot be written"
     fi
 }

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Every test there is: lint and ansible-test sanity side by side with the unit tests, then the whole runs.
+# Every test there is: lint and ansible-test sanity side by side with the unit tests, then a cluster in containers, then the
+# whole runs.
 # pytest's closing line is the last one where all is well; where something else failed, its name is.
 
 # shellcheck source=tools/setup.sh
@@ -11,6 +12,8 @@
 
 setup test
 cd -- "$CHECKOUT"
+# An ordinary user learns now, not in half an hour, which package the containers lack.
+tools/molecule.sh packages </dev/null
 
 logs=$(mktemp -d -- "${TMPDIR:-/tmp}/hpc.pytorch-test.XXXXXX")
 background=
@@ -50,6 +53,9 @@ for check in sanity lint; do
     [ ! -e "$logs/$check.failed" ] || failed+=("$check")
 done
 [ -e "$logs/done" ] || failed+=('lint and sanity, which were ended from outside')
+
+headline 'molecule: a cluster in containers'
+tools/molecule.sh </dev/null || failed+=('molecule')
 
 headline 'whole runs'
 python -m pytest tests/site </dev/null || failed+=('whole runs')

@@ -1,0 +1,255 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The Molecule scenarios: a cluster in containers. Without arguments all of them, one after the other; with the name of one
+# that one; "packages" makes sure that all is there and runs nothing; otherwise the arguments are Molecule's own, for
+# example: tools/molecule.sh converge -s default
+#
+# What costs time is made once and kept by what it is made of, below the cache: the image, the channel, the wheels of the
+# engine, the CUDA toolkit. All of it comes back by itself.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+
+readonly SCENARIOS=(default user adopt grow)
+
+# Print podman or docker: what HPC_MOLECULE_ENGINE says, or what is there and works; podman is what gets installed.
+choose_engine() {
+    local engine=${HPC_MOLECULE_ENGINE:-}
+    case $engine in
+    podman | docker) ;;
+    '')
+        engine=podman
+        if ! command -v podman >/dev/null 2>&1 && command -v docker >/dev/null 2>&1 &&
+            timeout 20 docker info >/dev/null 2>&1; then
+            engine=docker
+        fi
+        ;;
+    *) refuse "HPC_MOLECULE_ENGINE to be podman or docker" "'$engine'" "leave it out, or name one of the two" ;;
+    esac
+    printf '%s\n' "$engine"
+}
+
+# The image is of the system that this machine runs, so the interpreter that the channel packs runs there as well.
+suite() {
+    # shellcheck source=/dev/null
+    (. /etc/os-release && case ${ID:-} in debian | ubuntu) printf '%s\n' "$VERSION_CODENAME" ;; *) echo bookworm ;; esac)
+}
+
+# Print where apt gets that suite from, if it does.
+mirror_of() { # suite
+    apt-get indextargets --format "\$(REPO_URI) \$(CODENAME) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
+        awk -v suite="$1" '$2 == suite && $3 == "main" { print $1; exit }' || true
+}
+
+digest() { # reads what something is made of
+    sha256sum | cut -c1-16
+}
+
+# Run a command that makes a file or folder, once: staged beside it, published by one rename.
+once() { # path, command...: gets the staged path as its last argument
+    local path=$1 staged
+    shift
+    [ ! -e "$path" ] || return 0
+    mkdir -p -- "$(dirname -- "$path")"
+    staged=$path.new.$$
+    rm -rf -- "$staged"
+    if ! "$@" "$staged"; then
+        rm -rf -- "$staged"
+        return 1
+    fi
+    # Another run may have been faster; both made the same.
+    mv -T -- "$staged" "$path" 2>/dev/null || rm -rf -- "$staged"
+}
+
+# --- image -------------------------------------------------------------------------------------------------------
+
+image_packages() {
+    sed 's/#.*//; /^[[:space:]]*$/d' "$CHECKOUT/molecule/shared/image-packages.txt" | paste -sd,
+}
+
+make_image() { # path
+    local mirror log=$1.log
+    mirror=$(mirror_of "$(suite)")
+    say "making the image of the cluster's machines, once (Debian packages; about a minute)"
+    if ! mmdebstrap --quiet --variant=minbase --include="$(image_packages)" --components=main,universe \
+        --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook="$(printf '%q' "$CHECKOUT/molecule/shared/image-setup.sh") \"\$1\"" \
+        "$(suite)" "$log.tar" ${mirror:+"$mirror"} >"$log" 2>&1 || ! zstd --quiet --rm -1 "$log.tar" -o "$1"; then
+        tail -n 20 -- "$log" >&2
+        rm -f -- "$log" "$log.tar"
+        refuse "mmdebstrap to make an image of Debian packages" "it could not, see above" "check that Debian's packages are reachable"
+    fi
+    rm -f -- "$log"
+}
+
+# Set IMAGE, imported into the engine's own storage.
+setup_image() {
+    local hash archive
+    hash=$({ suite && image_packages && cat -- "$CHECKOUT/molecule/shared/image-setup.sh" && uname -m; } | digest)
+    IMAGE=localhost/hpc-pytorch-molecule:$hash
+    archive=$CACHE/images/$hash.tar.zst
+    "$ENGINE" image inspect "$IMAGE" >/dev/null 2>&1 && return
+    once "$archive" make_image
+    say "importing the image into $ENGINE"
+    "$ENGINE" import "$archive" "$IMAGE" >/dev/null 2>"$archive.log.$$" || {
+        cat -- "$archive.log.$$" >&2
+        rm -f -- "$archive.log.$$"
+        refuse "$ENGINE to import $archive" "it could not, see above" "remove that file, and run it again"
+    }
+    rm -f -- "$archive.log.$$"
+}
+
+# --- engine ------------------------------------------------------------------------------------------------------
+
+# A machine with systemd starts and answers.
+engine_works() {
+    local name=hpc-pytorch-probe-$$ rc=0
+    local options=(--systemd=always)
+    [ "$ENGINE" = podman ] || options=(--privileged --cgroupns=private --tmpfs=/run --tmpfs=/run/lock)
+    {
+        "$ENGINE" network create "$name" && "$ENGINE" run --detach --rm --name "$name" --network "$name" "${options[@]}" "$IMAGE" /sbin/init &&
+            timeout 30 "$ENGINE" exec "$name" /bin/sh -c 'until systemctl show --property=Version >/dev/null 2>&1; do sleep 0.2; done'
+    } >"$1" 2>&1 || rc=1
+    "$ENGINE" rm --force "$name" >/dev/null 2>&1 || true
+    "$ENGINE" network rm "$name" >/dev/null 2>&1 || true
+    return $rc
+}
+
+# Print soft:hard, at most what this shell may have.
+limit() { # ulimit option, wanted
+    local hard
+    hard=$(ulimit "$1")
+    if [ "$hard" = unlimited ] || [ "$hard" -gt "$2" ]; then
+        hard=$2
+    fi
+    printf '%s:%s\n' "$hard" "$hard"
+}
+
+# An ordinary machine with cgroup v2 needs no settings. Some virtual machines do: a root without the right to raise limits,
+# mixed cgroups, no journal. Only what makes the probe pass is used, and only for these runs.
+setup_engine() {
+    local settings=$CACHE/containers.conf log=$CACHE/engine.log.$$
+    # Kept until the machine starts anew: the answer does not change before.
+    local known
+    known=$CACHE/engine-$(printf '%s' "$ENGINE $IMAGE $(cat /proc/sys/kernel/random/boot_id)" | digest)
+    if [ -e "$known" ]; then
+        [ ! -s "$known" ] || export CONTAINERS_CONF=$settings
+        return
+    fi
+    if engine_works "$log"; then
+        : >"$known"
+    else
+        if [ "$ENGINE" = podman ]; then
+            # Limits that may be lowered to, never raised.
+            {
+                printf '[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=%s", "nproc=%s"]\n' \
+                    "$(limit -Hn 20000)" "$(limit -Hu 32768)"
+                printf '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
+            } >"$settings.$$"
+            mv -- "$settings.$$" "$settings"
+            export CONTAINERS_CONF=$settings
+        fi
+        if [ "$ENGINE" = docker ] || ! engine_works "$log"; then
+            tail -n 5 -- "$log" >&2
+            rm -f -- "$log"
+            refuse "$ENGINE to start a machine with systemd" "it could not, see above" \
+                "mend it, or choose the other engine: HPC_MOLECULE_ENGINE=podman or docker"
+        fi
+        say "$ENGINE needs settings on this machine: $settings"
+        echo settings >"$known"
+    fi
+    rm -f -- "$log"
+}
+
+# --- what the machines find on the site's mirror -----------------------------------------------------------------
+
+make_wheels() { # path
+    say "fetching the engine's wheels, once"
+    python -m pip --no-input --disable-pip-version-check download --quiet --only-binary=:all: --dest "$1" \
+        --python-version "$IMAGE_PYTHON" --implementation cp --abi "cp${IMAGE_PYTHON/./}" --abi abi3 --abi none \
+        --platform "manylinux_2_28_$(uname -m)" --platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)" \
+        --platform "manylinux_2_5_$(uname -m)" --platform "manylinux1_$(uname -m)" --platform any \
+        --requirement "$CHECKOUT/roles/conda/files/engine-requirements.txt" </dev/null >&2
+}
+
+make_cuda() { # path
+    say "unpacking a CUDA toolkit, once"
+    python "$CHECKOUT/tests/site/cuda/nvcc_tree.py" "$1"
+}
+
+make_channel() { # path
+    say "publishing the starter channel, once (a torch and what it needs: minutes)"
+    ansible localhost -i localhost, -c local -e ansible_python_interpreter="$VENV/bin/python" -m hpc.pytorch.conda_channel \
+        -a "{\"path\": \"$1\", \"python\": [\"$SYSTEM_PYTHON\"], \"wheels\": $CHANNEL_WHEELS, \"executable\": \"$VENV/bin/python\"}" \
+        </dev/null >"$1.log" 2>&1 && rm -f -- "$1.log" && return
+    tail -n 20 -- "$1.log" >&2
+    rm -f -- "$1.log"
+    refuse "conda_channel to publish the starter channel" "it could not, see above" "check that a package index is reachable"
+}
+
+setup_site() {
+    CHANNEL_WHEELS='["torch==2.13.0", "numpy==2.4.*", "pip"]'
+    local version path
+    IFS=$'\t' read -r version path _ <<<"$(probe_python "$SYSTEM_PYTHON")"
+    [ -n "$version" ] || refuse "a system Python at $SYSTEM_PYTHON" "none that runs" "apt-get install python3"
+    IMAGE_PYTHON=${version%.*}
+    WHEELS=$CACHE/molecule/wheels-$({ echo "$IMAGE_PYTHON" && cat -- "$CHECKOUT/roles/conda/files/engine-requirements.txt"; } | digest)
+    NVCC=$CACHE/molecule/cuda-$(cat -- "$CHECKOUT"/tests/site/cuda/nvcc* | digest)
+    CHANNEL=$CACHE/molecule/channel-$({ echo "$version $path $CHANNEL_WHEELS" && cat -- "$CHECKOUT"/plugins/module_utils/_channel/*.py; } | digest)
+    once "$WHEELS" make_wheels
+    once "$NVCC" make_cuda
+    once "$CHANNEL" make_channel
+}
+
+# --- scenarios ---------------------------------------------------------------------------------------------------
+
+run_scenario() { # name
+    local log rc=0 begin=$SECONDS
+    log=$(mktemp -- "${TMPDIR:-/tmp}/hpc.pytorch-molecule.XXXXXX")
+    printf '\n=== molecule: %s\n' "$1"
+    molecule -c molecule/base.yml test --destroy always -s "$1" </dev/null 2>&1 | tee -- "$log" || rc=1
+    if [ $rc != 0 ]; then
+        python "$CHECKOUT/tools/molecule_log.py" "$1" <"$log" >&2
+    else
+        printf 'molecule: %s passed in %d s\n' "$1" "$((SECONDS - begin))"
+    fi
+    rm -f -- "$log"
+    return $rc
+}
+
+main() {
+    ENGINE=$(choose_engine)
+    setup molecule "$ENGINE"
+    [ "$*" != packages ] || return 0
+    setup_image
+    setup_engine
+    setup_site
+    cd -- "$CHECKOUT"
+    HPC_MOLECULE_ID=$(printf '%s' "$CHECKOUT" | sha256sum | cut -c1-6)
+    export HPC_MOLECULE_ENGINE=$ENGINE HPC_MOLECULE_IMAGE=$IMAGE HPC_MOLECULE_PYTHON=$IMAGE_PYTHON HPC_MOLECULE_ID
+    export HPC_MOLECULE_CHANNEL=$CHANNEL HPC_MOLECULE_WHEELS=$WHEELS HPC_MOLECULE_NVCC=$NVCC
+    # The scenarios' own settings, not those of ansible.cfg.
+    unset ANSIBLE_CONFIG
+    export MOLECULE_GLOB="$CHECKOUT/molecule/*/molecule.yml" ANSIBLE_NOCOLOR=1 NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
+
+    local scenarios=("${SCENARIOS[@]}") failed=() scenario
+    if [ $# -gt 1 ] || { [ $# = 1 ] && [ ! -e "molecule/$1/molecule.yml" ]; }; then
+        exec molecule -c molecule/base.yml "$@"
+    elif [ $# = 1 ]; then
+        scenarios=("$1")
+    fi
+    for scenario in "${scenarios[@]}"; do
+        run_scenario "$scenario" || failed+=("$scenario")
+    done
+    if [ ${#failed[@]} -gt 0 ]; then
+        printf '\nmolecule failed: %s\n' "$(printf '%s, ' "${failed[@]}" | sed 's/, $//')" >&2
+        exit 1
+    fi
+}
+
+main "$@"
