@@ -130,6 +130,13 @@ limit() { # ulimit option, wanted
     printf '%s:%s\n' "$hard" "$hard"
 }
 
+# Some machines let an ordinary user have no container network (no /dev/net/tun, say): tools/test.sh tells this from a failure.
+cannot_here() {
+    printf 'setup: expected %s to start a machine with systemd and a network; found that it may not for %s, see above; remedy: %s\n' \
+        "$ENGINE" "$(id -un)" "run make molecule as root, or on another machine" >&2
+    exit 4
+}
+
 # An ordinary machine with cgroup v2 needs no settings. Some virtual machines do: a root without the right to raise limits,
 # mixed cgroups, no journal. Only what makes the probe pass is used, and only for these runs.
 setup_engine() {
@@ -157,6 +164,7 @@ setup_engine() {
         if [ "$ENGINE" = docker ] || ! engine_works "$log"; then
             tail -n 5 -- "$log" >&2
             rm -f -- "$log"
+            is_root || cannot_here
             refuse "$ENGINE to start a machine with systemd" "it could not, see above" \
                 "mend it, or choose the other engine: HPC_MOLECULE_ENGINE=podman or docker"
         fi

@@ -55,7 +55,13 @@ done
 [ -e "$logs/done" ] || failed+=('lint and sanity, which were ended from outside')
 
 headline 'molecule: a cluster in containers'
-tools/molecule.sh </dev/null || failed+=('molecule')
+molecule=0
+tools/molecule.sh </dev/null || molecule=$?
+case $molecule in
+0) ;;
+4) printf '\nNOT RUN: the Molecule scenarios, as this user may start no machines here (see above). CI runs them as root.\n' >&2 ;;
+*) failed+=('molecule') ;;
+esac
 
 headline 'whole runs'
 python -m pytest tests/site </dev/null || failed+=('whole runs')

@@ -73,6 +73,27 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "check out"]
 
 
+@pytest.mark.parametrize("code, ends, says", [(4, 0, "NOT RUN: the Molecule scenarios"), (3, 1, "make test failed: molecule")])
+def test_scenarios_that_this_user_may_not_start_are_said_to_be_left_out(checkout, tmp_path, code, ends, says):
+    for name in ("lint", "sanity"):
+        program(checkout / "tools" / (name + ".sh"), "exit 0\n")
+    program(checkout / "tools" / "molecule.sh", '[ "$*" != packages ] || exit 0\nexit %d\n' % code)
+    (tmp_path / "bin").mkdir()
+    program(tmp_path / "bin" / "python", "exit 0\n")
+    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
+        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
+    done = subprocess.run(
+        ["tools/test.sh"],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ends and says in done.stderr
+
+
 def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
     fifos = {name: tmp_path / name for name in ("sanity", "unit")}
     for fifo in fifos.values():
