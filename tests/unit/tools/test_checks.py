@@ -41,6 +41,21 @@ def program(path, text):
     path.chmod(0o755)
 
 
+def run_tests(checkout, tmp_path):
+    """tools/test.sh, with the programs in ``tmp_path/bin`` first."""
+    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
+        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
+    return subprocess.run(
+        ["tools/test.sh"],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site"])
 def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tmp_path, broken):
     for name in ("lint", "sanity", "molecule"):
@@ -52,17 +67,7 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
         tmp_path / "bin" / "python",
         'echo "python $*"\necho "3 passed in 1s"\ncase $3 in tests/%s) exit 1;; esac\n' % broken,
     )
-    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
-        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
-    done = subprocess.run(
-        ["tools/test.sh"],
-        cwd=checkout,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
     for part in ("lint ran", "sanity ran", "molecule ran", "python -m pytest tests/unit", "python -m pytest tests/site"):
         assert part in lines
@@ -80,17 +85,7 @@ def test_scenarios_that_this_user_may_not_start_are_said_to_be_left_out(checkout
     program(checkout / "tools" / "molecule.sh", '[ "$*" != packages ] || exit 0\nexit %d\n' % code)
     (tmp_path / "bin").mkdir()
     program(tmp_path / "bin" / "python", "exit 0\n")
-    with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
-        stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
-    done = subprocess.run(
-        ["tools/test.sh"],
-        cwd=checkout,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_tests(checkout, tmp_path)
     assert done.returncode == ends and says in done.stderr
 
 
