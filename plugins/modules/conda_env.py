@@ -53,7 +53,12 @@ options:
     default: false
   pip:
     description:
-      - Lines of a pip requirements file, installed with the env's own pip after the packages.
+      - Lines of a pip requirements file, installed with the env's own pip after the packages. Their own options such as
+        C(--hash) stand on the requirement's line; option lines such as C(--index-url), C(--extra-index-url),
+        C(--find-links) and C(--require-hashes) keep their order.
+      - Pip reads them from a file that nobody else can read, so an address may hold a password.
+      - What is installed already and satisfies a requirement stays, whatever index it came from. To change between builds
+        of one version, pin the build, as in V(torch==2.13.0+cu126).
     type: list
     elements: str
     default: []
@@ -149,6 +154,15 @@ EXAMPLES = r"""
       - cuda-version=12.9
     cuda: "12.9"
     compile: true
+
+- name: Torch from the wheels for CUDA 12.6
+  hpc.pytorch.conda_env:
+    name: wheels
+    channels: [conda-forge]
+    packages: [python=3.12, pip]
+    pip:
+      - --index-url https://download.pytorch.org/whl/cu126
+      - torch==2.13.0+cu126
 
 - name: R, since envs are not about torch
   hpc.pytorch.conda_env:

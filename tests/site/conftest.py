@@ -85,15 +85,25 @@ def playbook_run() -> t.Callable[..., Run]:
     return ansible_playbook
 
 
-@pytest.fixture(scope="session")
-def tiny_channel() -> t.Any:
-    """The unit tests' maker of small real packages."""
-    path = CHECKOUT / "tests/unit/conda/tiny_channel.py"
-    spec = importlib.util.spec_from_file_location("tiny_channel", path)
+def module_at(path: str) -> t.Any:
+    """A helper of the tests; pytest's import mode leaves no other way to them."""
+    spec = importlib.util.spec_from_file_location(pathlib.Path(path).stem, CHECKOUT / path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def tiny_channel() -> t.Any:
+    """The unit tests' maker of small real packages."""
+    return module_at("tests/unit/conda/tiny_channel.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_wheels() -> t.Any:
+    """The maker of small real wheels."""
+    return module_at("tests/site/tiny_wheels.py")
 
 
 def tree(folder: pathlib.Path) -> list[tuple[str, int, int]]:

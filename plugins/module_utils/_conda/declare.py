@@ -24,7 +24,7 @@ from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, r
 from .interpreter import half_installed_distributions, pip_would_install
 from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
-from .request import Request, checked_channels, checked_cuda, checked_prefix, checked_specs
+from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
 from .verify import damaged_packages
 
 Params = t.Mapping[str, t.Any]
@@ -167,7 +167,7 @@ class _Declaration:
             packages=checked_specs(params["packages"], "match spec"),
             channels=channels,
             channel_priority=priority,
-            pip=checked_specs(params["pip"], "pip requirement"),
+            pip=checked_pip_lines(params["pip"]),
             cuda=checked_cuda(params["cuda"]),
             prune=params["prune"],
             compiled=params["compile"],
@@ -224,12 +224,9 @@ class _Declaration:
             return []
         if not exists:
             # The env's pip is not there to ask, or is about to change.
-            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in self._shown_pip()]
+            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in pip_requirements(self._request.pip)]
         found = pip_would_install(self._prefix, self._request.pip, self._latest)
         return [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
-
-    def _shown_pip(self) -> t.Tuple[str, ...]:
-        return tuple(without_credentials(line) for line in self._request.pip if not line.startswith("-"))
 
     @contextlib.contextmanager
     def _lock_written(self, engine: Engine, solution: Solution) -> t.Iterator[Request]:
@@ -252,7 +249,7 @@ class _Declaration:
             env.write_record(self._prefix, request, engine.name, packages)
 
     def _unsolved(self, because: str) -> Result:
-        asked = tuple(without_credentials(spec) for spec in self._request.packages) + self._shown_pip()
+        asked = tuple(without_credentials(spec) for spec in self._request.packages) + pip_requirements(self._request.pip)
         wanted = "".join(spec + "\n" for spec in asked)
         result = self._result(packages=[], engine="rattler", changed=True, solved=False)
         del result["packages"]

@@ -11,19 +11,23 @@ import typing as t
 
 from .._host.errors import UserError, one_line
 from .._host.files import sha256_of_json
-from .credentials import shown_channels
+from .credentials import shown_channels, without_credentials
 
 # conda refuses "/", " ", ":" and "#" in names; the rest of what we refuse breaks shebangs, shells or job scripts.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _PREFIX = re.compile(r"/[A-Za-z0-9_.+@=,~/-]*\Z")
 _RESERVED_NAMES = ("base", "root")
+# A path that pip takes relative to the requirements file, which is a temporary one of ours.
+_RELATIVE_FILE = re.compile(r"(-[rcef]|--(?:requirement|constraint|editable|find-links))[ =]*([^/\s=$].*)")
+# Where a requirement's own options, or a comment, begin.
+_AFTER_REQUIREMENT = re.compile(r"\s+(?:-|#)")
 
 # Raised when what is stored beside an env changes its meaning: every env is then looked at once by the engine.
 SCHEMA = 1
 
 
 class Request(t.NamedTuple):
-    """A validated wish. Paths are absolute; *packages* and *pip* are sorted and unique.
+    """A validated wish. Paths are absolute; *packages* are sorted and unique, *pip* as :func:`checked_pip_lines` has it.
 
     *channels* and *channel_priority* are empty where a condarc decides; *condarc_sha256* then stands for its content.
     """
@@ -41,7 +45,11 @@ class Request(t.NamedTuple):
 
     def sha256(self) -> str:
         """Hash of all that decides what the env holds: not its prefix and no credentials."""
-        decisive = self._replace(prefix="", channels=tuple(shown_channels(self.channels)))
+        decisive = self._replace(
+            prefix="",
+            channels=tuple(shown_channels(self.channels)),
+            pip=tuple(without_credentials(line) for line in self.pip),
+        )
         return sha256_of_json([SCHEMA, decisive._asdict()])
 
 
@@ -88,6 +96,32 @@ def checked_specs(values: t.Iterable[str], what: str) -> t.Tuple[str, ...]:
             raise UserError("one %s a list item" % what, "%r" % one_line(value), "remove it or write it on one line")
         specs.add(spec)
     return tuple(sorted(specs))
+
+
+def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """Lines of a requirements file: option lines in the order given, which counts, then requirements, sorted and unique.
+
+    A line that a backslash continues is put together. Whether pip understands a line is for pip to say.
+    """
+    options: t.List[str] = []
+    requirements = set()
+    for value in values:
+        line = re.sub(r"\\\r?\n\s*", " ", value).strip()
+        if not line or not line.isprintable() or line.startswith("#"):
+            raise UserError("one line of a pip requirements file a list item", "%r" % one_line(value), "correct or remove it")
+        relative = _RELATIVE_FILE.match(line)
+        if relative and "://" not in relative.group(2):
+            raise UserError("an absolute path or a URL after %s" % relative.group(1), "%r" % one_line(value), "write the path out")
+        if line.startswith("-") and not line.startswith(("-e", "--editable")):
+            options.append(line)
+        else:
+            requirements.add(line)
+    return tuple(options) + tuple(sorted(requirements))
+
+
+def pip_requirements(lines: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """What *lines* ask for, without option lines, hashes and credentials: fit to be shown."""
+    return tuple(without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-"))
 
 
 def checked_channels(values: t.Iterable[str]) -> t.Tuple[str, ...]:

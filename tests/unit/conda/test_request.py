@@ -6,8 +6,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import 
     Request,
     checked_channels,
     checked_cuda,
+    checked_pip_lines,
     checked_prefix,
     checked_specs,
+    pip_requirements,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 
@@ -43,6 +45,32 @@ def test_specs_are_one_set_and_channels_keep_their_order():
             checked_channels([value])
 
 
+def test_pip_options_keep_their_order_and_requirements_are_one_set():
+    lines = ["torch==2.13.0", "--index-url https://b", "numpy", "--extra-index-url https://a", " numpy ", "--require-hashes", "-e /src"]
+    assert checked_pip_lines(lines) == (
+        "--index-url https://b", "--extra-index-url https://a", "--require-hashes", "-e /src", "numpy", "torch==2.13.0"
+    )
+    assert checked_pip_lines(["a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11"]) == ("a==1  --hash=sha256:00  --hash=sha256:11",)
+
+
+@pytest.mark.parametrize(
+    "line", ["", " ", "a\nb", "# why", "-r more.txt", "-rmore.txt", "-c ../c.txt", "--constraint=c.txt", "-e .", "--find-links wheels"]
+)
+def test_a_pip_line_that_means_nothing_here_is_refused(line):
+    with pytest.raises(UserError):
+        checked_pip_lines([line])
+
+
+@pytest.mark.parametrize("line", ["-r /c.txt", "-c https://example.org/c", "--find-links=/w", "--find-links ${WHEELS}", "-e git+https://x/y"])
+def test_a_pip_line_with_a_place_is_taken(line):
+    assert checked_pip_lines([line]) == (line,)
+
+
+def test_what_is_shown_of_pip_lines_is_what_they_ask_for():
+    lines = ["--index-url https://u:p@example.org", "a==1 --hash=sha256:00", "b @ https://u:p@example.org/b.whl", "c>=2  # for d"]
+    assert pip_requirements(lines) == ("a==1", "b @ https://example.org/b.whl", "c>=2")
+
+
 def test_cuda_is_a_version_or_none():
     assert [checked_cuda(value) for value in (None, "", "none", "12.8")] == [None, None, "none", "12.8"]
     with pytest.raises(UserError):
@@ -72,6 +100,7 @@ def request(**changed):
         {"channels": ("https://example.org/d",)},
         {"channel_priority": "disabled"},
         {"pip": ("x",)},
+        {"pip": ("--index-url https://example.org", "x")},
         {"cuda": "12.8"},
         {"prune": True},
         {"compiled": True},
@@ -85,6 +114,8 @@ def test_whatever_decides_the_content_decides_the_hash(changed):
 
 def test_neither_place_nor_credentials_decide_the_hash():
     assert request(prefix="/f").sha256() == request().sha256()
+    index = "--index-url https://%sexample.org/simple"
+    assert request(pip=(index % "u:p@",)).sha256() == request(pip=(index % "",)).sha256()
     assert request(channels=("https://u:p@example.org/t/TOKEN/c",)).sha256() == request().sha256()
 
 
