@@ -221,7 +221,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.errors import UserError
 from ..module_utils._host.face import answer
-from ..module_utils._torch.reasons import Asked
+from ..module_utils._torch.asked import Asked
 from ..module_utils._torch.run import run_probe
 from ..module_utils._torch.verdict import require_sense, result
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from .._host.errors import UserError, one_line
-from .reasons import Asked, Reason, find_reasons
+from .asked import Asked
+from .causes.base import Reason
+from .reasons import find_reasons
 from .report import FINISHED, Report
 
 OK = "ok"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.reasons import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.base import last_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.import_remedies import (
     OTHER_IMPORT_REMEDY,
     crash_site,
     import_remedy,
-    last_line,
     library_named,
 )
 

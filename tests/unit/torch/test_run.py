@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import run
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.reasons import Asked
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import result
 
 from .conftest import MakeEnv, site_packages

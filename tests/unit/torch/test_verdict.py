@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.reasons import Asked
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, TIMEOUT, Ending
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import require_sense, result

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the caller wants to know. Plain data. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Asked(t.NamedTuple):
+    """What the caller wants to know.
+
+    :arg expect_cuda: whether there has to be a usable GPU; None for no opinion.
+    :arg expect_devices: how many usable GPUs there have to be; None for no opinion.
+    """
+
+    prefix: t.Optional[str] = None
+    python: t.Optional[str] = None
+    expect_cuda: t.Optional[bool] = None
+    expect_devices: t.Optional[int] = None
+
+    @property
+    def place(self) -> str:
+        """What was looked at, for a sentence."""
+        return str(self.prefix if self.prefix is not None else self.python)
