@@ -17,6 +17,8 @@ import urllib.request
 
 import pytest
 
+from .lab.scene import Scene
+
 REQUIREMENTS = ("torch==2.13.0", "numpy")
 # Has files without CUDA only; a package index may serve gigabytes of it under the same name.
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -77,3 +79,9 @@ def make_env(tmp_path: pathlib.Path) -> MakeEnv:
 def site_packages(prefix: pathlib.Path) -> pathlib.Path:
     """Where the environment's packages lie."""
     return next(prefix.glob("lib/python3*/site-packages"))
+
+
+@pytest.fixture
+def scene(tmp_path: pathlib.Path) -> Scene:
+    """A node of the lab, empty so far."""
+    return Scene(tmp_path / "node")
