@@ -112,6 +112,53 @@ EXPORT int cuDevicePrimaryCtxRelease_v2(int device)
     return 0;
 }
 
+EXPORT int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active)
+{
+    (void)device;
+    ENTER;
+    *flags = 0;
+    *active = 0;
+    return 0;
+}
+
+EXPORT int cuCtxGetCurrent(void **context)
+{
+    ENTER;
+    *context = (void *)1;
+    return 0;
+}
+
+EXPORT int cuCtxSetCurrent(void *context)
+{
+    (void)context;
+    ENTER;
+    return 0;
+}
+
+/* torch binds these by name when CUDA starts. Nothing comes of them: 209 is "no kernel image is available". */
+#define NO_KERNEL(name)                     \
+    EXPORT int name(void)                   \
+    {                                       \
+        ENTER;                              \
+        return (int)number("kernel", 209);  \
+    }
+NO_KERNEL(cuFuncGetAttribute)
+NO_KERNEL(cuFuncSetAttribute)
+NO_KERNEL(cuFuncSetCacheConfig)
+NO_KERNEL(cuLaunchCooperativeKernel)
+NO_KERNEL(cuLaunchKernel)
+NO_KERNEL(cuLinkAddData_v2)
+NO_KERNEL(cuLinkComplete)
+NO_KERNEL(cuLinkCreate_v2)
+NO_KERNEL(cuModuleGetFunction)
+NO_KERNEL(cuModuleLoad)
+NO_KERNEL(cuModuleLoadData)
+NO_KERNEL(cuModuleLoadDataEx)
+NO_KERNEL(cuModuleUnload)
+NO_KERNEL(cuOccupancyMaxActiveBlocksPerMultiprocessor)
+NO_KERNEL(cuPointerGetAttribute)
+NO_KERNEL(cuTensorMapEncodeTiled)
+
 EXPORT int cuGetErrorString(int error, const char **text)
 {
     *text = error ? "an error of the lab" : "no error";

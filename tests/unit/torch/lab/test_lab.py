@@ -170,3 +170,19 @@ def test_a_failing_nvidia_smi(scene: Scene):
     command = scene.nvidia_smi(failure="Failed to initialize NVML: Driver/library version mismatch", rc=18)
     result = subprocess.run([command, "-L"], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (18, "Failed to initialize NVML: Driver/library version mismatch\n")
+
+
+def test_the_runtime_stands_before_another(scene):
+    scene.runtime(count=2, capability=[70, 90], kernel=719, errors={"cudaMalloc": 46})
+    code = """
+    import ctypes, json
+    cuda = ctypes.CDLL(None)
+    count, pointer, properties = ctypes.c_int(), ctypes.c_void_p(), (ctypes.c_int * 256)()
+    rcs = [cuda.cudaGetDeviceCount(ctypes.byref(count)), cuda.cudaSetDevice(2), cuda.cudaMalloc(ctypes.byref(pointer), 8)]
+    cuda.cudaGetDeviceProperties(ctypes.byref(properties), 1)
+    print(json.dumps([rcs, cuda.cudaGetLastError(), cuda.cudaGetLastError(), count.value, properties[90], properties[91]]))
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=scene.environment(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(result.stdout) == [[0, 101, 46], 46, 0, 2, 9, 0]
