@@ -1,0 +1,196 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter torch_build: a thin face of plugin_utils/_build."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: torch_build
+short_description: Choose the newest PyTorch build that runs on all of these GPUs
+version_added: 0.1.0
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Says which PyTorch build with CUDA runs on every GPU given, within the driver, the CUDA, the Python, the source and the
+    version that are asked for, and exactly what to install for it.
+  - The newest that fits is taken, by torch, then by CUDA. Of builds that are alike in both a verified one comes first, then
+    conda-forge, then the channel pytorch, then wheels.
+  - The data (every release from 1.0 on, its builds, their kernels, the drivers) is YAML in the collection, each row with its
+    source. Rows that nobody has verified are marked; choosing one warns.
+  - Runs on the controller, reads no network, and needs no GPU.
+positional: _input
+options:
+  _input:
+    description:
+      - A mapping of the other options, or a list of GPU types as O(gpus).
+    type: raw
+    required: true
+  gpus:
+    description:
+      - GPU types such as V(titan-v), V(v100), V(a100), V(h100), or compute capabilities such as V("7.0"). The build runs on
+        all of them. Those of the input and these are taken together. Without any, every build with CUDA may be taken.
+    type: list
+    elements: str
+  driver:
+    description: The oldest version of the NVIDIA driver among the nodes, such as V(550.54.15).
+    type: str
+  cuda:
+    description:
+      - The CUDA that the build is made for, such as V("10.1"). Not needed to match the driver, which O(driver) does.
+    type: str
+  python:
+    description: Python's version, such as V("3.8"). By default the newest but one that the build is there for.
+    type: str
+  source:
+    description: Where the build comes from. By default any.
+    type: str
+    choices: [pytorch, conda-forge, wheels]
+  torch:
+    description: A version or a series, such as V(1.7.1), V("2.13") or V(2.13.*).
+    type: str
+  platform:
+    description: There is data about V(linux-64) alone; anything else is refused.
+    type: str
+    default: linux-64
+  rows:
+    description:
+      - Further rows of the site, in the shape of the collection's own files (C(plugins/plugin_utils/_build/data)), each of
+        which says at its top what a row holds. Keys are V(releases), V(architectures), V(toolkit), V(family),
+        V(toolkit_driver), V(gpus) and V(ambiguous).
+      - A site's row stands before ours, and a build of the same torch, CUDA and source replaces ours.
+    type: dict
+notes:
+  - A kernel for compute capability X.y runs on X.z where z is not less than y. What the driver has to compile first (PTX)
+    counts only where there is nothing else, and warns.
+  - From CUDA 11 on a driver runs everything of its CUDA's major version; below, the exact toolkit counts.
+"""
+
+EXAMPLES = r"""
+- name: A build for every partition of a cluster
+  ansible.builtin.debug:
+    msg: "{{ ['titan-v', 'a100', 'h100'] | hpc.pytorch.torch_build(source='wheels') }}"
+
+- name: CUDA 10.1 in the channel pytorch, as an old guide has it
+  ansible.builtin.debug:
+    msg: "{{ {'cuda': '10.1', 'python': '3.8', 'source': 'pytorch'} | hpc.pytorch.torch_build }}"
+# torch 1.8.1, torchvision 0.9.1, packages python=3.8, pytorch=1.8.1=py3.8_cuda10.1*, ..., cudatoolkit=10.1, mkl<2024.1
+
+- name: Install it
+  hpc.pytorch.conda_env:
+    name: torch
+    packages: "{{ build.packages }}"
+    pip: "{{ build.pip_options + build.pip }}"
+    channels: "{{ build.channels }}"
+    cuda: "{{ build.cuda_override or omit }}"
+  vars:
+    build: "{{ {'gpus': ['v100'], 'driver': '550.54.15'} | hpc.pytorch.torch_build }}"
+
+- name: A GPU type and a build that the collection does not know yet
+  ansible.builtin.debug:
+    msg: "{{ ['x200'] | hpc.pytorch.torch_build(rows=site_rows) }}"
+  vars:
+    site_rows:
+      gpus:
+        - {names: [x200], capability: "12.0"}
+      releases:
+        - torch: 2.16.0
+          torchvision: 0.30.0
+          python: {min: "3.11", max: "3.15"}
+          builds:
+            - {source: wheels, cuda: "13.2", local: cu132, index: https://download.pytorch.org/whl/cu132}
+"""
+
+RETURN = r"""
+_value:
+  description: The build, and what to install for it.
+  type: dict
+  contains:
+    torch:
+      description: Torch's version.
+      type: str
+    torchvision:
+      description: The torchvision that goes with it, or null. From conda-forge its major and minor version are asked for.
+      type: str
+    torchaudio:
+      description: The torchaudio that goes with it and is asked for, or null.
+      type: str
+    python:
+      description: Python's major and minor version.
+      type: str
+    cuda:
+      description: The CUDA that the build is made for.
+      type: str
+    source:
+      description: V(pytorch), V(conda-forge) or V(wheels).
+      type: str
+    packages:
+      description: Match specs for conda, Python among them.
+      type: list
+      elements: str
+    pip:
+      description: Requirements for pip; none unless RV(_value.source=wheels).
+      type: list
+      elements: str
+    pip_options:
+      description: Option lines of a pip requirements file that go before RV(_value.pip).
+      type: list
+      elements: str
+    channels:
+      description: Conda channels, the one that wins first.
+      type: list
+      elements: str
+    index:
+      description: The index of the wheels, or null where the package index or RV(_value.find_links) has them.
+      type: str
+    find_links:
+      description: A page of links to the wheels, where that is what they have.
+      type: str
+      returned: for some older wheels
+    cuda_override:
+      description: What C(__cuda) must be while solving on a node without a GPU, or null where nothing depends on it.
+      type: str
+    capabilities:
+      description: The compute capabilities of the GPUs that were given, the lowest first.
+      type: list
+      elements: str
+    driver:
+      description: The lowest driver that runs the build on these GPUs.
+      type: str
+    warnings:
+      description: What is unverified or slow about it.
+      type: list
+      elements: str
+    evidence:
+      description: The sources of the rows, by their names in the data files.
+      type: list
+      elements: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.choose import choose
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.load import shipped
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.request import request
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.rows import tables
+
+
+def torch_build(value: t.Any, rows: t.Optional[t.Mapping[str, t.Any]] = None, **keywords: t.Any) -> dict[str, t.Any]:
+    """See DOCUMENTATION."""
+    try:
+        values, more = request(value, dict(keywords, rows=rows))
+        known = shipped()
+        if more:
+            known = known.extended(tables(more, known))
+        return choose(values, known)
+    except UserError as error:
+        raise AnsibleFilterError("torch_build: %s" % error) from error
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"torch_build": torch_build}

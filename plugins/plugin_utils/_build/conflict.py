@@ -1,0 +1,108 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No build fits: what excludes which, and the nearest set that works. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build import fit
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.constraints import Constraints, gpu_text
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.model import Build, Tables
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.versions import key
+
+# A person reads so many lines.
+GROUPS, SUGGESTIONS = 6, 5
+# More than so many things to give up is no advice.
+GIVE_UP = 3
+
+Misfit = tuple[Build, list[fit.Violation]]
+
+
+def explain(wanted: Constraints, tables: Tables, newest_first: t.Sequence[Build]) -> UserError:
+    """The error for *wanted*, to be raised."""
+    misfits = [(build, fit.violations(build, wanted, tables)) for build in newest_first]
+    advice = suggestions(misfits, wanted, tables)
+    return UserError(
+        "a build of torch for %s" % wanted,
+        "none among %d: %s" % (len(misfits), "; ".join(excluded(misfits))),
+        "; or ".join(advice) if advice else "ask for less, or add the build that you know of to rows",
+    )
+
+
+def excluded(misfits: t.Sequence[Misfit]) -> list[str]:
+    """Every build and what excludes it; those that miss by least first, alike ones together, many in numbers."""
+    groups: dict[tuple[str, ...], list[Build]] = {}
+    for build, against in misfits:
+        groups.setdefault(tuple(violation.reason for violation in against), []).append(build)
+    ordered = sorted(groups.items(), key=lambda item: len(item[0]))
+    lines = ["%s: %s" % (_names(builds), " and ".join(reasons)) for reasons, builds in ordered[:GROUPS]]
+    rest = ordered[GROUPS:]
+    if rest:
+        counts: dict[str, int] = {}
+        for reasons, builds in rest:
+            for reason in reasons:
+                counts[reason] = counts.get(reason, 0) + len(builds)
+        number = sum(len(builds) for dummy, builds in rest)
+        most = sorted(counts.items(), key=lambda item: -item[1])
+        lines.append("the other %d: %s" % (number, ", ".join("%s (%d)" % item for item in most)))
+    return lines
+
+
+def _names(builds: t.Sequence[Build]) -> str:
+    """torch 2.12.0 to 2.14.1 for CUDA 13.0, 13.2 (wheels)."""
+
+    def some(values: t.Iterable[str]) -> str:
+        ordered = sorted(set(values), key=key)
+        return ", ".join(ordered) if len(ordered) <= 3 else "%s to %s" % (ordered[0], ordered[-1])
+
+    return "torch %s for CUDA %s (%s)" % (
+        some(build.torch for build in builds),
+        some(build.cuda for build in builds),
+        ", ".join(sorted({build.source for build in builds})),
+    )
+
+
+def suggestions(misfits: t.Sequence[Misfit], wanted: Constraints, tables: Tables) -> list[str]:
+    """What to give up for a build that then fits: as little as possible, and the newest build that it gives."""
+    blames = sorted({blame for dummy, against in misfits for violation in against for blame in violation.blames})
+    for number in range(1, GIVE_UP + 1):
+        found = []
+        for place, given_up in enumerate(itertools.combinations(blames, number)):
+            # Misfits come newest first.
+            build = next((build for build, against in misfits if all(violation.blames & set(given_up) for violation in against)), None)
+            if build is not None:
+                found.append((misfits_rank(build, misfits), place, given_up, build))
+        if found:
+            return [
+                "%s: %s" % (" and ".join(_give_up(blame, build, wanted, tables) for blame in given_up), build.name)
+                for dummy, place, given_up, build in sorted(found)[:SUGGESTIONS]
+            ]
+    return []
+
+
+def misfits_rank(build: Build, misfits: t.Sequence[Misfit]) -> int:
+    """How many builds are newer."""
+    return next(number for number, (other, dummy) in enumerate(misfits) if other is build)
+
+
+def _give_up(blame: str, build: Build, wanted: Constraints, tables: Tables) -> str:
+    if blame.startswith("gpu:"):
+        return "drop %s (it can have an env of its own)" % next(gpu_text(gpu) for gpu in wanted.gpus if "gpu:" + gpu[0] == blame)
+    if blame == "driver":
+        return _other_driver(build, wanted, tables)
+    if blame == "python":
+        return "take python %s" % (build.python_min if build.python_min == build.python_max else "%s to %s" % (build.python_min, build.python_max))
+    return {"cuda": "take CUDA %s" % build.cuda, "source": "take source %s" % build.source, "torch": "take torch %s" % build.torch}[blame]
+
+
+def _other_driver(build: Build, wanted: Constraints, tables: Tables) -> str:
+    capabilities = [capability for dummy, capability in wanted.gpus]
+    lowest = fit.lowest_driver(build, tables, capabilities)
+    lasts = [last for last in (fit.last_driver(capability, tables) for capability in capabilities) if last]
+    if lasts and wanted.driver and any(key(wanted.driver)[:1] > key(last)[:1] for last in lasts):
+        return "take driver %s of at least %s" % (min(lasts, key=key), lowest)
+    return "update the driver to %s or newer" % lowest
