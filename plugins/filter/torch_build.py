@@ -33,8 +33,10 @@ options:
     type: list
     elements: str
   driver:
-    description: The oldest version of the NVIDIA driver among the nodes, such as V(550.54.15).
-    type: str
+    description:
+      - The version of the NVIDIA driver, such as V(550.54.15), or a list of those that the nodes have, of which the oldest
+        counts.
+    type: raw
   cuda:
     description:
       - The CUDA that the build is made for, such as V("10.1"). Not needed to match the driver, which O(driver) does.
@@ -141,12 +143,10 @@ _value:
       type: list
       elements: str
     index:
-      description: The index of the wheels, or null where the package index or RV(_value.find_links) has them.
+      description:
+        - The index of the wheels, or null where the package index has them or RV(_value.pip) their addresses. For some older
+          ones a page of links, which ends in C(.html) and is for C(--find-links).
       type: str
-    find_links:
-      description: A page of links to the wheels, where that is what they have.
-      type: str
-      returned: for some older wheels
     cuda_override:
       description: What C(__cuda) must be while solving on a node without a GPU, or null where nothing depends on it.
       type: str
@@ -172,19 +172,15 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.choose import choose
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.load import shipped
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.load import with_rows
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.request import request
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.rows import tables
 
 
 def torch_build(value: t.Any, rows: t.Optional[t.Mapping[str, t.Any]] = None, **keywords: t.Any) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     try:
         values, more = request(value, dict(keywords, rows=rows))
-        known = shipped()
-        if more:
-            known = known.extended(tables(more, known))
-        return choose(values, known)
+        return choose(values, with_rows(more))
     except UserError as error:
         raise AnsibleFilterError("torch_build: %s" % error) from error
 

@@ -88,7 +88,7 @@ def _wheels(build: Build, python: str) -> dict[str, t.Any]:
     result["pip"] = lines
     if build.find_links:
         result["pip_options"] = ["--find-links %s" % build.find_links]
-        result["find_links"] = build.find_links
+        result["index"] = build.find_links
     elif build.index != "pypi":
         # Not --index-url: a site's mirror of the package index stays in use for everything else.
         result["pip_options"] = ["--extra-index-url %s" % build.index]
@@ -130,4 +130,4 @@ def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
     for gpu in wanted.gpus:
         if fit.runs_on(build, gpu[1], tables) == fit.PTX:
             result.append("%s has no kernels for %s: the driver compiles them at the first start, which takes minutes" % (build.name, gpu_text(gpu)))
-    return result + marks((name for name, dummy in wanted.gpus), tables)
+    return result + marks((name for names, dummy in wanted.gpus for name in names.split(", ")), tables)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import typing as t
 
@@ -25,7 +26,7 @@ Misfit = tuple[Build, list[fit.Violation]]
 def explain(wanted: Constraints, tables: Tables, newest_first: t.Sequence[Build]) -> UserError:
     """The error for *wanted*, to be raised."""
     misfits = [(build, fit.violations(build, wanted, tables)) for build in newest_first]
-    advice = suggestions(misfits, wanted, tables)
+    advice = [_advice(suggestion, wanted, tables) for suggestion in suggestions(misfits)]
     return UserError(
         "a build of torch for %s" % wanted,
         "none among %d: %s" % (len(misfits), "; ".join(excluded(misfits))),
@@ -66,27 +67,42 @@ def _names(builds: t.Sequence[Build]) -> str:
     )
 
 
-def suggestions(misfits: t.Sequence[Misfit], wanted: Constraints, tables: Tables) -> list[str]:
-    """What to give up for a build that then fits: as little as possible, and the newest build that it gives."""
-    blames = sorted({blame for dummy, against in misfits for violation in against for blame in violation.blames})
+@dataclasses.dataclass(frozen=True)
+class Suggestion:
+    """What to give up, and the build that then fits."""
+
+    given_up: tuple[str, ...]
+    build: Build
+
+
+def suggestions(misfits: t.Sequence[Misfit]) -> list[Suggestion]:
+    """As little as possible to give up, that with the newest build first; other sources of the same torch beside it.
+
+    :arg misfits: the newest build first.
+    """
+    # Many builds miss by the same: each such lot is looked at once.
+    lots: dict[frozenset[frozenset[str]], list[tuple[int, Build]]] = {}
+    for rank, (build, against) in enumerate(misfits):
+        lots.setdefault(frozenset(violation.blames for violation in against), []).append((rank, build))
+    blames = sorted({blame for lot in lots for alternatives in lot for blame in alternatives})
     for number in range(1, GIVE_UP + 1):
-        found = []
-        for place, given_up in enumerate(itertools.combinations(blames, number)):
-            # Misfits come newest first.
-            build = next((build for build, against in misfits if all(violation.blames & set(given_up) for violation in against)), None)
-            if build is not None:
-                found.append((misfits_rank(build, misfits), place, given_up, build))
+        found: list[tuple[int, Suggestion]] = []
+        for given_up in itertools.combinations(blames, number):
+            mended = (lots[lot] for lot in lots if all(alternatives & set(given_up) for alternatives in lot))
+            fitting = sorted((item for lot in mended for item in lot), key=lambda item: item[0])
+            sources: set[str] = set()
+            for rank, build in fitting:
+                if build.torch == fitting[0][1].torch and build.source not in sources:
+                    sources.add(build.source)
+                    found.append((rank, Suggestion(given_up, build)))
         if found:
-            return [
-                "%s: %s" % (" and ".join(_give_up(blame, build, wanted, tables) for blame in given_up), build.name)
-                for dummy, place, given_up, build in sorted(found)[:SUGGESTIONS]
-            ]
+            return [suggestion for dummy, suggestion in sorted(found, key=lambda item: item[0])[:SUGGESTIONS]]
     return []
 
 
-def misfits_rank(build: Build, misfits: t.Sequence[Misfit]) -> int:
-    """How many builds are newer."""
-    return next(number for number, (other, dummy) in enumerate(misfits) if other is build)
+def _advice(suggestion: Suggestion, wanted: Constraints, tables: Tables) -> str:
+    what = " and ".join(_give_up(blame, suggestion.build, wanted, tables) for blame in suggestion.given_up)
+    return "%s: %s" % (what, suggestion.build.name)
 
 
 def _give_up(blame: str, build: Build, wanted: Constraints, tables: Tables) -> str:

@@ -20,7 +20,7 @@ NAMES = ("gpus", "driver", "cuda", "python", "source", "torch", "platform")
 
 @dataclasses.dataclass(frozen=True)
 class Constraints:
-    """None and empty: anything goes. *gpus* are pairs of the name given and its capability, each capability once."""
+    """None and empty: anything goes. *gpus* are pairs: the names given for a capability, and the capability."""
 
     gpus: tuple[tuple[str, str], ...] = ()
     driver: t.Optional[str] = None
@@ -55,7 +55,7 @@ def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
         )
     return Constraints(
         gpus=_gpus(given.get("gpus"), tables),
-        driver=_version(given, "driver", "550.54.15"),
+        driver=_oldest(given, "driver", "550.54.15"),
         cuda=_release(given, "cuda", "12.6"),
         python=_release(given, "python", "3.11"),
         source=_source(given),
@@ -66,15 +66,12 @@ def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
 def _gpus(value: t.Any, tables: Tables) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
-    if isinstance(value, (str, int, float)):
-        value = [value]
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        raise UserError("a list of GPU types or compute capabilities", repr(value), "correct gpus")
-    by_capability: dict[str, str] = {}
-    # The order that they were given in decides nothing, the name in a message included.
-    for name in sorted(value, key=str):
-        by_capability.setdefault(capability(name, tables), str(name))
-    return tuple(sorted(((name, number) for number, name in by_capability.items()), key=lambda gpu: key(gpu[1])))
+    by_capability: dict[str, set[str]] = {}
+    for name in value:
+        by_capability.setdefault(capability(name, tables), set()).add(str(name))
+    # The order that they were given in decides nothing, not even a message.
+    pairs = ((", ".join(sorted(names - {number} or names)), number) for number, names in by_capability.items())
+    return tuple(sorted(pairs, key=lambda gpu: key(gpu[1])))
 
 
 def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:
@@ -85,6 +82,15 @@ def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optiona
         remedy = "put quotes around it, or 3.10 becomes 3.1" if isinstance(value, (int, float)) else "correct it"
         raise UserError('%s as text such as "%s"' % (name, example), repr(value), remedy)
     return str(value)
+
+
+def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:
+    """Of several nodes' versions the lowest."""
+    values = given.get(name)
+    if not isinstance(values, (list, tuple)):
+        return _version(given, name, example)
+    versions = (_version({name: value}, name, example) for value in values)
+    return min((version for version in versions if version), key=key, default=None)
 
 
 def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:

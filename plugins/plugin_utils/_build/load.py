@@ -11,6 +11,8 @@ import typing as t
 
 import yaml
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.contradictions import contradictions, duplicates
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.model import Tables
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.rows import tables
 
@@ -37,4 +39,17 @@ def shipped() -> Tables:
                 for name in ("builds", "architectures", "toolkits", "families", "toolkit_drivers", "gpus", "ambiguous", "pytorch_channel_last")
             }
         )
+    return result
+
+
+def with_rows(rows: t.Any) -> Tables:
+    """The data with a site's rows, which are checked: each for itself, and together."""
+    known = shipped()
+    if not rows:
+        return known
+    site = tables(rows, known)
+    result = known.extended(site)
+    wrong = duplicates(site) + contradictions(result)
+    if wrong:
+        raise UserError("compatibility rows that agree with each other and with ours", "; ".join(wrong), "correct the rows of the site")
     return result

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -18,6 +19,7 @@ def is_version(value: t.Any) -> bool:
     return isinstance(value, str) and bool(_VERSION.fullmatch(value))
 
 
+@functools.lru_cache(maxsize=4096)
 def key(version: str) -> Key:
     """What versions are compared by; zeros at the end do not count (450.80.02 is 450.80.2, 2.13 is 2.13.0)."""
     numbers = [int(part) for part in version.split(".")]
