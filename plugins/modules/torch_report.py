@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: torch_report
+version_added: 0.1.0
+short_description: Make one report of what torch_check found on every node
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Reads the fact C(torch_check_result) of every host, which the role P(hpc.pytorch.torch_check#role) leaves, and makes a
+    table for the terminal, a JSON file and one HTML page that needs nothing else.
+  - All of it happens on the controller, once, whichever host the task runs for. Use C(run_once).
+  - Every host of the groups C(login) and C(compute) is in the report. Of one that was not part of the run (C(--limit)),
+    what the last report in O(folder) says is kept.
+  - The files are written again only when something other than times is different from the last report. A second run that
+    finds the same changes nothing, and the report keeps saying since when it has been so.
+options:
+  hosts:
+    description:
+      - The hosts of this run. One of them without a result is reported as V(failed) with the code V(no_result).
+      - Without it, the hosts of the play.
+    type: list
+    elements: str
+  formats:
+    description:
+      - What to make. The files need O(folder); V(html) brings V(json) along, which the next report is compared with.
+    type: list
+    elements: str
+    choices: [table, json, html]
+    default: [table, json, html]
+  folder:
+    description:
+      - Folder on the controller for C(report.json) and C(report.html), an absolute path; a leading C(~) is the home of
+        the user who runs Ansible. It is created. Without it, no file is written.
+    type: str
+  keep:
+    description:
+      - How many earlier reports to keep beside them, each with its time in its name. Older ones are removed.
+    type: int
+    default: 0
+  query:
+    description:
+      - A JMESPath expression over the report. What it selects is returned.
+    type: str
+extends_documentation_fragment:
+  - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - A line for each node.
+  action:
+    description: Has an action plugin that runs on the controller.
+    support: full
+notes:
+  - The file C(docs/report.md) of this collection describes the JSON.
+seealso:
+  - module: hpc.pytorch.torch_info
+"""
+
+EXAMPLES = r"""
+- name: A report beside the inventory
+  hpc.pytorch.torch_report:
+    folder: "{{ inventory_dir }}/report"
+    keep: 30
+  run_once: true
+
+- name: The names of the nodes whose torch has no CUDA
+  hpc.pytorch.torch_report:
+    formats: []
+    query: "nodes[?contains(reasons[].code, 'cpu_only_build')].name"
+  run_once: true
+  register: without_cuda
+
+- name: Show them
+  ansible.builtin.debug:
+    var: without_cuda.selected
+  run_once: true
+"""
+
+RETURN = r"""
+totals:
+  description: How many nodes there are (C(nodes)), by verdict (C(verdicts)) and by reason (C(codes)).
+  returned: success
+  type: dict
+changes:
+  description: What is different from the report of the time C(since), in C(nodes).
+  returned: success
+  type: dict
+table:
+  description: The lines of the table.
+  returned: success
+  type: list
+  elements: str
+files:
+  description: The report's files, also where they stayed as they were.
+  returned: success
+  type: list
+  elements: str
+selected:
+  description: What O(query) selected.
+  returned: when O(query) is set
+  type: raw
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "hosts": {"type": "list", "elements": "str"},
+            "formats": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["table", "json", "html"],
+                "default": ["table", "json", "html"],
+            },
+            "folder": {"type": "str"},
+            "keep": {"type": "int", "default": 0},
+            "query": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    module.fail_json(msg="torch_report runs on the controller, in its action plugin of the same name")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one page that needs nothing else. Reads its template beside this file, no other I/O. Private to hpc.pytorch.
+
+Everything is escaped by the template engine; what the page may run is named by its hash, so nothing that came in by a node's
+name or error could run even if it were not.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import pathlib
+import typing as t
+
+import jinja2
+
+from .build import count_earlier, find_troubles, nearest_reason
+from .compare import describe_change, describe_devices, fold_changes
+from .ranges import fold, natural
+from .schema import SICK, VERDICTS, Node, Report
+
+FOLDER = pathlib.Path(__file__).parent
+# So many nodes are shown at once; more begin folded up.
+OPEN_UP_TO = 60
+
+# A sign, so that no verdict is told by its colour alone.
+SIGNS = {"failed": "✗", "unreachable": "!", "not_checked": "–", "cpu_only": "○", "ok": "✓"}
+
+
+class Section(t.NamedTuple):
+    """The nodes of the same partitions, the sick ones first."""
+
+    name: str
+    counts: list[tuple[str, int]]
+    rows: list[dict[str, t.Any]]
+
+
+def make_page(report: Report) -> str:
+    """The whole page."""
+    style, script, template = _assets()
+    return template.render(
+        report=report,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        signs=SIGNS,
+        verdicts=VERDICTS,
+        troubles=[(trouble, fold(trouble.nodes)) for trouble in find_troubles(report["nodes"])],
+        changes=[(describe_change(group), fold(group.nodes)) for group in fold_changes(report["changes"])],
+        sections=_sections(report),
+        open_all=report["totals"]["nodes"] <= OPEN_UP_TO,
+        earlier=count_earlier(report),
+    )
+
+
+def _sections(report: Report) -> list[Section]:
+    members: dict[tuple[str, ...], list[Node]] = {}
+    for node in report["nodes"]:
+        members.setdefault(tuple(node["partitions"]), []).append(node)
+    sections = []
+    for names in sorted(members, key=lambda names: ("login" in names[:1], [natural(name) for name in names])):
+        nodes = sorted(members[names], key=lambda node: (VERDICTS.index(node["verdict"]), natural(node["name"])))
+        counts = [(verdict, sum(1 for node in nodes if node["verdict"] == verdict)) for verdict in VERDICTS]
+        sections.append(
+            Section(", ".join(names), [pair for pair in counts if pair[1]], [_row(node, report["generated"]) for node in nodes])
+        )
+    # Where something is sick comes first.
+    return sorted(sections, key=lambda section: min(VERDICTS.index(verdict) for verdict, _count in section.counts))
+
+
+def _row(node: Node, generated: str) -> dict[str, t.Any]:
+    reasons = node["reasons"]
+    if node["verdict"] in SICK and not reasons:
+        reasons = [nearest_reason(node)]
+    times = [device["seconds"] for device in node["devices"] if device["seconds"] is not None]
+    return {
+        "name": node["name"],
+        "verdict": node["verdict"],
+        "torch": node["torch"]["version"],
+        "built": "CUDA %s" % node["torch"]["cuda"] if node["torch"]["cuda"] else "ROCm %s" % node["torch"]["hip"] if node["torch"]["hip"] else None,
+        "python": node["python"],
+        "driver": node["driver"],
+        "devices": describe_devices(node["devices"]),
+        "failed_devices": [device for device in node["devices"] if not device["passed"]],
+        "expected": _expected(node),
+        "seconds": None if node["seconds"] is None else "%.1f s" % node["seconds"],
+        "device_seconds": _span(times),
+        "reasons": reasons,
+        # What a cpu_only node says of its reason is no trouble: shown small.
+        "sick": node["verdict"] in SICK,
+        "checked": node["checked"] if node["checked"] not in (None, generated) else None,
+    }
+
+
+def _expected(node: Node) -> str | None:
+    expectation = node["expectation"]
+    kinds = " or ".join(expectation["gpu"])
+    if expectation["devices"] is not None:
+        return ("%d x %s" % (expectation["devices"], kinds or "GPU")) if expectation["devices"] else "no GPU"
+    if expectation["cuda"] is None:
+        return kinds or None
+    return (kinds or "a GPU") if expectation["cuda"] else "no GPU"
+
+
+def _span(times: t.Sequence[float]) -> str | None:
+    if not times:
+        return None
+    least, most = "%.1f" % min(times), "%.1f" % max(times)
+    return "%s s each" % least if least == most else "%s to %s s each" % (least, most)
+
+
+def _hash(text: str) -> str:
+    return "sha256-%s" % base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+@functools.lru_cache(maxsize=None)
+def _assets() -> tuple[str, str, jinja2.Template]:
+    style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return style, script, environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what a check left behind to a node of the report. Plain data, no I/O. Private to hpc.pytorch.
+
+Results come from other machines: whatever is not of the type it should be is dropped, text is put on one line, control
+characters and half characters are made visible, and no text is longer than a person reads.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import one_line
+
+from .schema import UNKNOWN, VERDICTS, Device, Expectation, Node, Reason, Torch
+
+LONGEST = 2000
+
+NO_RESULT = Reason(
+    code="no_result",
+    message="the check left no result for this node",
+    remedy="look in the run's output for the task that failed on it",
+)
+NOT_PART = "not_checked: not part of a run yet"
+
+
+def make_node(
+    name: str, partitions: t.Sequence[str], expectation: Expectation, result: object, checked: str | None
+) -> Node:
+    """One node of the report.
+
+    :arg result: the fact torch_check_result of the node, or None where it left none.
+    :arg checked: when; None for a node that was not part of the run.
+    """
+    found = result if isinstance(result, t.Mapping) else {}
+    verdict = found.get("verdict")
+    reasons = [_reason(item) for item in _mappings(found.get("reasons"))]
+    summary = text(found.get("summary")) or ""
+    if verdict not in VERDICTS:
+        if checked is None:
+            verdict, summary = "not_checked", NOT_PART
+        else:
+            verdict, reasons = "failed", [NO_RESULT, *reasons]
+            summary = "failed: no_result - %s" % NO_RESULT["message"]
+    torch = _mapping(found.get("torch"))
+    python = _mapping(found.get("python"))
+    driver = found.get("driver")
+    return Node(
+        name=text(name) or "",
+        partitions=[text(item) or "" for item in partitions],
+        expectation=expectation,
+        verdict=verdict,
+        summary=summary,
+        checked=checked if verdict != "not_checked" else None,
+        environment=text(python.get("prefix")),
+        torch=Torch(version=text(torch.get("version")), cuda=text(torch.get("cuda")), hip=text(torch.get("hip"))),
+        python=text(python.get("version")),
+        driver=text(driver.get("version") if isinstance(driver, t.Mapping) else driver),
+        devices=[] if verdict in UNKNOWN else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices")))],
+        reasons=reasons,
+        seconds=_number(found.get("seconds")),
+    )
+
+
+def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> Expectation:
+    """What the role torch_check expects of a node, from the inventory's variables for it."""
+    devices = _whole(variables.get("torch_check_expect_devices"))
+    if devices is None:
+        devices = _whole(variables.get("hpc_gpu_count"))
+    cuda = variables.get("torch_check_expect_cuda")
+    if not isinstance(cuda, bool):
+        cuda = False if is_login_only else None
+    gpu = variables.get("hpc_gpu_type")
+    if isinstance(gpu, str):
+        gpu = [gpu]
+    if devices is not None:
+        cuda = devices > 0
+    names = [text(item) or "" for item in gpu] if isinstance(gpu, (list, tuple)) and cuda is not False else []
+    return Expectation(cuda=cuda, devices=devices, gpu=[name for name in names if name])
+
+
+def text(value: object) -> str | None:
+    """One line that shows what it is; None for what is no text or number."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    line = one_line(str(value))
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _reason(found: t.Mapping[str, t.Any]) -> Reason:
+    return Reason(
+        code=text(found.get("code")) or "unknown",
+        message=text(found.get("message")) or "",
+        remedy=text(found.get("remedy")) or "",
+    )
+
+
+def _device(found: t.Mapping[str, t.Any], place: int) -> Device:
+    index = _whole(found.get("index"))
+    return Device(
+        index=place if index is None else index,
+        name=text(found.get("name")),
+        compute_capability=text(found.get("compute_capability")),
+        memory=_whole(found.get("memory")),
+        passed=found.get("passed") is True,
+        error=text(found.get("error")),
+        seconds=_number(found.get("seconds")),
+    )
+
+
+def _mapping(value: object) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, t.Mapping) else {}
+
+
+def _mappings(value: object) -> list[t.Mapping[str, t.Any]]:
+    return [item for item in value if isinstance(item, t.Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:18])
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        return None
+    return round(float(value), 3)
