@@ -9,6 +9,8 @@
 
 #define INVALID_ARGUMENT 2
 #define NOT_SUPPORTED 3
+#define NOT_FOUND 6
+#define INSUFFICIENT_SIZE 7
 
 typedef void *Handle;
 
@@ -147,6 +149,26 @@ EXPORT int nvmlDeviceGetMaxMigDeviceCount(Handle device, unsigned *count)
     ENTER;
     *count = number_of_device("mig", index_of(device), -1) < 0 ? 0 : 7;
     return 0;
+}
+
+/* "instances": how many parts the GPU is divided into */
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(Handle device, unsigned index, Handle *instance)
+{
+    ENTER;
+    if (index >= (unsigned)number_of_device("instances", index_of(device), 0))
+        return NOT_FOUND;
+    *instance = (Handle)(long)(1000 + 10 * (index_of(device) + 1) + (int)index);
+    return 0;
+}
+
+/* "processes": how many run on the GPU. Nothing is said of them, only that there is no room for them. */
+EXPORT int nvmlDeviceGetComputeRunningProcesses(Handle device, unsigned *count, void *list)
+{
+    unsigned running = (unsigned)number_of_device("processes", index_of(device), 0);
+    (void)list;
+    ENTER;
+    *count = running;
+    return running ? INSUFFICIENT_SIZE : 0;
 }
 
 struct memory {

@@ -113,11 +113,18 @@ class Scene:
                 self._preload.append(place / soname)
         return place
 
-    def kernel_module(self, release: str = RELEASE, uvm: bool = True) -> pathlib.Path:
-        """What the kernel says of NVIDIA's modules: ``proc/driver/nvidia/version``, ``sys/module/nvidia*``."""
+    def kernel_module(self, release: str = RELEASE, uvm: bool = True, gpus: int = 1) -> pathlib.Path:
+        """What the kernel says of NVIDIA's modules: ``proc/driver/nvidia``, ``sys/module/nvidia*``.
+
+        :arg gpus: how many the module drives, whatever a job is given of them.
+        """
         version = self.proc / "driver" / "nvidia" / "version"
         version.parent.mkdir(parents=True, exist_ok=True)
         version.write_text(KERNEL_LINE % release, encoding="ascii")
+        for number in range(gpus):
+            place = version.parent / "gpus" / ("0000:%02x:00.0" % (number + 1))
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "information").write_text("Device Minor: \t %d\n" % number, encoding="ascii")
         for module in ("nvidia", "nvidia_uvm") if uvm else ("nvidia",):
             place = self.root / "sys" / "module" / module
             place.mkdir(parents=True, exist_ok=True)
@@ -135,6 +142,13 @@ class Scene:
         if uvm:
             self._node("nvidia-uvm", True, 254)
         return self.dev
+
+    def kernel_log(self, *lines: str) -> pathlib.Path:
+        """``dev/kmsg`` with these lines, as the kernel writes them there."""
+        path = self.dev / "kmsg"
+        records = ["6,%d,%d,-;%s\n" % (number, number * 1000, line) for number, line in enumerate(lines)]
+        path.write_text("".join(records), encoding="ascii")
+        return path
 
     def nvidia_smi(
         self,

@@ -106,7 +106,7 @@ def test_functions_are_found_as_nvidias_runtime_does(scene):
 
 def test_nvml(scene):
     scene.libcuda()
-    scene.nvml(count=2, mig=[1, 0], fabric=2, errors={"nvmlSystemGetDriverVersion": 18})
+    scene.nvml(count=2, mig=[1, 0], instances=[3, 0], processes=4, fabric=2, errors={"nvmlSystemGetDriverVersion": 18})
     assert answer(
         scene,
         """
@@ -119,9 +119,11 @@ def test_nvml(scene):
         rcs.append(nvml.nvmlDeviceGetGpuFabricInfo(handle, ctypes.byref(fabric)))
         rcs.append(nvml.nvmlSystemGetDriverVersion(uuid, 96))
         rcs.append(nvml.nvmlDeviceGetHandleByIndex_v2(2, ctypes.byref(handle)))
-        print(json.dumps([rcs, mig.value, uuid.value.decode(), fabric[24]]))
+        parts = [nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, n, ctypes.byref(ctypes.c_void_p())) for n in (2, 3)]
+        rcs.append(nvml.nvmlDeviceGetComputeRunningProcesses(handle, ctypes.byref(pending), None))
+        print(json.dumps([rcs, parts, pending.value, mig.value, uuid.value.decode(), fabric[24]]))
         """,
-    ) == [[0, 0, 0, 0, 0, 18, 2], 1, "GPU-abababab-abab-abab-abab-ababababab00", 2]
+    ) == [[0, 0, 0, 0, 0, 18, 2, 7], [0, 6], 4, 1, "GPU-abababab-abab-abab-abab-ababababab00", 2]
 
 
 def test_a_shadow_is_loaded_by_its_name(scene):
@@ -141,7 +143,10 @@ def test_device_nodes(scene):
 
 
 def test_nvidia_smi_and_the_kernel(scene):
-    version = scene.kernel_module("570.124.06")
+    version = scene.kernel_module("570.124.06", gpus=2, uvm=False)
+    assert os.listdir(scene.proc / "driver/nvidia/gpus/0000:02:00.0") == ["information"]
+    assert os.listdir(scene.root / "sys/module") == ["nvidia"]
+    assert scene.kernel_log("NVRM: Xid 79").read_text() == "6,0,0,-;NVRM: Xid 79\n"
     assert version.read_text() == KERNEL_LINE % "570.124.06"
     scene.nvidia_smi({}, {"compute_cap": "9.0", "compute_mode": "Exclusive_Process"}, driver="570.124.06", cuda="12.8")
     scene.libcuda(release="570.124.06", version=12080)
