@@ -51,7 +51,10 @@ def _pytorch(build: Build, python: str) -> dict[str, t.Any]:
     # cudatoolkit binds no build without CUDA: only the build string does. Channel pytorch has no Python, and cudatoolkit
     # is on conda-forge (or nvidia), whatever the official command says.
     packages = ["python=%s" % python, "pytorch=%s=py%s_cuda%s*" % (build.torch, python, build.cuda)]
-    packages += ["%s=%s" % (name, version) for name, version in (("torchvision", build.torchvision), ("torchaudio", build.torchaudio)) if version]
+    if build.torchvision:
+        # Its builds for the CPU go with any torch; before 0.3 there is one build for all.
+        packages.append("torchvision=%s%s" % (build.torchvision, "=*_cu*" if key(build.torchvision) >= (0, 3) else ""))
+    packages += ["torchaudio=%s" % build.torchaudio] if build.torchaudio else []
     packages += [build.toolkit] if build.toolkit else []
     channels = list(build.channels)
     return {

@@ -120,7 +120,8 @@ def _drivers(tables: Tables) -> list[str]:
         if key(newer.min_driver) < key(older.min_driver):
             found.append("CUDA %s comes with driver %s, and CUDA %s with %s" % (older.cuda, older.min_driver, newer.cuda, newer.min_driver))
     for family in tables.families:
-        own = [row.min_driver for row in tables.toolkit_drivers if row.cuda.split(".", maxsplit=1)[0] == str(family.major) and row.cuda not in family.exceptions]
+        rows = [row for row in tables.toolkit_drivers if row.cuda.split(".", maxsplit=1)[0] == str(family.major)]
+        own = [row.min_driver for row in rows if row.cuda not in family.exceptions]
         if own and key(min(own, key=key)) < key(family.min_driver):
             found.append("CUDA %d needs driver %s, and one of its toolkits comes with %s" % (family.major, family.min_driver, min(own, key=key)))
     return found

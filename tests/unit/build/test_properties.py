@@ -41,7 +41,19 @@ CHOICES = {
     "source": st.sampled_from(["pytorch", "conda-forge", "wheels"]),
     "torch": pins(),
 }
-QUESTIONS = st.fixed_dictionaries({}, optional=CHOICES)
+
+
+@st.composite
+def answerable(draw):
+    """What one build meets, but for its GPUs; rows that must not be chosen come up often."""
+    build = draw(st.sampled_from(TABLES.builds + tuple(build for build in TABLES.builds if build.known_bad) * 20))
+    question = {"torch": build.torch, "cuda": build.cuda, "source": build.source, "python": draw(st.sampled_from([build.python_min, build.python_max]))}
+    kept = draw(st.lists(st.sampled_from(sorted(question)), unique=True))
+    gpus = draw(st.lists(st.sampled_from(["5.0", "5.2", "6.0", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "9.0"]), max_size=2, unique=True))
+    return {**{name: question[name] for name in kept}, **({"gpus": gpus} if gpus else {})}
+
+
+QUESTIONS = st.one_of(st.fixed_dictionaries({}, optional=CHOICES), answerable())
 
 
 def asked(question):
