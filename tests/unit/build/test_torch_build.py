@@ -25,7 +25,7 @@ def test_the_guides_pair():
         "cuda": "10.1",
         "source": "pytorch",
         "packages": [
-            "python=3.8", "pytorch=1.8.1=py3.8_cuda10.1*", "torchvision=0.9.1", "torchaudio=0.8.1", "cudatoolkit=10.1", "mkl<2024.1",
+            "python=3.8", "pytorch=1.8.1=py3.8_cuda10.1*", "torchvision=0.9.1=*_cu*", "torchaudio=0.8.1", "cudatoolkit=10.1", "mkl<2024.1",
         ],
         "pip": [],
         "pip_options": [],
@@ -42,7 +42,7 @@ def test_the_guides_pair():
 def test_the_official_pages_pair_for_the_guide():
     got = torch_build(["titan-v"], cuda="10.1.243", python="3.8.18", source="pytorch", torch="1.7.1")
     assert got["packages"] == [
-        "python=3.8", "pytorch=1.7.1=py3.8_cuda10.1*", "torchvision=0.8.2", "torchaudio=0.7.2", "cudatoolkit=10.1", "mkl<2024.1",
+        "python=3.8", "pytorch=1.7.1=py3.8_cuda10.1*", "torchvision=0.8.2=*_cu*", "torchaudio=0.7.2", "cudatoolkit=10.1", "mkl<2024.1",
     ]
     # The official command names channel pytorch alone, which has neither Python nor cudatoolkit.
     assert got["channels"] == ["pytorch", "conda-forge"]
@@ -95,11 +95,12 @@ def test_wheels_of_every_time(torch, cuda, python, pip, options, index):
 
 def test_channel_pytorch_of_every_time():
     assert torch_build(source="pytorch", torch="2.5", value=[])["packages"] == [
-        "python=3.12", "pytorch=2.5.1=py3.12_cuda12.4*", "torchvision=0.20.1", "torchaudio=2.5.1", "pytorch-cuda=12.4",
+        "python=3.12", "pytorch=2.5.1=py3.12_cuda12.4*", "torchvision=0.20.1=*_cu*", "torchaudio=2.5.1", "pytorch-cuda=12.4",
     ]
     assert torch_build({"source": "pytorch", "torch": "2.5"})["channels"] == ["pytorch", "nvidia", "conda-forge"]
     assert torch_build({"source": "pytorch", "torch": "1.8.2", "cuda": "11.1"})["channels"] == ["pytorch-lts", "nvidia", "conda-forge"]
-    assert "cuda90" in torch_build({"source": "pytorch", "torch": "1.0.0", "cuda": "9.0"})["packages"]
+    # Torchvision before 0.3 has one build for every CUDA.
+    assert {"cuda90", "torchvision=0.2.1"} <= set(torch_build({"source": "pytorch", "torch": "1.0.0", "cuda": "9.0"})["packages"])
 
 
 # --- drivers -----------------------------------------------------------------------------------------------------------
