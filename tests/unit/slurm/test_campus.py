@@ -56,7 +56,7 @@ def test_the_groups_are_the_guides(inventory):
         ("torch_env_name", "torch"),
         ("torch_env_python", "3.8"),
         ("torch_env_cuda", "10.1"),
-        ("torch_env_packages", ["pytorch=1.8.1=py3.8_cuda10.1*", "torchvision=0.9.1", "mkl<2024.1"]),
+        ("torch_env_source", "pytorch"),
         ("cuda_home", "/opt/pkgs/cuda/cuda-toolkit"),
         ("cuda_version", "10.1"),
         ("cuda_expose", ["bashrc"]),
