@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
         wanted = [name for name in makers if name in formats or (name == "json" and "html" in formats)]
         paths = {name: os.path.join(folder, {"json": files.JSON, "html": files.HTML}[name]) for name in wanted}
         # Of two reports that differ in times alone, the one that lies there stands.
-        stale = last is None or differs(last, report) or any(not os.path.lexists(path) for path in paths.values())
+        stale = bool(paths) and (last is None or differs(last, report) or not all(map(os.path.lexists, paths.values())))
         if stale and "html" in paths:
             files.require_ours(paths["html"])
         if stale and not self._task.check_mode:
@@ -114,7 +114,7 @@ class ActionModule(ActionBase):
                     "%s: %s" % (error.strerror, error.filename),
                     "name a folder in torch_check_report_dir that the user of ansible-playbook can write",
                 ) from error
-        answer: dict[str, t.Any] = {"changed": stale and bool(paths), "files": list(paths.values())}
+        answer: dict[str, t.Any] = {"changed": stale, "files": list(paths.values())}
         if self._task.diff and answer["changed"]:
             answer["diff"] = {
                 "before": describe_nodes(last) if last is not None else "",

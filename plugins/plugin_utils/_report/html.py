@@ -81,7 +81,7 @@ def _row(node: Node, generated: str) -> dict[str, t.Any]:
         "name": node["name"],
         "verdict": node["verdict"],
         "torch": node["torch"]["version"],
-        "built": "CUDA %s" % node["torch"]["cuda"] if node["torch"]["cuda"] else "ROCm %s" % node["torch"]["hip"] if node["torch"]["hip"] else None,
+        "built": _built_for(node),
         "python": node["python"],
         "driver": node["driver"],
         "devices": describe_devices(node["devices"]),
@@ -94,6 +94,12 @@ def _row(node: Node, generated: str) -> dict[str, t.Any]:
         "sick": node["verdict"] in SICK,
         "checked": node["checked"] if node["checked"] not in (None, generated) else None,
     }
+
+
+def _built_for(node: Node) -> str | None:
+    if node["torch"]["cuda"]:
+        return "CUDA %s" % node["torch"]["cuda"]
+    return "ROCm %s" % node["torch"]["hip"] if node["torch"]["hip"] else None
 
 
 def _expected(node: Node) -> str | None:
@@ -110,7 +116,7 @@ def _span(times: t.Sequence[float]) -> str | None:
     if not times:
         return None
     least, most = "%.1f" % min(times), "%.1f" % max(times)
-    return "%s s each" % least if least == most else "%s to %s s each" % (least, most)
+    return "%s s" % least if least == most else "%s to %s s" % (least, most)
 
 
 def _hash(text: str) -> str:

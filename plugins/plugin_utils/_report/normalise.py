@@ -67,7 +67,7 @@ def make_node(
 def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> Expectation:
     """What the role torch_check expects of a node, from the inventory's variables for it."""
     devices = _whole(variables.get("torch_check_expect_devices"))
-    if devices is None:
+    if devices is None and not is_login_only:
         devices = _whole(variables.get("hpc_gpu_count"))
     cuda = variables.get("torch_check_expect_cuda")
     if not isinstance(cuda, bool):

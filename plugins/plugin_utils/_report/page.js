@@ -63,6 +63,7 @@
       before = null;
     }
   });
+  unfold.textContent = groups.every((group) => group.details.open) ? "Fold all" : "Unfold all";
   form.hidden = false;
   apply();
 })();

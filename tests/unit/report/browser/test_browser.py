@@ -1,0 +1,212 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page in a real browser: axe, widths, filter, keyboard, print, and that nothing is fetched and nothing of a node's runs."""
+
+from __future__ import annotations
+
+import importlib.resources
+import pathlib
+import re
+import shutil
+import subprocess
+import typing as t
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.html import make_page
+from playwright.sync_api import Page, sync_playwright
+
+from ..conftest import Make
+from ..generate import KINDS, make_cluster, make_result
+from ..test_page import ATTACKS, attacked
+
+AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+# Root needs --no-sandbox; the rest keeps the browser from asking for what a test machine does not reach.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+WIDTHS = (360, 1400)
+
+
+@pytest.fixture(scope="module")
+def browser() -> t.Iterator[t.Any]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "no chromium; remedy: apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+class Opened(t.NamedTuple):
+    """A page and what it complained of or asked for."""
+
+    page: Page
+    complaints: list[str]
+    requests: list[str]
+
+
+@pytest.fixture
+def show(browser: t.Any, tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., Opened]]:
+    """Opens a page as a file, as a person would."""
+    contexts = []
+
+    def show_page(text: str, width: int = 1400, scheme: str = "light", javascript: bool = True) -> Opened:
+        path = tmp_path / "report.html"
+        path.write_text(text, encoding="utf-8")
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=javascript
+        )
+        contexts.append(context)
+        opened = Opened(context.new_page(), [], [])
+        opened.page.on("console", lambda message: opened.complaints.append(message.text))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.on("dialog", lambda dialog: (opened.complaints.append("dialog"), dialog.dismiss()))
+        opened.page.on("request", lambda request: opened.requests.append(request.url))
+        opened.page.goto(path.as_uri())
+        return opened
+
+    yield show_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page_of(make: Make) -> t.Callable[[int], str]:
+    """A page with changes."""
+
+    def page(count: int) -> str:
+        hosts = make_cluster(count)
+        first = make(hosts)
+        last = list(hosts)[-1]
+        hosts[last]["torch_check_result"] = make_result("failed", KINDS[3], 1, 20)
+        return make_page(make(hosts, first, "2026-11-25T08:00:00Z"))
+
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    # The page's policy is for scripts in the page; the debugger's may run.
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document)")
+    assert "color-contrast" in [item["id"] for item in found["passes"]]
+    return ["%s: %s: %s" % (item["id"], item["help"], node["html"][:200]) for item in found["violations"] for node in item["nodes"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("count", [2, 40])
+def test_axe_finds_nothing_wrong(show, page_of, count, width, scheme):
+    opened = show(page_of(count), width, scheme)
+    assert violations(opened.page) == []
+    assert opened.complaints == [] and len(opened.requests) == 1
+
+
+@pytest.mark.slow
+def test_axe_would_find_a_weak_contrast_and_a_missing_label(show, page_of):
+    opened = show(page_of(2))
+    opened.page.evaluate("document.querySelector('label[for=words]').remove()")
+    opened.page.evaluate("document.querySelector('main').animate([{color: '#bbb'}], {duration: 1, fill: 'forwards'}).finish()")
+    found = "\n".join(violations(opened.page))
+    assert "color-contrast" in found and "label: " in found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_window(show, make, page_of, width):
+    long = "verylongname" * 30
+    hosts = make_cluster(40)
+    hosts[long] = {"groups": [long], "torch_check_result": dict(make_result("failed", KINDS[0], 1, 1), driver=long, summary=long)}
+    hosts[long]["torch_check_result"]["torch"]["version"] = long
+    hosts[long]["torch_check_result"]["reasons"][0].update(message=long, code=long)
+    for text in (page_of(2), page_of(40), make_page(make(hosts))):
+        opened = show(text, width)
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
+def test_two_thousand_nodes_are_filtered_and_folded(show, page_of):
+    opened = show(page_of(2000))
+    page = opened.page
+    details, body = page.locator("details.partition"), page.locator("tbody:visible")
+    assert details.evaluate_all("all => all.every(one => !one.open)")
+    page.get_by_label("Words in a node's row").fill("H100-19 fail")
+    assert re.fullmatch(r"\d of 2000 nodes", page.locator("#shown").inner_text())
+    names = page.locator("table.nodes tbody:visible th").all_inner_texts()
+    assert len(names) == int(page.locator("#shown").inner_text().split()[0]) and all(name.startswith("h100-19") for name in names)
+    page.get_by_label("Words in a node's row").fill("")
+    assert details.evaluate_all("all => all.every(one => !one.open && !one.hidden)")
+    page.get_by_label("Verdict", exact=True).select_option("unreachable")
+    assert page.locator("#shown").inner_text() == "27 of 2000 nodes"
+    page.get_by_label("Verdict", exact=True).select_option("what to mend")
+    assert int(page.locator("#shown").inner_text().split()[0]) == body.locator(".verdict").filter(
+        has_text=re.compile("failed|unreachable")
+    ).count()
+    page.get_by_label("Verdict", exact=True).select_option("all")
+    page.get_by_role("button", name="Unfold all").click()
+    assert details.evaluate_all("all => all.every(one => one.open)")
+    page.get_by_role("button", name="Fold all").click()
+    assert details.evaluate_all("all => all.every(one => !one.open)")
+    assert opened.complaints == []
+
+
+@pytest.mark.slow
+def test_it_is_used_by_keyboard_alone(show, page_of):
+    page = show(page_of(2000)).page
+    seen = []
+    for _unused in range(60):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+        if seen[-1] == "SUMMARY" and page.evaluate("document.activeElement.parentElement.className") == "partition":
+            break
+    assert [name for name in seen if name in ("A", "words", "verdict", "unfold")] == ["A"] * 4 + ["words", "verdict", "unfold"]
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.parentElement.open") is True
+
+
+@pytest.mark.slow
+def test_it_reads_without_javascript(show, page_of):
+    page = show(page_of(40), javascript=False).page
+    assert page.get_by_role("search").count() == 0
+    assert page.get_by_role("row").filter(has_text="titan-0001").is_visible()
+    page = show(page_of(2000), javascript=False).page
+    page.locator("summary").filter(has_text="titan").last.click()
+    assert page.get_by_role("row").filter(has_text="titan-0001").first.is_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("javascript", [True, False])
+def test_on_paper_is_every_node_also_of_what_is_folded_up(show, page_of, tmp_path, javascript):
+    page = show(page_of(100), scheme="dark", javascript=javascript).page
+    assert page.locator("details.partition[open]").count() == 0
+    paper = tmp_path / "report.pdf"
+    page.pdf(path=str(paper), format="A4")
+    text = subprocess.run(["pdftotext", "-layout", str(paper), "-"], check=True, capture_output=True, encoding="utf-8").stdout
+    for name in make_cluster(100):
+        assert name in text
+    assert "Words in a node's row" not in text
+    # Black on white, whatever the screen has.
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('table.nodes thead')).display") == "table-header-group"
+
+
+@pytest.mark.slow
+def test_nothing_of_a_nodes_words_runs_or_is_fetched(show, make):
+    for attack in ATTACKS:
+        opened = show(make_page(attacked(make, attack)))
+        opened.page.mouse.move(200, 300)
+        opened.page.get_by_label("Words in a node's row").fill("fail")
+        assert opened.complaints == [] and len(opened.requests) == 1, attack
+        assert opened.page.locator("#shown").inner_text() == "1 of 1 nodes"
+
+
+@pytest.mark.slow
+def test_should_something_get_through_the_policy_still_stops_it(show, page_of):
+    broken = page_of(2).replace("</main>", "<script>alert(1)</script><img src=x onerror=alert(2)><p style='color: red'></p></main>")
+    opened = show(broken)
+    assert "dialog" not in opened.complaints
+    assert sum("Content Security Policy" in text for text in opened.complaints) >= 3, opened.complaints

@@ -1,0 +1,206 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""torch_report and the role's entry point report by a real ansible-playbook, hosts with generated results."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from .generate import KINDS, make_cluster, make_inventory, make_result
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+
+# The report belongs to the controller: no connection to any host is ever made. run_once: the role's arguments are validated
+# for one host, not for each.
+ROLE = {
+    "hosts": "login:compute",
+    "gather_facts": False,
+    "connection": "ansible.builtin.ssh",
+    "become": True,
+    "tasks": [
+        {
+            "ansible.builtin.include_role": {
+                "name": "hpc.pytorch.torch_check",
+                "tasks_from": "report",
+                "apply": {"run_once": True},
+            },
+            "run_once": True,
+        }
+    ],
+}
+
+
+class Run(t.NamedTuple):
+    """How it ended."""
+
+    status: int
+    output: str
+    changed: int
+
+
+class Site:
+    """An inventory, a play and a folder for the report."""
+
+    def __init__(self, path: pathlib.Path, hosts: dict[str, dict[str, t.Any]]) -> None:
+        self.hosts = hosts
+        self.path = path
+        self.folder = path / "new" / "report"
+
+    def run(self, *arguments: str, play: t.Mapping[str, t.Any] = ROLE, folder: str | None = None, **variables: t.Any) -> Run:
+        inventory = self.path / "campus.json"
+        inventory.write_text(json.dumps(make_inventory(self.hosts)))
+        playbook = self.path / "play.json"
+        playbook.write_text(json.dumps([play]))
+        variables["torch_check_report_dir"] = str(self.folder) if folder is None else folder
+        command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+        # A connection that somebody did try to make would fail.
+        command += ["-e", json.dumps(dict(variables, ansible_ssh_executable="/nonexistent")), *arguments, str(playbook)]
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"), PYTHONDONTWRITEBYTECODE="1"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, sum(int(count) for count in re.findall(r"changed=(\d+)", done.stdout)))
+
+    @property
+    def report(self) -> dict[str, t.Any]:
+        return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+
+    @property
+    def files(self) -> dict[str, tuple[int, int]]:
+        return {path.name: (path.stat().st_mtime_ns, path.stat().st_mode & 0o777) for path in self.folder.iterdir()}
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Site:
+    return Site(tmp_path, make_cluster(30))
+
+
+@pytest.mark.slow
+def test_the_files_are_written_once_and_again_when_something_has_changed(site):
+    checked = site.run("--check", "--diff")
+    assert checked.status == 0 and checked.changed == 1, checked.output
+    assert "+titan-0001: ok; torch 2.13.0; 4 x NVIDIA TITAN V (7.0, 12 GiB)" in checked.output
+    assert not site.folder.parent.exists()
+
+    first = site.run()
+    assert first.status == 0 and first.changed == 1, first.output
+    assert "\x1b" not in first.output
+    assert "\ntorch on campus: 30 nodes: 2 failed, 1 unreachable, 1 not_checked, 2 cpu_only" in first.output
+    assert {name: mode for name, (_time, mode) in site.files.items()} == {"report.json": 0o644, "report.html": 0o644}
+    assert "TITAN V" in (site.folder / "report.html").read_text(encoding="utf-8")
+    before, report = site.files, site.report
+
+    for variables in site.hosts.values():
+        variables["torch_check_result"]["seconds"] = 77.0
+    for again in (site.run("--diff"), site.run("--check", "--diff")):
+        assert again.status == 0 and again.changed == 0, again.output
+        assert site.files == before and site.report == report
+
+    site.hosts["titan-0001"]["torch_check_result"] = make_result("failed", KINDS[0], 1, 1)
+    third = site.run("--diff", torch_check_report_keep=1)
+    assert third.status == 0 and third.changed == 1, third.output
+    assert "-titan-0001: ok; torch 2.13.0" in third.output and "+titan-0001: failed; no_driver; torch 2.13.0" in third.output
+    assert "  verdict ok -> failed: titan-0001\n" in third.output
+    assert site.report["changes"]["since"] == report["generated"]
+    stamp = re.sub(r"[^0-9TZ]", "", report["generated"])
+    earlier = site.folder / ("report-%s.json" % stamp)
+    assert json.loads(earlier.read_text(encoding="utf-8")) == report
+    assert (site.folder / ("report-%s.html" % stamp)).exists()
+
+
+@pytest.mark.slow
+def test_a_limited_run_keeps_the_other_nodes(site):
+    assert site.run().status == 0
+    first = {node["name"]: node for node in site.report["nodes"]}
+    for variables in site.hosts.values():
+        variables["torch_check_result"]["torch"]["version"] = "2.14.0"
+    run = site.run("--limit", "titan-0001")
+    assert run.status == 0, run.output
+    second = {node["name"]: node for node in site.report["nodes"]}
+    assert second.pop("titan-0001")["torch"]["version"] == "2.14.0"
+    del first["titan-0001"]
+    assert second == first
+    assert [change["node"] for change in site.report["changes"]["nodes"]] == ["titan-0001"]
+
+
+@pytest.mark.slow
+def test_a_query_is_answered_and_a_wrong_one_comes_after_the_report(site):
+    run = site.run(torch_check_query="nodes[?verdict=='unreachable'].name", torch_check_report=False)
+    assert run.status == 0 and re.search(r"__torch_check_reported.selected:\s+- titan-0006\n", run.output), run.output
+    assert "torch on campus" not in run.output and not site.folder.exists()
+    run = site.run(torch_check_query="nodes[", torch_check_report=["table", "json"])
+    assert run.status == 2 and "torch on campus" in run.output
+    assert "found 'nodes[' at column 7: Invalid jmespath expression: Incomplete expression" in " ".join(run.output.split())
+    assert list(site.files) == ["report.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "expected"),
+    [
+        (lambda folder: (folder / "report.json").write_text("{}"), {}, "expected no file at {folder}/report.json, or a report that"),
+        (lambda folder: (folder / "report.json").write_text("half"), {}, "expected no file at {folder}/report.json, or a report that"),
+        (lambda folder: (folder / "report.html").write_text("mine"), {}, "expected no file at {folder}/report.html, or a report that"),
+        (lambda folder: None, {"folder": "here/report"}, "expected folder to be an absolute path on the controller; found 'here/report'"),
+        (lambda folder: None, {"torch_check_report_keep": -1}, "expected keep to be 0 or more; found -1"),
+        (lambda folder: None, {"folder": "/proc/nothing/report"}, "expected to write the report into /proc/nothing/report; found"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_overwritten(site, prepare, arguments, expected):
+    site.folder.mkdir(parents=True)
+    prepare(site.folder)
+    before = {path.name: path.read_bytes() for path in site.folder.iterdir()}
+    run = site.run(**arguments)
+    assert run.status == 2
+    assert expected.format(folder=site.folder) in " ".join(run.output.split()), run.output
+    assert {path.name: path.read_bytes() for path in site.folder.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_a_link_in_the_place_of_the_report_is_replaced_not_followed(site):
+    site.folder.mkdir(parents=True)
+    target = site.path / "precious"
+    os.symlink(target, site.folder / "report.html")
+    run = site.run()
+    assert run.status == 0, run.output
+    assert not target.exists() and not (site.folder / "report.html").is_symlink()
+
+
+@pytest.mark.slow
+def test_what_a_node_says_is_no_template_and_the_role_is_not_fooled(site):
+    evil = "{{ lookup('ansible.builtin.pipe', 'touch %s') }}" % (site.path / "pwned")
+    # As a module's result arrives: through a fact.
+    play = dict(ROLE, tasks=[
+        {"ansible.builtin.set_fact": {"torch_check_result": "{{ answer.stdout | from_json }}"}, "vars": {"answer": {"stdout": "{{ lookup('file', said) }}"}}},
+        *ROLE["tasks"],
+    ])
+    said = site.path / "said"
+    said.write_text(json.dumps({"verdict": "failed", "reasons": [{"code": "odd", "message": evil, "remedy": evil}]}))
+    run = site.run(play=play, said=str(said), torch_check_query="nodes[0].reasons[0].message")
+    assert run.status == 0, run.output
+    assert not (site.path / "pwned").exists()
+    assert site.report["nodes"][0]["reasons"][0]["message"] == evil
+    assert "touch %s" % site.path in " ".join(run.output.split())
+
+
+@pytest.mark.slow
+def test_hosts_without_a_result_are_failed_and_said_to_be(site):
+    del site.hosts["titan-0001"]["torch_check_result"]
+    run = site.run()
+    assert run.status == 0, run.output
+    assert re.search(r"\nfailed: no_result, 1 node\n  titan-0001\n", run.output)
