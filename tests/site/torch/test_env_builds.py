@@ -160,6 +160,12 @@ def test_a_limit_makes_the_env_of_the_nodes_that_it_names(user_layer, tmp_path):
     assert [path.name for path in envs(tmp_path).iterdir()] == ["torch-h100"]
 
 
+def test_what_no_build_can_do_is_refused_before_anything_is_made(user_layer, tmp_path):
+    refused = user_layer("mixed", "--limit", "titan01", torch_env_source="wheels", torch_env_torch="2.15.0")
+    assert refused.rc != 0 and not envs(tmp_path).exists()
+    assert "no kernels for titan-v (7.0)" in in_one_line(refused.output) and "remedy: take torch 2." in in_one_line(refused.output)
+
+
 def test_one_name_with_two_wishes_is_refused(user_layer, tmp_path):
     inventory = tmp_path / "two"
     (inventory / "group_vars").mkdir(parents=True)
