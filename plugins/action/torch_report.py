@@ -139,4 +139,3 @@ def _absolute(folder: str | None) -> str | None:
     if not os.path.isabs(expanded) or "\0" in expanded:
         raise UserError("folder to be an absolute path on the controller", repr(folder), "give the whole path, starting with / or ~")
     return os.path.normpath(expanded)
-

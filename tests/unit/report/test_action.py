@@ -55,11 +55,11 @@ class Site:
         self.path = path
         self.folder = path / "new" / "report"
 
-    def run(self, *arguments: str, play: t.Mapping[str, t.Any] = ROLE, folder: str | None = None, **variables: t.Any) -> Run:
+    def run(self, *arguments: str, play: t.Mapping[str, t.Any] | None = None, folder: str | None = None, **variables: t.Any) -> Run:
         inventory = self.path / "campus.json"
         inventory.write_text(json.dumps(make_inventory(self.hosts)))
         playbook = self.path / "play.json"
-        playbook.write_text(json.dumps([play]))
+        playbook.write_text(json.dumps([ROLE if play is None else play]))
         variables["torch_check_report_dir"] = str(self.folder) if folder is None else folder
         command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
         # A connection that somebody did try to make would fail.
