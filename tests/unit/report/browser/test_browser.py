@@ -127,8 +127,9 @@ def test_nothing_is_wider_than_the_window(show, make, page_of, width):
 
 
 @pytest.mark.slow
-def test_two_thousand_nodes_are_filtered_and_folded(show, page_of):
-    opened = show(page_of(2000))
+@pytest.mark.parametrize("width", WIDTHS)
+def test_two_thousand_nodes_are_filtered_and_folded(show, page_of, width):
+    opened = show(page_of(2000), width)
     page = opened.page
     details, body = page.locator("details.partition"), page.locator("tbody:visible")
     assert details.evaluate_all("all => all.every(one => !one.open)")
