@@ -12,12 +12,15 @@ short_description: Say whether the PyTorch of an environment computes, on which 
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Runs the environment's own Python, imports C(torch), multiplies matrices on the CPU and on every GPU that torch
-    sees, checks the products, and gives one verdict with its reasons.
+  - Runs the environment's own Python, imports C(torch), and lets the CPU and every GPU that torch sees compute. Each GPU
+    multiplies matrices, convolves an image and copies memory; two or more of them add up numbers together by NCCL. The
+    results are checked, and come as one verdict with its reasons.
   - The variables of the task are kept as a job would have them, E(LD_LIBRARY_PATH) among them, with the environment's
     C(bin) first in E(PATH).
   - A torch that hangs or crashes is a result like any other. The probe has a time limit, and when that has passed, it
-    is killed with everything it started.
+    is killed with everything it started. A GPU that hangs or crashes does not hide the others.
+  - Where something is wrong, the node's device files, driver library, NVML and kernel log are looked at for the cause, and
+    an import that fails is tried once more without E(LD_LIBRARY_PATH) and E(LD_PRELOAD).
   - Nothing on the machine is changed. No bytecode, kernel cache, core dump or process is left behind.
   - A broken torch never makes the task fail, whoever asks has to look at RV(verdict).
     The role P(hpc.pytorch.torch_check#role) does.
@@ -43,11 +46,26 @@ options:
       - How many GPUs torch must see, exactly. V(0) means the same as O(expect_cuda=false).
       - It may not contradict O(expect_cuda).
     type: int
+  expect_gpu:
+    description:
+      - What every GPU that torch sees must be, one of these.
+      - V(7.0) is a compute capability. All else is words of the GPU's name, whatever is between them; V(titan-v) is
+        C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is C(NVIDIA H100 80GB HBM3).
+      - Does not say that there has to be a GPU, as O(expect_cuda) and O(expect_devices) do.
+    type: list
+    elements: str
+    default: []
   timeout:
     description:
       - How many seconds the probe may take, from its start to its last device.
     type: int
     default: 120
+  device_timeout:
+    description:
+      - How many seconds each GPU may take, and as many again the all-reduce and each look at a driver in trouble.
+      - What takes longer is given up, and the probe goes on with the rest while O(timeout) lasts.
+    type: int
+    default: 30
 extends_documentation_fragment:
   - hpc.pytorch.attributes.action_group
 attributes:
@@ -58,7 +76,8 @@ attributes:
     support: none
     description: Can show what changed, which is nothing.
 notes:
-  - As root, a Python or environment that somebody else can write to is refused. Run the task with C(become_user).
+  - As root, a Python or environment that somebody else can write to is refused, and so is a folder of that kind in
+    E(LD_LIBRARY_PATH), E(LD_PRELOAD) or E(PYTHONPATH). Run the task with C(become_user).
   - The task fails for what the caller can mend in the task or before it, contradicting expectations, a path that is no
     environment, an environment that is being changed.
   - The environment may have Python 3.6 or newer and torch 1.4 or newer.
@@ -81,6 +100,7 @@ EXAMPLES = r"""
   hpc.pytorch.torch_info:
     prefix: /opt/app/envs/torch
     expect_devices: 4
+    expect_gpu: [titan-v, v100]
     timeout: 60
   register: torch
   failed_when: torch.verdict != 'ok'
@@ -110,15 +130,32 @@ reasons:
   contains:
     code:
       description:
+        - V(probe_timeout), a GPU or all of the probe did not come back in time.
         - V(torch_missing), there is no torch in the environment.
+        - V(user_site_shadow), a torch below the home or in E(PYTHONPATH) comes before the environment's.
+        - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own, and
+          without them it works.
         - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
+        - V(compute_failed), torch does not compute on the CPU, or wrongly.
         - V(cpu_only_build), torch is built without CUDA.
         - V(no_driver), the node has no NVIDIA driver, or no library to reach it by.
-        - V(probe_timeout), the probe did not come back in time.
-        - V(compute_failed), torch does not compute on the CPU, or wrongly.
-        - V(cuda_unavailable), CUDA does not start although torch and the node have what it needs.
+        - V(stub_or_compat_libcuda), the driver's library is a stub, of the package cuda-compat, or not of the kernel
+          module's release.
+        - V(driver_too_old), the driver does not run this build's CUDA.
+        - V(fabric_manager_802), the NVSwitch fabric is not ready.
+        - V(exclusive_or_busy), another process has the GPU or its memory, or nobody may use it.
+        - V(slurm_cgroup), the job was given no GPU, or fewer than there are.
+        - V(cuda_visible_devices), E(CUDA_VISIBLE_DEVICES) hides GPUs.
+        - V(mig), the GPUs are cut into instances (MIG).
+        - V(hmm_kaslr), nvidia-uvm finds no room in the kernel's address space.
+        - V(missing_uvm), the module nvidia-uvm or its device file is missing.
+        - V(cuda_unavailable), CUDA does not start and none of the above is why.
+        - V(arch_mismatch), torch has no code for this GPU's architecture.
         - V(device_failed), a GPU does not compute, or wrongly, or crashed the probe.
+        - V(nccl_failed), the GPUs compute one by one and not together.
+        - V(device_type_mismatch), a GPU is not what O(expect_gpu) says.
         - V(device_count_mismatch), there are GPUs but not as many as expected.
+        - The page C(docs/causes.md) of the collection has more on each.
       type: str
       sample: cpu_only_build
     message:
@@ -148,6 +185,15 @@ torch:
     path:
       description: The folder it lies in, also known when a torch was found and its import failed.
       type: str
+    cudnn:
+      description: The cuDNN that a GPU used, none when there was no GPU.
+      type: str
+      sample: 9.10.2
+    archs:
+      description: The GPU architectures that it has code for.
+      type: list
+      elements: str
+      sample: [sm_75, sm_80, sm_90]
 python:
   description: The Python that ran. Every value is none when it did not start.
   returned: success
@@ -199,6 +245,91 @@ devices:
     seconds:
       description: How long its tests took, none when they did not end.
       type: float
+    kernels:
+      description: How many seconds each of its tests took, none for one that did not end well.
+      type: dict
+      contains:
+        matmul:
+          description: Two matrices multiplied. The first on a GPU also starts it.
+          type: float
+        conv2d:
+          description: An image convolved, which is cuDNN's work.
+          type: float
+        copy:
+          description: 16 MiB copied there and back.
+          type: float
+nccl:
+  description: NVIDIA's library for several GPUs.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Its version, none for a torch without it.
+      type: str
+      sample: 2.27.3
+    all_reduce:
+      description: Whether the sum over all GPUs that passed came out right, none where there were not two of them.
+      type: bool
+    devices:
+      description: The GPUs that took part.
+      type: list
+      elements: int
+    error:
+      description: What went wrong, none when nothing did.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+shadowed:
+  description: The CUDA libraries in use that come from outside the environment although that has its own.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of its file.
+      type: str
+      sample: libcudnn.so.9.1.0
+    path:
+      description: Where it comes from.
+      type: str
+      sample: /opt/pkgs/cuda/cuda-toolkit/lib64/libcudnn.so.9.1.0
+    instead:
+      description: The environment's own.
+      type: str
+node:
+  description: What is known of the node. None or empty for what was not looked at.
+  returned: success
+  type: dict
+  contains:
+    hostname:
+      description: Its name.
+      type: str
+    driver:
+      description: The release of the driver's kernel module.
+      type: str
+      sample: 580.65.06
+    cuda:
+      description: The CUDA up to which the driver runs programs.
+      type: str
+      sample: "13.0"
+    libcuda:
+      description: The driver's library that was loaded.
+      type: str
+    gpus:
+      description: How many GPUs the kernel module drives, whatever the task was given of them.
+      type: int
+    variables:
+      description: The variables that matter, those of E(CUDA_VISIBLE_DEVICES), E(LD_LIBRARY_PATH) and Slurm's among them.
+      type: dict
+    libraries:
+      description: The CUDA libraries in the folders of E(LD_LIBRARY_PATH), and those in E(LD_PRELOAD).
+      type: list
+      elements: str
+    kernel_log:
+      description: The last lines of the driver in the kernel's log, when something is wrong and the user may read it.
+      type: list
+      elements: str
 step:
   description: The step of the probe that was reached. C(end) when it came to its end.
   returned: success
@@ -239,25 +370,29 @@ def main() -> None:
             "python": {"type": "path"},
             "expect_cuda": {"type": "bool"},
             "expect_devices": {"type": "int"},
+            "expect_gpu": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 120},
+            "device_timeout": {"type": "int", "default": 30},
         },
         mutually_exclusive=[("prefix", "python")],
         required_one_of=[("prefix", "python")],
         supports_check_mode=True,
     )
     params = module.params
-    asked = Asked(params["prefix"], params["python"], params["expect_cuda"], params["expect_devices"])
-    answer(module, lambda: dict(result(ask(asked, params["timeout"]), asked), changed=False))
+    asked = Asked(**{name: params[name] for name in Asked._fields})
+    answer(module, lambda: dict(result(ask(asked, params["timeout"], params["device_timeout"]), asked), changed=False))
 
 
-def ask(asked: Asked, timeout: int) -> t.Any:
+def ask(asked: Asked, timeout: int, device_timeout: int) -> t.Any:
     """Run the probe once the options make sense."""
     require_path(asked.prefix, "prefix")
     require_path(asked.python, "python")
     require_sense(asked)
     if timeout < 1:
         raise UserError("timeout to be at least 1 second", str(timeout), "leave it out for two minutes")
-    return run_probe(asked.prefix, asked.python, timeout)
+    if device_timeout < 1:
+        raise UserError("device_timeout to be at least 1 second", str(device_timeout), "leave it out for half a minute")
+    return run_probe(asked.prefix, asked.python, timeout, device_timeout)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import typing as t
 
 from .._host.errors import UserError
-from .._host.trust import require_trusted
+from .._host.trust import require_trusted, require_trusted_place
 
 # Written by conda_env before it changes an environment, removed when the environment is whole again.
 CHANGING = os.path.join("conda-meta", "hpc_pytorch.changing")
@@ -72,6 +73,18 @@ def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[st
     # NVIDIA's compiler would otherwise leave kernels in ~/.nv
     result["CUDA_CACHE_DISABLE"] = "1"
     return result
+
+
+def require_trusted_variables(variables: t.Mapping[str, str]) -> None:
+    """Refuse, as root, what would bring somebody else's code into the interpreter.
+
+    :raises UserError: a variable names a file or folder that somebody other than root can write.
+    """
+    for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "PYTHONPATH", "PYTHONHOME"):
+        # The loader takes blanks in LD_PRELOAD, and a semicolon in LD_LIBRARY_PATH, as a colon.
+        for path in re.split(r"[:;\s]" if name == "LD_PRELOAD" else r"[:;]", variables.get(name, "")):
+            if os.sep in path:
+                require_trusted_place(os.path.join(os.sep, path), "path in " + name)
 
 
 def _kind(root: str) -> str:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why torch or its CUDA does not work, in the order of nearness. Plain data, no I/O. Private to hpc.pytorch.
 
-A new cause is one function in the folder causes and its place in DETECTORS.
+A new cause is one function in the folder causes, its place in STAGES, and its part in docs/causes.md.
 """
 
 from __future__ import annotations
@@ -12,27 +12,86 @@ import typing as t
 
 from .._host.errors import one_line
 from .asked import Asked
+from .causes import device, driver, installation, job, probe, shadow
 from .causes.base import Reason
-from .causes.device import device_count_mismatch, device_failed
-from .causes.driver import cuda_unavailable, no_driver
-from .causes.installation import compute_failed, cpu_only_build, import_failed, torch_missing
-from .causes.probe import probe_timeout
 from .report import Report
 
-DETECTORS: tuple[t.Callable[[Report, Asked], t.Optional[Reason]], ...] = (
-    probe_timeout,
-    torch_missing,
-    import_failed,
-    compute_failed,
-    cpu_only_build,
-    no_driver,
-    cuda_unavailable,
-    device_failed,
-    device_count_mismatch,
+Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
+
+
+class Stage(t.NamedTuple):
+    """Causes of the same trouble.
+
+    :arg one: whether the nearest alone is told, as the others are what follows from it.
+    :arg last: whether what comes after this stage is not looked at, once something was found here.
+    """
+
+    detectors: tuple[Detector, ...]
+    one: bool = False
+    last: bool = False
+
+
+STAGES = (
+    Stage((probe.probe_timeout,)),
+    # There is no torch that computes, or not the one that was asked for.
+    Stage(
+        (
+            installation.torch_missing,
+            shadow.user_site_shadow,
+            shadow.ld_library_path_shadow,
+            installation.import_failed,
+            installation.compute_failed,
+        ),
+        one=True,
+        last=True,
+    ),
+    Stage((installation.cpu_only_build,)),
+    # CUDA does not start, or shows fewer devices than there should be.
+    Stage(
+        (
+            driver.no_driver,
+            driver.stub_or_compat_libcuda,
+            driver.driver_too_old,
+            driver.fabric_manager_802,
+            device.exclusive_or_busy,
+            job.slurm_cgroup,
+            job.cuda_visible_devices,
+            job.mig,
+            driver.hmm_kaslr,
+            driver.missing_uvm,
+            driver.cuda_unavailable,
+        ),
+        one=True,
+    ),
+    Stage(
+        (
+            device.arch_mismatch,
+            device.exclusive_or_busy,
+            driver.driver_too_old,
+            device.device_failed,
+            device.nccl_failed,
+            device.device_type_mismatch,
+            device.device_count_mismatch,
+        )
+    ),
 )
+# A verdict is failed with one of these, whatever else is well.
+FAILING = ("user_site_shadow", "ld_library_path_shadow", "nccl_failed", "device_type_mismatch")
+
+
+def codes() -> list[str]:
+    """Every code there is, in the order of STAGES. A detector bears the name of its code."""
+    names = [detect.__name__ for stage in STAGES for detect in stage.detectors]
+    return list(dict.fromkeys(names))
 
 
 def find_reasons(report: Report, asked: Asked) -> list[Reason]:
     """Every cause that the report shows, the nearest one first."""
-    found = (detect(report, asked) for detect in DETECTORS)
-    return [Reason(item.code, one_line(item.message), one_line(item.remedy)) for item in found if item is not None]
+    reasons: list[Reason] = []
+    for stage in STAGES:
+        found = [reason for reason in (detect(report, asked) for detect in stage.detectors) if reason is not None]
+        told = {reason.code for reason in reasons}
+        reasons += [reason for reason in found[: 1 if stage.one else None] if reason.code not in told]
+        if found and stage.last:
+            break
+    return [Reason(item.code, one_line(item.message), one_line(item.remedy)) for item in reasons]

@@ -12,6 +12,8 @@ import typing as t
 FINISHED = "finished"
 DIED = "died"
 TIMEOUT = "timeout"
+# What every device is put through: the probe's own names.
+KERNELS = ("matmul", "conv2d", "copy")
 
 
 class Ending(t.NamedTuple):
@@ -31,22 +33,55 @@ class Ending(t.NamedTuple):
     stuck: bool = False
 
 
+class Broken(t.NamedTuple):
+    """A probe that hung or died in a task, after which another one went on.
+
+    :arg task: e.g. ``device 1``; :arg step: e.g. ``device 1: matmul``.
+    """
+
+    task: str
+    step: str
+    ending: Ending
+
+
 class Report(t.NamedTuple):
-    """Everything known about one torch. Each part is what the record of the same name in probe.py carries, or None."""
+    """Everything known about one torch. Each part is what the record of that kind in the probe carries, or None.
+
+    :arg library_path: the CUDA libraries that variables put first: name of the variable, path.
+    :arg shadowed: the libraries in use that are not the environment's although it has them.
+    :arg broken: the probes that hung or died in a task, in order.
+    :arg without: what came of the counter-check without the libraries of library_path, None when there was none.
+    """
 
     step: str
     ending: Ending
     python: t.Optional[dict[str, t.Any]]
     torch: t.Optional[dict[str, t.Any]]
     torch_path: t.Optional[str]
+    own_torch: t.Optional[str]
     missing: t.Optional[dict[str, t.Any]]
     import_failed: t.Optional[dict[str, t.Any]]
     cpu: t.Optional[dict[str, t.Any]]
     cuda: t.Optional[dict[str, t.Any]]
+    cudnn: t.Optional[dict[str, t.Any]]
+    node: t.Optional[dict[str, t.Any]]
     driver: t.Optional[dict[str, t.Any]]
+    files: dict[str, t.Optional[str]]
+    nvml: t.Optional[dict[str, t.Any]]
+    kernel_log: t.Optional[list[str]]
+    library_path: list[list[str]]
+    shadowed: list[dict[str, str]]
+    nccl: t.Optional[dict[str, t.Any]]
+    all_reduce: t.Optional[dict[str, t.Any]]
     devices: list[dict[str, t.Any]]
+    broken: tuple[Broken, ...]
+    without: t.Optional[bool]
     refused: t.Optional[dict[str, str]]
     exec_failed: t.Optional[dict[str, str]]
+
+    def broke_at(self, task: str) -> t.Optional[Broken]:
+        """How the probe broke in *task*, or None."""
+        return next((item for item in self.broken if item.task == task), None)
 
 
 def parse_records(data: bytes) -> list[dict[str, t.Any]]:
@@ -64,8 +99,17 @@ def parse_records(data: bytes) -> list[dict[str, t.Any]]:
     return records
 
 
-def read_report(records: t.Iterable[dict[str, t.Any]], ending: Ending, first_step: str = "start python") -> Report:
-    """Fold the probe's records into one report."""
+def read_report(
+    records: t.Iterable[dict[str, t.Any]],
+    ending: Ending,
+    first_step: str = "start python",
+    broken: t.Sequence[Broken] = (),
+    without: t.Optional[bool] = None,
+) -> Report:
+    """Fold the records of all probes into one report.
+
+    :arg ending: how the last probe ended.
+    """
     step = first_step
     by_kind: dict[str, dict[str, t.Any]] = {}
     devices: dict[int, dict[str, t.Any]] = {}
@@ -75,45 +119,78 @@ def read_report(records: t.Iterable[dict[str, t.Any]], ending: Ending, first_ste
             step = record["step"]
         elif kind in ("device", "device_done"):
             devices.setdefault(record["index"], {}).update(record)
+        elif kind == "kernel":
+            device = devices.setdefault(record["index"], {})
+            device.setdefault("kernels", {})[record["kernel"]] = record["seconds"]
         else:
             by_kind[kind] = record
     cuda = by_kind.get("cuda")
     for index in range(cuda["count"] if cuda else 0):
         devices.setdefault(index, {})
+    broke = {item.task: item for item in broken}
     return Report(
         step=step,
         ending=ending,
         python=by_kind.get("python"),
         torch=by_kind.get("torch"),
         torch_path=(by_kind.get("torch_found") or {}).get("path"),
+        own_torch=(by_kind.get("torch_found") or {}).get("own"),
         missing=by_kind.get("torch_missing"),
         import_failed=by_kind.get("import_failed"),
         cpu=by_kind.get("cpu"),
         cuda=cuda,
+        cudnn=by_kind.get("cudnn"),
+        node=by_kind.get("node"),
         driver=by_kind.get("driver"),
-        devices=[_device(index, devices[index], step, ending) for index in sorted(devices)],
+        files=(by_kind.get("files") or {}).get("opened") or {},
+        nvml=by_kind.get("nvml"),
+        kernel_log=(by_kind.get("kernel_log") or {}).get("lines"),
+        library_path=(by_kind.get("library_path") or {}).get("found") or [],
+        shadowed=(by_kind.get("shadowed") or {}).get("libraries") or [],
+        nccl=by_kind.get("nccl"),
+        all_reduce=by_kind.get("all_reduce"),
+        devices=[_device(index, devices[index], step, ending, broke) for index in sorted(devices)],
+        broken=tuple(broken),
+        without=without,
         refused=by_kind.get("refused"),
         exec_failed=by_kind.get("exec_failed"),
     )
 
 
-def _device(index: int, seen: t.Mapping[str, t.Any], step: str, ending: Ending) -> dict[str, t.Any]:
+def _device(
+    index: int, seen: t.Mapping[str, t.Any], step: str, ending: Ending, broke: t.Mapping[str, Broken]
+) -> dict[str, t.Any]:
+    """One device. Its state: passed, failed (an error), hung, died (took the probe with it) or untested."""
     error = seen.get("error")
+    task = "device %d" % index
+    here = broke.get(task)
+    if here is None and step.startswith(task + ":"):
+        here = Broken(task, step, ending)
     if "passed" in seen:
-        text = "%s: %s" % (error["kernel"], error["text"] or error["type"]) if error else None
-    elif step.startswith("device %d:" % index):
-        text = "%s: %s" % (step.split(": ", 1)[1], describe_ending(ending))
+        state = "failed" if error else "passed"
+        text = "%s: %s" % (error["kernel"], _gist(error)) if error else None
+    elif here is not None:
+        state = "hung" if here.ending.how == TIMEOUT else "died"
+        text = "%s: %s" % (here.step.split(": ", 1)[1], describe_ending(here.ending))
     else:
-        text = "not tested: the probe ended before"
+        state, text = "untested", "not tested: the probe ended before"
     return {
         "index": index,
         "name": seen.get("name"),
         "compute_capability": seen.get("compute_capability"),
         "memory": seen.get("memory"),
         "passed": bool(seen.get("passed")),
+        "state": state,
         "error": text,
         "seconds": seen.get("seconds"),
+        "kernels": {name: seen.get("kernels", {}).get(name) for name in KERNELS},
     }
+
+
+def _gist(error: t.Mapping[str, t.Any]) -> str:
+    """The line of an error that says what it is: CUDA puts advice below it."""
+    lines = [line.strip() for line in error["text"].splitlines() if line.strip()]
+    return str(lines[0][:1000] if lines else error["type"])
 
 
 def describe_ending(ending: Ending) -> str:

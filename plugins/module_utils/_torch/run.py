@@ -5,6 +5,8 @@
 
 Everything that touches the environment's folder happens in the child: on a file system that hangs, a mere stat in
 this process could not be given up. The child looks, then becomes the interpreter; this process only reads and counts.
+
+A device that hangs is given up after a while: the probe is killed, and another one goes on with the other devices.
 """
 
 from __future__ import annotations
@@ -20,29 +22,125 @@ import time
 import typing as t
 
 from .._host.errors import UserError
-from . import probe
-from .environment import find_interpreter, job_variables
-from .report import DIED, FINISHED, TIMEOUT, Ending, Report, parse_records, read_report
+from .environment import find_interpreter, job_variables, require_trusted_variables
+from .plan import Plan, counter_check, what_is_left
+from .probe import kernels, libraries, main, node, package, talk
+from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
 
 FIRST_STEP = "look at the environment"
+DEVICE_TIMEOUT = 30.0
 # How long a process may take to leave: after its last word, and after being killed (one in state D does not go).
 LEAVING = 5.0
+# What puts libraries before those of the environment.
+LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
+# What a later probe may add to what the first one said.
+_LATER = ("step", "device", "device_done", "kernel", "all_reduce", "nccl", "cudnn", "shadowed")
+_LATER += ("driver", "files", "nvml", "kernel_log")
+_PARTS = (talk, package, kernels, libraries, node, main)
 _OUTPUT_KEPT = 4000
 _RECORDS_KEPT = 1 << 22
-_BOOTSTRAP = (
-    "import os, sys; stream = os.fdopen(int(sys.argv[2])); text = stream.read(); stream.close(); "
-    "exec(compile(text, 'torch_probe', 'exec'))"
-)
+BOOTSTRAP = """
+import json, os, sys, types
+stream = os.fdopen(int(sys.argv[2]))
+bundle = json.load(stream)
+stream.close()
+parts = types.SimpleNamespace()
+for name, text in bundle["parts"]:
+    names = {"__name__": "torch_probe_" + name}
+    exec(compile(text, "torch_probe/" + name + ".py", "exec"), names)
+    setattr(parts, name, types.SimpleNamespace(**names))
+parts.main.main(parts, int(sys.argv[1]), bundle["plan"])
+"""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def run_probe(prefix: t.Optional[str], python: t.Optional[str], timeout: float) -> Report:
+def run_probe(
+    prefix: t.Optional[str],
+    python: t.Optional[str],
+    timeout: float,
+    device_timeout: float = DEVICE_TIMEOUT,
+    root: str = "",
+) -> Report:
     """Look at the torch of *prefix* or of the interpreter *python*, for at most *timeout* seconds.
 
     No process of the probe is left behind, except one that the kernel does not let go.
 
+    :arg device_timeout: seconds for each device, for the all-reduce, and for each look at a driver in trouble.
+    :arg root: where ``/dev`` and ``/proc/driver`` are looked for; for tests.
     :raises UserError: the environment is none, or must not be run.
+    """
+    started = time.monotonic()
+    place = _Place(prefix, python, root, started + timeout, device_timeout)
+    records: list[dict[str, t.Any]] = []
+    broken: list[Broken] = []
+    plan: t.Optional[Plan] = Plan()
+    while plan is not None:
+        told = _one_probe(place, plan)
+        records += [record for record in told.records if not records or record["kind"] in _LATER]
+        ending = told.ending
+        if told.task is not None and ending.how != FINISHED and time.monotonic() < place.deadline:
+            broken.append(Broken(told.task, told.step, ending))
+            plan = what_is_left(plan, read_report(records, ending, FIRST_STEP, broken))
+            ending = ending._replace(how=FINISHED)
+        else:
+            plan = None
+    ending = ending._replace(seconds=time.monotonic() - started)
+    report = read_report(records, ending, FIRST_STEP, broken)
+    if report.refused is not None:
+        raise UserError(report.refused["expected"], report.refused["found"], report.refused["remedy"])
+    plan = counter_check(report)
+    if plan is None:
+        return report
+    told = _one_probe(place, plan, LIBRARY_VARIABLES)
+    other = read_report(told.records, told.ending, FIRST_STEP)
+    without = None if told.ending.how == TIMEOUT and told.task is None else gets_further(other, report)
+    ending = ending._replace(seconds=time.monotonic() - started)
+    return report._replace(ending=ending, without=without)
+
+
+def bundle(plan: Plan, root: str = "") -> bytes:
+    """What BOOTSTRAP reads: the probe's files and what they shall do."""
+    parts = [(part.__name__.rpartition(".")[2], inspect.getsource(part)) for part in _PARTS]
+    return json.dumps({"parts": parts, "plan": dict(plan._asdict(), root=root)}).encode("ascii")
+
+
+def gets_further(other: Report, report: Report) -> bool:
+    """Whether the counter-check *other* does what *report* failed to do."""
+    if other.cpu is None or not other.cpu["passed"]:
+        return False
+    if report.cuda is None:
+        return True
+    if not other.cuda or not other.cuda["count"]:
+        return False
+    failed = [item["index"] for item in report.devices if item["state"] in ("failed", "died")]
+    passed = [item["index"] for item in other.devices if item["passed"]]
+    return set(failed) <= set(passed)
+
+
+class _Place(t.NamedTuple):
+    """What all probes of one call have in common."""
+
+    prefix: t.Optional[str]
+    python: t.Optional[str]
+    root: str
+    deadline: float
+    device_timeout: float
+
+
+class _Told(t.NamedTuple):
+    """What one probe told; *task* is None when it ended outside of one."""
+
+    records: list[dict[str, t.Any]]
+    task: t.Optional[str]
+    step: str
+    ending: Ending
+
+
+def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Told:
+    """Start a probe and wait for it.
+
+    :arg without: variables that it does not get.
     """
     # Orphans of the probe come to this process instead of init, so they can be found.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -52,26 +150,22 @@ def run_probe(prefix: t.Optional[str], python: t.Optional[str], timeout: float) 
     try:
         child = os.fork()
         if child == 0:
-            _be_the_probe(prefix, python, pipes)
+            _be_the_probe(place, pipes, without)
         pipes.close(pipes.records_in, pipes.output_in, pipes.source_out)
-        heard = _listen(child, pipes, started + timeout)
+        heard = _listen(child, pipes, bundle(plan, place.root), place)
         status = _end(child)
     finally:
         pipes.close_all()
         _kill_strays(before)
         _prctl(_PR_SET_CHILD_SUBREAPER, 0)
-    how = FINISHED if heard.said_end else DIED if heard.went_alone else TIMEOUT
     ending = Ending(
-        how=how,
+        how=FINISHED if heard.watch.said_end else DIED if heard.went_alone else TIMEOUT,
         status=status,
-        seconds=time.monotonic() - started,
+        seconds=heard.watch.in_task(time.monotonic()) or time.monotonic() - started,
         output=heard.output.decode("utf-8", "replace"),
         stuck=status is None,
     )
-    report = read_report(parse_records(heard.records), ending, FIRST_STEP)
-    if report.refused is not None:
-        raise UserError(report.refused["expected"], report.refused["found"], report.refused["remedy"])
-    return report
+    return _Told(heard.watch.records, heard.watch.task, heard.watch.step, ending)
 
 
 class _Pipes:
@@ -93,18 +187,55 @@ class _Pipes:
         self.close(*list(self._open))
 
 
+class _Watch:
+    """Takes the records in and knows until when the probe may go on."""
+
+    def __init__(self, deadline: float, device_timeout: float) -> None:
+        self.records: list[dict[str, t.Any]] = []
+        self.step = FIRST_STEP
+        self.task: t.Optional[str] = None
+        self.said_end = False
+        self.limit = self._deadline = deadline
+        self._device_timeout = device_timeout
+        self._task_began = 0.0
+        self._rest = b""
+        self._room = _RECORDS_KEPT
+
+    def take(self, data: bytes, now: float) -> None:
+        self._room -= len(data)
+        if self._room < 0:
+            return
+        lines, newline, self._rest = (self._rest + data).rpartition(b"\n")
+        for record in parse_records(lines + newline):
+            self.records.append(record)
+            if record["kind"] == "step":
+                self._next(record["step"], record.get("task"), now)
+
+    def _next(self, step: str, task: t.Optional[str], now: float) -> None:
+        self.step = step
+        if step == "end":
+            self.said_end = True
+            self.limit = min(self._deadline, now + LEAVING)
+        elif task != self.task:
+            self._task_began = now
+            self.limit = self._deadline if task is None else min(self._deadline, now + self._device_timeout)
+        self.task = task
+
+    def in_task(self, now: float) -> t.Optional[float]:
+        """How long the task has been running."""
+        return None if self.task is None else now - self._task_began
+
+
 class _Heard(t.NamedTuple):
-    records: bytes
+    watch: _Watch
     output: bytes
-    said_end: bool
     went_alone: bool
 
 
-def _listen(child: int, pipes: _Pipes, deadline: float) -> _Heard:
-    """Send the source, and read until the probe has gone or the time is up. The child is left to be reaped."""
-    source = memoryview(inspect.getsource(probe).encode("ascii"))
-    records, output = bytearray(), bytearray()
-    said_end = gone = False
+def _listen(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Heard:
+    """Send the sources, and read until the probe has gone or the time is up. The child is left to be reaped."""
+    rest = memoryview(source)
+    watch, output = _Watch(place.deadline, place.device_timeout), bytearray()
     with selectors.DefaultSelector() as selector:
         for end in (pipes.records_out, pipes.output_out, pipes.source_in):
             os.set_blocking(end, False)
@@ -115,11 +246,11 @@ def _listen(child: int, pipes: _Pipes, deadline: float) -> _Heard:
         while True:
             # Seen before reading: what is in the pipes after that is all there will be from the probe itself.
             gone = _has_gone(child)
-            events = selector.select(0 if gone else max(0.0, min(pause, deadline - time.monotonic())))
+            events = selector.select(0 if gone else max(0.0, min(pause, watch.limit - time.monotonic())))
             for key, _mask in events:
                 if key.fd == pipes.source_in:
-                    source = _send(key.fd, source)
-                    if not source:
+                    rest = _send(key.fd, rest)
+                    if not rest:
                         selector.unregister(key.fd)
                         pipes.close(key.fd)
                     continue
@@ -130,14 +261,11 @@ def _listen(child: int, pipes: _Pipes, deadline: float) -> _Heard:
                     pause = 0.01
                 elif key.fd == pipes.output_out:
                     output = (output + data)[-_OUTPUT_KEPT:]
-                elif len(records) < _RECORDS_KEPT:
-                    records += data
-                    if not said_end and _ends(records):
-                        said_end = True
-                        deadline = min(deadline, time.monotonic() + LEAVING)
+                else:
+                    watch.take(data, time.monotonic())
             reading = [key for key, mask in events if key.fd != pipes.source_in]
-            if gone and not reading or time.monotonic() >= deadline:
-                return _Heard(bytes(records), bytes(output), said_end, gone)
+            if gone and not reading or time.monotonic() >= watch.limit:
+                return _Heard(watch, bytes(output), gone)
 
 
 def _send(end: int, data: memoryview) -> memoryview:
@@ -154,10 +282,6 @@ def _receive(end: int) -> bytes:
         return os.read(end, 65536)
     except BlockingIOError:
         return b""
-
-
-def _ends(records: bytearray) -> bool:
-    return any(record == {"kind": "step", "step": "end"} for record in parse_records(bytes(records[-200:])))
 
 
 def _has_gone(child: int) -> bool:
@@ -209,7 +333,7 @@ def _kill_strays(before: set[int]) -> None:
         time.sleep(0.01)
 
 
-def _be_the_probe(prefix: t.Optional[str], python: t.Optional[str], pipes: _Pipes) -> t.NoReturn:
+def _be_the_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.NoReturn:
     """In the child: look at the environment, then become its interpreter."""
     try:
         os.setsid()
@@ -225,7 +349,9 @@ def _be_the_probe(prefix: t.Optional[str], python: t.Optional[str], pipes: _Pipe
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         _tell(pipes, kind="step", step=FIRST_STEP)
         try:
-            found = find_interpreter(prefix, python)
+            found = find_interpreter(place.prefix, place.python)
+            variables = {name: value for name, value in os.environ.items() if name not in without}
+            require_trusted_variables(variables)
         except UserError as error:
             _tell(pipes, kind="refused", expected=error.expected, found=error.found, remedy=error.remedy)
             os._exit(0)
@@ -233,9 +359,9 @@ def _be_the_probe(prefix: t.Optional[str], python: t.Optional[str], pipes: _Pipe
         os.set_inheritable(pipes.records_in, True)
         os.set_inheritable(pipes.source_out, True)
         ends = [str(pipes.records_in), str(pipes.source_out)]
-        command = [found.python, "-B", "-X", "faulthandler", "-c", _BOOTSTRAP]
+        command = [found.python, "-B", "-X", "faulthandler", "-c", BOOTSTRAP]
         try:
-            os.execve(found.python, command + ends, job_variables(found, os.environ))
+            os.execve(found.python, command + ends, job_variables(found, variables))
         except OSError as error:
             _tell(pipes, kind="exec_failed", path=found.python, error=error.strerror)
             os._exit(126)

@@ -7,7 +7,9 @@ import pathlib
 import typing as t
 
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.reasons import codes
 from ansible_collections.hpc.pytorch.plugins.modules import torch_info
 
 from .conftest import MakeEnv
@@ -40,6 +42,8 @@ def test_it_reports_a_broken_torch_and_does_not_fail(make_env: MakeEnv, capsys: 
         ({"python": "python3"}, "expected python to be an absolute path"),
         ({"prefix": "/not\0here"}, "expected prefix to be an absolute path"),
         ({"prefix": "/x", "timeout": 0}, "expected timeout to be at least 1 second; found 0; remedy: "),
+        ({"prefix": "/x", "device_timeout": 0}, "expected device_timeout to be at least 1 second; found 0; remedy: "),
+        ({"prefix": "/x", "expect_gpu": ["h100", "-"]}, "expected expect_gpu to be GPU types or compute capabilities; found '-'"),
         ({"prefix": "/x", "expect_cuda": True, "expect_devices": 0}, "expect_cuda true with expect_devices 0"),
         ({"prefix": "/x", "expect_devices": -1}, "expected expect_devices to be 0 or more; found -1; remedy: "),
         ({"prefix": "/no such\n'env'; $(x) ü/.."}, "expected a python environment at /no such 'env'; $(x) ü/..; found No"),
@@ -57,3 +61,8 @@ def test_bad_arguments_are_one_clear_line(
 def test_a_file_is_no_environment(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert "something that is no folder" in call(capsys, prefix=str(tmp_path / "file"))["msg"]
+
+
+def test_the_documentation_names_every_code_in_its_order() -> None:
+    returned = yaml.safe_load(torch_info.RETURN)["reasons"]["contains"]["code"]["description"]
+    assert [line.split(")")[0][2:] for line in returned if line.startswith("V(")] == codes()

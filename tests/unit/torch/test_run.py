@@ -22,9 +22,9 @@ from .conftest import MakeEnv, site_packages
 from .standin import standin
 
 
-def look(prefix: pathlib.Path, timeout: float = 60, **expected: t.Any) -> dict[str, t.Any]:
+def look(prefix: pathlib.Path, timeout: float = 60, device_timeout: float = 30, **expected: t.Any) -> dict[str, t.Any]:
     """What the module would return."""
-    report = run.run_probe(str(prefix), None, timeout)
+    report = run.run_probe(str(prefix), None, timeout, device_timeout)
     return result(report, Asked(prefix=str(prefix), **expected))
 
 
@@ -290,22 +290,71 @@ def test_a_second_device_that_computes_wrongly_is_found(make_env: MakeEnv) -> No
 @pytest.mark.parametrize(
     "fault, said, code",
     [
-        ("hang", "matmul: did not come back within", "probe_timeout"),
+        ("hang", "matmul: did not come back within 2", "probe_timeout"),
         ("crash", "matmul: died by SIGSEGV", "device_failed"),
-        ("no kernel image", "matmul: no kernel image", "device_failed"),
+        ("an illegal memory access", "matmul: an illegal memory access", "device_failed"),
     ],
 )
-def test_the_device_that_hangs_or_crashes_is_named(make_env: MakeEnv, fault: str, said: str, code: str) -> None:
-    found = look(make_env(torch=standin(count=3, faults={1: fault})), timeout=2)
+def test_a_sick_device_does_not_hide_the_others(make_env: MakeEnv, fault: str, said: str, code: str) -> None:
+    prefix = make_env(torch=standin(count=4, faults={1: fault, 3: fault}))
+    found = look(prefix, device_timeout=2, expect_devices=4)
     assert (found["verdict"], codes(found)) == ("failed", [code])
-    assert found["devices"][0]["passed"]
+    assert [device["passed"] for device in found["devices"]] == [True, False, True, False]
     assert found["devices"][1]["error"].startswith(said)
+    assert found["devices"][3]["error"].startswith(said)
+    assert (found["nccl"]["all_reduce"], found["nccl"]["devices"]) == (True, [0, 2])
+    assert found["torch"]["version"] == "1.4.0"
+
+
+def test_the_time_of_everything_ends_it_though_devices_have_their_own(make_env: MakeEnv) -> None:
+    found = look(make_env(torch=standin(count=3, faults={1: "hang"})), timeout=2)
+    assert (found["verdict"], codes(found)) == ("failed", ["probe_timeout"])
+    assert [device["passed"] for device in found["devices"]] == [True, False, False]
+    assert found["devices"][2]["error"] == "not tested: the probe ended before"
+
+
+@pytest.mark.parametrize(
+    "fault, said", [("hang", "did not come back within 2"), ("crash", "died by SIGSEGV"), ("wrong", "the sum on device 0 is wrong")]
+)
+def test_devices_that_do_not_work_together(make_env: MakeEnv, fault: str, said: str) -> None:
+    found = look(make_env(torch=standin(count=2, faults={"all-reduce": fault})), device_timeout=2)
+    assert (found["verdict"], codes(found)) == ("failed", ["nccl_failed"])
+    assert [device["passed"] for device in found["devices"]] == [True, True]
+    assert said in found["reasons"][0]["message"]
+    assert found["nccl"]["version"] == "2.4.8"
+    assert found["nccl"]["all_reduce"] is False
+    assert said in found["nccl"]["error"]
+
+
+def test_a_torch_without_nccl_is_told_where_there_are_two_devices(make_env: MakeEnv) -> None:
+    assert look(make_env(torch=standin(count=1, nccl=None), name="one"))["verdict"] == "ok"
+    assert codes(look(make_env(torch=standin(count=2, nccl=None)))) == ["nccl_failed"]
+
+
+@pytest.mark.parametrize("kernel", ["conv2d", "copy"])
+def test_every_kernel_counts(make_env: MakeEnv, kernel: str) -> None:
+    found = look(make_env(torch=standin(count=1, faults={(0, kernel): "wrong"})))
+    assert (found["verdict"], codes(found)) == ("failed", ["device_failed"])
+    assert found["devices"][0]["error"].startswith(kernel + ": ")
+    assert found["devices"][0]["kernels"]["matmul"] is not None
+    assert found["devices"][0]["kernels"][kernel] is None
+
+
+def test_the_type_of_the_devices(make_env: MakeEnv) -> None:
+    prefix = make_env(torch=standin(count=2))
+    assert look(prefix, expect_gpu=["h100", "titan-v"])["verdict"] == "ok"
+    assert look(prefix, expect_gpu=["7.0"])["verdict"] == "ok"
+    found = look(prefix, expect_gpu=["h100", "9.0"])
+    assert (found["verdict"], codes(found)) == ("failed", ["device_type_mismatch"])
+    assert "device 0 is TITAN V 0 (7.0)" in found["reasons"][0]["message"]
 
 
 def test_two_devices_that_compute_are_ok(make_env: MakeEnv) -> None:
     found = look(make_env(torch=standin(count=2)), expect_devices=2)
     assert (found["verdict"], found["reasons"], found["cuda_available"]) == ("ok", [], True)
     assert found["summary"] == "ok: torch 1.4.0 for CUDA 10.1; 2 of 2 devices passed"
+    assert (found["nccl"]["version"], found["nccl"]["all_reduce"], found["torch"]["cudnn"]) == ("2.4.8", True, "7.6.3")
+    assert all(seconds is not None for device in found["devices"] for seconds in device["kernels"].values())
 
 
 @pytest.mark.parametrize("fault", ["wrong", "illegal", "crash"])

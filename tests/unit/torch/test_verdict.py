@@ -9,7 +9,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import Us
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, TIMEOUT, Ending
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import require_sense, result
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import require_sense, result, version_of_cudnn
 
 PYTHON = {
     "kind": "python",
@@ -24,15 +24,8 @@ ROCM_BUILD = dict(CPU_BUILD, version="2.5.1+rocm6.2", hip="6.2")
 COMPUTES = {"kind": "cpu", "passed": True, "error": None}
 WRONG = {"kind": "cpu", "passed": False, "error": {"type": "ArithmeticError", "text": "wrong", "name": None}}
 NO_LIBRARY = {"type": "OSError", "text": "libcuda.so.1: cannot open shared object file", "name": None}
-NO_DRIVER = {
-    "kind": "driver",
-    "kernel_module": False,
-    "kernel_version": None,
-    "library": False,
-    "library_error": NO_LIBRARY,
-}
-HALF_DRIVER = dict(NO_DRIVER, kernel_module=True)
-DRIVER = dict(HALF_DRIVER, library=True, library_error=None)
+NO_DRIVER = {"kind": "driver", "library": False, "library_error": NO_LIBRARY, "path": None, "cuda": None, "init": None}
+DRIVER = dict(NO_DRIVER, library=True, library_error=None, path="/usr/lib/libcuda.so.580.65.06", cuda=13000)
 MISSING = {"kind": "torch_missing", "leftover": None}
 RAISED = {"kind": "import_failed", "error": {"type": "ImportError", "text": "libx.so.1: cannot open", "name": None}}
 IMPORTING = {"kind": "step", "step": "import torch"}
@@ -46,7 +39,13 @@ Records = t.List[t.Dict[str, t.Any]]
 
 def cuda(count: int, error: str | None = None) -> dict[str, t.Any]:
     described = {"type": "RuntimeError", "text": error, "name": None} if error else None
-    return {"kind": "cuda", "available": count > 0, "count": count, "error": described, "warnings": []}
+    return {"kind": "cuda", "available": count > 0, "count": count, "error": described, "warnings": [], "archs": []}
+
+
+def node(module: bool, **variables: str) -> dict[str, t.Any]:
+    files = ["nvidia0", "nvidiactl"] if module else []
+    parts = {"hostname": "n1", "kernel_module": module, "kernel_version": None, "uvm_module": module, "gpus": None}
+    return {"kind": "node", "files": files, "variables": variables, **parts}
 
 
 def device(index: int, error: str | None = None) -> Records:
@@ -57,10 +56,11 @@ def device(index: int, error: str | None = None) -> Records:
     ]
 
 
-ON_LOGIN: Records = [CPU_BUILD, COMPUTES, cuda(0), NO_DRIVER]
-CUDA_ON_LOGIN: Records = [CUDA_BUILD, COMPUTES, cuda(0, "Found no NVIDIA driver"), NO_DRIVER]
+ON_LOGIN: Records = [node(False), CPU_BUILD, COMPUTES, cuda(0), NO_DRIVER]
+CUDA_ON_LOGIN: Records = [node(False), CUDA_BUILD, COMPUTES, cuda(0, "Found no NVIDIA driver"), NO_DRIVER]
 TWO: Records = [CUDA_BUILD, COMPUTES, cuda(2), *device(0), *device(1), DRIVER]
-ONE_BAD: Records = [CUDA_BUILD, COMPUTES, cuda(2), *device(0), *device(1, "no kernel image"), DRIVER]
+ONE_BAD: Records = [CUDA_BUILD, COMPUTES, cuda(2), *device(0), *device(1, "an illegal memory access"), DRIVER]
+ONE_OLD: Records = [CUDA_BUILD, COMPUTES, cuda(2), *device(0), *device(1, "no kernel image is available"), DRIVER]
 
 # what it is, records, ending, expect_cuda, expect_devices, verdict, codes
 CASES: list[tuple[str, Records, Ending, bool | None, int | None, str, list[str]]] = [
@@ -71,10 +71,10 @@ CASES: list[tuple[str, Records, Ending, bool | None, int | None, str, list[str]]
     ("login, 4 devices expected", ON_LOGIN, END, None, 4, "failed", ["cpu_only_build", "no_driver"]),
     ("CUDA build on login", CUDA_ON_LOGIN, END, None, None, "cpu_only", ["no_driver"]),
     ("CUDA build, GPU expected", CUDA_ON_LOGIN, END, True, None, "failed", ["no_driver"]),
-    ("container without --nv", [CUDA_BUILD, COMPUTES, cuda(0), HALF_DRIVER], END, None, None, "cpu_only", ["no_driver"]),
-    ("CPU build on a GPU node", [CPU_BUILD, COMPUTES, cuda(0), DRIVER], END, True, None, "failed", ["cpu_only_build"]),
-    ("no devices in the job", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER], END, True, None, "failed", ["cuda_unavailable"]),
-    ("the same, none wanted", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER], END, None, None, "cpu_only", ["cuda_unavailable"]),
+    ("container without --nv", [node(True), CUDA_BUILD, COMPUTES, cuda(0), NO_DRIVER], END, None, None, "cpu_only", ["no_driver"]),
+    ("CPU build on a GPU node", [CPU_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, True, None, "failed", ["cpu_only_build"]),
+    ("no devices in the job", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, True, None, "failed", ["cuda_unavailable"]),
+    ("the same, none wanted", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, None, None, "cpu_only", ["cuda_unavailable"]),
     ("two devices", TWO, END, None, None, "ok", []),
     ("two devices, GPU expected", TWO, END, True, None, "ok", []),
     ("two devices expected", TWO, END, None, 2, "ok", []),
@@ -84,6 +84,7 @@ CASES: list[tuple[str, Records, Ending, bool | None, int | None, str, list[str]]
     ("two devices, no GPU expected", TWO, END, False, None, "failed", ["device_count_mismatch"]),
     ("one of two is dead", ONE_BAD, END, None, None, "failed", ["device_failed"]),
     ("one of two is dead, two expected", ONE_BAD, END, None, 2, "failed", ["device_failed"]),
+    ("one of two is too old", ONE_OLD, END, None, 2, "failed", ["arch_mismatch"]),
     ("no torch", [MISSING], END, None, None, "failed", ["torch_missing"]),
     ("no torch, no GPU expected", [MISSING], END, False, None, "failed", ["torch_missing"]),
     ("import raises", [IMPORTING, RAISED], END, None, None, "failed", ["import_failed"]),
@@ -112,6 +113,11 @@ def test_verdict(case: tuple[str, Records, Ending, bool | None, int | None, str,
         assert reason["code"] + " - " + reason["message"] in found["summary"]
 
 
+@pytest.mark.parametrize("number, said", [(7603, "7.6.3"), (8902, "8.9.2"), (91002, "9.10.2"), (0, None), (None, None)])
+def test_the_version_of_cudnn(number: int | None, said: str | None) -> None:
+    assert version_of_cudnn(number) == said
+
+
 @pytest.mark.parametrize("expect_cuda, expect_devices", [(True, 0), (False, 1), (None, -1)])
 def test_expectations_that_nothing_meets_are_refused(expect_cuda: bool | None, expect_devices: int) -> None:
     with pytest.raises(UserError):
@@ -128,7 +134,9 @@ def test_devices_after_a_hang_are_not_called_tested() -> None:
 
 def test_every_value_is_there_even_without_torch() -> None:
     found = result(read_report([], HUNG, "look at the environment"), Asked(python="/x/python"))
-    assert found["torch"] == {"version": None, "cuda": None, "hip": None, "git": None, "path": None}
+    assert found["torch"] == {
+        "version": None, "cuda": None, "hip": None, "git": None, "path": None, "cudnn": None, "archs": []
+    }
     assert found["python"] == {"version": None, "executable": None, "prefix": None, "user_site": None}
     assert (found["devices"], found["cuda_available"]) == ([], False)
     assert "look at the environment" in found["reasons"][0]["message"]

@@ -20,3 +20,14 @@ def last_line(text: str) -> str:
     """The last line with something on it, not too long."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:500] if lines else ""
+
+
+def first_line(text: str) -> str:
+    """The first line with something on it, not too long: where CUDA's errors have their point."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0][:500] if lines else ""
+
+
+def names_of(devices: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Devices, for a sentence."""
+    return ", ".join("device %d%s" % (item["index"], " (%s)" % item["name"] if item["name"] else "") for item in devices)

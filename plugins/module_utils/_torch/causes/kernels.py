@@ -1,0 +1,64 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What kept a device from doing its sums, by what it said. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..report import Report
+
+# The first that matches a device's error counts; no match is device_failed.
+SAYS = (
+    ("arch_mismatch", r"no kernel image|device kernel image is invalid|CU\w+_STATUS_ARCH_MISMATCH"),
+    ("driver_too_old", r"unsupported toolchain|driver version is insufficient"),
+    ("exclusive_or_busy", r"busy or unavailable|out of memory|exclusive|CU\w+_STATUS_ALLOC_FAILED"),
+)
+
+
+def code_of(report: Report, device: t.Mapping[str, t.Any]) -> t.Optional[str]:
+    """The code for one device; None for one that passed or was not tested."""
+    if device["state"] in ("passed", "untested"):
+        return None
+    if device["state"] == "hung":
+        return "probe_timeout"
+    archs = report.cuda["archs"] if report.cuda else []
+    for code, pattern in SAYS:
+        if re.search(pattern, device["error"] or ""):
+            return code
+    if device["compute_capability"] and runs_on(archs, device["compute_capability"]) is False:
+        return "arch_mismatch"
+    return "device_failed"
+
+
+def failing(report: Report, code: str) -> list[dict[str, t.Any]]:
+    """The devices that failed with *code*."""
+    return [device for device in report.devices if code_of(report, device) == code]
+
+
+def runs_on(archs: t.Iterable[str], capability: str) -> t.Optional[bool]:
+    """Whether a build of *archs* has code for a GPU; None when that cannot be said.
+
+    Code for X.Y (sm_XY) runs on X.Z from Z = Y on, a letter at the end binds it more closely; what is there as PTX
+    (compute_XY) is compiled for any newer GPU.
+    """
+    major, minor = (int(part) for part in capability.split("."))
+    known = False
+    for arch in archs:
+        match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", arch)
+        if not match:
+            continue
+        known = True
+        kind, letter = match.group(1), match.group(4)
+        has = (int(match.group(2)), int(match.group(3)))
+        if letter == "a":
+            fits = has == (major, minor)
+        elif kind == "sm" or letter == "f":
+            fits = has[0] == major and has[1] <= minor
+        else:
+            fits = has <= (major, minor)
+        if fits:
+            return True
+    return False if known else None
