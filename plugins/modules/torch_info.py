@@ -392,7 +392,7 @@ def ask(asked: Asked, timeout: int, device_timeout: int) -> t.Any:
         raise UserError("timeout to be at least 1 second", str(timeout), "leave it out for two minutes")
     if device_timeout < 1:
         raise UserError("device_timeout to be at least 1 second", str(device_timeout), "leave it out for half a minute")
-    return run_probe(asked.prefix, asked.python, timeout, device_timeout)
+    return run_probe(asked.prefix, asked.python, timeout, device_timeout, asked.expect_devices)
 
 
 if __name__ == "__main__":

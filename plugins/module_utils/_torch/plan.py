@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .report import TIMEOUT, Report
+from .report import TIMEOUT, Report, is_torchs
 
 LOOKS = ("device files", "kernel log", "libcuda", "NVML")
 
@@ -21,6 +21,7 @@ class Plan(t.NamedTuple):
     :arg all_reduce: whether to run it, where two devices have passed.
     :arg trouble: whether the node is looked at closely in any case.
     :arg skip: what of that closer look is left out.
+    :arg expect: how many devices there should be; another number is a trouble. None for no opinion.
     """
 
     torch: bool = True
@@ -29,6 +30,7 @@ class Plan(t.NamedTuple):
     all_reduce: bool = True
     trouble: bool = False
     skip: tuple[str, ...] = ()
+    expect: t.Optional[int] = None
 
 
 def what_is_left(plan: Plan, report: Report) -> t.Optional[Plan]:
@@ -51,7 +53,7 @@ def what_is_left(plan: Plan, report: Report) -> t.Optional[Plan]:
 
 def counter_check(report: Report) -> t.Optional[Plan]:
     """What to try without the libraries that LD_LIBRARY_PATH and LD_PRELOAD put first; None when they are not to blame."""
-    if report.ending.how == TIMEOUT or not any("libcuda." not in path for _variable, path in report.library_path):
+    if report.ending.how == TIMEOUT or not any(is_torchs(path) for _variable, path in report.library_path):
         return None
     bare = Plan(devices=(), all_reduce=False)
     if report.torch is None or report.cpu is None or not report.cpu["passed"]:

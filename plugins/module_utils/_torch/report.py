@@ -193,6 +193,11 @@ def _gist(error: t.Mapping[str, t.Any]) -> str:
     return str(lines[0][:1000] if lines else error["type"])
 
 
+def is_torchs(path: str) -> bool:
+    """Whether a library of the probe's library_path is one that torch brings; libcuda is the driver's."""
+    return not path.rpartition("/")[2].startswith("libcuda.")
+
+
 def describe_ending(ending: Ending) -> str:
     """How the probe ended, for a sentence."""
     if ending.how == TIMEOUT:

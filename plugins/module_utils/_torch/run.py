@@ -60,6 +60,7 @@ def run_probe(
     python: t.Optional[str],
     timeout: float,
     device_timeout: float = DEVICE_TIMEOUT,
+    expect_devices: t.Optional[int] = None,
     root: str = "",
 ) -> Report:
     """Look at the torch of *prefix* or of the interpreter *python*, for at most *timeout* seconds.
@@ -67,6 +68,7 @@ def run_probe(
     No process of the probe is left behind, except one that the kernel does not let go.
 
     :arg device_timeout: seconds for each device, for the all-reduce, and for each look at a driver in trouble.
+    :arg expect_devices: another number of devices makes the probe look for the cause.
     :arg root: where ``/dev`` and ``/proc/driver`` are looked for; for tests.
     :raises UserError: the environment is none, or must not be run.
     """
@@ -74,7 +76,7 @@ def run_probe(
     place = _Place(prefix, python, root, started + timeout, device_timeout)
     records: list[dict[str, t.Any]] = []
     broken: list[Broken] = []
-    plan: t.Optional[Plan] = Plan()
+    plan: t.Optional[Plan] = Plan(expect=expect_devices)
     while plan is not None:
         told = _one_probe(place, plan)
         records += [record for record in told.records if not records or record["kind"] in _LATER]

@@ -51,7 +51,7 @@ class Tensor:
     def __init__(self, rows, place=None):
         self.rows, self.place = rows, place
     def to(self, place):
-        if FAULTS.get((place.index, "copy")) == "wrong" and isinstance(self.rows, range):
+        if isinstance(self.rows, range) and fault_of(place, "copy"):
             return Tensor(self.rows[1:], place)
         return Tensor(self.rows, place)
     def cpu(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -66,3 +67,8 @@ def test_a_file_is_no_environment(tmp_path: pathlib.Path, capsys: pytest.Capture
 def test_the_documentation_names_every_code_in_its_order() -> None:
     returned = yaml.safe_load(torch_info.RETURN)["reasons"]["contains"]["code"]["description"]
     assert [line.split(")")[0][2:] for line in returned if line.startswith("V(")] == codes()
+
+
+def test_the_page_of_causes_has_every_code_in_its_order() -> None:
+    page = pathlib.Path(__file__).resolve().parents[3] / "docs" / "causes.md"
+    assert re.findall(r"^### (\w+)$", page.read_text(encoding="utf-8"), re.M) == codes()

@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from ..asked import Asked
-from ..report import Report
+from ..report import Report, is_torchs
 from . import start
 from .base import Reason, first_line, last_line
 
@@ -68,13 +68,13 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> t.Optional[Reason]:
 
 def blamed_libraries(report: Report) -> list[tuple[str, str]]:
     """The libraries to name: those known to be in use, else those that the error names, else all that come first."""
-    pairs = [(variable, path) for variable, path in report.library_path]
+    pairs = [(variable, path) for variable, path in report.library_path if is_torchs(path)]
     text = what_failed(report, whole=True)
     used = {os.path.dirname(item["path"]) + "/" + item["name"].split(".so")[0] for item in report.shadowed}
     for choose in (
         lambda path: os.path.dirname(os.path.realpath(path)) + "/" + os.path.basename(path).split(".so")[0] in used,
         lambda path: os.path.basename(path).split(".so")[0] in text,
-        lambda path: os.path.basename(path).split(".so")[0][3:7] in text.lower(),
+        lambda path: os.path.basename(path)[3:7] in text.lower(),
     ):
         chosen = [pair for pair in pairs if choose(pair[1])]
         if chosen:

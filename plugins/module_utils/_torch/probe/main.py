@@ -69,7 +69,7 @@ def use_torch(parts, channel, plan, gpus):
         parts.node.look_at_driver(channel, describe, parts.libraries.mapped, start=False)
     if plan["all_reduce"] and len(passed) > 1:
         good = parts.kernels.all_reduce(channel, describe, torch, sorted(passed)) and good
-    return nvidia and (plan["trouble"] or not good or gpus not in (None, count))
+    return nvidia and (plan["trouble"] or not good or gpus not in (None, count) or plan["expect"] not in (None, count))
 
 
 def look_closer(parts, channel, plan):

@@ -1,0 +1,110 @@
+"""What is left to do when a probe broke, whose fault it is, and whether a GPU is what was asked for: plain data."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import fits
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.kernels import runs_on
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.start import error_number
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import LOOKS, Plan, what_is_left
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, TIMEOUT, Broken, Ending, Report
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
+
+
+def report(count: int, passed: t.Iterable[int], *tasks: str, how: str = TIMEOUT) -> Report:
+    """Of *count* devices some passed, and the probes broke in *tasks*."""
+    records: list[dict[str, t.Any]] = [{"kind": "cuda", "count": count}]
+    records += [{"kind": "device_done", "index": index, "passed": True, "error": None, "seconds": 1.0} for index in passed]
+    ending = Ending(how)
+    return read_report(records, ending, broken=[Broken(task, task + ": matmul", ending) for task in tasks])
+
+
+@pytest.mark.parametrize("how", [TIMEOUT, DIED])
+def test_the_other_devices_come_next_and_then_what_they_do_together(how: str) -> None:
+    assert what_is_left(Plan(), report(4, [0], "device 1", how=how)) == Plan(devices=(2, 3), passed=(0,), trouble=True)
+    last = report(4, [0, 2], "device 1", "device 3", how=how)
+    assert what_is_left(Plan(devices=(2, 3)), last) == Plan(devices=(), passed=(0, 2), trouble=True)
+    assert what_is_left(Plan(), report(2, [0], "device 1", how=how)) == Plan(torch=False, trouble=True)
+    assert what_is_left(Plan(), report(2, [0, 1], "all-reduce", how=how)) == Plan(torch=False, trouble=True)
+
+
+def test_each_look_that_breaks_is_left_out_until_none_is_left() -> None:
+    plan: Plan | None = Plan()
+    for task in LOOKS:
+        assert plan is not None
+        plan = what_is_left(plan, report(0, [], task))
+    assert plan is None
+
+
+def test_there_is_always_an_end() -> None:
+    plan: Plan | None = Plan()
+    tasks: list[str] = []
+    while plan is not None:
+        todo = range(8) if plan.devices is None else plan.devices
+        tasks.append("device %d" % todo[0] if plan.torch and todo else [look for look in LOOKS if look not in plan.skip][0])
+        plan = what_is_left(plan, report(8, [], *tasks))
+    assert len(tasks) == 8 + len(LOOKS)
+
+
+@pytest.mark.parametrize(
+    "expected, name, capability, yes",
+    [
+        ("7.0", "NVIDIA TITAN V", "7.0", True),
+        ("7.0", "NVIDIA TITAN V", "7.5", False),
+        ("h100", "NVIDIA H100 80GB HBM3", "9.0", True),
+        ("H100", "NVIDIA H100 PCIe", "9.0", True),
+        ("h100", "NVIDIA GH200 480GB", "9.0", False),
+        ("a100", "NVIDIA A100-SXM4-80GB", "8.0", True),
+        ("a10", "NVIDIA A100-SXM4-80GB", "8.0", False),
+        ("titan-v", "NVIDIA TITAN V", "7.0", True),
+        ("titan_v", "TITAN V", "7.0", True),
+        ("titan-v", "TITAN Xp", "6.1", False),
+        ("titan", "TITAN RTX", "7.5", True),
+        ("rtx6000", "Quadro RTX 6000", "7.5", True),
+        ("rtx-2080-ti", "NVIDIA GeForce RTX 2080 Ti", "7.5", True),
+        ("v100", "Tesla V100-SXM2-16GB", "7.0", True),
+        ("90", "NVIDIA H100", "9.0", False),
+    ],
+)
+def test_whether_a_gpu_is_what_was_asked_for(expected: str, name: str, capability: str, yes: bool) -> None:
+    assert fits([expected], name, capability) is yes
+    assert fits(["no-such", expected], name, capability) is yes
+
+
+@pytest.mark.parametrize(
+    "archs, capability, yes",
+    [
+        ("sm_70 sm_75", "7.0", True),
+        ("sm_75 sm_80", "7.0", False),
+        ("sm_80", "8.6", True),
+        ("sm_86", "8.0", False),
+        ("sm_75 compute_75", "9.0", True),
+        ("sm_90a", "9.0", True),
+        ("sm_100f", "10.3", True),
+        ("sm_100a", "10.3", False),
+        ("sm_120", "12.0", True),
+        ("compute_120", "9.0", False),
+        ("gfx90a", "9.0", None),
+        ("", "9.0", None),
+    ],
+)
+def test_whether_a_build_has_code_for_a_gpu(archs: str, capability: str, yes: bool | None) -> None:
+    assert runs_on(archs.split(), capability) is yes
+
+
+@pytest.mark.parametrize(
+    "text, number",
+    [
+        ("Unexpected error from cudaGetDeviceCount(). Did you run ...? Error 802: system not yet initialized", 802),
+        ("cuda runtime error (100) : no CUDA-capable device is detected at ../aten/src/THC/THCGeneral.cpp:50", 100),
+        ("The NVIDIA driver on your system is too old (found version 9010). Please update", 35),
+        ("No CUDA GPUs are available", 100),
+        ("CUDA unknown error - this may be due to an incorrectly set up environment", 999),
+        ("CUDA driver initialization failed, you might not have a CUDA gpu.", 3),
+        ("gremlins", None),
+    ],
+)
+def test_the_number_of_an_error(text: str, number: int | None) -> None:
+    assert error_number(text) == number
