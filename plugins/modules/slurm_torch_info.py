@@ -43,6 +43,11 @@ options:
       expect_devices:
         description: As in M(hpc.pytorch.torch_info).
         type: int
+      expect_gpu:
+        description: As in M(hpc.pytorch.torch_info).
+        type: list
+        elements: str
+        default: []
       partition:
         description: The partition to reach it by. Slurm's default partition if it is not set.
         type: str
@@ -55,6 +60,10 @@ options:
     description: How many seconds the probe may take on a node.
     type: int
     default: 120
+  device_timeout:
+    description: As in M(hpc.pytorch.torch_info).
+    type: int
+    default: 30
   wait:
     description:
       - How many seconds a node's task may stay pending while none of the others starts, runs or ends. Then it is given up.
@@ -213,6 +222,7 @@ def main() -> None:
                     "python": {"type": "path"},
                     "expect_cuda": {"type": "bool"},
                     "expect_devices": {"type": "int"},
+                    "expect_gpu": {"type": "list", "elements": "str", "default": []},
                     "partition": {"type": "str"},
                     "gres": {"type": "str"},
                 },
@@ -220,6 +230,7 @@ def main() -> None:
                 "required_one_of": [("prefix", "python")],
             },
             "timeout": {"type": "int", "default": 120},
+            "device_timeout": {"type": "int", "default": 30},
             "wait": {"type": "int", "default": 600},
             "chunk": {"type": "int", "default": 50},
             "exclusive": {"type": "bool", "default": False},
@@ -242,7 +253,7 @@ def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str],
     """Validate, submit, collect."""
     if os.geteuid() == 0:
         raise UserError("to run as an ordinary user", "root", "use become_user, or connect as a user of the cluster")
-    orders = [order_of(node, params["timeout"]) for node in params["nodes"]]
+    orders = [order_of(node, params["timeout"], params["device_timeout"]) for node in params["nodes"]]
     names = [order.node for order in orders]
     for name in sorted({name for name in names if names.count(name) > 1}):
         raise UserError("each node once", "%s %d times" % (name, names.count(name)), "leave the others out")
@@ -257,9 +268,9 @@ def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str],
     return {"nodes": {name: result_of(name, outcome) for name, outcome in zip(names, outcomes)}, "arrays": arrays}
 
 
-def order_of(node: t.Mapping[str, t.Any], timeout: int) -> Order:
+def order_of(node: t.Mapping[str, t.Any], timeout: int, device_timeout: int) -> Order:
     """One element of the option nodes."""
-    asked = Asked(**{name: node[name] for name in ("prefix", "python", "expect_cuda", "expect_devices")})
+    asked = Asked(**{name: node[name] for name in Asked._fields})
     require_sense(asked)
     require_word(node["name"], "name")
     for option in ("prefix", "python"):
@@ -267,12 +278,12 @@ def order_of(node: t.Mapping[str, t.Any], timeout: int) -> Order:
     for option in ("partition", "gres"):
         if node[option]:
             require_word(node[option], option, lists=True)
-    return Order(node["name"], node["partition"], node["gres"], {"asked": asked._asdict(), "timeout": timeout})
+    return Order(node["name"], node["partition"], node["gres"], {"asked": asked._asdict(), "timeout": timeout, "device_timeout": device_timeout})
 
 
 def settings_of(params: t.Mapping[str, t.Any]) -> Settings:
     """The options that are true of every node."""
-    for option, least in (("timeout", 1), ("wait", 1), ("chunk", 1), ("time", 1), ("cpus_per_task", 1)):
+    for option, least in (("timeout", 1), ("device_timeout", 1), ("wait", 1), ("chunk", 1), ("time", 1), ("cpus_per_task", 1)):
         if params[option] is not None and params[option] < least:
             raise UserError("%s to be at least %d" % (option, least), str(params[option]), "correct it, or leave it out")
     arguments = ["--exclusive"] if params["exclusive"] else []
