@@ -294,7 +294,7 @@ def settings_of(params: t.Mapping[str, t.Any]) -> Settings:
     for path, option in ((params["work_dir"], "work_dir"), (python, "runner_python"), (params["bin_dir"], "bin_dir")):
         require_path(path, option)
     if "%" in params["work_dir"] or "\\" in params["work_dir"]:
-        raise UserError("work_dir without % and \\", params["work_dir"], "choose another folder, Slurm replaces these in file names")
+        raise UserError("work_dir without a percent sign or a backslash", params["work_dir"], "choose another folder, Slurm replaces these in file names")
     seconds = 60 * params["time"] if params["time"] else params["timeout"] + 60
     return Settings(params["work_dir"], python, tuple(arguments), params["chunk"], Limits(params["wait"], seconds))
 

@@ -29,7 +29,7 @@ def pytorch_channel(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.An
         needs = ["python >=3.8,<3.9", "mkl >=2018"]
         make("pytorch", torch, build="py3.8_cpu_0", depends=needs)
         for cuda in {"1.7.1": ["10.1", "10.2"], "1.8.1": ["10.1", "10.2", "11.1"], "2.4.1": []}[torch]:
-            following = "%s.%d" % (cuda.split(".")[0], int(cuda.split(".")[1]) + 1)
+            following = "%s.%d" % (cuda.split(".", maxsplit=1)[0], int(cuda.split(".")[1]) + 1)
             build = "py3.8_cuda%s_cudnn7.6.3_0" % {"1.7.1 10.1": "10.1.243"}.get("%s %s" % (torch, cuda), cuda)
             make("pytorch", torch, build=build, depends=needs + ["cudatoolkit >=%s,<%s" % (cuda, following)])
             make("torchvision", vision, build="py38_cu%s" % cuda.replace(".", ""), depends=["pytorch %s" % torch, "python >=3.8,<3.9"])
@@ -53,7 +53,7 @@ def conda_forge(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -
     for torch, vision in (("2.12.1", "0.27.1"), ("2.13.0", "0.28.0")):
         for cuda, following in (("12.9", "13"), ("13.0", "14")):
             build = "cuda%s_py_0" % cuda.replace(".", "")
-            make("pytorch", torch, build=build, depends=["python", "__cuda >=%s" % cuda.split(".")[0], "cuda-version >=%s,<%s" % (cuda, following)])
+            make("pytorch", torch, build=build, depends=["python", "__cuda >=%s" % cuda.split(".", maxsplit=1)[0], "cuda-version >=%s,<%s" % (cuda, following)])
             make("pytorch-gpu", torch, build=build, depends=["pytorch %s %s" % (torch, build)])
         make("pytorch", torch, build="cpu_py_1", build_number=1, depends=["python"])
         make("torchvision", vision, depends=["pytorch %s" % torch])
