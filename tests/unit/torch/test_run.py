@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import run
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.probe import kernels
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import result
 
 from .conftest import MakeEnv, site_packages
@@ -55,6 +57,35 @@ def test_a_real_torch_computes_and_says_why_there_is_no_gpu(real_torch: pathlib.
     assert (found["verdict"], found["cuda_available"], found["step"]) == ("cpu_only", False, "end")
     assert codes(found)[0] == "cpu_only_build"
     assert found["summary"].startswith("cpu_only: torch 2.13.0")
+
+
+KERNELS_ON_CPU = """
+import sys, torch
+names = {"__name__": "kernels"}
+exec(sys.stdin.read(), names)
+for name, run in names["KERNELS"]:
+    run(torch, torch.device("cpu"))
+    print(name, end=" ")
+right = torch.nn.functional.conv2d
+torch.nn.functional.conv2d = lambda *arguments: right(*arguments) + 1
+try:
+    names["conv2d"](torch, torch.device("cpu"))
+except ArithmeticError:
+    print("wrong", end=" ")
+print(names["nccl_version"](torch), names["archs_of"](torch))
+"""
+
+
+@pytest.mark.slow
+def test_a_real_torch_knows_every_function_that_a_gpu_is_tested_with(real_torch: pathlib.Path) -> None:
+    done = subprocess.run(
+        [str(real_torch / "bin" / "python"), "-c", KERNELS_ON_CPU],
+        input=inspect.getsource(kernels),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "matmul conv2d copy wrong None []\n"
 
 
 @pytest.mark.slow
