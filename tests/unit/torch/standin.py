@@ -135,7 +135,7 @@ def start():
 class nccl:
     @staticmethod
     def version():
-        if {nccl!r} is None:
+        if not {nccl!r}:
             raise RuntimeError("built without NCCL")
         return {nccl!r}
     @staticmethod
