@@ -49,7 +49,7 @@ options:
         elements: str
         default: []
       partition:
-        description: The partition to reach it by. Slurm's default partition if it is not set.
+        description: The partition to reach it by. If it is not set, one that the node is in, Slurm's default one if it can be.
         type: str
       gres:
         description:
@@ -120,7 +120,7 @@ attributes:
     description: Can show what changed, which is nothing.
 notes:
   - Run it on a login node. Root is refused, since many clusters neither run root's jobs nor let root write to a home.
-  - E(SBATCH_ACCOUNT), E(SBATCH_PARTITION), E(SBATCH_QOS) and E(SBATCH_RESERVATION) count where an option is not set.
+  - E(SBATCH_ACCOUNT), E(SBATCH_QOS) and E(SBATCH_RESERVATION) count where an option is not set.
 seealso:
   - module: hpc.pytorch.torch_info
   - module: hpc.pytorch.sbatch_script

@@ -23,7 +23,7 @@ _OUT = ("down", "drain", "draining", "drained", "fail", "failing", "error", "fut
 class Order(t.NamedTuple):
     """What one node shall do.
 
-    :arg partition: the partition to reach it by, None for Slurm's default.
+    :arg partition: the partition to reach it by; None for one that it is in, Slurm's default one if it can be.
     :arg gres: the GPUs to ask for.
     :arg order: what the program on the node gets.
     """
@@ -99,6 +99,14 @@ def why_out(order: Order, nodes: t.Mapping[str, Node]) -> str:
     if order.partition and not set(order.partition.split(",")) & set(node.partitions):
         return "Slurm has it in partition %s, not in %s" % (", ".join(node.partitions) or "none", order.partition)
     return ""
+
+
+def with_partition(order: Order, nodes: t.Mapping[str, Node]) -> Order:
+    """*order* with a partition that its node is in, where none was asked for."""
+    node = nodes.get(order.node)
+    if order.partition or node is None or not node.partitions:
+        return order
+    return order._replace(partition=node.partitions[0])
 
 
 def _plain(state: str) -> str:

@@ -17,7 +17,7 @@ import time
 import typing as t
 
 from .._host.errors import UserError, one_line
-from .array import BUNDLE, Array, Order, Settings, arguments_of, is_idle, script_of, split_up, why_out
+from .array import BUNDLE, Array, Order, Settings, arguments_of, is_idle, script_of, split_up, why_out, with_partition
 from .bundle import make_bundle
 from .commands import Node, Slurm, SlurmError, Task
 from .follow import Follow
@@ -43,6 +43,7 @@ class Outcome(t.NamedTuple):
 def plan(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> t.List[Told]:
     """What would be submitted, and what sbatch says to it. Writes nothing and submits nothing."""
     nodes = slurm.nodes()
+    orders = [with_partition(order, nodes) for order in orders]
     able = {number: order for number, order in enumerate(orders) if not why_out(order, nodes)}
     folder = os.path.join(settings.folder, ".hpc_pytorch.check")
     told = []
@@ -64,6 +65,7 @@ def run(
     :raises UserError: the run was interrupted, or there is no Slurm. Nothing is left in any case.
     """
     nodes = slurm.nodes()
+    orders = [with_partition(order, nodes) for order in orders]
     out = {number: why_out(order, nodes) for number, order in enumerate(orders)}
     outcomes = {number: Outcome(why=why) for number, why in out.items() if why}
     able = {number: order for number, order in enumerate(orders) if number not in outcomes}

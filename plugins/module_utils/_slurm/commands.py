@@ -21,7 +21,7 @@ from .._host.errors import UserError
 _SECONDS = 120
 # What a person sets for all their jobs and what these want as well; the rest (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would
 # change what is submitted.
-_KEPT = ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "SBATCH_QOS", "SBATCH_RESERVATION")
+_KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
 
 # https://slurm.schedmd.com/squeue.html, "JOB STATE CODES": what is neither here nor there has ended.
 PENDING = frozenset(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"))
@@ -53,7 +53,7 @@ class Node(t.NamedTuple):
 
     :arg state: as sinfo writes it out, with the sign behind it: ``idle``, ``drained``, ``down*``.
     :arg reason: why somebody, or Slurm itself, took it out; empty when nobody did.
-    :arg partitions: the partitions it is in.
+    :arg partitions: the partitions it is in, as far as the user may see them; Slurm's default one comes first.
     """
 
     state: str
@@ -96,7 +96,7 @@ class Slurm:
 
     def nodes(self) -> t.Dict[str, Node]:
         """Every node and its state."""
-        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=%N|%T|%R|%E"]).stdout)
+        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=%N|%T|%P|%E"]).stdout)
 
     def config(self) -> t.Dict[str, str]:
         """The settings of the controller."""
@@ -189,13 +189,15 @@ def parse_queue(text: str) -> t.List[Task]:
 
 
 def parse_nodes(text: str) -> t.Dict[str, Node]:
-    """Lines of ``%N|%T|%R|%E``; a node stands there once for each of its partitions."""
+    """Lines of ``%N|%T|%P|%E``; a node stands there once for each of its partitions."""
     nodes: t.Dict[str, Node] = {}
     for line in text.splitlines():
         parts = line.split("|", 3)
         if len(parts) == 4:
             name, state, partition, reason = (part.strip() for part in parts)
-            partitions = (nodes[name].partitions if name in nodes else ()) + (partition,)
+            partitions = nodes[name].partitions if name in nodes else ()
+            # A star is Slurm's default partition.
+            partitions = (partition[:-1], *partitions) if partition.endswith("*") else (*partitions, partition)
             nodes[name] = Node(state, "" if reason.lower() in ("none", "(null)") else reason, partitions)
     return nodes
 

@@ -73,7 +73,7 @@ def test_check_mode_before_there_is_an_environment(tmp_path: pathlib.Path) -> No
     hosts = {"compute": {"c1": {"torch_env_scope": "site", "torch_env_site_dir": str(tmp_path / "envs")}}}
     status, output = play(tmp_path, hosts, "--check")
     assert status == 0, output
-    assert "not_checked: there is no environment at %s/envs/torch yet" % tmp_path in output
+    assert "not_checked: expected an environment at %s/envs/torch; found none yet" % tmp_path in output
     status, output = play(tmp_path, hosts)
     assert status == 2
     assert "expected a python environment at %s/envs/torch; found No such file" % tmp_path in output

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our own code in one file, for a Python that knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bundle import make_bundle
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "check.zip").write_bytes(make_bundle("_slurm.node"))
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def test_it_holds_what_runs_on_a_node_and_not_what_submits(folder):
+    names = set(zipfile.ZipFile(folder / "check.zip").namelist())
+    ours = "ansible_collections/hpc/pytorch/plugins/module_utils/"
+    assert {"__main__.py", ours + "_slurm/node.py", ours + "_torch/run.py", ours + "_host/errors.py", ours + "__init__.py"} <= names
+    assert not {ours + "_slurm/collect.py", ours + "_slurm/commands.py"} & names
+
+
+def test_a_python_without_ansible_runs_it(folder, tmp_path):
+    asked = {"prefix": None, "python": sys.executable, "expect_cuda": None, "expect_devices": None, "expect_gpu": []}
+    orders = [{"asked": {}}, {"asked": asked, "timeout": 60, "device_timeout": 30}]
+    (folder / "orders.json").write_text(json.dumps(orders))
+    command = [sys.executable, "-IS", str(folder / "check.zip"), str(folder), "1"]
+    subprocess.run(command, env=dict(os.environ, SLURMD_NODENAME="n1"), check=True, cwd=tmp_path)
+    answer = json.loads((folder / "results" / "1.json").read_text())
+    assert (answer["node"], answer["verdict"]) == ("n1", "failed")
+    assert answer["reasons"][0]["code"] == "torch_missing"
+    assert (folder / "results" / "1.json").stat().st_mode & 0o077 == 0
+    assert os.listdir(folder / "results") == ["1.json"]
