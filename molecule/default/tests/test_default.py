@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pathlib
 import re
 
 import pytest
@@ -115,3 +118,31 @@ def test_the_channel_came_over_http_and_is_the_sites_default(machine):
     assert "http://mirror/channel" in machine("login01").file("/opt/app/anaconda3/.condarc").content_string
     record = machine("login01").check_output("cat /home/alice/.conda/envs/torch/conda-meta/pytorch-*.json")
     assert '"http://mirror/channel/' in record
+
+
+def checked_by_alice(folder):
+    """What check.yml wrote down when alice ran it through Slurm (side_effect.yml)."""
+    report = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], folder, "report.json")
+    return {node["name"]: node for node in json.loads(report.read_text(encoding="utf-8"))["nodes"]}
+
+
+def test_a_user_asks_every_node_through_slurm():
+    nodes = checked_by_alice("report")
+    # There is no GPU behind the device files, and torch is one for the CPU.
+    assert {name: node["verdict"] for name, node in nodes.items()} == {"login01": "cpu_only", "titan01": "failed", "tesla01": "failed"}
+    for name in ("titan01", "tesla01"):
+        assert nodes[name]["torch"]["version"].startswith("2.13.0")
+        assert "expected 2 devices, found 0" in nodes[name]["summary"]
+        assert "cpu_only_build" in [reason["code"] for reason in nodes[name]["reasons"]]
+
+
+def test_a_drained_node_is_named_with_slurms_reason_and_the_others_are_asked():
+    nodes = checked_by_alice("report-drained")
+    assert (nodes["tesla01"]["verdict"], nodes["tesla01"]["reasons"][0]["code"]) == ("unreachable", "node_unreachable")
+    assert "Slurm says drained: fan" in nodes["tesla01"]["reasons"][0]["message"]
+    assert "cpu_only_build" in [reason["code"] for reason in nodes["titan01"]["reasons"]]
+
+
+def test_the_check_through_slurm_left_nothing(alice):
+    assert alice.terminal("squeue --noheader --name torch_check").out == ""
+    assert alice.terminal("ls -A ~ | grep -F .hpc_pytorch.check").out == ""
