@@ -123,7 +123,7 @@ def squeue():
 def scancel():
     jobs = load("jobs")
     for name in sys.argv[2:]:
-        number, _, index = name.partition("_")
+        number, unused, index = name.partition("_")
         for key, task in jobs[number]["tasks"].items():
             if not index or key == index:
                 task["cancelled"] = True
