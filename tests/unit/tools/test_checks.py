@@ -108,6 +108,8 @@ def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        # Behind nohup, or in the background of a script, the interrupt would be ignored from here on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         with open(fifos["sanity"], encoding="utf-8") as sanity, open(fifos["unit"], encoding="utf-8") as unit:
             # What a terminal sends; without a process group of its own the background would ignore it.
