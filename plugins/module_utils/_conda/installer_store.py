@@ -17,7 +17,6 @@ import tempfile
 import typing as t
 
 from .._host.errors import UserError
-from .._host.files import write_atomically
 from .installer_request import Wish
 from .prefix import package_records
 
@@ -159,7 +158,11 @@ def finish(wish: Wish, old: t.Optional[str]) -> None:
         if source and os.path.lexists(source):
             _carry(source, os.path.join(wish.base, name))
     note = json.dumps({"sha256": wish.sha256, "source": wish.shown_source}, indent=1) + "\n"
-    write_atomically(os.path.join(wish.base, STAMP), note.encode())
+    stamp = os.path.join(wish.base, STAMP)
+    with open(stamp + ".new", "w", encoding="utf-8") as stream:
+        stream.write(note)
+        os.fchmod(stream.fileno(), 0o644)
+    os.replace(stamp + ".new", stamp)
 
 
 def share_envs(wish: Wish) -> None:
