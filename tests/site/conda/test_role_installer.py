@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
@@ -21,7 +23,7 @@ def site(tmp_path, tiny_installer):
         "conda_prefix": str(root / "app/anaconda3"),
         "conda_installer": str(path),
         "conda_installer_sha256": tiny_installer.make_installer(path, "25.1"),
-        "conda_installer_cache": str(root / "cache"),
+        "conda_installer_cache": str(tmp_path / "cache"),
         "conda_channels": ["conda-forge"],
         "conda_expose": ["bashrc", "profile", "module"],
         "conda_profile_dir": str(root / "profile.d"),
@@ -81,12 +83,11 @@ def test_a_base_is_installed_exposed_updated_and_gone_back_to(play, site, tree_o
 @pytest.mark.parametrize(
     "wrong, says",
     [
-        ({"conda_installer": ""}, "expected conda_installer"),
         ({"conda_installer_sha256": ""}, "64 hex digits"),
         ({"conda_installer_sha256": "0" * 64}, "found sha256"),
         ({"conda_installer": "http://alice:pa55word@127.0.0.1:9/Tiny.sh"}, "https address"),
-        ({"conda_installer": "/nonexistent/Tiny.sh"}, "nothing there"),
         ({"conda_prefix": "/opt/my conda"}, "expected conda_prefix"),
+        ({"conda_prefix": "/usr/share"}, "conda_method existing"),
     ],
 )
 def test_wrong_variables_are_named_and_nothing_is_made(play, site, tree_of, tmp_path, wrong, says):
@@ -96,9 +97,17 @@ def test_wrong_variables_are_named_and_nothing_is_made(play, site, tree_of, tmp_
     assert tree_of(tmp_path / "site") == before
 
 
-def test_a_folder_at_the_prefix_is_refused_with_what_to_do(play, site, tree_of, tmp_path):
-    (pathlib.Path(site["conda_prefix"]) / "bin").mkdir(parents=True)
-    before = tree_of(tmp_path / "site")
-    run = play(ROLE, site)
-    assert run.rc != 0 and "conda_method existing" in " ".join(run.output.split()), run.output
-    assert tree_of(tmp_path / "site") == before
+def test_el8s_own_python_is_refused_before_the_first_module_and_el9s_is_not(play, site, tmp_path):
+    python = tmp_path / "platform-python"
+    python.write_text("#!/bin/sh\necho Python 3.6.8\n")
+    python.chmod(0o755)
+    chosen = ["-e", json.dumps({"ansible_python_interpreter": str(python)})]
+    # check.yml does all that it does on the controller, but for this question.
+    tasks = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.conda", "tasks_from": entry}} for entry in ("site", "engine")]
+    for task in tasks:
+        run = play([task], site, "--check", *chosen)
+        assert run.rc != 0 and run.recap["changed"] == 0, run.output
+        assert "which says Python 3.6.8; remedy: " in " ".join(run.output.split()) and "deserialization" not in run.output, run.output
+    python.write_text('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
+    run = play([tasks[0]], site, "--check", *chosen)
+    assert run.rc == 0 and run.recap["changed"] > 0, run.output
