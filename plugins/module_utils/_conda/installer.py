@@ -29,7 +29,6 @@ def declare_base(params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
     wish = checked_wish(params["prefix"], params["src"], params["sha256"])
     cache = checked_cache(params["cache"] or _default_cache())
     old = store.linked_base(wish)
-    require_trusted_place(wish.prefix, "a place for the base at")
     require_trusted_place(wish.base, "a place for the base at")
     if store.stamp_of(wish.base) == wish.sha256:
         _require_usable(wish)
@@ -78,6 +77,7 @@ def _install(wish: Wish, old: t.Optional[str], script: str, lock: int, progress:
     try:
         install(script, wish.base, work, lock, progress)
         progress.report("verify", wish.base)
+        store.settle(wish.base)
         store.require_sound(wish.base)
         conda_version(wish.base, work)
         store.finish(wish, old)

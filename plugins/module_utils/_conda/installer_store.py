@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 import typing as t
 
@@ -87,6 +88,25 @@ def require_sound(base: str) -> None:
             "no %s" % ", no ".join(missing[:3]) + (" and %d more" % (len(missing) - 3) if len(missing) > 3 else ""),
             "use an installer that brings conda, such as Miniforge; check free space and quota",
         )
+
+
+def settle(base: str) -> None:
+    """Let every user read a fresh base and nobody else change it, whatever owners and modes its archives held.
+
+    Run by root, ``tar`` keeps both: a file of uid 1000 of whoever built the package would be that of a user here.
+    """
+    for folder, folders, files in os.walk(base):
+        for name in [".", *folders, *files]:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            if os.geteuid() == 0 and (status.st_uid, status.st_gid) != (0, 0):
+                os.lchown(path, 0, 0)
+            if stat.S_ISLNK(status.st_mode):
+                continue
+            mode = stat.S_IMODE(status.st_mode)
+            executable = 0o111 if stat.S_ISDIR(status.st_mode) or mode & 0o100 else 0
+            if mode != mode & 0o755 | 0o444 | executable:
+                os.chmod(path, mode & 0o755 | 0o444 | executable)
 
 
 @contextlib.contextmanager

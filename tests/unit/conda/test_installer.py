@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import tempfile
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import installer as installer_module
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda import installer_store
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_store import STAMP
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
@@ -238,6 +240,33 @@ def test_every_user_can_read_the_base_whatever_the_umask(site):
     for path in (site.prefix, site.store, site.base("25.1"), site.prefix / "bin", site.prefix / "conda-meta", site.prefix / "envs"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o755, path
     assert stat.S_IMODE((site.prefix / STAMP).stat().st_mode) & 0o444 == 0o444 and stat.S_IMODE(site.cache.stat().st_mode) == 0o700
+
+
+def test_nobody_else_can_change_the_base_whatever_its_archives_say(site):
+    site.make("25.1", files={"lib/open": "", "lib/closed": ""}, modes={"lib/open": 0o4666, "lib/closed": 0o600, "bin/python": 0o775})
+    site("25.1")
+    for name, mode in (("lib/open", 0o644), ("lib/closed", 0o644), ("bin/python", 0o755)):
+        assert stat.S_IMODE((site.prefix / name).stat().st_mode) == mode
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in site.base("25.1").rglob("*")} == {(os.geteuid(), os.getegid())}
+
+
+def test_a_base_that_was_removed_by_hand_is_made_again(site):
+    site("25.1")
+    shutil.rmtree(site.base("25.1"))
+    assert site("25.1")["actions"] == ["copy", "install", "switch"]
+
+
+def test_where_the_file_system_knows_no_locks_remains_are_left_to_a_person(site, monkeypatch):
+    def without(_handle, _operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(installer_store.fcntl, "flock", without)
+    site("25.1")
+    site.make("26.2")
+    site.base("26.2").mkdir()
+    with pytest.raises(UserError, match="file system without locks; remedy: if no other run"):
+        site("26.2")
+    assert site.base("26.2").is_dir()
 
 
 def killed_in_the_middle(site, conda, tmp_path, whole_group):

@@ -62,12 +62,14 @@ export CONDA_PREFIX="@PREFIX@" PATH="@PREFIX@/bin:$PATH"
 
 
 def make_installer(
-    path: pathlib.Path, conda: str, python: str = "3.12.1", hook: str = ":", files: dict[str, str] | None = None, padding: int = 0
+    path: pathlib.Path, conda: str, python: str = "3.12.1", hook: str = ":", files: dict[str, str] | None = None, padding: int = 0,
+    modes: dict[str, int] | None = None,
 ) -> str:
     """Write an installer to *path*, whatever it is called, and return its sha256.
 
     :arg hook: shell lines that run before it unpacks.
     :arg files: what the base holds besides, or instead; None as a value leaves a file out.
+    :arg modes: modes of files other than the usual.
     :arg padding: further bytes, for a transfer that takes its time.
     """
     contents = {
@@ -87,7 +89,9 @@ def make_installer(
                 continue
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
-            info.mode = 0o755 if name.startswith("bin/") else 0o644
+            info.mode = (modes or {}).get(name, 0o755 if name.startswith("bin/") else 0o644)
+            # Whoever built it; root's tar keeps that.
+            info.uid = info.gid = 1000
             info.mtime = 1700000000
             tar.addfile(info, io.BytesIO(text.encode()))
     # gzip's time of day is in the archive; what lies behind its end is left alone.
