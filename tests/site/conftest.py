@@ -101,6 +101,12 @@ def tiny_channel() -> t.Any:
 
 
 @pytest.fixture(scope="session")
+def tiny_installer() -> t.Any:
+    """The unit tests' maker of installers as constructor makes them."""
+    return module_at("tests/unit/conda/tiny_installer.py")
+
+
+@pytest.fixture(scope="session")
 def tiny_wheels() -> t.Any:
     """The maker of small real wheels."""
     return module_at("tests/site/tiny_wheels.py")

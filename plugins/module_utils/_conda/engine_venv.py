@@ -13,6 +13,7 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.trust import require_trusted
+from .engine_python import OLDEST_PYTHON
 
 # One venv per site; a user without one gets their own, which wins.
 ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine")
@@ -26,7 +27,7 @@ def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
     """
     if executable:
         found: t.Optional[str] = executable if os.path.exists(executable) else None
-    elif importlib.util.find_spec("rattler") is not None:
+    elif sys.version_info[:2] >= OLDEST_PYTHON and importlib.util.find_spec("rattler") is not None:
         found = sys.executable
     else:
         candidates = (os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES)
@@ -37,26 +38,37 @@ def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
 
 
 def require_rattler(python: str) -> None:
-    """Refuse an interpreter that does not run, or that has no py-rattler.
+    """Refuse an interpreter that does not run, is too old, or has no py-rattler.
 
     :raises UserError: with what it said.
     """
+    # The version first: a Python that is too old may have an old py-rattler.
+    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
     try:
         done = subprocess.run(
-            [python, "-c", "import rattler; print('rattler')"],
+            [python, "-c", code],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
-        works = done.returncode == 0 and done.stdout.strip() == b"rattler"
+        errors = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
+        version, _newline, rest = done.stdout.decode(errors="replace").partition("\n")
     except OSError as error:
-        works, said = False, [error.strerror or str(error)]
-    if not works:
+        errors, version, rest = [error.strerror or str(error)], "", ""
+    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+    oldest = "%d.%d" % OLDEST_PYTHON
+    if numbers and numbers[:2] < OLDEST_PYTHON:
+        raise UserError(
+            "a Python %s or newer with py-rattler at %s" % (oldest, python),
+            "Python %s there" % ".".join(str(number) for number in numbers),
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable; where it finds"
+            " no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python" % oldest,
+        )
+    if rest.strip() != "rattler":
         raise UserError(
             "a Python with py-rattler at %s" % python,
-            said[-1],
+            errors[-1],
             "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable",
         )
 

@@ -13,11 +13,19 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
 
-_spec = importlib.util.spec_from_file_location("tiny_channel", pathlib.Path(__file__).with_name("tiny_channel.py"))
-assert _spec and _spec.loader
-tiny_channel = importlib.util.module_from_spec(_spec)
-sys.modules["tiny_channel"] = tiny_channel
-_spec.loader.exec_module(tiny_channel)
+
+
+def _helper(name: str) -> t.Any:
+    spec = importlib.util.spec_from_file_location(name, pathlib.Path(__file__).with_name(name + ".py"))
+    assert spec and spec.loader
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+tiny_channel = _helper("tiny_channel")
+_helper("tiny_installer")
+https = _helper("https_server")
 
 DEFAULTS: t.Dict[str, t.Any] = {
     "prefix": None,
@@ -103,6 +111,22 @@ def serve() -> t.Iterator[t.Callable[[pathlib.Path], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def https_server(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[..., t.Any]]:
+    """Serves one body over https on this machine."""
+    servers = []
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def start(body: bytes, folder: pathlib.Path = tmp_path) -> t.Any:
+        servers.append(https.HttpsServer(folder, body))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture

@@ -1,0 +1,169 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_installer
+short_description: Install a conda base from an installer, beside the one before, and switch to it
+version_added: 0.1.0
+description:
+  - Runs a shell installer as constructor makes them (Miniforge, Miniconda, Anaconda, a site's own) and lets users find the
+    base that it makes at O(prefix).
+  - O(prefix) is a symlink. Each installer's base stands in C(.NAME/<first 12 of sha256>) beside it and is made there once,
+    verified, and then switched to by one rename. The base before stays, with its package cache, so environments, shells
+    and jobs that name it go on. Going back is giving the earlier O(src) and O(sha256) again, without download or install.
+  - C(envs) of every base is one folder, C(.NAME/envs), so an environment that lies there is found by name, and by its path
+    below O(prefix), whichever base is in use. The condarc of the base before is taken over.
+  - A download that was interrupted goes on where it stopped, in a folder that nobody else can write to, and is compared
+    with O(sha256) before anything of it is run.
+  - An installation that was interrupted is cleaned up and done anew by the next run.
+author: hpc.pytorch contributors (@hpc-pytorch)
+extends_documentation_fragment:
+  - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Nothing is downloaded. Versions of a base that is not installed yet are not known. A file on the target is compared
+        with O(sha256).
+  diff_mode:
+    support: full
+    details:
+      - The diff is which base users find, and the versions of conda, mamba and python in it.
+options:
+  prefix:
+    description:
+      - Where users find the base. A folder that stands there is refused, never moved or removed.
+    type: path
+    required: true
+  src:
+    description:
+      - The installer, as an C(https) address or as an absolute path on the target. A user and password in the address are
+        not shown.
+    type: str
+    required: true
+  sha256:
+    description: The installer's SHA-256 in hex digits, as its maker publishes it.
+    type: str
+    required: true
+  cache:
+    description:
+      - Folder for the download, which only this user can write to. What was installed is deleted from it.
+      - By default C(hpc.pytorch/installers) below E(XDG_CACHE_HOME), or below C(~/.cache).
+    type: path
+  ca_path:
+    description: A file with the certificates of a CA of the site's own.
+    type: path
+  progress_file:
+    description: A file that must not exist yet, for progress lines. Set by the action plugin of the same name.
+    type: path
+notes:
+  - By running an installer with this module you accept its licence; it is run with C(-b), which asks nothing.
+  - No home is written to, apart from O(cache). The installer runs with a home and temporary folder of its own.
+  - Packages that were added to the base before are not added to the new one.
+  - Bases are never removed by this module. An old one can go, by hand, when nothing names it any more.
+seealso:
+  - module: hpc.pytorch.conda_env
+"""
+
+EXAMPLES = r"""
+- name: Miniforge for the site
+  hpc.pytorch.conda_installer:
+    prefix: /opt/app/miniforge3
+    src: https://github.com/conda-forge/miniforge/releases/download/25.3.1-0/Miniforge3-25.3.1-0-Linux-x86_64.sh
+    sha256: "{{ miniforge_sha256 }}"
+
+- name: From a file on the target, without a network
+  hpc.pytorch.conda_installer:
+    prefix: /opt/app/anaconda3
+    src: /root/installers/site-conda.sh
+    sha256: "{{ site_conda_sha256 }}"
+"""
+
+RETURN = r"""
+prefix:
+  description: Where users find the base.
+  type: str
+  returned: success
+  sample: /opt/app/miniforge3
+base:
+  description: The folder that it stands in.
+  type: str
+  returned: success
+  sample: /opt/app/.miniforge3/376b160ed813
+actions:
+  description: What was done, or would be, of download (or copy), install, switch.
+  type: list
+  elements: str
+  returned: success
+before:
+  description: The base that users found before.
+  type: dict
+  returned: success
+  contains: &held
+    base:
+      description: The folder that it stands in; null for none.
+      type: str
+    conda:
+      description: Version of conda.
+      type: str
+    mamba:
+      description: Version of mamba, where the base holds it.
+      type: str
+    python:
+      description: Version of python.
+      type: str
+after:
+  description: The base that they find now, or would. Without versions where only the installer knows them.
+  type: dict
+  returned: success
+  contains: *held
+msg:
+  description: Both in one line.
+  type: str
+  returned: success
+bytes:
+  description: Size of the installer.
+  type: int
+  returned: when a base was installed
+resumed_from:
+  description: How many bytes of it an earlier run had brought.
+  type: int
+  returned: when a base was installed
+installer_output:
+  description: The last lines that the installer, or its conda, said.
+  type: list
+  elements: str
+  returned: when it failed
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            prefix=dict(type="path", required=True),
+            src=dict(type="str", required=True),
+            sha256=dict(type="str", required=True),
+            cache=dict(type="path"),
+            ca_path=dict(type="path"),
+            progress_file=dict(type="path"),
+        ),
+        supports_check_mode=True,
+    )
+    # Ansible prints a task's options at higher verbosity.
+    module.no_log_values |= secrets_in([module.params["src"]])
+    answer(module, lambda: declare_base(module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

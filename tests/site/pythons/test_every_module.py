@@ -1,0 +1,96 @@
+"""Every module of the collection, as a real module process, under every Python from 3.8 to 3.13 that is found here."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory, tiny_channel):
+    folder = tmp_path_factory.mktemp("channel")
+    tiny_channel.make_package(folder, "tool", files={"bin/tool": "#!/bin/sh\n"})
+    return "file://%s" % tiny_channel.index(folder)
+
+
+def tasks(root, channel, installer):
+    """Name, module and options of each task; those of *wrong* end with a wrong argument."""
+    path, sha256 = installer
+    env = {"prefix": str(root / "env"), "packages": ["tool"], "channels": [channel], "register_envs": False,
+           "package_cache": str(root / "pkgs")}
+    base = {"prefix": str(root / "opt/conda"), "src": str(path), "sha256": sha256, "cache": str(root / "cache")}
+    return [
+        ("python", "ansible.builtin.setup", {"gather_subset": ["!all", "!min", "python"]}),
+        # These two go on in the engine.
+        ("channel", "conda_channel", {"path": str(root / "channel"), "packages": ["tool"], "upstream": [channel], "executable": sys.executable}),
+        ("made", "conda_env", dict(env, executable=sys.executable)),
+        # And this one must not: there is none.
+        ("unchanged", "conda_env", dict(env, executable="/nonexistent/bin/python")),
+        ("env", "conda_env_info", {"prefix": env["prefix"], "verify": True}),
+        ("cuda", "cuda_info", {}),
+        ("torch", "torch_info", {"python": sys.executable}),
+        ("script", "sbatch_script", {"dest": str(root / "test.sh"), "job_name": "test", "command": "true"}),
+        ("rc", "shell_rc", {"path": str(root / "bashrc"), "block": "conda", "lines": ["export A=b"]}),
+        ("slurm", "slurm_torch_info", {"nodes": [{"name": "titan01"}]}),
+        ("installed", "conda_installer", base),
+        ("installed_again", "conda_installer", base),
+        ("engine_python", "conda_engine_python_info", {"python": sys.executable}),
+        # The controller's work alone.
+        ("report", "torch_report", {"formats": ["table"]}),
+    ]
+
+
+def written(root, listed):
+    """The play: each task's result, also a failed one's, ends in results.json."""
+    steps = []
+    for name, module, options in listed:
+        full = module if "." in module else "hpc.pytorch." + module
+        steps.append({
+            "block": [{full: options, "register": "result_" + name}],
+            "rescue": [{"ansible.builtin.set_fact": {"result_" + name: "{{ ansible_failed_result }}"}}],
+        })
+    steps.append({
+        "ansible.builtin.copy": {
+            "dest": str(root / "results.json"),
+            "content": "{{ {%s} | to_json }}" % ", ".join("'%s': result_%s" % (name, name) for name, _module, _options in listed),
+            "mode": "0644",
+        }
+    })
+    return steps
+
+
+def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer):
+    installer = tmp_path / "Tiny.sh"
+    listed = tasks(tmp_path, channel, (installer, tiny_installer.make_installer(installer, "25.1")))
+    assert sorted({module for _name, module, _options in listed if "." not in module}) == MODULES
+
+    run = play(written(tmp_path, listed), {}, "-e", json.dumps({"ansible_python_interpreter": python}))
+    assert run.rc == 0, run.output
+    results = json.loads((tmp_path / "results.json").read_text())
+    found = results["python"]["ansible_facts"]["ansible_python"]["version"]
+    assert pathlib.PurePath(python).name.replace("python", "") in ("%s.%s" % (found["major"], found["minor"]), "3", "")
+
+    failed = {name: result.get("msg") for name, result in results.items() if result.get("failed")}
+    assert list(failed) == ["slurm"] and "one of the following is required: prefix, python" in failed["slurm"], failed
+    assert [package["name"] for package in results["made"]["packages"]] == ["tool"] and results["made"]["changed"]
+    assert results["channel"]["changed"] and (tmp_path / "channel/linux-64").is_dir()
+    assert results["unchanged"]["packages"] == results["made"]["packages"] and not results["unchanged"]["changed"]
+    assert results["env"]["state"] == "env" and results["env"]["damaged"] == []
+    assert results["torch"]["verdict"] == "failed" and results["torch"]["reasons"][0]["remedy"]
+    assert "#SBATCH --job-name=test\n" in (tmp_path / "test.sh").read_text()
+    assert (tmp_path / "bashrc").read_text().splitlines()[-1] == "export A=b"
+    assert results["installed"]["after"]["conda"] == "25.1" and not results["installed_again"]["changed"]
+    assert results["engine_python"]["python"] == sys.executable
+    assert "driver" in results["cuda"]
+
+
+def test_the_python_of_this_very_run_is_among_them(request):
+    """So the parametrized test is never empty, and what it covers is in the summary."""
+    found = sys.modules[request.config.pluginmanager.get_plugin(str(pathlib.Path(__file__).with_name("conftest.py"))).__name__].pythons()
+    assert "%d.%d" % sys.version_info[:2] in found
