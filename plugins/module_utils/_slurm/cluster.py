@@ -105,6 +105,11 @@ def parse_version(text: str) -> t.Tuple[int, ...]:
     return tuple(int(part) for part in match.group().split(".")) if match else ()
 
 
+def show_version(version: t.Sequence[int]) -> str:
+    """21, 8, 8 to ``21.08.8``: since 14.03 the second number is a month."""
+    return ".".join("%02d" % part if index == 1 and version[0] >= 14 else str(part) for index, part in enumerate(version))
+
+
 def parse_minutes(text: str) -> t.Optional[int]:
     """``D-HH:MM:SS`` or ``HH:MM:SS`` in whole minutes; None for no limit, and for what is not set."""
     match = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):(\d+)", text.strip())

@@ -8,7 +8,15 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import ClusterNode, Gres, Partition, parse_cluster, parse_minutes, parse_version
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import (
+    ClusterNode,
+    Gres,
+    Partition,
+    parse_cluster,
+    parse_minutes,
+    parse_version,
+    show_version,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.pairs import parse_pairs
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import split
 
@@ -116,6 +124,7 @@ def test_its_name_and_release():
     assert parse_version("21.08.8-2") == (21, 8, 8)
     assert parse_version("23.11.0-0rc1") == (23, 11, 0)
     assert parse_version("") == ()
+    assert [show_version(version) for version in ((21, 8, 8), (25, 11, 4), (2, 6, 5), ())] == ["21.08.8", "25.11.4", "2.6.5", ""]
 
 
 @pytest.mark.parametrize(
