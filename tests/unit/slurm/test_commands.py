@@ -81,6 +81,6 @@ def test_the_real_commands_take_these_options(no_controller, monkeypatch):
     """They fail for want of a controller, and not for what they were asked."""
     monkeypatch.setenv("SLURM_CONF", str(no_controller))
     slurm = Slurm()
-    for call in (lambda: slurm.queue(["7"]), slurm.nodes, slurm.config, lambda: slurm.show_job("7"), lambda: slurm.cancel(["7"])):
+    for call in (lambda: slurm.queue(["7"]), slurm.nodes, slurm.config, slurm.cluster, lambda: slurm.show_job("7"), lambda: slurm.cancel(["7"])):
         with pytest.raises(SlurmError, match="(?i)unable to contact|connection refused|socket timed out|communications"):
             call()
