@@ -71,10 +71,10 @@ options:
     choices: [partition, gres, feature, state]
     default: [partition, gres, feature, state]
   group_prefixes:
-    description: With what names of groups begin, by kind of group. Kinds that are not named keep theirs.
+    description: >-
+      What names of groups begin with, by kind of group, such as C({partition: part}). Kinds that are not named keep theirs.
     type: dict
     default: {}
-    sample: {partition: part}
   separator:
     description: What stands between prefix, name and type in the name of a group.
     type: str
@@ -98,7 +98,6 @@ options:
       - An empty name leaves C(hpc_gpu_type) out.
     type: dict
     default: {}
-    sample: {titan: titan-v}
   gpu_variables:
     description:
       - Whether nodes get C(hpc_gpu_count), and C(hpc_gpu_type) where Slurm knows a type.

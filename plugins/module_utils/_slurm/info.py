@@ -35,7 +35,9 @@ def describe(
         # Since 23.11 "(null)" is what was accounting_storage/none.
         "accounting": storage.split("/")[-1] if storage.startswith("accounting_storage/") else "none",
         "partitions": [
-            _partition(partition, cluster) for partition in cluster.partitions.values() if partitions is None or partition.name in partitions
+            _partition(partition, cluster)
+            for partition in cluster.partitions.values()
+            if partitions is None or partition.name in partitions
         ],
         "nodes": [_node(node) for node in kept],
         "gres": _totals(kept),

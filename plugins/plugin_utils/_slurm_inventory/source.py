@@ -53,7 +53,8 @@ def fetch(source: Source) -> str:
     if source.saved is not None:
         return read_saved(source.saved)
     if source.login_host is not None:
-        return _run(ssh_command(source.login_host, source.bin_dir, source.seconds), source.seconds, "log in there by hand: ssh %s" % source.login_host)
+        command = ssh_command(source.login_host, source.bin_dir, source.seconds)
+        return _run(command, source.seconds, "log in there by hand: ssh %s" % source.login_host)
     program = shutil.which("scontrol", path=source.bin_dir)
     if program is None:
         raise UserError(
