@@ -46,17 +46,21 @@ def listing(inventory: pathlib.Path, environment: t.Mapping[str, str] | None = N
     if done.returncode:
         sys.stderr.write(done.stderr)
         raise SystemExit("ansible-inventory -i %s failed, see above" % inventory)
-    return json.loads(done.stdout)
+    return t.cast("dict[str, t.Any]", plain(json.loads(done.stdout)))
+
+
+def plain(value: t.Any) -> t.Any:
+    """*value* without the mark that ansible-inventory puts on what must not become a template."""
+    if isinstance(value, dict):
+        return plain(value["__ansible_unsafe"]) if set(value) == {"__ansible_unsafe"} else {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def static(listed: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """A listing as a YAML inventory with the same hosts, groups and variables."""
     groups = {name: group for name, group in listed.items() if name not in ("_meta", "all")}
     children = {
-        name: {
-            "hosts": dict.fromkeys(group.get("hosts", ())),
-            "children": dict.fromkeys(group.get("children", ())),
-        }
+        name: {"hosts": dict.fromkeys(group.get("hosts", ())), "children": dict.fromkeys(group.get("children", ()))}
         for name, group in groups.items()
     }
     return {"all": {"hosts": listed["_meta"]["hostvars"], "children": children}}

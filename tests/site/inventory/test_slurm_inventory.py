@@ -64,7 +64,8 @@ def test_the_example(ansible_inventory: t.Callable[..., Done]) -> None:
     for host, variables in nodes.items():
         # All that check.yml goes by, group_vars among it.
         assert variables["hpc_gpu_count"] == 2 and variables["torch_check_via"] == "slurm"
-        assert variables["hpc_gpu_type"] == ("titan-v" if host in listed["titan"]["hosts"] else "v100")
+        # ansible-inventory marks what must not become a template.
+        assert variables["hpc_gpu_type"] == {"__ansible_unsafe": "titan-v" if host in listed["titan"]["hosts"] else "v100"}
 
 
 def test_the_cache_and_how_to_flush_it(ansible_inventory: t.Callable[..., Done], tmp_path: pathlib.Path) -> None:
@@ -110,5 +111,5 @@ def test_a_play_renders_nothing_of_slurms(playbook_run: t.Callable[..., t.Any], 
         ])
     )
     done = playbook_run("-i", str(tmp_path / "slurm.yml"), str(tmp_path / "play.json"))
-    assert done.rc == 0 and done.output.count("{{lookup('pipe'") >= 2, done.output
+    assert done.rc == 0 and done.output.count("{{lookup(") == 2, done.output
     assert not (tmp_path / "touched").exists()

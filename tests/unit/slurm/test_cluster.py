@@ -66,6 +66,10 @@ NODES = {
             ("queue1",), "", "queue1-dy-compute-resource-1-10", "queue1-dy-compute-resource-1-10",
         ),
     ],
+    "22.05": [
+        ClusterNode(name, "idle", (), 16, 4000, (Gres("gpu", "titan", 2),), (), ("titan", "urgent", "scavenge"), "", name, name)
+        for name in ("titan01", "titan02")
+    ],
     "23.02": [
         ClusterNode(
             "mn1", "allocated", (), 6, 15800, (Gres("gpu", "GTX1660Super", 1), Gres("npu", "Ascend910", 4)), (), ("normal_master",), "", "mn1", "mn1"
@@ -97,6 +101,11 @@ NODES = {
 }
 PARTITIONS = {
     "20.11": [Partition("mypart", True, "up", 4320, 60, 0, None, ("node1", "node2"))],
+    "22.05": [
+        Partition("titan", True, "up", 60, None, 0, None, ("titan01", "titan02")),
+        Partition("urgent", False, "up", 60, None, 0, None, ("titan01", "titan02")),
+        Partition("scavenge", False, "up", 60, None, 0, None, ("titan01", "titan02")),
+    ],
     "23.02": [Partition("normal_master", True, "up", 7200, 7200, 0, 3, ("mn1",))],
     "25.05": [Partition("memory", True, "up", None, None, 0, None, ("server2", "server3"))],
     "25.11": [
@@ -120,6 +129,7 @@ def test_a_recorded_cluster(release):
 
 def test_its_name_and_release():
     assert (recorded("20.11").name, recorded("20.11").version) == ("mycluster", (20, 11, 6))
+    assert (recorded("22.05").name, recorded("22.05").version) == ("campus", (22, 5, 8))
     assert (recorded("25.11").name, recorded("25.11").version) == ("linux", (25, 11, 4))
     assert parse_version("21.08.8-2") == (21, 8, 8)
     assert parse_version("23.11.0-0rc1") == (23, 11, 0)
