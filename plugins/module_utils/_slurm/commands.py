@@ -16,6 +16,8 @@ import subprocess
 import typing as t
 
 from .._host.errors import UserError
+from .cluster import Cluster, parse_cluster
+from .pairs import parse_config, parse_pairs
 
 # A controller under load answers late; one that is away makes its clients try again for as long as MessageTimeout.
 _SECONDS = 120
@@ -101,6 +103,11 @@ class Slurm:
     def config(self) -> t.Dict[str, str]:
         """The settings of the controller."""
         return parse_config(self._run("scontrol", ["show", "config"]).stdout)
+
+    def cluster(self) -> Cluster:
+        """Partitions and nodes."""
+        asked = (["show", "config"], ["--oneliner", "show", "partition"], ["--oneliner", "show", "node"])
+        return parse_cluster(*(self._run("scontrol", arguments).stdout for arguments in asked))
 
     def show_job(self, job: str) -> t.List[t.Dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
@@ -200,19 +207,6 @@ def parse_nodes(text: str) -> t.Dict[str, Node]:
             partitions = (partition[:-1], *partitions) if partition.endswith("*") else (*partitions, partition)
             nodes[name] = Node(state, "" if reason.lower() in ("none", "(null)") else reason, partitions)
     return nodes
-
-
-def parse_config(text: str) -> t.Dict[str, str]:
-    """Lines of ``Name = value``."""
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return {name.strip(): value.strip() for name, value in pairs}
-
-
-def parse_pairs(line: str) -> t.Dict[str, str]:
-    """``Name=value Name=value``, where a value may hold spaces and signs of equality: a name starts with a capital."""
-    starts = list(re.finditer(r"(?:^|\s)([A-Z][\w:/]*)=", line))
-    ends = [match.start() for match in starts[1:]] + [len(line)]
-    return {match.group(1): line[match.end():end].strip() for match, end in zip(starts, ends)}
 
 
 def _empty(value: str) -> str:

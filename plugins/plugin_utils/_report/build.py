@@ -8,9 +8,10 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import natural
+
 from .compare import make_changes
 from .normalise import NOT_PART
-from .ranges import natural
 from .schema import SCHEMA_VERSION, SICK, VERDICTS, Node, Partition, Reason, Report, Totals
 
 

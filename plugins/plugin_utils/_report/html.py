@@ -17,9 +17,10 @@ import typing as t
 
 import jinja2
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import fold, natural
+
 from .build import count_earlier, find_troubles, nearest_reason
 from .compare import describe_change, describe_devices, fold_changes
-from .ranges import fold, natural
 from .schema import SICK, VERDICTS, Node, Report
 
 FOLDER = pathlib.Path(__file__).parent

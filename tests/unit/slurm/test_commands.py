@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import commands
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.commands import Node, Slurm, SlurmError, Task
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.pairs import parse_config, parse_pairs
 
 SHOWN = (
     "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobName=a b=c UserId=games(5) JobState=PENDING Reason=JobHeldUser Dependency=(null)"
@@ -16,7 +17,7 @@ SHOWN = (
 
 
 def test_a_line_of_pairs_whose_values_hold_spaces_and_signs():
-    pairs = commands.parse_pairs(SHOWN)
+    pairs = parse_pairs(SHOWN)
     assert (pairs["JobId"], pairs["JobName"], pairs["Comment"], pairs["Power"]) == ("8", "a b=c", "two words", "")
     assert (pairs["TRES"], pairs["ReqB:S:C:T"], pairs["CPUs/Task"]) == ("cpu=1,mem=100M,node=1", "0:0:*:*", "1")
 
@@ -37,7 +38,7 @@ def test_nodes_stand_once_for_each_partition():
 
 
 def test_the_controllers_settings():
-    assert commands.parse_config("Configuration data as of now\nMaxArraySize            = 1001\nA = b = c\n") == {"MaxArraySize": "1001", "A": "b = c"}
+    assert parse_config("Configuration data as of now\nMaxArraySize            = 1001\nA = b = c\n") == {"MaxArraySize": "1001", "A": "b = c"}
 
 
 def test_what_would_change_a_submission_is_not_handed_on():
@@ -80,6 +81,6 @@ def test_the_real_commands_take_these_options(no_controller, monkeypatch):
     """They fail for want of a controller, and not for what they were asked."""
     monkeypatch.setenv("SLURM_CONF", str(no_controller))
     slurm = Slurm()
-    for call in (lambda: slurm.queue(["7"]), slurm.nodes, slurm.config, lambda: slurm.show_job("7"), lambda: slurm.cancel(["7"])):
+    for call in (lambda: slurm.queue(["7"]), slurm.nodes, slurm.config, slurm.cluster, lambda: slurm.show_job("7"), lambda: slurm.cancel(["7"])):
         with pytest.raises(SlurmError, match="(?i)unable to contact|connection refused|socket timed out|communications"):
             call()

@@ -1,14 +1,13 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names in a person's order, and folded."""
+"""Names in a person's order, folded and unfolded."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.ranges import fold, natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import fold, natural, unfold
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,19 +38,6 @@ def test_the_order_is_that_of_numbers():
     assert sorted(["n10", "n2", "n1", "login"], key=natural) == ["login", "n1", "n2", "n10"]
 
 
-def unfold(piece):
-    """As scontrol show hostnames does."""
-    match = re.fullmatch(r"(.*)\[([\d,-]+)\](.*)", piece)
-    if match is None:
-        return [piece]
-    names = []
-    for run in match[2].split(","):
-        first, _dash, last = run.partition("-")
-        numbers = range(int(first), int(last or first) + 1)
-        names += [match[1] + str(number).zfill(len(first)) + match[3] for number in numbers]
-    return names
-
-
 NAMES = st.builds(
     lambda prefix, number, width, suffix: prefix + str(number).zfill(width) + suffix,
     st.sampled_from(["n", "titan", "rack1-node", ""]),
@@ -68,3 +54,26 @@ def test_what_is_folded_unfolds_to_the_same_names_in_pieces_that_fit(names, long
     for piece in pieces:
         # A piece is as long as its first run makes it, and never longer than asked beyond that.
         assert len(piece) <= longest or "," not in piece
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", []),
+        ("titan01", ["titan01"]),
+        ("titan[01-03,07]", ["titan01", "titan02", "titan03", "titan07"]),
+        ("n[8-10],login", ["n8", "n9", "n10", "login"]),
+        ("n[1-2]r[3-4]", ["n1r3", "n1r4", "n2r3", "n2r4"]),
+        ("rack[1-2]-node5-ib", ["rack1-node5-ib", "rack2-node5-ib"]),
+        ("n[098-100].example.org", ["n098.example.org", "n099.example.org", "n100.example.org"]),
+        ("a1, a2", ["a1", "a2"]),
+    ],
+)
+def test_unfolding(text, names):
+    assert unfold(text) == names
+
+
+@pytest.mark.parametrize("text", ["n[1-2", "n1-2]", "n[]", "n[a-c]", "n[3-1]", "n[1-2-3]", "n[0-9999999]", "n[0-999]m[0-999]k[0-9]"])
+def test_what_is_no_list_is_refused(text):
+    with pytest.raises(UserError, match="expected a list of nodes as Slurm writes it"):
+        unfold(text)

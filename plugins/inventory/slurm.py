@@ -1,0 +1,254 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: slurm
+short_description: The nodes that Slurm knows, as an inventory
+version_added: 0.1.0
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Reads what C(scontrol) prints, on this machine, on a login host through ssh, or from a file. No Slurm's JSON is needed, so
+    old releases do as well.
+  - Makes the groups O(compute_group) with one child for each partition, V(login), and groups by GRES and its type, by feature
+    and by state.
+  - Gives each node variables that begin with C(slurm_), and C(hpc_gpu_count) and C(hpc_gpu_type), which the roles of this
+    collection go by.
+  - Nothing that came from Slurm is ever taken for a template.
+  - The name of its configuration file ends with C(slurm.yml) or C(slurm.yaml).
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+options:
+  plugin:
+    description: What marks a file as one of this plugin's.
+    type: str
+    required: true
+    choices: [hpc.pytorch.slurm]
+  saved_output:
+    description:
+      - A file with what C(scontrol) printed on a login host, or a folder of such files whose names end with C(.txt). A relative
+        path begins at the folder of the configuration file.
+      - >-
+        Make one with C((scontrol show config; scontrol --oneliner show partition; scontrol --oneliner show node) > cluster.txt).
+      - It is read each time; the cache is not used for it.
+    type: str
+  login_host:
+    description:
+      - The host, or C(user@host), where C(scontrol) is run. It is reached by this user's ssh, which must ask for no password.
+      - Without this and O(saved_output), C(scontrol) is run on this machine.
+    type: str
+  bin_dir:
+    description: Folder of C(scontrol), where it is not on E(PATH).
+    type: str
+  timeout:
+    description: How many seconds C(scontrol), or ssh with it, may take.
+    type: int
+    default: 60
+  login:
+    description: The login hosts, which Slurm does not know. Lists such as V(login[01-02]) are unfolded.
+    type: list
+    elements: str
+    default: []
+  compute_group:
+    description: The group of all nodes.
+    type: str
+    default: compute
+  group_by:
+    description:
+      - What groups are made of.
+      - V(partition) makes children of O(compute_group) with the partitions' names. A partition that is called as a node, or V(all),
+        gets the group V(partition_NAME) and a warning.
+      - V(gres) makes V(gres_gpu) for nodes with a GPU, and children of it for the types, such as V(gres_gpu_a100).
+      - V(feature) makes V(feature_NAME).
+      - V(state) makes a group for the base state (V(state_idle), V(state_mixed), V(state_allocated), V(state_down)) and one for
+        each flag (V(state_drain), V(state_not_responding), V(state_cloud), ...).
+    type: list
+    elements: str
+    choices: [partition, gres, feature, state]
+    default: [partition, gres, feature, state]
+  group_prefixes:
+    description: >-
+      What names of groups begin with, by kind of group, such as C({partition: part}). Kinds that are not named keep theirs.
+    type: dict
+    default: {}
+  separator:
+    description: What stands between prefix, name and type in the name of a group.
+    type: str
+    default: "_"
+  exclude_states:
+    description: Nodes in one of these states, or with one of these flags, are left out. Written as in the groups by state.
+    type: list
+    elements: str
+    default: []
+  connect_to:
+    description:
+      - What C(ansible_host) is set to. With V(name) it is not set.
+      - The name in the inventory is always Slurm's, so that whatever asks Slurm for a node finds it.
+    type: str
+    choices: [name, hostname, address]
+    default: name
+  gpu_types:
+    description:
+      - What C(hpc_gpu_type) is for a type of GRES, where Slurm's type is not what GPUs are called. V(titan) may be a V(titan-v), and
+        only the site knows.
+      - An empty name leaves C(hpc_gpu_type) out.
+    type: dict
+    default: {}
+  gpu_variables:
+    description:
+      - Whether nodes get C(hpc_gpu_count), and C(hpc_gpu_type) where Slurm knows a type.
+      - As variables of hosts they win over C(group_vars). To say otherwise, use O(gpu_types), O(compose) or C(host_vars), or turn
+        this off.
+      - Nodes whose GPUs are sliced (MIG) get neither.
+    type: bool
+    default: true
+notes:
+  - The state of a node is that of the moment when Slurm was asked, or when the cache was filled. With C(--flush-cache) it is asked
+    again.
+"""
+
+EXAMPLES = r"""
+# cluster.slurm.yml: ask Slurm on a login host, at most every ten minutes.
+---
+plugin: hpc.pytorch.slurm
+login_host: login01.example.org
+login: ["login[01-02]"]
+gpu_types:
+  titan: titan-v
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/hpc.pytorch/inventory
+cache_timeout: 600
+
+# saved.slurm.yml: from a file; nodes that are down are left out, and those with much memory are a group of their own.
+---
+plugin: hpc.pytorch.slurm
+saved_output: cluster.txt
+login: [login01]
+exclude_states: [down, future]
+groups:
+  large_memory: slurm_memory_mb >= 500000
+keyed_groups:
+  - key: slurm_cpus | string
+    prefix: cpus
+"""
+
+import json
+import os
+import pathlib
+import typing as t
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable, to_safe_group_name
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import unfold
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import KINDS, Plan, Settings, make_plan
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.source import Source, fetch
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import read
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = "hpc.pytorch.slurm"
+
+    # Whoever may give a reason for draining a node must not be able to run something on the controller.
+    trusted_by_default = False
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the file is meant for this plugin, by its name."""
+        return bool(super().verify_file(path)) and path.endswith(("slurm.yml", "slurm.yaml"))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Ask, or read what was answered, and fill the inventory."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        try:
+            cluster = self._cluster(self._source(path), path, cache)
+            self._populate(make_plan(cluster, self._settings(), to_safe_group_name))
+        except UserError as error:
+            raise AnsibleParserError("%s: %s" % (path, error)) from error
+
+    def _source(self, path: str) -> Source:
+        saved, login_host, bin_dir = (self.get_option(name) for name in ("saved_output", "login_host", "bin_dir"))
+        if saved and (login_host or bin_dir):
+            raise UserError("saved_output alone, or login_host or bin_dir", "both", "remove one of them")
+        if self.get_option("timeout") < 1:
+            raise UserError("timeout to be at least 1", str(self.get_option("timeout")), "correct it, or leave it out")
+        folder = pathlib.Path(path).absolute().parent
+        file = folder / os.path.expanduser(saved) if saved else None
+        return Source(file, login_host or None, os.path.expanduser(bin_dir) if bin_dir else None, self.get_option("timeout"))
+
+    def _settings(self) -> Settings:
+        prefixes, types = self.get_option("group_prefixes"), self.get_option("gpu_types")
+        unknown = sorted(set(prefixes) - set(KINDS))
+        if unknown:
+            raise UserError("group_prefixes for %s" % ", ".join(KINDS), ", ".join(unknown), "correct the names")
+        return Settings(
+            group_by=self.get_option("group_by"),
+            prefixes={kind: str(prefix or "") for kind, prefix in prefixes.items()},
+            separator=self.get_option("separator"),
+            compute_group=to_safe_group_name(self.get_option("compute_group")),
+            login=[name for item in self.get_option("login") for name in unfold(item)],
+            connect_to=self.get_option("connect_to"),
+            exclude_states=self.get_option("exclude_states"),
+            gpu_types={str(kind): str(name or "") for kind, name in types.items()},
+            gpu_variables=self.get_option("gpu_variables"),
+        )
+
+    def _cluster(self, source: Source, path: str, cache: bool) -> Cluster:
+        """What was said earlier, where that is wanted and can be read; else what is said now."""
+        caching = self.get_option("cache") and source.saved is None
+        # Another host or folder is another question.
+        key = self.get_cache_key(json.dumps([path, source.login_host, source.bin_dir]))
+        if caching and cache:
+            earlier = self._earlier(key, source)
+            if earlier is not None:
+                return earlier
+        text = fetch(source)
+        cluster = read(text, source.name)
+        if caching:
+            self._cache[key] = {"text": text}
+        return cluster
+
+    def _earlier(self, key: str, source: Source) -> Cluster | None:
+        # A cache plugin says in its own way that an entry cannot be read; whatever it is, Slurm can be asked.
+        try:
+            return read(self._cache[key]["text"], source.name)
+        except KeyError:
+            return None
+        except Exception as error:  # pylint: disable=broad-except
+            self.display.warning("The cached answer of %s cannot be used (%s); Slurm is asked again." % (source.name, error))
+            return None
+
+    def _populate(self, plan: Plan) -> None:
+        for name, group in plan.renamed.items():
+            self.display.warning("The partition %s is the group %s here, since %s is the name of something else." % (name, group, name))
+        for group, above in plan.groups.items():
+            self.inventory.add_group(group)
+            if above is not None:
+                self.inventory.add_child(above, group)
+        for host, variables in plan.variables.items():
+            self.inventory.add_host(host)
+            for name, value in variables.items():
+                self.inventory.set_variable(host, name, value)
+        for group, hosts in plan.members.items():
+            for host in hosts:
+                self.inventory.add_host(host, group)
+        for group, variables in plan.group_variables.items():
+            for name, value in variables.items():
+                self.inventory.set_variable(group, name, value)
+        self._construct(plan)
+
+    def _construct(self, plan: Plan) -> None:
+        compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
+        if not (compose or groups or keyed):
+            return
+        strict = self.get_option("strict")
+        for host, variables in plan.variables.items():
+            self._set_composite_vars(compose, variables, host, strict)
+            self._add_host_to_composed_groups(groups, variables, host, strict)
+            self._add_host_to_keyed_groups(keyed, variables, host, strict)

@@ -1,0 +1,199 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: slurm_info
+version_added: 0.1.0
+short_description: Say which partitions, nodes and GRES Slurm has
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Asks the controller with C(scontrol), as any user may. Old releases of Slurm do as well.
+options:
+  partitions:
+    description: Return these partitions alone, and the nodes in them.
+    type: list
+    elements: str
+  nodes:
+    description: Return these nodes alone. Lists such as V(titan[01-04]) are unfolded.
+    type: list
+    elements: str
+  bin_dir:
+    description: Folder of Slurm's commands, where they are not on E(PATH).
+    type: path
+extends_documentation_fragment:
+  - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.info_module
+  - hpc.pytorch.attributes.action_group
+seealso:
+  - plugin: hpc.pytorch.slurm
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+- name: What the cluster has
+  hpc.pytorch.slurm_info:
+  register: slurm
+
+- name: Say how many GPUs of which type there are
+  ansible.builtin.debug:
+    msg: "{{ slurm.gres | selectattr('name', 'equalto', 'gpu') }}"
+
+- name: Which nodes of a partition are out of service, and why
+  hpc.pytorch.slurm_info:
+    partitions: [titan]
+  register: titan
+  failed_when: titan.nodes | selectattr('reason') | length > 0
+"""
+
+RETURN = r"""
+cluster:
+  description: The name of the cluster.
+  returned: success
+  type: str
+  sample: campus
+version:
+  description: The release of Slurm that the controller is.
+  returned: success
+  type: str
+  sample: 22.05.8
+accounting:
+  description: Where Slurm is told to keep account of ended jobs, such as V(slurmdbd); V(none) where it keeps none.
+  returned: success
+  type: str
+  sample: slurmdbd
+partitions:
+  description: The partitions, in Slurm's order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    default:
+      description: Whether jobs that name no partition go there.
+      type: bool
+    state:
+      description: V(up), V(down), V(drain) or V(inactive).
+      type: str
+    max_minutes:
+      description: The longest that a job may run, V(null) without a limit.
+      type: int
+    default_minutes:
+      description: How long a job may run that does not say, V(null) where that is RV(partitions[].max_minutes).
+      type: int
+    min_nodes:
+      description: The fewest nodes that a job may have.
+      type: int
+    max_nodes:
+      description: The most nodes that a job may have, V(null) without a limit.
+      type: int
+    nodes:
+      description: All of its nodes.
+      type: list
+      elements: str
+    node_list:
+      description: The same, folded.
+      type: str
+      sample: titan[01-02]
+    node_count:
+      description: How many they are.
+      type: int
+    gres:
+      description: The sum over its nodes, as in RV(gres).
+      type: list
+      elements: dict
+nodes:
+  description: The nodes, in Slurm's order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name in Slurm.
+      type: str
+    state:
+      description: The base state, such as V(idle), V(mixed), V(allocated), V(down).
+      type: str
+    flags:
+      description: What is true besides, such as V(drain), V(not_responding), V(cloud).
+      type: list
+      elements: str
+    cpus:
+      description: Its processors as Slurm counts them.
+      type: int
+    memory_mb:
+      description: The memory that it is configured with.
+      type: int
+    gres:
+      description: Its generic resources, with C(name), C(type) (V(null) where Slurm knows none) and C(count).
+      type: list
+      elements: dict
+    features:
+      description: The features that it has now.
+      type: list
+      elements: str
+    partitions:
+      description: The partitions that it is in.
+      type: list
+      elements: str
+    reason:
+      description: Why it was taken out, by whom and when; empty when it was not.
+      type: str
+    address:
+      description: What Slurm reaches it by.
+      type: str
+    hostname:
+      description: What the machine calls itself.
+      type: str
+gres:
+  description: The sum over the nodes that are returned, for each name and type.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {name: gpu, type: titan, count: 4}
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._host.errors import UserError
+from ..module_utils._host.face import answer
+from ..module_utils._slurm.commands import Slurm, SlurmError
+from ..module_utils._slurm.info import describe
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "partitions": {"type": "list", "elements": "str"},
+            "nodes": {"type": "list", "elements": "str"},
+            "bin_dir": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    answer(module, lambda: dict(ask(module.params), changed=False))
+
+
+def ask(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """Ask the controller, and say it in the words of RETURN."""
+    folder = params["bin_dir"]
+    if folder is not None and not os.path.isabs(folder):
+        raise UserError("bin_dir to be an absolute path", repr(folder), "give the whole path, starting with /")
+    slurm = Slurm(folder)
+    try:
+        return describe(slurm.cluster(), slurm.config(), params["partitions"], params["nodes"])
+    except SlurmError as error:
+        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a cluster to the hosts, groups and variables of an inventory. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster, ClusterNode, show_version
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.gres import Gres
+
+KINDS = ("partition", "gres", "feature", "state")
+# A slice of a GPU (MIG): 1g.5gb, nvidia_a100_3g.20gb.
+_SLICE = re.compile(r"(^|_)\d+g\.\d+gb")
+
+
+class Settings(t.NamedTuple):
+    """What the inventory's options say.
+
+    :arg group_by: of ``KINDS``.
+    :arg prefixes: what the names of a kind's groups begin with.
+    :arg connect_to: ``name``, ``hostname`` or ``address``.
+    :arg exclude_states: nodes with one of these, state or flag, are left out.
+    :arg gpu_types: what a type of Slurm's is called here; an empty name is none.
+    :arg gpu_variables: whether hosts get hpc_gpu_count and hpc_gpu_type.
+    """
+
+    group_by: t.Sequence[str] = KINDS
+    prefixes: t.Mapping[str, str] = {}
+    separator: str = "_"
+    compute_group: str = "compute"
+    login: t.Sequence[str] = ()
+    connect_to: str = "name"
+    exclude_states: t.Sequence[str] = ()
+    gpu_types: t.Mapping[str, str] = {}
+    gpu_variables: bool = True
+
+
+class Plan(t.NamedTuple):
+    """An inventory to be made.
+
+    :arg groups: name of each group to the one above it, None for none; a group stands behind the one above it.
+    :arg members: name of each group to the hosts that are directly in it.
+    :arg variables: name of each host to its variables.
+    :arg group_variables: name of a group to its variables.
+    :arg renamed: partition to its group, where that could not bear its name.
+    """
+
+    groups: dict[str, str | None]
+    members: dict[str, list[str]]
+    variables: dict[str, dict[str, t.Any]]
+    group_variables: dict[str, dict[str, t.Any]]
+    renamed: dict[str, str]
+
+
+def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]) -> Plan:
+    """
+    :arg safe: what makes a name of a group of any text.
+    """
+    unwanted = {state.lower() for state in settings.exclude_states}
+    nodes = [node for node in cluster.nodes.values() if not unwanted.intersection((node.state, *node.flags))]
+    groups: dict[str, str | None] = {settings.compute_group: None}
+    if settings.login:
+        groups["login"] = None
+    taken = {"all", "ungrouped", "login", settings.compute_group, *cluster.nodes, *settings.login}
+    naming = _Naming(settings, safe, taken)
+    wanted = [kind for kind in KINDS if kind in settings.group_by]
+    if "partition" in wanted:
+        # An empty one too: a playbook may name it.
+        groups.update((naming.group("partition", (name,)), settings.compute_group) for name in cluster.partitions)
+    members: dict[str, list[str]] = {settings.compute_group: [], **({"login": list(settings.login)} if settings.login else {})}
+    variables: dict[str, dict[str, t.Any]] = {host: {} for host in settings.login}
+    # Nodes that are alike in what groups are made of share the work.
+    seen: dict[t.Any, list[str]] = {}
+    for node in nodes:
+        alike = (node.partitions, node.gres, node.features, node.state, node.flags)
+        if alike not in seen:
+            seen[alike] = _groups_of(node, wanted, naming, groups, settings.compute_group)
+        for group in seen[alike]:
+            members.setdefault(group, []).append(node.name)
+        # A login node that takes jobs as well has been there before.
+        variables.setdefault(node.name, {}).update(_variables(node, settings))
+    told = {"slurm_cluster": cluster.name, "slurm_version": show_version(cluster.version)}
+    return Plan(groups, members, variables, {settings.compute_group: told}, naming.renamed)
+
+
+class _Naming:
+    """Names of groups, each made once."""
+
+    def __init__(self, settings: Settings, safe: t.Callable[[str], str], taken: t.Collection[str]) -> None:
+        self._settings, self._safe, self._taken = settings, safe, taken
+        self._made: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.renamed: dict[str, str] = {}
+
+    def group(self, kind: str, words: tuple[str, ...]) -> str:
+        """The group of *kind* for a partition, a GRES and its type, a feature or a state."""
+        key = (kind, words)
+        if key not in self._made:
+            prefix = self._settings.prefixes.get(kind, "" if kind == "partition" else kind)
+            name = self._join(prefix, words)
+            if name in self._taken:
+                # Ansible takes a group and a host of one name for the same thing; "all" is another group.
+                name = self._join(kind, words)
+                self.renamed[" ".join(words)] = name
+            self._made[key] = name
+        return self._made[key]
+
+    def _join(self, prefix: str, words: tuple[str, ...]) -> str:
+        return self._safe(self._settings.separator.join(part for part in (prefix, *words) if part))
+
+
+def _groups_of(
+    node: ClusterNode, wanted: t.Sequence[str], naming: _Naming, groups: dict[str, str | None], compute: str
+) -> list[str]:
+    """The groups that *node* is directly in; those that are not there yet are made."""
+    found: list[str] = []
+    if "partition" in wanted:
+        found.extend(naming.group("partition", (name,)) for name in node.partitions)
+        for group in found:
+            groups.setdefault(group, compute)
+    if not found:
+        found.append(compute)
+    if "gres" in wanted:
+        for gres in node.gres:
+            general = naming.group("gres", (gres.name,))
+            groups.setdefault(general, None)
+            if gres.type is None:
+                found.append(general)
+            else:
+                found.append(naming.group("gres", (gres.name, gres.type)))
+                groups.setdefault(found[-1], general if found[-1] != general else None)
+    if "feature" in wanted:
+        found.extend(naming.group("feature", (feature,)) for feature in node.features)
+    if "state" in wanted:
+        found.extend(naming.group("state", (state,)) for state in (node.state, *node.flags))
+    for group in found:
+        groups.setdefault(group, None)
+    return list(dict.fromkeys(found))
+
+
+def _variables(node: ClusterNode, settings: Settings) -> dict[str, t.Any]:
+    variables: dict[str, t.Any] = {
+        "slurm_node": node.name,
+        "slurm_state": node.state,
+        "slurm_flags": list(node.flags),
+        "slurm_cpus": node.cpus,
+        "slurm_memory_mb": node.memory_mb,
+        "slurm_gres": [gres._asdict() for gres in node.gres],
+        "slurm_features": list(node.features),
+        "slurm_partitions": list(node.partitions),
+        "slurm_reason": node.reason,
+        "slurm_address": node.address,
+        "slurm_hostname": node.hostname,
+    }
+    if settings.connect_to != "name":
+        variables["ansible_host"] = getattr(node, settings.connect_to)
+    if settings.gpu_variables:
+        variables.update(gpu_variables(node.gres, settings.gpu_types))
+    return variables
+
+
+def gpu_variables(gres: t.Sequence[Gres], names: t.Mapping[str, str]) -> dict[str, t.Any]:
+    """What the roles expect of a node. Of slices of GPUs nothing is: a program sees one of them, however many there are."""
+    gpus = [item for item in gres if item.name == "gpu"]
+    if any(item.type and _SLICE.search(item.type) for item in gpus):
+        return {}
+    types = list(dict.fromkeys(name for name in (names.get(item.type, item.type) for item in gpus if item.type) if name))
+    typed = {"hpc_gpu_type": types[0] if len(types) == 1 else types} if types else {}
+    return {"hpc_gpu_count": sum(item.count for item in gpus), **typed}

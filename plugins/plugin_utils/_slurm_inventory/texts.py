@@ -1,0 +1,58 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What scontrol printed, in one piece or in three. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster, parse_cluster
+
+# What is asked, as a person would type it, too.
+ASKED: tuple[tuple[str, ...], ...] = (
+    ("scontrol", "show", "config"),
+    ("scontrol", "--oneliner", "show", "partition"),
+    ("scontrol", "--oneliner", "show", "node"),
+)
+BY_HAND = "(%s) > cluster.txt" % "; ".join(" ".join(words) for words in ASKED)
+
+
+class Texts(t.NamedTuple):
+    """The three, apart."""
+
+    config: str
+    partitions: str
+    nodes: str
+
+
+def split(text: str) -> Texts:
+    """Take *text* apart, in whatever order the three stand in it."""
+    kept: tuple[list[str], list[str], list[str]] = ([], [], [])
+    part = 0
+    for line in text.splitlines():
+        if line.startswith("NodeName="):
+            part = 2
+        elif line.startswith("PartitionName="):
+            part = 1
+        elif line.startswith("Configuration data as of"):
+            part = 0
+        kept[part].append(line)
+    return Texts(*("\n".join(lines) for lines in kept))
+
+
+def read(text: str, where: str) -> Cluster:
+    """The cluster that *text* tells of.
+
+    :arg where: what it is from, for a person.
+    :raises UserError: it tells of no nodes.
+    """
+    cluster = parse_cluster(*split(text))
+    if not cluster.nodes:
+        raise UserError(
+            "lines of scontrol with NodeName= from %s" % where,
+            repr(text.strip()[:80]) if text.strip() else "nothing",
+            "run on a login node: %s" % BY_HAND,
+        )
+    return cluster

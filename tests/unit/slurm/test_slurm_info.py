@@ -1,0 +1,114 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole module over a scontrol that prints what Slurm printed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hpc.pytorch.plugins.modules import slurm_info
+
+CONFIG = "Configuration data as of 2026-11-24T14:36:13\nAccountingStorageType   = %s\nClusterName             = campus\nSLURM_VERSION           = 22.05.8\n"
+PARTITIONS = """\
+PartitionName=titan Default=YES DefaultTime=NONE MaxNodes=UNLIMITED MaxTime=01:00:00 MinNodes=0 Nodes=t[1-2] State=UP
+PartitionName=cpu Default=NO DefaultTime=00:10:00 MaxNodes=1 MaxTime=UNLIMITED MinNodes=1 Nodes=c1,t2 State=DOWN
+"""
+NODES = """\
+NodeName=t1 CPUTot=16 ActiveFeatures=ib Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.1 NodeHostName=t1 RealMemory=4000 State=MIXED Partitions=titan
+NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:titan:1,gpu:2 NodeAddr=t2 NodeHostName=t2 RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu  Reason=fan [root@2026-01-01T00:00:00]
+NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1 RealMemory=8000 State=DOWN* Partitions=cpu
+"""
+
+
+@pytest.fixture
+def call(tmp_path, capsys):
+    """Run the module; scontrol prints this."""
+
+    def run(storage="accounting_storage/slurmdbd", check_mode=False, **options):
+        for name, text in (("config", CONFIG % storage), ("partition", PARTITIONS), ("node", NODES)):
+            (tmp_path / name).write_text(text)
+        (tmp_path / "scontrol").write_text('#!/bin/sh\nfor what in "$@"; do :; done\ncat "%s/$what"\n' % tmp_path)
+        (tmp_path / "scontrol").chmod(0o755)
+        with patch_module_args(dict({"bin_dir": str(tmp_path)}, _ansible_check_mode=check_mode, **options)):
+            with pytest.raises(SystemExit):
+                slurm_info.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_all_of_it(call):
+    result = call()
+    assert (result["changed"], result["cluster"], result["version"], result["accounting"]) == (False, "campus", "22.05.8", "slurmdbd")
+    assert result["partitions"] == [
+        {
+            "name": "titan", "default": True, "state": "up", "max_minutes": 60, "default_minutes": None, "min_nodes": 0, "max_nodes": None,
+            "nodes": ["t1", "t2"], "node_list": "t[1-2]", "node_count": 2,
+            "gres": [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 3}],
+        },
+        {
+            "name": "cpu", "default": False, "state": "down", "max_minutes": None, "default_minutes": 10, "min_nodes": 1, "max_nodes": 1,
+            "nodes": ["c1", "t2"], "node_list": "c1,t2", "node_count": 2,
+            "gres": [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 1}],
+        },
+    ]
+    assert result["nodes"][1] == {
+        "name": "t2", "state": "idle", "flags": ["drain"], "cpus": 16, "memory_mb": 4000,
+        "gres": [{"name": "gpu", "type": "titan", "count": 1}, {"name": "gpu", "type": None, "count": 2}],
+        "features": [], "partitions": ["titan", "cpu"], "reason": "fan [root@2026-01-01T00:00:00]", "address": "t2", "hostname": "t2",
+    }
+    assert result["gres"] == [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 3}]
+
+
+def test_check_mode_is_the_same(call):
+    assert call(check_mode=True) == call()
+
+
+@pytest.mark.parametrize(
+    ("options", "partitions", "nodes"),
+    [
+        ({"partitions": ["cpu"]}, ["cpu"], ["t2", "c1"]),
+        ({"nodes": ["t[1-2]"]}, ["titan", "cpu"], ["t1", "t2"]),
+        ({"partitions": ["titan"], "nodes": ["t2", "c1"]}, ["titan"], ["t2"]),
+        ({"nodes": []}, ["titan", "cpu"], []),
+    ],
+)
+def test_what_is_asked_for(call, options, partitions, nodes):
+    result = call(**options)
+    assert [partition["name"] for partition in result["partitions"]] == partitions
+    assert [node["name"] for node in result["nodes"]] == nodes
+    assert sum(gres["count"] for gres in result["gres"]) == sum({"t1": 2, "t2": 3}.get(name, 0) for name in nodes)
+
+
+@pytest.mark.parametrize(
+    ("storage", "kept"), [("accounting_storage/none", "none"), ("(null)", "none"), ("accounting_storage/filetxt", "filetxt")]
+)
+def test_where_slurm_keeps_account(call, storage, kept):
+    assert call(storage)["accounting"] == kept
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"partitions": ["tesla"]}, "expected partitions that Slurm knows: cpu,titan; found tesla"),
+        ({"nodes": ["t[2-3]"]}, "expected nodes that Slurm knows: c1,t[1-2]; found t3"),
+        ({"nodes": ["t[2"]}, "expected a list of nodes as Slurm writes it"),
+        ({"bin_dir": "bin"}, "expected bin_dir to be an absolute path"),
+        ({"bin_dir": "/nowhere"}, "expected Slurm's command scontrol in /nowhere; found none there"),
+    ],
+)
+def test_what_is_refused(call, options, message):
+    result = call(**options)
+    assert result["failed"] and message in result["msg"]
+
+
+def test_a_controller_that_is_away(tmp_path, call, capsys, monkeypatch, no_controller):
+    monkeypatch.setenv("SLURM_CONF", str(no_controller))
+    with patch_module_args({}):
+        with pytest.raises(SystemExit):
+            slurm_info.main()
+    result = json.loads(capsys.readouterr().out)
+    assert result["expected"] == "Slurm to answer" and result["remedy"] == "look whether the controller runs: scontrol ping"
