@@ -37,9 +37,9 @@ def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
     """Every job that waits or runs; and what could not be learnt of them."""
     if not shutil.which("scontrol", path=bin_dir or os.environ.get("PATH") or os.defpath):
         configured = [path for path in (os.environ.get("SLURM_CONF", ""), *_CONFIGURED) if path and os.path.exists(path)]
-        if configured or bin_dir:
-            return [], ["scontrol is not %s, though Slurm is here (%s)" % ("in " + bin_dir if bin_dir else "on PATH", (configured or [bin_dir])[0])]
-        return [], []
+        if bin_dir:
+            return [], ["scontrol is not in %s" % bin_dir]
+        return [], ["scontrol is not on PATH, though Slurm is here (%s)" % configured[0]] if configured else []
     slurm = Slurm(bin_dir)
     jobs: t.List[Job] = []
     doubts: t.List[str] = []

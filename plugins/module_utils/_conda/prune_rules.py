@@ -65,6 +65,8 @@ def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, no
                 reasons.append("one of %d to go back to" % keep)
             if now - left < older_than * _DAY:
                 reasons.append("published, or made, less than %d days ago" % older_than)
+            elif version.switched is None and now - version.made < _DAY:
+                reasons.append("made less than a day ago, and perhaps about to be published")
             reasons += _shortened([reason for job in seen.jobs for reason in [prune_jobs.may_use(job, left)] if reason])
         other = [link for link in store.links.get(version.name, ()) if link.rsplit("/", 1)[-1] != store.name]
         reasons += ["the symlink %s" % link for link in other]

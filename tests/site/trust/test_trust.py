@@ -335,7 +335,7 @@ def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):
     env = str(alice.home / "env")
     done = play(
         [
-            {"hpc.pytorch.shell_rc": {"path": str(alice.home / ".bashrc"), "block": "conda", "lines": ["export PATH=/opt/conda/bin:$PATH"]}},
+            {"hpc.pytorch.shell_rc": {"path": str(alice.home / ".bashrc"), "block": "conda", "lines": ["PATH=/opt/conda/bin:$PATH"]}},
             {"hpc.pytorch.sbatch_script": {"dest": str(alice.home / "jobs/job.sh"), "command": "true"}},
             {"hpc.pytorch.conda_env_info": {"prefix": env}},
             {"hpc.pytorch.torch_info": {"prefix": env}},

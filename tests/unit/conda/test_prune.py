@@ -143,6 +143,7 @@ def test_what_is_being_made_stays_until_it_is_old(run, envs):
     add(envs, "new")
     os.utime(envs / ".torch/new/conda-meta")
     assert "less than 7 days" in run()["kept"]["new"]
+    assert "about to be published" in run(older_than=0)["kept"]["new"]
 
 
 def test_another_symlink_keeps(run, envs):
