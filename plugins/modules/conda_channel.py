@@ -242,7 +242,8 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
 from ..module_utils._conda.credentials import secrets_in
-from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, runs_here
+from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_trusted_engine, runs_here
+from ..module_utils._conda.sources import require_trusted_channels
 from ..module_utils._host.face import answer
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.trust import require_trusted_place
@@ -285,6 +286,7 @@ def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
     if not module.params["update"] and is_unchanged(request.path, record, request.key()):
         return result(request, record, changed=False)
     require_trusted_place(request.path, "the channel's folder")
+    require_trusted_channels(module.params["upstream"] + module.params["wheel_find_links"])
     engine = find_engine_python(module.params["executable"])
     if engine is None:
         error = missing_engine(module.params["executable"])
@@ -295,6 +297,7 @@ def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
         shown["diff"] = diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked])
         return shown
     if not runs_here(engine) and not has_respawned():
+        require_trusted_engine(engine)
         respawn_module(engine)
     # Here and below only in the engine's venv.
     from ..module_utils._channel.build import Builder

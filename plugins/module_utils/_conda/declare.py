@@ -15,7 +15,7 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 from .._host.errors import UserError
 from .._host.files import sha256_of_file, write_atomically
 from .._host.progress import Progress
-from .._host.trust import require_trusted_place
+from .._host.trust import require_trusted_env, require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
 from .credentials import shown_channels, without_credentials
@@ -25,6 +25,7 @@ from .interpreter import half_installed_distributions, pip_would_install
 from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
+from .sources import require_trusted_caches, require_trusted_channels, require_trusted_sources
 from .verify import damaged_packages
 
 Params = t.Mapping[str, t.Any]
@@ -45,17 +46,17 @@ def declare_env(params: Params, check_mode: bool) -> Result:
 
 def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Result:
     result: Result = {"prefix": prefix, "actions": [], "changed": False}
+    require_trusted_place(prefix, "a place for the env at")
     if not os.path.lexists(prefix):
         if not check_mode and os.path.isdir(os.path.dirname(prefix)):
             lifecycle.remove_leftovers(prefix)
         return result
     lifecycle.require_removable(prefix, home)
-    require_trusted_place(prefix, "a place for the env at")
     packages = env.installed_packages(prefix)
     if not check_mode:
         lifecycle.remove(prefix)
         if registered:
-            lifecycle.unregister(prefix, home)
+            result.update(_warned("still", lambda: lifecycle.unregister(prefix, home)))
     return dict(
         result,
         changed=True,
@@ -77,6 +78,7 @@ class _Declaration:
         self._require_usable_place()
         self._python = find_engine_python(params["executable"])
         self._condarcs = condarc_files(engine_prefix_of(self._python) if self._python else None)
+        require_trusted_sources(params, self._condarcs)
         self._request = self._requested()
         self._wish = self._request
         self._pkgs_dirs: t.List[str] = []
@@ -111,6 +113,8 @@ class _Declaration:
     def _declare(self, progress: Progress) -> Result:
         engine = self._engine(progress)
         exists = self._kind in ("env", "unfinished")
+        if exists:
+            require_trusted_env(self._prefix, "the env")
         before = env.installed_packages(self._prefix) if exists else []
         damaged: t.Set[str] = set()
         damaged_pip: t.List[str] = []
@@ -145,10 +149,7 @@ class _Declaration:
             else:
                 self._adopt(request, engine, solution.packages)
         if self._params["register_envs"]:
-            try:
-                lifecycle.register(self._prefix, self._home)
-            except OSError as error:
-                result["warnings"] = ["not listed in %s: %s" % (error.filename or "environments.txt", error.strerror)]
+            result.update(_warned("not", lambda: lifecycle.register(self._prefix, self._home)))
         return result
 
     def _lock_is_missing(self) -> bool:
@@ -209,8 +210,11 @@ class _Declaration:
             # Beside conda's own packages, which have another layout; as conda, in the first folder that can be written to.
             folders = [os.path.expanduser(folder) for folder in self._pkgs_dirs]
             package_cache = os.path.join(next(filter(_is_writable, folders), folders[0]), ".rattler")
+        package_cache, repodata_cache = package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata")
+        require_trusted_caches(package_cache, repodata_cache)
+        require_trusted_channels(self._wish.channels)
         # repodata is per user: rattler's lock files there are not made to be shared.
-        return RattlerEngine(package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata"), progress)
+        return RattlerEngine(package_cache, repodata_cache, progress)
 
     def _missing_channel(self) -> t.Optional[str]:
         for channel in self._wish.channels:
@@ -276,6 +280,15 @@ class _Declaration:
             "solved": True,
         }
         return dict(result, **more)
+
+
+def _warned(otherwise: str, edit: t.Callable[[], None]) -> Result:
+    """Edit conda's list of envs; where that fails, the env is still what was asked for."""
+    try:
+        edit()
+    except OSError as error:
+        return {"warnings": ["%s listed in %s: %s" % (otherwise, error.filename or "environments.txt", error.strerror)]}
+    return {}
 
 
 def _is_writable(folder: str) -> bool:

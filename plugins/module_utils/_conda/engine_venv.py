@@ -12,7 +12,7 @@ import sys
 import typing as t
 
 from .._host.errors import UserError
-from .._host.trust import require_trusted
+from .._host.trust import require_trusted, require_trusted_env
 from .engine_python import OLDEST_PYTHON
 
 # One venv per site; a user without one gets their own, which wins.
@@ -37,13 +37,23 @@ def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
     return found
 
 
+def require_trusted_engine(python: str) -> None:
+    """Refuse, as root, a venv of which somebody else could write a part. Not asked before the engine is needed.
+
+    :raises UserError: with ``become_user`` as the remedy.
+    """
+    if os.path.exists(os.path.join(engine_prefix_of(python), "pyvenv.cfg")):
+        require_trusted_env(engine_prefix_of(python), "engine")
+
+
 def require_rattler(python: str) -> None:
-    """Refuse an interpreter that does not run, is too old, or has no py-rattler.
+    """Refuse an interpreter that root must not run, that does not run, is too old, or has no py-rattler.
 
     :raises UserError: with what it said.
     """
+    require_trusted_engine(python)
     # The version first: a Python that is too old may have an old py-rattler.
-    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
+    code = "import sys; sys.stdout.write('%d.%d.%d\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
     try:
         done = subprocess.run(
             [python, "-c", code],

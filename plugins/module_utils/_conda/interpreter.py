@@ -14,7 +14,7 @@ import typing as t
 
 from .._host.environment import clean_environment
 from .._host.errors import UserError
-from .._host.trust import require_trusted
+from .._host.trust import require_trusted, require_trusted_env
 from .credentials import without_credentials
 from .prefix import package_records, site_packages_folders
 
@@ -28,6 +28,7 @@ def env_python(prefix: str) -> str:
     if not os.path.exists(python):
         raise UserError("an env with Python at %s" % prefix, "no bin/python", "add python to packages")
     require_trusted(python, "the env's interpreter")
+    require_trusted_env(prefix, "the env")
     return python
 
 

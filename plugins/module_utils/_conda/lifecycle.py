@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import glob
 import os
@@ -14,7 +15,8 @@ import socket
 import typing as t
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_json, umask, write_atomically
+from .._host.files import open_regular, sha256_of_json, umask, write_atomically
+from .._host.trust import untrusted_because
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, half_installed_distributions, pip_install
 from .packages import Package
@@ -25,6 +27,7 @@ from .prefix import (
     is_base,
     kind_of,
     make_readable_records,
+    make_roots_own,
     mark_changing,
     write_record,
 )
@@ -41,9 +44,11 @@ def lock(prefix: str, waiting: t.Callable[[], None]) -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         # A home that cannot be written to, or a file system without locks, costs only the spared work.
         with contextlib.suppress(OSError):
+            require_own(folder)
             os.makedirs(folder, mode=0o700, exist_ok=True)
             path = os.path.join(folder, sha256_of_json(prefix)[:16])
-            stream = stack.enter_context(open(path, "w", encoding="utf-8"))
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            stream = stack.enter_context(os.fdopen(handle, "r+b", buffering=0))
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -65,6 +70,7 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
     try:
         engine.install(solution, staging, request.prefix, frozenset())
         make_readable_records(staging)
+        make_roots_own(staging)
         append_history(staging, [], solution.packages, request.packages)
         write_record(staging, request, engine.name, solution.packages)
         if needs_prefix:
@@ -98,6 +104,7 @@ def change(
     mark_changing(request.prefix)
     engine.install(solution, request.prefix, request.prefix, reinstall)
     make_readable_records(request.prefix)
+    make_roots_own(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
     _finish(request, engine, solution.packages, upgrade, mend)
 
@@ -108,6 +115,18 @@ def remove(prefix: str) -> None:
     grave = _private_path(prefix, "removing")
     os.rename(prefix, grave)
     shutil.rmtree(grave)
+
+
+def require_own(path: str) -> None:
+    """Refuse, as root, a *path* that HOME or a cache's variable led to and that somebody else could have planted.
+
+    :raises OSError: what lies there only saves work or helps to find an env, so callers go on without it.
+    """
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    reason = untrusted_because(path) if os.geteuid() == 0 else None
+    if reason:
+        raise PermissionError(errno.EACCES, "root writes only where nobody else can: %s" % reason, path)
 
 
 def require_removable(prefix: str, home: str) -> None:
@@ -151,10 +170,11 @@ def unregister(prefix: str, home: str) -> None:
 
 def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> None:
     path = registry_path(home)
+    require_own(path)
     lines: t.List[str] = []
     if os.path.exists(path):
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
+        with open_regular(path) as stream:
+            lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
     wanted = edit(lines)
     if wanted != lines:
         os.makedirs(os.path.dirname(path), exist_ok=True)

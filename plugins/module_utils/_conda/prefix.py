@@ -17,7 +17,8 @@ import time
 import typing as t
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_json, umask, write_atomically
+from .._host.files import open_regular, sha256_of_json, umask, write_atomically
+from .._host.trust import require_trusted_env
 from .credentials import has_credentials, without_credentials
 from .packages import Package
 from .request import Request
@@ -58,7 +59,7 @@ def package_records(prefix: str) -> t.Iterator[t.Dict[str, t.Any]]:
             continue
         path = os.path.join(folder, name)
         try:
-            with open(path, encoding="utf-8") as stream:
+            with open_regular(path) as stream:
                 meta = json.load(stream)
             if not isinstance(meta, dict):
                 raise ValueError("no mapping")
@@ -107,7 +108,7 @@ def site_packages_folders(prefix: str) -> t.List[str]:
 def read_record(prefix: str) -> t.Dict[str, t.Any]:
     """Our record, or an empty one where there is none that can be read."""
     try:
-        with open(os.path.join(prefix, RECORD), encoding="utf-8") as stream:
+        with open_regular(os.path.join(prefix, RECORD)) as stream:
             record = json.load(stream)
     except (OSError, ValueError):
         return {}
@@ -166,6 +167,21 @@ def make_readable_records(prefix: str) -> None:
                 text = stream.read()
             if has_credentials(text):
                 write_atomically(path, _record_without_credentials(text).encode())
+
+
+def make_roots_own(prefix: str) -> None:
+    """As root, let nobody else write into the env: packages bring files of any mode, a cache those of any owner.
+
+    :raises UserError: somebody else's file came with a package out of the cache.
+    """
+    if os.geteuid() != 0:
+        return
+    for top, folders, names in os.walk(prefix):
+        for path in [os.path.join(top, name) for name in [*folders, *names]]:
+            status = os.lstat(path)
+            if not stat.S_ISLNK(status.st_mode) and status.st_uid == 0 and status.st_mode & 0o022:
+                os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
+    require_trusted_env(prefix, "what was unpacked for the env at")
 
 
 def _record_without_credentials(text: str) -> str:

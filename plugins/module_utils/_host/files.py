@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -42,10 +43,22 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
         raise
 
 
+def open_regular(path: str) -> t.BinaryIO:
+    """Open a file to read it. A fifo, which nobody may ever write to, or a device is an error and not waited for.
+
+    :raises OSError: it is none, or cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return os.fdopen(handle, "rb")
+
+
 def sha256_of_file(path: str) -> str:
     """Hex digest of the file's content."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         for block in iter(lambda: stream.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()

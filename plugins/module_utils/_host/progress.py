@@ -11,6 +11,8 @@ import os
 import time
 import typing as t
 
+from .trust import may_make
+
 PROGRESS_OPTION = {"progress_file": {"type": "path"}}
 
 
@@ -27,7 +29,8 @@ class Progress:
         self._path = path
         self._last = 0.0
         self._step: t.Optional[str] = None
-        if path:
+        # A courtesy: what root must not write costs the progress lines, never the work.
+        if path and may_make(path):
             # The path lies in a folder that others can write: never follow or reuse what stands there.
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             self._stream = os.fdopen(handle, "w")

@@ -16,6 +16,7 @@ import subprocess
 import typing as t
 
 from .._host.errors import UserError
+from .._host.trust import require_trusted
 from .cluster import Cluster, parse_cluster
 from .pairs import parse_config, parse_pairs
 
@@ -114,6 +115,16 @@ class Slurm:
         said = self._run("scontrol", ["--oneliner", "show", "job", job]).stdout
         return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
 
+    def jobs(self) -> t.List[t.Dict[str, str]]:
+        """What Slurm knows about every job that it has not forgotten, those of hidden partitions too."""
+        said = self._run("scontrol", ["--all", "--oneliner", "show", "job"]).stdout
+        return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
+
+    def batch_script(self, job: str) -> str:
+        """The script that a batch job runs; empty where Slurm does not show it, which it says with exit status 0."""
+        said = self._start("scontrol", ["write", "batch_script", job, "-"], "").stdout
+        return said if said.startswith("#!") else ""
+
     def control(self, lines: t.Sequence[str]) -> t.List[str]:
         """Give scontrol many commands in one process: what it complained about. Each is carried out by itself."""
         done = self._start("scontrol", [], "".join(line + "\n" for line in lines))
@@ -165,6 +176,7 @@ class Slurm:
                 "none there" if folder else "none on PATH",
                 "run this on a login node of the cluster, or name the folder of Slurm's commands with bin_dir",
             )
+        require_trusted(os.path.abspath(found), "Slurm's command")
         return found
 
 

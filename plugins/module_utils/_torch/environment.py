@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import typing as t
 
 from .._host.errors import UserError
-from .._host.trust import require_trusted, require_trusted_place
+from .._host.trust import require_trusted, require_trusted_env, require_trusted_place
 
 # Written by conda_env before it changes an environment, removed when the environment is whole again.
 CHANGING = os.path.join("conda-meta", "hpc_pytorch.changing")
@@ -48,8 +47,13 @@ def find_interpreter(prefix: t.Optional[str], python: t.Optional[str]) -> Interp
     if kind != "plain":
         _require_whole(given)
     _require_executable(python, prefix)
-    for path in _what_root_would_run(python, given if kind != "plain" else None):
-        require_trusted(path, "python environment")
+    require_trusted(python, "python environment")
+    if kind != "plain":
+        require_trusted_env(given, "python environment")
+        base = os.path.dirname(os.path.dirname(os.path.realpath(python)))
+        # A venv may import from the env that it was made with.
+        if base != os.path.realpath(given) and _kind(base) != "plain":
+            require_trusted_env(base, "python environment")
     if kind == "plain":
         return Interpreter(python, None, kind)
     # A site environment is a symlink to a versioned folder: stay in one of them from here on, as a job does.
@@ -135,12 +139,3 @@ def _require_executable(python: str, prefix: t.Optional[str]) -> None:
     if prefix is not None:
         remedy = "correct the prefix, or make the environment with the role hpc.pytorch.torch_env"
     raise UserError("a python at %s" % python, found, remedy)
-
-
-def _what_root_would_run(python: str, root: t.Optional[str]) -> t.Iterator[str]:
-    """The interpreter and the folders its own code is imported from. Walking every file would take too long."""
-    yield python
-    if root is None:
-        return
-    for pattern in ("lib/python3*", "lib/python3*/site-packages", "lib/python3*/site-packages/torch"):
-        yield from sorted(glob.glob(os.path.join(glob.escape(root), pattern)))

@@ -44,3 +44,14 @@ def test_hashes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert files.sha256_of_file(str(tmp_path / "a")).startswith("ba7816bf")
     assert files.sha256_of_json({"a": 1, "b": 2}) == files.sha256_of_json({"b": 2, "a": 1})
+
+
+def test_only_a_regular_file_is_read_and_no_fifo_is_waited_for(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "fifo")
+    with files.open_regular(str(tmp_path / "link")) as stream:
+        assert stream.read() == b"content"
+    for name in ("fifo", ".", "missing"):
+        with pytest.raises(OSError):
+            files.open_regular(str(tmp_path / name))

@@ -6,7 +6,13 @@ import os
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.trust import require_trusted, untrusted_because
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.trust import (
+    may_make,
+    require_trusted,
+    require_trusted_env,
+    untrusted_because,
+    untrusted_within,
+)
 
 NOBODY = 65534
 
@@ -72,3 +78,74 @@ def test_an_ordinary_user_may_run_anything(script, monkeypatch):
     others(script)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     require_trusted(str(script), "engine")
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch):
+    """An env of whoever runs this, who is taken for root; and one file in it."""
+    uid, lstat = os.geteuid(), os.lstat
+
+    def as_if_roots(path, **keywords):
+        status = list(lstat(path, **keywords))
+        # st_uid and st_gid
+        status[4] = 0 if status[4] == uid else status[4] or 4242
+        status[5] = 0 if status[5] in (os.getegid(), 0) else status[5]
+        return os.stat_result(status)
+
+    monkeypatch.setattr(os, "lstat", as_if_roots)
+    file = tmp_path / "env/lib/module.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    file.chmod(0o644)
+    (tmp_path / "env/lib").chmod(0o755)
+    return file
+
+
+def test_an_env_counts_with_everything_in_it(env):
+    prefix = str(env.parents[1])
+    assert untrusted_within(prefix) is None
+    env.chmod(0o664)
+    assert untrusted_within(prefix) is None, "the group is root's own"
+    env.chmod(0o646)
+    assert untrusted_within(prefix) == "%s has mode 0646" % env
+    env.chmod(0o644)
+    env.parent.chmod(0o757)
+    assert untrusted_within(prefix) == "%s has mode 0757" % env.parent
+
+
+def test_a_link_out_of_an_env_counts_with_where_it_leads(env, tmp_path):
+    prefix = str(env.parents[1])
+    (env.parent / "inside").symlink_to(env)
+    (env.parent / "system").symlink_to("/bin/sh")
+    (env.parent / "nowhere").symlink_to(tmp_path / "missing")
+    assert untrusted_within(prefix) is None or os.geteuid() != 0
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    (env.parent / "open").symlink_to(open_to_all)
+    assert untrusted_within(prefix) is not None
+
+
+def test_a_path_file_counts_with_what_it_names(env, tmp_path):
+    prefix = str(env.parents[1])
+    path_file = env.with_name("more.pth")
+    path_file.write_text("import os\n/usr/lib\n%s\n" % (tmp_path / "missing"))
+    assert untrusted_within(prefix) is None or os.geteuid() != 0
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    path_file.write_text("%s\n" % (tmp_path / "open"))
+    assert "which %s names" % path_file in untrusted_within(prefix)
+
+
+def test_root_is_told_which_part_of_an_env_is_not_roots(env, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    env.chmod(0o646)
+    with pytest.raises(UserError, match="become_user"):
+        require_trusted_env(str(env.parents[1]), "the env")
+
+
+def test_root_makes_something_new_in_a_sticky_folder_and_in_no_open_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert may_make("/tmp/hpc.pytorch-new")
+    tmp_path.chmod(0o777)
+    assert not may_make(str(tmp_path / "new"))

@@ -1,0 +1,23 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one module of this collection in a process of its own, as Ansible does on a target: ``run_module.py NAME < OPTIONS``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pathlib
+import sys
+
+from ansible.module_utils import _internal
+from ansible.module_utils.testing import patch_module_args
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+
+if __name__ == "__main__":
+    _AnsibleCollectionFinder(paths=[str(CHECKOUT / ".collections")])._install()
+    _internal.is_controller = False
+    with patch_module_args(json.load(sys.stdin)):
+        importlib.import_module("ansible_collections.hpc.pytorch.plugins.modules." + sys.argv[1]).main()
