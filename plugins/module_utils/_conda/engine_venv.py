@@ -53,7 +53,7 @@ def require_rattler(python: str) -> None:
     """
     require_trusted_engine(python)
     # The version first: a Python that is too old may have an old py-rattler.
-    code = "import sys; sys.stdout.write('%d.%d.%d\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
+    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
     try:
         done = subprocess.run(
             [python, "-c", code],
