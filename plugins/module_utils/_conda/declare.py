@@ -19,9 +19,10 @@ from .._host.trust import require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
 from .credentials import shown_channels, without_credentials
+from .distributions import Distribution, asked_for, damaged_distributions, installed_names, not_mended, required_name
 from .engine import Engine, Solution
 from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
-from .interpreter import half_installed_distributions, pip_would_install
+from .interpreter import pip_would_install
 from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
@@ -29,6 +30,7 @@ from .verify import damaged_packages
 
 Params = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
+Action = t.Dict[str, t.Optional[str]]
 
 
 def declare_env(params: Params, check_mode: bool) -> Result:
@@ -113,11 +115,14 @@ class _Declaration:
         exists = self._kind in ("env", "unfinished")
         before = env.installed_packages(self._prefix) if exists else []
         damaged: t.Set[str] = set()
-        damaged_pip: t.List[str] = []
+        damaged_pip: t.List[Distribution] = []
+        warnings: t.List[str] = []
         if self._kind == "unfinished" or (exists and self._params["verify"]):
             progress.report("verify", self._prefix)
             damaged = damaged_packages(self._prefix)
-            damaged_pip = half_installed_distributions(self._prefix)
+            found = damaged_distributions(self._prefix)
+            damaged_pip = asked_for(found, self._request.pip, self._prefix) if self._request.pip else []
+            warnings += [not_mended(each) for each in found if each not in damaged_pip]
         lock_file = self._params["lock_file"]
         if lock_file and self._request.lock_sha256 and not self._latest:
             solution = engine.read_lock(lock_file, self._wish)
@@ -128,12 +133,13 @@ class _Declaration:
         result = self._result(
             packages=[package.as_result() for package in sorted(solution.packages)],
             engine=engine.name,
-            actions=actions + self._pip_actions(exists and not actions),
+            actions=actions + self._pip_actions(exists, actions, damaged_pip),
             diff=diff_between(before, solution.packages, self._prefix),
         )
         compiles = self._request.compiled and not env.read_record(self._prefix).get("compiled")
-        pip_is_damaged = bool(damaged_pip and self._request.pip)
-        touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished" or pip_is_damaged)
+        touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished")
+        if warnings:
+            result["warnings"] = warnings
         result["changed"] = touches_env or self._lock_is_missing()
         if self._check_mode:
             return result
@@ -148,7 +154,7 @@ class _Declaration:
             try:
                 lifecycle.register(self._prefix, self._home)
             except OSError as error:
-                result["warnings"] = ["not listed in %s: %s" % (error.filename or "environments.txt", error.strerror)]
+                result["warnings"] = warnings + ["not listed in %s: %s" % (error.filename or "environments.txt", error.strerror)]
         return result
 
     def _lock_is_missing(self) -> bool:
@@ -219,14 +225,20 @@ class _Declaration:
                 return channel
         return None
 
-    def _pip_actions(self, exists: bool) -> t.List[t.Dict[str, t.Optional[str]]]:
+    def _pip_actions(self, exists: bool, actions: t.List[Action], damaged: t.Sequence[Distribution]) -> t.List[Action]:
+        """What pip is about to do, after the *actions* on packages."""
         if not self._request.pip:
             return []
-        if not exists:
-            # The env's pip is not there to ask, or is about to change.
-            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in pip_requirements(self._request.pip)]
-        found = pip_would_install(self._prefix, self._request.pip, self._latest)
-        return [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+        again = [{"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged]
+        if exists and not actions:
+            found = pip_would_install(self._prefix, self._request.pip, self._latest)
+            return again + [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+        # The env's pip is not there to ask, or is damaged, or is about to change.
+        asked = pip_requirements(self._request.pip)
+        if exists and all(action["action"] == "reinstall" for action in actions):
+            there = installed_names(self._prefix)
+            asked = tuple(spec for spec in asked if required_name(spec) not in there)
+        return again + [{"action": "install", "name": spec, "from": None, "to": None} for spec in asked]
 
     @contextlib.contextmanager
     def _lock_written(self, engine: Engine, solution: Solution) -> t.Iterator[Request]:
