@@ -233,15 +233,13 @@ solver:
   returned: when the request cannot be satisfied
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 
 
 def main():
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec=dict(
             prefix=dict(type="path"),
             name=dict(type="str"),
@@ -266,8 +264,6 @@ def main():
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    # Ansible prints a task's options at higher verbosity.
-    module.no_log_values |= secrets_in((module.params["channels"] or []) + module.params["pip"] + module.params["packages"])
     answer(module, lambda: declare_env(module.params, module.check_mode))
 
 

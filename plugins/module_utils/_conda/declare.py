@@ -18,7 +18,7 @@ from .._host.progress import Progress
 from .._host.trust import require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
-from .credentials import shown_channels, without_credentials
+from .credentials import filled_in, shown_channels, without_credentials
 from .distributions import Distribution, asked_for, damaged_distributions, installed_names, not_mended, required_name
 from .engine import Engine, Solution
 from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
@@ -199,7 +199,7 @@ class _Declaration:
     def _read_condarc(self) -> None:
         """What the engine is asked: the request, with what the condarc says where the play does not."""
         condarc = read_condarc(self._condarcs)
-        channels = self._request.channels or checked_channels(condarc["channels"])
+        channels = checked_channels(filled_in(self._request.channels, os.environ) or condarc["channels"])
         if not channels:
             raise _no_channels("no channels in %s" % ", ".join(self._condarcs))
         self._wish = self._request._replace(
