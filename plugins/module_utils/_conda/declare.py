@@ -13,7 +13,7 @@ import typing as t
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_file, write_atomically
+from .._host.files import readable_if_root, sha256_of_file, write_atomically
 from .._host.progress import Progress
 from .._host.trust import require_trusted_place
 from . import lifecycle, prefix as env
@@ -42,7 +42,8 @@ def declare_env(params: Params, check_mode: bool) -> Result:
     prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], home)
     if params["state"] == "absent":
         return _remove(prefix, home, params["register_envs"], check_mode)
-    return _Declaration(params, check_mode, prefix, home).run()
+    with readable_if_root():
+        return _Declaration(params, check_mode, prefix, home).run()
 
 
 def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Result:
