@@ -67,7 +67,7 @@ class Access:
                 RetryMiddleware(),
                 # Headers first: the mirror's address is already one with a token.
                 AddHeadersMiddleware(lambda host, path: headers_for(routes, host, path)),
-                MirrorMiddleware({route.shown: [route.real] for route in routes}),
+                MirrorMiddleware({route.shown: [route.real] for route in routes if route.real != route.shown}),
                 AuthenticationMiddleware(),
                 OciMiddleware(),
                 GCSMiddleware(),
@@ -92,6 +92,7 @@ def route_to(address: str) -> Route:
 def headers_for(routes: t.Iterable[Route], host: str, path: str) -> t.Optional[t.Dict[str, str]]:
     """The headers for a request to *path* on *host*: those of the route that leads there most closely."""
     found, length = None, -1
+    host = host.strip("[]")
     for route in routes:
         shown = urllib.parse.urlsplit(route.shown)
         if route.authorization and shown.hostname == host and path.startswith(shown.path) and len(shown.path) > length:

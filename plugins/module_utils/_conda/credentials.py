@@ -55,12 +55,16 @@ def shown_channels(channels: t.Iterable[str]) -> t.List[str]:
 def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> t.List[str]:
     """The channels with ``$NAME`` and ``${NAME}`` replaced from *environment*, as conda does in a condarc.
 
-    :raises UserError: a variable that is not set, since a server would only say 401.
+    Without braces it may be part of a password, and stays where there is no such variable.
+
+    :raises UserError: a variable in braces that is not set, since a server would only say 401.
     """
 
     def value(match: t.Match[str]) -> str:
         name = match.group(1) or match.group(2)
         if name not in environment:
+            if match.group(2):
+                return match.group()
             raise UserError(
                 "the environment variable %s, which a channel's address names" % name,
                 "not set on this machine",

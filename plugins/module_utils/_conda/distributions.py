@@ -65,9 +65,9 @@ def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix:
 
 
 def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> t.List[str]:
-    """Requirements that bring exactly *damaged* back, by the request's own *lines* where those name them: hashes stay valid."""
+    """Requirements that bring exactly *damaged* back: by the request's own *lines* where those say more than a version."""
     options = [line for line in lines if line.startswith("-") and not line.startswith(("-e", "--editable", "-r", "--requirement"))]
-    by_name = {required_name(line): line for line in lines if not line.startswith("-")}
+    by_name = {required_name(line): line for line in lines if not line.startswith("-") and ("@" in line or "--hash" in line)}
     return options + [by_name.get(each.name) or "%s==%s" % (each.name, each.version) for each in damaged]
 
 
@@ -83,7 +83,7 @@ def required_name(line: str) -> str:
     """The normalized name that a requirement starts with; empty for a path, a URL or an option."""
     match = _NAME.match(line)
     rest = line[match.end() :].lstrip() if match else ""
-    if not match or rest.startswith(("/", ":")) or line.endswith((".whl", ".tar.gz", ".zip")) and "@" not in line:
+    if not match or rest.startswith(("/", ":", "+")) or line.endswith((".whl", ".tar.gz", ".zip")) and "@" not in line:
         return ""
     return normalized(match.group())
 

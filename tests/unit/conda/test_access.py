@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.access import Route, channel_in_spec, headers_for, route_to
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 
 SECRETS = ("pa55@word", "pa55%40word", "TOKEN123", base64.b64encode(b"alice:pa55@word").decode())
@@ -108,7 +109,7 @@ def test_credentials_in_the_address_win_over_those_in_a_file(declare, guarded, h
 
 
 def test_variables_are_filled_in_where_a_condarc_or_the_play_names_them(declare, guarded, home, monkeypatch):
-    address = guarded.replace("http://", "http://${CHANNEL_USER}:$CHANNEL_PASSWORD@")
+    address = guarded.replace("http://", "http://$CHANNEL_USER:${CHANNEL_PASSWORD}@")
     (home / ".condarc").write_text("channels: ['%s']\n" % address)
     for channels in (None, [address]):
         name = "condarc" if channels is None else "play"
@@ -121,6 +122,10 @@ def test_variables_are_filled_in_where_a_condarc_or_the_play_names_them(declare,
         monkeypatch.setenv("CHANNEL_PASSWORD", "rotated")
         assert not declare(name=name, packages=["app"], channels=channels)["changed"]
     assert files_with_secrets(home) == []
+
+
+def test_a_dollar_in_a_password_is_no_variable():
+    assert filled_in(["https://u:pa$$5word@h/c", "file://$HERE/c"], {"HERE": "/x"}) == ["https://u:pa$$5word@h/c", "file:///x/c"]
 
 
 def test_an_env_whose_cache_is_gone_is_changed_repaired_and_locked(declare, guarded, home, prefix, tmp_path):
