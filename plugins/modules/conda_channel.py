@@ -241,7 +241,7 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
-from ..module_utils._conda.credentials import secrets_in
+from ..module_utils._conda.discreet import DiscreetModule
 from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_trusted_engine, runs_here
 from ..module_utils._conda.sources import require_trusted_channels
 from ..module_utils._host.face import answer
@@ -271,11 +271,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    # Ansible prints a task's options at higher verbosity.
-    given = module.params
-    addresses = given["upstream"] + given["wheels"] + given["wheel_find_links"] + [given["wheel_index"] or "", given["cpu_index"]]
-    module.no_log_values |= secrets_in(addresses + given["packages"])
+    module = DiscreetModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     answer(module, lambda: run(module))
 
 

@@ -57,6 +57,10 @@ options:
         C(--hash) stand on the requirement's line; option lines such as C(--index-url), C(--extra-index-url),
         C(--find-links) and C(--require-hashes) keep their order.
       - Pip reads them from a file that nobody else can read, so an address may hold a password.
+      - What C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the task runs as say of indexes, credentials and
+        constraints counts too; what would install elsewhere than into the env does not.
+      - A requirement that cannot be found or downloaded leaves the env as it was. One that cannot be built leaves no new env,
+        and marks one that was there.
       - What is installed already and satisfies a requirement stays, whatever index it came from. To change between builds
         of one version, pin the build, as in V(torch==2.13.0+cu126).
     type: list
@@ -67,6 +71,12 @@ options:
       - Channels, the one that wins first. A name, a URL or a path on the target.
       - By default those of the condarc files that conda would read, the engine's prefix being the root.
       - No channel at all is an error. V(defaults) is used only where it is named.
+      - Credentials may stand in a URL, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel), and win over
+        those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the file that
+        E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
+      - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set them
+        with the keyword C(environment), since Ansible puts that on a command line.
+      - Credentials are shown, logged and stored nowhere, and do not decide whether the env is unchanged.
     type: list
     elements: str
   channel_priority:
@@ -116,7 +126,14 @@ options:
     type: bool
     default: true
   verify:
-    description: Whether to read every file of the env and install packages again whose files were deleted or changed.
+    description:
+      - Whether to read every file of the env, and to install packages again whose files were deleted or changed, whose symlinks
+        lead elsewhere, or whose files the owner can no longer read or execute.
+      - What pip installed for O(pip) is looked at and repaired too, in the same version. What somebody else installed with pip
+        is named in a warning.
+      - C(.pyc) files may differ, since Python rewrites them. Any other file of a package that is changed on purpose, such as
+        a configuration in C(etc), is changed back.
+      - A package whose record in C(conda-meta) is gone comes back without it.
     type: bool
     default: false
   state:
@@ -233,15 +250,13 @@ solver:
   returned: when the request cannot be satisfied
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 
 
 def main():
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec=dict(
             prefix=dict(type="path"),
             name=dict(type="str"),
@@ -266,8 +281,6 @@ def main():
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    # Ansible prints a task's options at higher verbosity.
-    module.no_log_values |= secrets_in((module.params["channels"] or []) + module.params["pip"] + module.params["packages"])
     answer(module, lambda: declare_env(module.params, module.check_mode))
 
 

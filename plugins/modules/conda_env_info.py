@@ -90,7 +90,12 @@ problems:
   elements: str
   returned: always
 damaged:
-  description: Names of packages with deleted or changed files.
+  description: Names of packages with deleted or changed files, symlinks that lead elsewhere, or lost permissions.
+  type: list
+  elements: str
+  returned: when verify is true
+damaged_pip:
+  description: Names of what pip installed and did not finish, or whose files were deleted or changed.
   type: list
   elements: str
   returned: when verify is true

@@ -141,15 +141,13 @@ installer_output:
   returned: when it failed
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 
 
 def main():
-    module = AnsibleModule(
+    module = DiscreetModule(
         argument_spec=dict(
             prefix=dict(type="path", required=True),
             src=dict(type="str", required=True),
@@ -160,8 +158,6 @@ def main():
         ),
         supports_check_mode=True,
     )
-    # Ansible prints a task's options at higher verbosity.
-    module.no_log_values |= secrets_in([module.params["src"]])
     answer(module, lambda: declare_base(module.params, module.check_mode))
 
 

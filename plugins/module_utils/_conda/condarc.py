@@ -11,6 +11,7 @@ import os
 import typing as t
 
 from .._host.errors import UserError
+from .credentials import filled_in
 
 
 def condarc_files(engine_prefix: t.Optional[str]) -> t.List[str]:
@@ -42,9 +43,9 @@ def sha256_of_files(paths: t.Iterable[str]) -> str:
 def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
     """``channels`` and ``pkgs_dirs`` (merged, those that win first), and ``channel_priority`` where one is set.
 
-    Needs PyYAML: the engine's side has it.
+    Variables of the environment are filled in, as conda does. Needs PyYAML: the engine's side has it.
 
-    :raises UserError: a file that is no YAML mapping.
+    :raises UserError: a file that is no YAML mapping, or a channel with a variable that is not set.
     """
     import yaml
 
@@ -57,17 +58,17 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
                 raise ValueError("it is no mapping")
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise UserError("a condarc at %s" % path, str(error), "correct the file") from error
-        for key in ("channels", "pkgs_dirs"):
-            merged[key] += [value for value in _strings(content.get(key)) if value not in merged[key]]
+        pkgs_dirs = map(os.path.expandvars, _strings(content.get("pkgs_dirs")))
+        for key, values in (("channels", filled_in(_strings(content.get("channels")), os.environ)), ("pkgs_dirs", pkgs_dirs)):
+            merged[key] += [value for value in values if value not in merged[key]]
         if content.get("channel_priority") is not None and "channel_priority" not in merged:
             merged["channel_priority"] = _priority(content["channel_priority"])
     return merged
 
 
 def _strings(value: t.Any) -> t.List[str]:
-    """A list, or one string, with variables of the environment in it filled in, as conda does."""
     values = [value] if isinstance(value, str) else value or []
-    return [os.path.expandvars(str(each)) for each in values]
+    return [str(each) for each in values]
 
 
 def _priority(value: t.Any) -> str:

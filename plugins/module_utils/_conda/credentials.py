@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import re
 import typing as t
+import urllib.parse
+
+from .._host.errors import UserError
 
 # conda's documentation: basic authentication as user:password@ before the host, a token as /t/TOKEN in the path.
-_USERINFO = re.compile(r"(?<=://)[^/\s\"']*@")
+# Up to the last @ before the host's end: passwords are often not escaped.
+_USERINFO = re.compile(r"(?<=://)[^/\s\"]*@")
 _ADDRESS = re.compile(r"https?://[^\s\"']+")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _TOKEN = re.compile(r"/t/([^/\s\"']+)")
 
 
@@ -23,7 +28,7 @@ def without_credentials(text: str) -> str:
 
 
 def secrets_in(texts: t.Iterable[str]) -> t.Set[str]:
-    """The users with passwords, passwords and tokens in *texts*, for Ansible's ``no_log_values``.
+    """The users with passwords, passwords and tokens in *texts*, escaped or not, for Ansible's ``no_log_values``.
 
     A part of under four letters is left out by itself: masking it would blank every such syllable of the output.
     """
@@ -33,6 +38,7 @@ def secrets_in(texts: t.Iterable[str]) -> t.Set[str]:
             found |= {match[:-1], match[:-1].partition(":")[2]}
         for address in _ADDRESS.findall(text):
             found |= set(_TOKEN.findall(address))
+    found |= {urllib.parse.unquote(secret) for secret in found}
     return {secret for secret in found if len(secret) > 3}
 
 
@@ -44,3 +50,26 @@ def has_credentials(text: str) -> bool:
 def shown_channels(channels: t.Iterable[str]) -> t.List[str]:
     """The channels as they may be printed."""
     return [without_credentials(channel) for channel in channels]
+
+
+def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> t.List[str]:
+    """The channels with ``$NAME`` and ``${NAME}`` replaced from *environment*, as conda does in a condarc.
+
+    Without braces it may be part of a password, and stays where there is no such variable.
+
+    :raises UserError: a variable in braces that is not set, since a server would only say 401.
+    """
+
+    def value(match: t.Match[str]) -> str:
+        name = match.group(1) or match.group(2)
+        if name not in environment:
+            if match.group(2):
+                return match.group()
+            raise UserError(
+                "the environment variable %s, which a channel's address names" % name,
+                "not set on this machine",
+                "set it in the environment of the user that the task runs as, or correct the channels",
+            )
+        return environment[name]
+
+    return [_VARIABLE.sub(value, channel) for channel in channels]

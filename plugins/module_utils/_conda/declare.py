@@ -13,15 +13,16 @@ import typing as t
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_file, write_atomically
+from .._host.files import readable_if_root, sha256_of_file, write_atomically
 from .._host.progress import Progress
 from .._host.trust import require_trusted_env, require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
-from .credentials import shown_channels, without_credentials
+from .credentials import filled_in, shown_channels, without_credentials
+from .distributions import Distribution, asked_for, damaged_distributions, installed_names, not_mended, required_name
 from .engine import Engine, Solution
 from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
-from .interpreter import half_installed_distributions, pip_would_install
+from .interpreter import pip_would_install
 from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
@@ -30,6 +31,7 @@ from .verify import damaged_packages
 
 Params = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
+Action = t.Dict[str, t.Optional[str]]
 
 
 def declare_env(params: Params, check_mode: bool) -> Result:
@@ -41,7 +43,8 @@ def declare_env(params: Params, check_mode: bool) -> Result:
     prefix = checked_prefix(params["prefix"], params["name"], params["envs_dir"], home)
     if params["state"] == "absent":
         return _remove(prefix, home, params["register_envs"], check_mode)
-    return _Declaration(params, check_mode, prefix, home).run()
+    with readable_if_root():
+        return _Declaration(params, check_mode, prefix, home).run()
 
 
 def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Result:
@@ -53,15 +56,17 @@ def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Resul
         return result
     lifecycle.require_removable(prefix, home)
     packages = env.installed_packages(prefix)
+    warnings: t.List[str] = []
     if not check_mode:
         lifecycle.remove(prefix)
         if registered:
-            result.update(_warned("still", lambda: lifecycle.unregister(prefix, home)))
+            warnings += _unlisted("still", lambda: lifecycle.unregister(prefix, home))
     return dict(
         result,
         changed=True,
         actions=actions_between(packages, []),
         diff=diff_between(packages, [], prefix),
+        warnings=warnings,
     )
 
 
@@ -117,11 +122,14 @@ class _Declaration:
             require_trusted_env(self._prefix, "the env")
         before = env.installed_packages(self._prefix) if exists else []
         damaged: t.Set[str] = set()
-        damaged_pip: t.List[str] = []
+        damaged_pip: t.List[Distribution] = []
+        warnings: t.List[str] = []
         if self._kind == "unfinished" or (exists and self._params["verify"]):
             progress.report("verify", self._prefix)
             damaged = damaged_packages(self._prefix)
-            damaged_pip = half_installed_distributions(self._prefix)
+            found = damaged_distributions(self._prefix)
+            damaged_pip = asked_for(found, self._request.pip, self._prefix) if self._request.pip else []
+            warnings += [not_mended(each) for each in found if each not in damaged_pip]
         lock_file = self._params["lock_file"]
         if lock_file and self._request.lock_sha256 and not self._latest:
             solution = engine.read_lock(lock_file, self._wish)
@@ -132,12 +140,12 @@ class _Declaration:
         result = self._result(
             packages=[package.as_result() for package in sorted(solution.packages)],
             engine=engine.name,
-            actions=actions + self._pip_actions(exists and not actions),
+            actions=actions + self._pip_actions(exists, actions, damaged_pip),
             diff=diff_between(before, solution.packages, self._prefix),
         )
         compiles = self._request.compiled and not env.read_record(self._prefix).get("compiled")
-        pip_is_damaged = bool(damaged_pip and self._request.pip)
-        touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished" or pip_is_damaged)
+        touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished")
+        result["warnings"] = warnings
         result["changed"] = touches_env or self._lock_is_missing()
         if self._check_mode:
             return result
@@ -149,7 +157,7 @@ class _Declaration:
             else:
                 self._adopt(request, engine, solution.packages)
         if self._params["register_envs"]:
-            result.update(_warned("not", lambda: lifecycle.register(self._prefix, self._home)))
+            warnings += _unlisted("not", lambda: lifecycle.register(self._prefix, self._home))
         return result
 
     def _lock_is_missing(self) -> bool:
@@ -194,7 +202,7 @@ class _Declaration:
     def _read_condarc(self) -> None:
         """What the engine is asked: the request, with what the condarc says where the play does not."""
         condarc = read_condarc(self._condarcs)
-        channels = self._request.channels or checked_channels(condarc["channels"])
+        channels = checked_channels(filled_in(self._request.channels, os.environ) or condarc["channels"])
         if not channels:
             raise _no_channels("no channels in %s" % ", ".join(self._condarcs))
         self._wish = self._request._replace(
@@ -223,14 +231,20 @@ class _Declaration:
                 return channel
         return None
 
-    def _pip_actions(self, exists: bool) -> t.List[t.Dict[str, t.Optional[str]]]:
+    def _pip_actions(self, exists: bool, actions: t.List[Action], damaged: t.Sequence[Distribution]) -> t.List[Action]:
+        """What pip is about to do, after the *actions* on packages."""
         if not self._request.pip:
             return []
-        if not exists:
-            # The env's pip is not there to ask, or is about to change.
-            return [{"action": "install", "name": spec, "from": None, "to": None} for spec in pip_requirements(self._request.pip)]
-        found = pip_would_install(self._prefix, self._request.pip, self._latest)
-        return [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+        again = [{"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged]
+        if exists and not actions:
+            found = pip_would_install(self._prefix, self._request.pip, self._latest)
+            return again + [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
+        # The env's pip is not there to ask, or is damaged, or is about to change.
+        asked = pip_requirements(self._request.pip)
+        if exists and all(action["action"] == "reinstall" for action in actions):
+            there = installed_names(self._prefix)
+            asked = tuple(spec for spec in asked if required_name(spec) not in there)
+        return again + [{"action": "install", "name": spec, "from": None, "to": None} for spec in asked]
 
     @contextlib.contextmanager
     def _lock_written(self, engine: Engine, solution: Solution) -> t.Iterator[Request]:
@@ -282,13 +296,13 @@ class _Declaration:
         return dict(result, **more)
 
 
-def _warned(otherwise: str, edit: t.Callable[[], None]) -> Result:
-    """Edit conda's list of envs; where that fails, the env is still what was asked for."""
+def _unlisted(otherwise: str, edit: t.Callable[[], None]) -> t.List[str]:
+    """Edit conda's list of envs; where that fails, a warning: the env is still what was asked for."""
     try:
         edit()
     except OSError as error:
-        return {"warnings": ["%s listed in %s: %s" % (otherwise, error.filename or "environments.txt", error.strerror)]}
-    return {}
+        return ["%s listed in %s: %s" % (otherwise, error.filename or "environments.txt", error.strerror)]
+    return []
 
 
 def _is_writable(folder: str) -> bool:

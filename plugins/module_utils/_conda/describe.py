@@ -10,6 +10,7 @@ import typing as t
 
 from .._host.errors import UserError
 from . import prefix as env
+from .distributions import damaged_distributions
 from .request import checked_prefix
 from .verify import damaged_packages
 
@@ -39,5 +40,7 @@ def describe_env(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         "problems": problems,
     }
     if params["verify"]:
-        result["damaged"] = sorted(damaged_packages(prefix)) if is_env and not problems else []
+        readable = is_env and not problems
+        result["damaged"] = sorted(damaged_packages(prefix)) if readable else []
+        result["damaged_pip"] = [each.name for each in damaged_distributions(prefix)] if readable else []
     return result

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import typing as t
@@ -16,7 +16,7 @@ from .._host.environment import clean_environment
 from .._host.errors import UserError
 from .._host.trust import require_trusted, require_trusted_env
 from .credentials import without_credentials
-from .prefix import package_records, site_packages_folders
+from .distributions import asked_for, damaged_distributions, lines_for
 
 
 def env_python(prefix: str) -> str:
@@ -83,32 +83,19 @@ def compile_bytecode(prefix: str) -> None:
         )
 
 
-def half_installed_distributions(prefix: str) -> t.List[str]:
-    """The ``dist-info`` folders that a killed pip left: no INSTALLER yet (pip writes it last), or a listed file is missing.
+def mend_distributions(prefix: str, lines: t.Sequence[str]) -> None:
+    """Install again what pip brought for the requirements *lines* and what was damaged since, in the same versions.
 
-    What conda packages brought is not looked at.
+    :raises UserError: with pip's last error lines.
     """
-    owned = set()
-    for meta in package_records(prefix):
-        owned |= {os.path.dirname(str(path)) for path in meta.get("files") or [] if ".dist-info/" in str(path)}
-    found = []
-    for folder in site_packages_folders(prefix):
-        for name in sorted(os.listdir(folder)):
-            path = os.path.join(folder, name)
-            if name.endswith(".dist-info") and os.path.relpath(path, prefix) not in owned and not _is_whole(folder, path):
-                found.append(path)
-    return found
-
-
-def _is_whole(folder: str, dist_info: str) -> bool:
-    if not os.path.exists(os.path.join(dist_info, "INSTALLER")):
-        return False
-    try:
-        with open(os.path.join(dist_info, "RECORD"), newline="", encoding="utf-8") as stream:
-            paths = [row[0] for row in csv.reader(stream) if row]
-    except (OSError, csv.Error, UnicodeDecodeError):
-        return False
-    return all(os.path.lexists(os.path.join(folder, path)) for path in paths)
+    damaged = asked_for(damaged_distributions(prefix), lines, prefix)
+    for each in damaged:
+        if not each.finished:
+            # Without its dist-info pip sees it as not installed, and lays down every file anew.
+            shutil.rmtree(each.dist_info)
+    whole_records = [each for each in damaged if each.finished]
+    if whole_records:
+        _pip(prefix, lines_for(whole_records, lines), ["--force-reinstall", "--no-deps"])
 
 
 def _pip_environment() -> t.Dict[str, str]:

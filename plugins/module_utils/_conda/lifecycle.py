@@ -18,7 +18,8 @@ from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
 from .._host.trust import untrusted_because
 from .engine import Engine, Solution
-from .interpreter import compile_bytecode, half_installed_distributions, pip_install
+from .interpreter import compile_bytecode, mend_distributions, pip_install
+from .modes import remember_modes, restore_modes
 from .packages import Package
 from .prefix import (
     append_history,
@@ -71,6 +72,8 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
         engine.install(solution, staging, request.prefix, frozenset())
         make_readable_records(staging)
         make_roots_own(staging)
+        restore_modes(staging)
+        remember_modes(staging)
         append_history(staging, [], solution.packages, request.packages)
         write_record(staging, request, engine.name, solution.packages)
         if needs_prefix:
@@ -95,7 +98,7 @@ def change(
 ) -> None:
     """Turn an env into the solution; it is marked from the first changed file to the last.
 
-    :arg mend: whether what an interrupted pip left is to be installed again.
+    :arg mend: whether what pip left half, or what was damaged since, is to be installed again.
     """
     before = installed_packages(request.prefix)
     remove_leftovers(request.prefix)
@@ -105,6 +108,8 @@ def change(
     engine.install(solution, request.prefix, request.prefix, reinstall)
     make_readable_records(request.prefix)
     make_roots_own(request.prefix)
+    restore_modes(request.prefix)
+    remember_modes(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
     _finish(request, engine, solution.packages, upgrade, mend)
 
@@ -184,9 +189,8 @@ def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> N
 
 def _finish(request: Request, engine: Engine, packages: t.List[Package], upgrade: bool, mend: bool) -> None:
     if request.pip:
-        for dist_info in half_installed_distributions(request.prefix) if mend else ():
-            # Without it pip sees the distribution as not installed, and lays down every file anew.
-            shutil.rmtree(dist_info)
+        if mend:
+            mend_distributions(request.prefix, request.pip)
         pip_install(request.prefix, request.pip, upgrade)
     if request.compiled:
         compile_bytecode(request.prefix)

@@ -26,6 +26,13 @@ from .request import Request
 RECORD = "conda-meta/hpc_pytorch.record"
 CHANGING = "conda-meta/hpc_pytorch.changing"
 
+# conda's history calls these by name; by another name it would take every package for a changed one.
+_NAMED_CHANNELS = (
+    ("https://conda.anaconda.org/", ""),
+    ("https://repo.anaconda.com/pkgs/main/", "defaults/"),
+    ("https://repo.anaconda.com/pkgs/r/", "defaults/"),
+)
+
 
 def kind_of(prefix: str) -> str:
     """``absent``, ``empty`` (a folder without entries), ``env``, ``unfinished`` (marked), or ``other``."""
@@ -195,12 +202,16 @@ def _record_without_credentials(text: str) -> str:
 
 
 def append_history(
-    prefix: str, before: t.Iterable[Package], after: t.Iterable[Package], specs: t.Sequence[str]
+    prefix: str, before: t.Collection[Package], after: t.Collection[Package], specs: t.Sequence[str]
 ) -> None:
     """Add a revision in the form that conda reads (``conda list --revisions``, its own solver's memory)."""
     old, new = {_dist(package) for package in before}, {_dist(package) for package in after}
     lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), "# cmd: hpc.pytorch.conda_env"]
     lines += ["-%s" % dist for dist in sorted(old - new)] + ["+%s" % dist for dist in sorted(new - old)]
+    gone = {package.name for package in before} - {package.name for package in after}
+    if gone:
+        # Or conda would bring back what was once asked for.
+        lines.append("# remove specs: %s" % json.dumps(sorted(gone)))
     if specs:
         lines.append("# update specs: %s" % json.dumps([without_credentials(spec) for spec in specs]))
     with open(os.path.join(prefix, "conda-meta", "history"), "a", encoding="utf-8") as stream:
@@ -209,4 +220,7 @@ def append_history(
 
 def _dist(package: Package) -> str:
     folder = package.url.rsplit("/", 1)[0] if "/" in package.url else package.channel.rstrip("/")
+    for address, name in _NAMED_CHANNELS:
+        if folder.startswith(address):
+            folder = name + folder[len(address) :]
     return "%s::%s-%s-%s" % (folder, package.name, package.version, package.build)

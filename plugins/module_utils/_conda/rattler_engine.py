@@ -19,7 +19,8 @@ import urllib.parse
 from .._host.errors import UserError
 from .._host.files import sha256_of_file
 from .._host.progress import Progress
-from .credentials import without_credentials
+from .access import Access, remedy_for
+from .credentials import has_credentials, without_credentials
 from .packages import Package
 from .prefix import package_records
 from .request import Request
@@ -41,11 +42,13 @@ class RattlerEngine:
         self._package_cache = package_cache
         self._repodata_cache = repodata_cache
         self._progress = progress
+        self._access = Access()
 
     def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
         import rattler
         from rattler.exceptions import GatewayError, SolverError
 
+        request = self._access.admit(request)
         self._progress.report("solve", ", ".join(request.packages))
         specs = [_match_spec(spec) for spec in request.packages]
         channels = _channels(request.channels)
@@ -59,7 +62,7 @@ class RattlerEngine:
             records = []
 
         async def run() -> t.List[t.Any]:
-            gateway = rattler.Gateway(cache_dir=pathlib.Path(self._repodata_cache))
+            gateway = rattler.Gateway(cache_dir=pathlib.Path(self._repodata_cache), client=self._access.client())
             platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
             first_answer = gateway.query(channels, platforms, ["pip"], recursive=False)
             pip = await asyncio.wait_for(first_answer, FIRST_ANSWER_SECONDS)
@@ -89,13 +92,15 @@ class RattlerEngine:
             raise UserError(
                 "channels that answer: %s" % _shown(request),
                 without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
-                "check the address and the network, or correct the channels",
+                remedy_for(str(error)),
             ) from error
+        solved = [_without_credentials(record) for record in solved]
         return Solution([_package(record) for record in solved], solved)
 
     def read_lock(self, path: str, request: Request) -> Solution:
         import rattler
 
+        request = self._access.admit(request)
         try:
             environment = rattler.LockFile.from_path(pathlib.Path(path)).default_environment()
             platforms = {platform.name: platform for platform in environment.platforms()} if environment else {}
@@ -117,6 +122,9 @@ class RattlerEngine:
                     "no such package in %s" % path,
                     "use state latest to write it anew, or correct the packages",
                 )
+        for record in records:
+            self._access.learn(record.url.rsplit("/", 2)[0])
+        records = [_without_credentials(record) for record in records]
         return Solution([_package(record) for record in records], records)
 
     def write_lock(self, path: str, solution: Solution, request: Request) -> None:
@@ -124,10 +132,10 @@ class RattlerEngine:
 
         platform = rattler.LockPlatform(str(rattler.Subdir.current()))
         lock = rattler.LockFile([platform])
-        urls = [without_credentials(channel.base_url) for channel in _channels(request.channels)]
+        urls = [channel.base_url for channel in _channels(self._access.admit(request).channels)]
         lock.set_channels("default", [rattler.LockChannel(url) for url in urls])
         for record in solution.handle:
-            lock.add_conda_package("default", platform, _without_credentials(record))
+            lock.add_conda_package("default", platform, record)
         lock.to_path(pathlib.Path(path))
 
     def fetch(self, solution: Solution) -> None:
@@ -162,6 +170,7 @@ class RattlerEngine:
                     # Absolute, or the shebangs are relative.
                     os.path.abspath(target),
                     package_cache=cache,
+                    client=self._access.client(),
                     reinstall_packages=set(reinstall) or None,
                     show_progress=False,
                     reporter=_Reporter(self._progress),
@@ -296,7 +305,7 @@ def _channels(channels: t.Iterable[str]) -> t.List[t.Any]:
             except Exception as error:
                 raise UserError(
                     "a channel's name, URL or absolute path",
-                    "%s: %s" % (without_credentials(channel), error),
+                    without_credentials("%s: %s" % (channel, error)),
                     "correct the channels",
                 ) from error
     return found
@@ -330,8 +339,11 @@ def _package(record: t.Any) -> Package:
 
 
 def _without_credentials(record: t.Any) -> t.Any:
+    """What another tool installed or locked may hold them."""
     import rattler
 
+    if not has_credentials("%s %s" % (record.url, record.channel)):
+        return record
     return rattler.RepoDataRecord(
         record,
         record.file_name,

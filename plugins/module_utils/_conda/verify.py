@@ -10,33 +10,46 @@ import stat
 import typing as t
 
 from .._host.files import sha256_of_file
+from .modes import Modes, label, read_modes
 from .prefix import package_records
+
+_NOTHING_REMEMBERED = Modes(frozenset(), {})
 
 
 def damaged_packages(prefix: str) -> t.Set[str]:
-    """Names of packages with a file that is missing or has another content than was installed."""
-    return {str(meta["name"]) for meta in package_records(prefix) if _is_damaged(prefix, meta)}
+    """Names of packages with a file that is missing, or has another content, target or mode than was installed."""
+    modes = read_modes(prefix)
+    records = package_records(prefix)
+    return {str(meta["name"]) for meta in records if _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))}
 
 
-def _is_damaged(prefix: str, meta: t.Mapping[str, t.Any]) -> bool:
-    for entry in (meta.get("paths_data") or {}).get("paths") or []:
-        path = os.path.join(prefix, entry["_path"])
-        try:
-            status = os.lstat(path)
-        except OSError:
-            return True
-        if entry.get("path_type") != "hardlink":
-            continue
-        if not stat.S_ISREG(status.st_mode):
-            return True
-        if entry["_path"].endswith(".pyc"):
-            # Python rewrites these.
-            continue
-        # conda records the size before the prefix was written into the file.
+def _is_damaged(prefix: str, meta: t.Mapping[str, t.Any], modes: Modes) -> bool:
+    entries = (meta.get("paths_data") or {}).get("paths") or []
+    return any(_is_another(os.path.join(prefix, entry["_path"]), entry, modes) for entry in entries)
+
+
+def _is_another(path: str, entry: t.Mapping[str, t.Any], modes: Modes) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return True
+    kind = entry.get("path_type")
+    if kind == "softlink":
+        return not stat.S_ISLNK(mode) or modes.contradict(entry["_path"], path, mode)
+    if kind == "directory":
+        return not stat.S_ISDIR(mode)
+    if not stat.S_ISREG(mode) or not mode & stat.S_IRUSR or modes.contradict(entry["_path"], path, mode):
+        return True
+    # Python rewrites .pyc files.
+    return not path.endswith(".pyc") and _has_another_content(path, entry)
+
+
+def _has_another_content(path: str, entry: t.Mapping[str, t.Any]) -> bool:
+    wanted = entry.get("sha256_in_prefix")
+    if not wanted and not entry.get("prefix_placeholder"):
+        # Of a file with the prefix in it, size and hash are on record as they were before it was written in.
+        wanted = entry.get("sha256")
         size = entry.get("size_in_bytes")
-        if size is not None and not entry.get("prefix_placeholder") and status.st_size != size:
+        if size is not None and os.path.getsize(path) != size:
             return True
-        wanted = entry.get("sha256_in_prefix") or entry.get("sha256")
-        if wanted and sha256_of_file(path) != wanted:
-            return True
-    return False
+    return bool(wanted) and sha256_of_file(path) != wanted

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -75,3 +76,15 @@ def umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+@contextlib.contextmanager
+def readable_if_root() -> t.Iterator[None]:
+    """Within, what root makes can be read by all: it is made for them, and a hardened node's umask would shut them out."""
+    old = umask()
+    if os.geteuid() == 0:
+        os.umask(old & ~0o055)
+    try:
+        yield
+    finally:
+        os.umask(old)
