@@ -392,8 +392,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.files import write_atomically
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import target
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.options import OPTIONS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import ACTIVATIONS, KINDS, STYLES, Script, render
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.activation import ACTIVATIONS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import KINDS, STYLES, Script, render
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.table import OPTIONS
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:

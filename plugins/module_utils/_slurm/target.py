@@ -14,8 +14,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._host.errors import UserError
 from .._host.trust import untrusted_because
-from .options import printable, shown
+from .options import shown
 from .script import Script
+from .table import printable
 
 
 def require_writable(dest: str, may_make_folder: bool) -> None:

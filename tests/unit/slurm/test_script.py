@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import activation, directives, script
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
 GUIDE = {
@@ -222,7 +222,7 @@ def test_the_env_is_active_outside_slurm_too(tmp_path, where, how):
 def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
     base = make_conda(tmp_path / "conda")
     prefix = make_env(base / "envs" / "torch")
-    (prefix / script.CHANGING_MARK).touch()
+    (prefix / activation.CHANGING_MARK).touch()
     params = {"conda_prefix": str(base), "conda_env": env.format(base=base), "activation": how, "command": "echo ran"}
     ran = run(script.render(params).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
