@@ -11,7 +11,8 @@ import typing as t
 
 from .._host.errors import UserError
 from .options import shown
-from .shell import said
+from .shell import said, shell_path
+from .table import printable
 
 # A batch shell is no login shell, so profile.d has not run in it.
 _MODULE_COMMAND = """\
@@ -40,11 +41,26 @@ def read(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
     return list(given or [])
 
 
-def load(names: t.Sequence[str]) -> str:
-    """The lines that load them, in a shell that knows the command module or not."""
+def folders(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
+    """The folders of modulefiles to use, in order.
+
+    :raises UserError: what is no folder's path.
+    """
+    for folder in given or []:
+        if not (folder.startswith(("/", "~/")) and printable(folder) and ":" not in folder):
+            raise UserError("modules_use as absolute paths without a colon", shown(folder), "correct modules_use")
+    return list(given or [])
+
+
+def load(names: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
+    """The lines that purge, use and load, in a shell that knows the command module or not."""
     # Module systems read variables that may be unset, and their functions fail inside on purpose.
-    loads = ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in names]
-    return "\n".join(["set +eu", _MODULE_COMMAND, *loads, "set -eu"])
+    lines = ["set +eu", _MODULE_COMMAND]
+    if purge:
+        lines.append("module purge")
+    lines += ["module use %s" % shell_path(folder) for folder in use]
+    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in names]
+    return "\n".join([*lines, "set -eu"])
 
 
 def _no_module(name: str) -> str:

@@ -49,6 +49,11 @@ def collect(params: t.Mapping[str, t.Any]) -> Directives:
     return asked
 
 
+def in_order(given: Directives) -> Directives:
+    """The directives in the order of the script: the table's first, then the rest as they came."""
+    return {name: given[name] for name in [*BY_DIRECTIVE, *given] if name in given}
+
+
 def warnings(params: t.Mapping[str, t.Any]) -> t.List[str]:
     """What would run and is likely not meant."""
     found: t.List[str] = []

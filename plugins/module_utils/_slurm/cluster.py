@@ -1,0 +1,206 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster as Slurm's controller knows it, read from what scontrol prints. Plain data, no I/O. Private to hpc.pytorch.
+
+Read are scontrol's words and not its JSON, which no Slurm had before 20.11 and which has changed with every release since.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .gres import Gres, parse_gres
+from .hostlist import unfold
+from .node_state import parse_state
+from .pairs import parse_config, parse_pairs
+
+# The words of a node's line that are asked for, and none of them holds a space. The first one of a name counts: what people
+# write (Reason, Comment, Extra) stands behind all of these, and may look like one.
+_NODE = re.compile(
+    r"(?:^|\s)(NodeName|CPUTot|ActiveFeatures|AvailableFeatures|Features|Gres|NodeAddr|NodeHostName|RealMemory|State|Partitions)=(\S*)"
+)
+# Slurm signs a reason with who gave it, and when.
+_REASON = re.compile(r"\sReason=(.*? \[[^\]\s]+@[^\]\s]+\])")
+_NOTHING = frozenset(("", "(null)", "N/A", "n/a", "NONE", "None"))
+_ENDLESS = frozenset(("UNLIMITED", "INFINITE"))
+_MEGABYTES = {"": 1, "M": 1, "G": 2**10, "T": 2**20, "P": 2**30}
+
+
+class ClusterNode(t.NamedTuple):
+    """A node.
+
+    :arg state: the base state: ``idle``, ``mixed``, ``allocated``, ``down``, ``unknown``, ``future``, ``error``.
+    :arg flags: what is true besides: ``drain``, ``not_responding``, ``cloud``, ``powered_down``, ...
+    :arg features: those it has now.
+    :arg partitions: those it is in, as far as the user may see them.
+    :arg reason: why somebody, or Slurm itself, took it out, with name and time; empty when nobody did.
+    :arg address: what Slurm reaches it by.
+    :arg hostname: what the machine calls itself.
+    """
+
+    name: str
+    state: str
+    flags: t.Tuple[str, ...]
+    cpus: int
+    memory_mb: int
+    gres: t.Tuple[Gres, ...]
+    features: t.Tuple[str, ...]
+    partitions: t.Tuple[str, ...]
+    reason: str
+    address: str
+    hostname: str = ""
+
+
+class Partition(t.NamedTuple):
+    """A partition.
+
+    :arg default: whether jobs that name none go there.
+    :arg state: ``up``, ``down``, ``drain``, ``inactive``.
+    :arg max_minutes: the longest a job may run, None without a limit.
+    :arg default_minutes: how long one may that does not say, None where that is max_minutes.
+    :arg max_nodes: the most nodes that a job may have, None without a limit.
+    """
+
+    name: str
+    default: bool
+    state: str
+    max_minutes: t.Optional[int]
+    default_minutes: t.Optional[int]
+    min_nodes: int
+    max_nodes: t.Optional[int]
+    nodes: t.Tuple[str, ...]
+
+
+class Cluster(t.NamedTuple):
+    """Partitions and nodes by their names, in Slurm's order."""
+
+    name: str
+    version: t.Tuple[int, ...]
+    partitions: t.Mapping[str, Partition]
+    nodes: t.Mapping[str, ClusterNode]
+
+
+def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
+    """What ``scontrol show config``, ``--oneliner show partition`` and ``--oneliner show node`` printed.
+
+    Without ``--oneliner`` they are read as well.
+    """
+    settings = parse_config(config)
+    found = [_parse_partition(line) for line in _lines(partitions, "PartitionName=")]
+    by_name = {partition.name: partition for partition in found}
+    parsed = [_parse_node(line) for line in _lines(nodes, "NodeName=")]
+    return Cluster(
+        _word(settings.get("ClusterName", "")),
+        parse_version(settings.get("SLURM_VERSION", "")),
+        by_name,
+        {node.name: node for node in _with_partitions(parsed, found)},
+    )
+
+
+def parse_version(text: str) -> t.Tuple[int, ...]:
+    """``21.08.8-2`` to 21, 8, 8."""
+    match = re.match(r"\d+(?:\.\d+)*", text)
+    return tuple(int(part) for part in match.group().split(".")) if match else ()
+
+
+def show_version(version: t.Sequence[int]) -> str:
+    """21, 8, 8 to ``21.08.8``: since 14.03 the second number is a month."""
+    return ".".join("%02d" % part if index == 1 and version[0] >= 14 else str(part) for index, part in enumerate(version))
+
+
+def parse_minutes(text: str) -> t.Optional[int]:
+    """``D-HH:MM:SS`` or ``HH:MM:SS`` in whole minutes; None for no limit, and for what is not set."""
+    match = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):(\d+)", text.strip())
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return (days * 24 + hours) * 60 + minutes + (1 if seconds else 0)
+
+
+def _lines(text: str, start: str) -> t.Iterator[str]:
+    """One line for each record, also where scontrol was let to break them."""
+    held: t.List[str] = []
+    for line in text.splitlines():
+        if line.startswith(start):
+            if held:
+                yield " ".join(held)
+            held = [line]
+        elif held and line[:1].isspace() and line.strip():
+            held.append(line.strip())
+    if held:
+        yield " ".join(held)
+
+
+def _parse_node(line: str) -> ClusterNode:
+    words: t.Dict[str, str] = {}
+    for name, value in _NODE.findall(line):
+        words.setdefault(name, value)
+    state, flags = parse_state(words.get("State", ""))
+    # A node that reboots into other features says which it has now; Slurm before 15.08 knew one kind only.
+    features = words.get("ActiveFeatures", words.get("AvailableFeatures", words.get("Features", "")))
+    name = words["NodeName"]
+    return ClusterNode(
+        name,
+        state,
+        flags,
+        _number(words.get("CPUTot", "")) or 0,
+        _megabytes(words.get("RealMemory", "")),
+        parse_gres(words.get("Gres", "")),
+        _list(features),
+        _list(words.get("Partitions", "")),
+        _reason(line),
+        _word(words.get("NodeAddr", "")) or name,
+        _word(words.get("NodeHostName", "")) or name,
+    )
+
+
+def _reason(line: str) -> str:
+    if " Reason=" not in line:
+        return ""
+    signed = _REASON.search(line)
+    reason = signed.group(1) if signed else parse_pairs(line[line.index(" Reason="):])["Reason"]
+    return _word(reason)
+
+
+def _parse_partition(line: str) -> Partition:
+    pairs = parse_pairs(line)
+    return Partition(
+        pairs["PartitionName"],
+        pairs.get("Default") == "YES",
+        pairs.get("State", "").lower(),
+        parse_minutes(pairs.get("MaxTime", "")),
+        parse_minutes(pairs.get("DefaultTime", "")),
+        _number(pairs.get("MinNodes", "")) or 0,
+        _number(pairs.get("MaxNodes", "")),
+        tuple(unfold(_word(pairs.get("Nodes", "")))),
+    )
+
+
+def _with_partitions(nodes: t.Sequence[ClusterNode], partitions: t.Sequence[Partition]) -> t.Sequence[ClusterNode]:
+    """Nodes that do not say which partitions they are in (Slurm before 16.05) are told by these."""
+    if any(node.partitions for node in nodes):
+        return nodes
+    inside: t.Dict[str, t.List[str]] = {}
+    for partition in partitions:
+        for name in partition.nodes:
+            inside.setdefault(name, []).append(partition.name)
+    return [node._replace(partitions=tuple(inside.get(node.name, ()))) for node in nodes]
+
+
+def _word(text: str) -> str:
+    return "" if text in _NOTHING else text
+
+
+def _list(text: str) -> t.Tuple[str, ...]:
+    return tuple(part for part in _word(text).split(",") if part)
+
+
+def _number(text: str) -> t.Optional[int]:
+    return None if text in _ENDLESS or not text.isdecimal() else int(text)
+
+
+def _megabytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([MGTP]?)B?", text)
+    return int(float(match.group(1)) * _MEGABYTES[match.group(2)]) if match else 0
