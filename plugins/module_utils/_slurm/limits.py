@@ -100,7 +100,9 @@ def _nodes(directives: Directives, partition: Partition) -> t.Iterator[UserError
         most = min(most, partition.max_nodes)
     if asked > most:
         yield UserError(
-            "at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name), "nodes: %d" % asked, "ask for fewer nodes"
+            "at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name),
+            "nodes: %d" % asked,
+            "ask for fewer nodes",
         )
     top = re.fullmatch(r"\d+", str(directives.get("nodes", "")))
     if top and asked < partition.min_nodes:

@@ -99,7 +99,7 @@ def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
             directive.line,
             "ntasks-as-cpus",
             "--ntasks=%s asks for %s processes and the script starts one" % (number, number),
-            "for one process with %s CPUs give ntasks 1 and cpus-per-task %s; for %s processes start it with srun" % (number, number, number),
+            "for one process with {0} CPUs give ntasks 1 and cpus-per-task {0}; for {0} processes start it with srun".format(number),
         )
     else:
         yield (

@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, script, table
+from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 from hypothesis import strategies
 
 # What breaks out of quotes, and what would be seen if it did.
@@ -65,13 +66,11 @@ NOT_TEXT = {
     "command", "pre", "post", "kind", "style", "activation", "launcher", "srun", "nproc_per_node", "rendezvous", "rendezvous_port",
     "checkpoint_seconds", "modules_purge", "check_cluster", "dest", "make_folder", "mode", "owner", "group", "container",
 } | {option.name for option in table.OPTIONS if option.type in ("int", "bool")}
-CHOICES = {"hint", "open_mode"}
 
 
 def test_every_option_of_the_module_is_here():
-    from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
-
-    assert set(sbatch_script.argument_spec()) == {name.split(" ")[0] for name in PLACES if name not in ("charliecloud", "enroot", "pyxis")} | NOT_TEXT
+    options = {name.split(" ")[0] for name in PLACES} - {"charliecloud", "enroot", "pyxis"}
+    assert set(sbatch_script.argument_spec()) == options | NOT_TEXT
 
 
 def accepted(place, value):
@@ -103,7 +102,8 @@ def run(content, folder):
         ["bash", "job.sh"],
         cwd=folder,
         env={
-            "PATH": "%s/tools:/usr/bin:/bin" % folder, "HOME": str(folder), "CALLS": str(folder / "calls"), "SLURM_JOB_ID": "1", "LC_ALL": "C.UTF-8",
+            "PATH": "%s/tools:/usr/bin:/bin" % folder, "HOME": str(folder), "CALLS": str(folder / "calls"), "SLURM_JOB_ID": "1",
+            "LC_ALL": "C.UTF-8",
         },
         capture_output=True,
         check=False,
@@ -145,8 +145,14 @@ def test_a_value_stays_a_value(folder, value):
         assert "container" not in together or value in words
 
 
-@pytest.mark.parametrize("place", ["conda_env", "conda_env path", "conda_prefix", "venv", "uv_project", "container image", "container workdir", "charliecloud", "enroot", "modules"])
-@pytest.mark.parametrize("value", ["$(touch EXECUTED)", "`touch EXECUTED`", "'; touch EXECUTED; '", '"; touch EXECUTED; "', "a b", "x && touch EXECUTED"])
+PATHS = (
+    "conda_env", "conda_env path", "conda_prefix", "venv", "uv_project", "container image", "container workdir", "charliecloud", "enroot", "modules",
+)
+BY_HAND = ("$(touch EXECUTED)", "`touch EXECUTED`", "'; touch EXECUTED; '", '"; touch EXECUTED; "', "a b", "x && touch EXECUTED")
+
+
+@pytest.mark.parametrize("place", PATHS)
+@pytest.mark.parametrize("value", BY_HAND)
 def test_a_path_that_is_missing_is_a_message_and_no_command(folder, place, value):
     rendered = accepted(place, value)
     if rendered is not None:

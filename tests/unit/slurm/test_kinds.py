@@ -220,8 +220,14 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
             {"gres": "gpu:2", "launcher": "deepspeed"}, ["deepspeed", "--num_gpus=2"],
             ["deepspeed", "--num_gpus=2", "--master_port=24711", "train.py", "--lr", "0.1"],
         ),
-        ({"launcher": "torch.distributed.run"}, ["python", "-m"], ["python", "-m", "torch.distributed.run", "--nproc_per_node=4", "--standalone", "train.py", "--lr", "0.1"]),
-        ({"kind": "multi_node", "nodes": "2", "rendezvous": "none"}, ["srun"], ["torchrun", "--nnodes=2", "--nproc_per_node=4", "train.py", "--lr", "0.1"]),
+        (
+            {"launcher": "torch.distributed.run"}, ["python", "-m"],
+            ["python", "-m", "torch.distributed.run", "--nproc_per_node=4", "--standalone", "train.py", "--lr", "0.1"],
+        ),
+        (
+            {"kind": "multi_node", "nodes": "2", "rendezvous": "none"}, ["srun"],
+            ["torchrun", "--nnodes=2", "--nproc_per_node=4", "train.py", "--lr", "0.1"],
+        ),
     ],
 )
 def test_every_launcher_gets_its_own_words(start, params, first, last):
