@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sbatch_script
-short_description: Write a Slurm job script for a conda environment
+short_description: Write a Slurm job script
 version_added: 0.1.0
 author: hpc.pytorch contributors (@hpc-pytorch)
 description:
@@ -15,7 +15,9 @@ description:
     not take, what contradicts itself and what is misspelt.
   - Every value is quoted the way its reader unquotes it, sbatch in directives and bash in commands, so that no value
     becomes another directive or a command. What no quoting can carry is refused.
-  - The script is checked with C(bash -n) before it is written.
+  - What the cluster cannot run is refused as well, where its Slurm answers, O(check_cluster).
+  - The script is checked with C(bash -n) before it is written. Of what would run and is likely not meant it warns; the filter
+    P(hpc.pytorch.sbatch_lint#filter) says the same of scripts that others have written.
 options:
   dest:
     description:
@@ -25,22 +27,88 @@ options:
     required: true
   kind:
     description:
-      - What the job is. V(single) runs O(command) once, on the first node.
+      - What the job is. Counts that contradict it are refused, and those it needs are added to the directives.
+      - V(single) runs O(command) once, on the first node.
+      - V(multi_gpu) runs a process for each GPU of one node, by C(torchrun --standalone).
+      - V(multi_node) runs them on every node, by C(srun) and C(torchrun), one of each for a node. They meet at the first node,
+        at a port from the job's id.
+      - V(lightning) runs a task for each GPU by C(srun), as Lightning wants it with C(devices) and C(num_nodes) of the same counts.
+      - V(array) is V(single) for each index of O(array).
     type: str
     choices:
       - single
+      - multi_gpu
+      - multi_node
+      - lightning
+      - array
     default: single
   style:
     description:
       - V(current) stops at the first failure, activates the env whatever shell submits it, refuses an env whose last
         change was interrupted, and also runs with plain C(bash) where there is no Slurm. The exit code of O(command)
         is the job's, or that of O(post) after a command that succeeded.
-      - V(guide) is the founding guide's C(test.sh), command for command.
+      - V(guide) is the founding guide's C(test.sh), command for command, and takes none of the options that came later.
     type: str
     choices:
       - current
       - guide
     default: current
+  launcher:
+    description:
+      - What starts O(command). By default V(torchrun) for O(kind=multi_gpu) and O(kind=multi_node), otherwise V(none).
+      - With a launcher, O(srun), O(container) or O(checkpoint_seconds), each line of O(command) is one program, which they start;
+        shell goes in O(pre) and O(post). C(python train.py) is right for every launcher. Those that start Python themselves get
+        C(train.py).
+      - V(torch.distributed.launch) is for torch before 1.10, which has no C(torchrun).
+    type: str
+    choices:
+      - none
+      - torchrun
+      - torch.distributed.run
+      - torch.distributed.launch
+      - accelerate
+      - deepspeed
+      - mpirun
+  launcher_options:
+    description:
+      - 'The launcher''s own options, after ours: a dictionary (V(true) for a flag), or a list of C(--name=value).'
+    type: raw
+  srun:
+    description:
+      - Whether C(srun) starts O(command), in a job; with plain C(bash) it is left out. By default where the kind, the container
+        engine or O(checkpoint_seconds) need it.
+    type: bool
+  srun_options:
+    description:
+      - 'srun''s own options, such as C(cpu-bind) or C(label): a dictionary (V(true) for a flag), or a list of C(--name=value).'
+      - O(cpus_per_task) is handed on without being named here.
+    type: raw
+  nproc_per_node:
+    description:
+      - How many processes a node runs. By default one for each GPU that is asked for, or as many as Slurm gave it.
+    type: int
+  rendezvous:
+    description:
+      - Where the processes find each other. V(standalone) is for one node; V(c10d) is the first node of the job; V(static) is that with
+        the number of each node; V(env) sets C(MASTER_ADDR) and C(MASTER_PORT) and no more; V(none) leaves it to others.
+      - By default what the kind and the launcher take.
+    type: str
+    choices:
+      - standalone
+      - c10d
+      - static
+      - env
+      - none
+  rendezvous_port:
+    description:
+      - A fixed port, where the site has only some open. Two jobs on a node cannot share one. By default it comes from the job's id.
+    type: int
+  checkpoint_seconds:
+    description:
+      - How long before the time limit O(command) gets C(SIGUSR1), to write a checkpoint and end with 0; the job then goes back
+        into the queue. Sets O(signal), O(requeue) and O(open_mode).
+      - With O(kind=lightning) Lightning's own handler does both.
+    type: int
   command:
     description:
       - 'What the job runs: lines of shell, as text or as a list of lines.'
@@ -77,11 +145,85 @@ options:
       - conda
       - module
       - direct
+  venv:
+    description:
+      - The venv that the job runs in, an absolute path. A leading C(~) is the home of whoever runs the job.
+    type: str
+  uv_project:
+    description:
+      - The folder of a project of uv's, whose C(.venv) the job runs in. Run C(uv sync) on a login node.
+    type: str
+  container:
+    description:
+      - The image that O(command) runs in, and what runs it. O(pre) and O(post) run outside.
+    type: dict
+    suboptions:
+      image:
+        description:
+          - A file, a folder (charliecloud) or a name that the engine knows, such as C(docker://...) or, for pyxis,
+            C(nvcr.io#nvidia/pytorch:24.01-py3).
+        type: str
+        required: true
+      engine:
+        description:
+          - What runs it. V(pyxis) is a part of C(srun).
+        type: str
+        choices:
+          - apptainer
+          - singularity
+          - charliecloud
+          - enroot
+          - pyxis
+        default: apptainer
+      mounts:
+        description:
+          - Folders of the node for the image, C(SOURCE[:TARGET[:ro]]).
+        type: list
+        elements: str
+      workdir:
+        description:
+          - Folder that the command starts in. By default the job's own, which is mounted at its place, with charliecloud at C(/mnt/0).
+        type: str
+      gpu:
+        description:
+          - Whether the GPUs and their driver are in it. By default where the job asks for GPUs. For charliecloud the driver must be in
+            the image already (C(ch-fromhost --nvidia)).
+        type: bool
+      options:
+        description:
+          - Further arguments of the engine's, or of srun's with pyxis.
+        type: list
+        elements: str
   modules:
     description:
       - Modules to load first, in this order. The command C(module) is found in batch shells too.
     type: list
     elements: str
+  modules_use:
+    description:
+      - Folders of modulefiles to use before O(modules) are loaded, in this order.
+    type: list
+    elements: str
+  modules_purge:
+    description:
+      - Whether to unload what the submitting shell had loaded before.
+    type: bool
+    default: false
+  slurm_version:
+    description:
+      - The cluster's Slurm, such as V("18.08"). Before 19.05 O(gpus_per_node) becomes C(--gres), and what such a Slurm cannot say is
+        refused. By default what O(check_cluster) finds.
+    type: str
+  check_cluster:
+    description:
+      - Whether to ask the cluster's Slurm what it has, and to refuse a job that no partition of those named can run.
+      - With V(auto) only where it answers within seconds; with V(true) it must.
+    type: str
+    choices:
+      - auto
+      - "true"
+      - "false"
+    default: auto
   exports:
     description:
       - 'Variables for the job, in this order, after the env is active: a dictionary, or a list of C(NAME=value).'
@@ -115,7 +257,8 @@ options:
     type: int
   cpus_per_task:
     description:
-      - How many CPUs a task gets. With O(style=current) the script hands the number on to C(srun) and to OpenMP.
+      - How many CPUs a task gets. With O(style=current) the script hands the number on to C(srun), and to OpenMP, where a launcher's
+        processes share them.
     type: int
   cpus_per_gpu:
     description:
@@ -346,12 +489,52 @@ EXAMPLES = r"""
     conda_env: torch
     command: python pytorch_test.py
 
+- name: Four GPUs on each of two nodes, with a checkpoint before the time is up
+  hpc.pytorch.sbatch_script:
+    dest: /home/alice/jobs/ddp.sh
+    kind: multi_node
+    job_name: ddp
+    nodes: "2"
+    gpus_per_node: "4"
+    cpus_per_task: 32
+    mem: 128G
+    time: 1-00:00:00
+    output: "%x-%j.out"
+    checkpoint_seconds: 120
+    conda_env: ~/.conda/envs/torch
+    command: python train.py
+
+- name: Lightning, with Trainer(accelerator="gpu", devices=8, num_nodes=4, strategy="ddp")
+  hpc.pytorch.sbatch_script:
+    dest: /home/alice/jobs/lightning.sh
+    kind: lightning
+    nodes: "4"
+    gres: gpu:8
+    cpus_per_task: 8
+    mem: 256G
+    time: "12:00:00"
+    conda_env: ~/.conda/envs/torch
+    command: python train.py
+
+- name: In an image
+  hpc.pytorch.sbatch_script:
+    dest: /home/alice/jobs/image.sh
+    gres: gpu:1
+    cpus_per_task: 8
+    mem: 32G
+    time: "1:00:00"
+    modules_purge: true
+    modules: [apptainer]
+    container:
+      image: /images/pytorch.sif
+      mounts: [/data:/data:ro]
+    command: python train.py
+
 - name: Options of a site's own plugin, commands around, an env without conda
   hpc.pytorch.sbatch_script:
     dest: /home/alice/jobs/eval.sh
     job_name: eval
     directives:
-      container-image: nvcr.io#nvidia/pytorch:24.01-py3
       begin: now+1hour
     conda_env: ~/.conda/envs/torch
     exports:
@@ -391,9 +574,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.files import write_atomically
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import target
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.options import OPTIONS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import ACTIVATIONS, KINDS, STYLES, Script, render
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask, target
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.activation import ACTIVATIONS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.containers import ENGINES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.kinds import KINDS, LAUNCHERS, RENDEZVOUS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.limits import violations
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import STYLES, Script, render
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.table import OPTIONS
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:
@@ -402,13 +589,38 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         "dest": {"type": "path", "required": True},
         "kind": {"type": "str", "choices": list(KINDS), "default": "single"},
         "style": {"type": "str", "choices": list(STYLES), "default": "current"},
+        "launcher": {"type": "str", "choices": list(LAUNCHERS)},
+        "launcher_options": {"type": "raw"},
+        "srun": {"type": "bool"},
+        "srun_options": {"type": "raw"},
+        "nproc_per_node": {"type": "int"},
+        "rendezvous": {"type": "str", "choices": list(RENDEZVOUS)},
+        "rendezvous_port": {"type": "int"},
+        "checkpoint_seconds": {"type": "int"},
         "command": {"type": "raw", "required": True},
         "pre": {"type": "raw"},
         "post": {"type": "raw"},
         "conda_prefix": {"type": "str"},
         "conda_env": {"type": "str"},
         "activation": {"type": "str", "choices": list(ACTIVATIONS)},
+        "venv": {"type": "str"},
+        "uv_project": {"type": "str"},
+        "container": {
+            "type": "dict",
+            "options": {
+                "image": {"type": "str", "required": True},
+                "engine": {"type": "str", "choices": list(ENGINES), "default": ENGINES[0]},
+                "mounts": {"type": "list", "elements": "str"},
+                "workdir": {"type": "str"},
+                "gpu": {"type": "bool"},
+                "options": {"type": "list", "elements": "str"},
+            },
+        },
         "modules": {"type": "list", "elements": "str"},
+        "modules_use": {"type": "list", "elements": "str"},
+        "modules_purge": {"type": "bool", "default": False},
+        "slurm_version": {"type": "str"},
+        "check_cluster": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
         "exports": {"type": "raw"},
         "directives": {"type": "raw"},
         "make_folder": {"type": "bool", "default": False},
@@ -452,10 +664,15 @@ def main() -> None:
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Check, render, write."""
-    script = render(module.params)
+    asked = module.params["check_cluster"]
+    cluster = None if asked == "false" else ask.cluster(required=asked == "true")
+    script = render(module.params, cluster.version if cluster else None)
+    found = violations(script.directives, cluster) if cluster else []
+    if found:
+        raise found[0]
     target.require_writable(module.params["dest"], may_make_folder=module.params["make_folder"] or module.check_mode)
     target.require_syntax(module, script)
-    for warning in script.warnings:
+    for warning in [*script.warnings, *target.missing_folders(script.directives, module.params["dest"])]:
         module.warn(warning)
     return dict(write(module, script), content=script.content, directives=script.directives)
 

@@ -81,3 +81,17 @@ def parse(script: str) -> Directives:
         elif text.strip() and not text.lstrip().startswith("#"):
             break
     return found
+
+
+def distance(left: str, right: str) -> int:
+    """How many letters were left out, added, changed or swapped between two words."""
+    before: t.List[int] = []
+    row = list(range(len(right) + 1))
+    for i, char in enumerate(left, 1):
+        before, last, row = row, before, [i]
+        for j, other in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == right[j - 2] and other == left[i - 2]:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -14,8 +14,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._host.errors import UserError
 from .._host.trust import untrusted_because
-from .options import printable, shown
+from .directives import Directives
+from .options import shown
 from .script import Script
+from .table import printable
 
 
 def require_writable(dest: str, may_make_folder: bool) -> None:
@@ -51,6 +53,19 @@ def read(dest: str) -> t.Optional[str]:
             return stream.read()
     except FileNotFoundError:
         return None
+
+
+def missing_folders(directives: Directives, dest: str) -> t.Iterator[str]:
+    """A warning for each folder that the job's output goes to and that is not there."""
+    start = str(directives.get("chdir") or os.path.dirname(dest))
+    for name in ("output", "error"):
+        path = os.path.join(start, str(directives.get(name) or ""))
+        folder = os.path.dirname(path)
+        if name in directives and folder != os.path.dirname(dest) and "%" not in folder and not os.path.isdir(folder):
+            yield (
+                "%s goes to the folder %s, which is not there: Slurm does not make it, and a job without it ends at once and says "
+                "nothing; make it before the job is submitted" % (name, folder)
+            )
 
 
 def require_syntax(module: AnsibleModule, script: Script) -> None:

@@ -9,11 +9,21 @@ whose they are. The last line of the output is the result, for programs too:
     result: loss=0.1234 accuracy=0.9722 epochs=15 device=cpu torch=2.13.0+cpu seconds=2.6
 
 The exit code is 0 where the loss on images that were not trained on is at most --max-loss, 1 where it is above.
+
+Under torchrun, or as several tasks of srun with MASTER_ADDR and MASTER_PORT, it trains on all of them: by NCCL where each has a
+GPU of its own, otherwise by gloo. Before it trains they add up their ranks, and after it they compare their weights; it fails where
+either is wrong.
+
+With --checkpoint it goes on from that file where it is there, and writes it after each epoch. SIGUSR1 makes it end after the epoch
+that it is in, with exit code 0 and the last line
+
+    checkpoint: epoch=7 of 15
 """
 
 import argparse
 import gzip
 import os
+import signal
 import sys
 import time
 import warnings
@@ -22,11 +32,85 @@ import warnings
 warnings.filterwarnings("ignore", message=".*NumPy.*")
 
 import torch  # noqa: E402
-from torch import nn  # noqa: E402
+from torch import distributed, nn  # noqa: E402
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "digits.csv.gz")
 # One image in five is kept back, the same ones in every run.
 HELD_OUT = 360
+
+
+class Group:
+    """The processes that train together; one alone needs no others."""
+
+    def __init__(self):
+        """Find out who they are: from torchrun, or from srun, which counts the tasks of its own step."""
+        variables = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+        if "RANK" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
+            variables = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
+        self.rank, self.size, self.local = (int(os.environ.get(name, number)) for name, number in zip(variables, (0, 1, 0)))
+        self.device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        if self.size == 1:
+            return
+        backend = "gloo"
+        # Where srun has bound a GPU to each task, each sees one alone.
+        devices = torch.cuda.device_count()
+        if torch.cuda.is_available() and (devices == 1 or self.local < devices):
+            backend = "nccl"
+            self.device = torch.device("cuda:%d" % (self.local if devices > 1 else 0))
+            torch.cuda.set_device(self.device)
+        distributed.init_process_group(backend, init_method="env://", rank=self.rank, world_size=self.size)
+        self.require_sum()
+
+    def require_sum(self):
+        """Every process adds its number: where the sum is wrong, so would be every gradient."""
+        number = torch.tensor([self.rank + 1.0], device=self.device)
+        distributed.all_reduce(number)
+        expected = self.size * (self.size + 1) / 2
+        if number.item() != expected:
+            fail("a sum of %g over %d processes" % (expected, self.size), "%g" % number.item(), "look at the network of the nodes")
+
+    def require_same(self, model):
+        """All processes end with the same weights."""
+        if self.size == 1:
+            return
+        total = sum(parameter.detach().double().sum() for parameter in model.parameters()).reshape(1)
+        least, most = total.clone(), total.clone()
+        distributed.all_reduce(least, op=distributed.ReduceOp.MIN)
+        distributed.all_reduce(most, op=distributed.ReduceOp.MAX)
+        if least.item() != most.item():
+            fail("the same weights on every process", "sums from %r to %r" % (least.item(), most.item()), "look at the processes above")
+
+    def any(self, flag):
+        """Whether a flag is set in any process: a signal does not reach all of them in the same epoch."""
+        if self.size == 1:
+            return flag
+        number = torch.tensor([float(flag)], device=self.device)
+        distributed.all_reduce(number)
+        return number.item() > 0
+
+    def say(self, text):
+        """One line for all processes."""
+        if self.rank == 0:
+            print(text, flush=True)
+
+
+class Asked:
+    """Whether SIGUSR1 has come."""
+
+    def __init__(self):
+        """Wait for it from now on."""
+        self.yes = False
+        signal.signal(signal.SIGUSR1, self.set)
+
+    def set(self, _number, _frame):
+        """It came."""
+        self.yes = True
+
+
+def fail(expected, found, remedy):
+    """Say what is wrong, and end."""
+    print("expected %s; found %s; remedy: %s" % (expected, found, remedy), file=sys.stderr, flush=True)
+    sys.exit(1)
 
 
 def load(path):
@@ -60,20 +144,31 @@ def evaluate(model, images, digits):
         return loss, (scores.argmax(1) == digits).float().mean().item()
 
 
-def train(model, images, digits, epochs, batch=64):
-    """Fit the model, and say after each epoch what the training loss was."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    for epoch in range(1, epochs + 1):
-        model.train()
-        total = 0.0
-        # The order is drawn on the CPU, so that it is the same on every device.
-        for chosen in torch.randperm(len(images)).to(images.device).split(batch):
-            loss = nn.functional.cross_entropy(model(images[chosen]), digits[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(chosen)
-        print("epoch %d/%d: training loss %.4f" % (epoch, epochs, total / len(images)), flush=True)
+def train(model, optimizer, images, digits, group, chosen_by, batch=64):
+    """One epoch on this process's share of the images, and the mean loss of all of them.
+
+    :arg chosen_by: the same order of the images in every process.
+    """
+    model.train()
+    total = torch.zeros(1, device=group.device)
+    # Shares of the same size: the last images wait for another epoch.
+    share = len(images) // group.size
+    mine = chosen_by[: share * group.size][group.rank :: group.size].to(group.device)
+    for chosen in mine.split(max(batch // group.size, 1)):
+        loss = nn.functional.cross_entropy(model(images[chosen]), digits[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(chosen)
+    if group.size > 1:
+        distributed.all_reduce(total)
+    return total.item() / (share * group.size)
+
+
+def save(path, **state):
+    """A checkpoint: whole or not at all."""
+    torch.save(state, path + ".partial")
+    os.replace(path + ".partial", path)
 
 
 def main():
@@ -82,34 +177,60 @@ def main():
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--max-loss", type=float, default=0.25, help="exit with 1 where the held-out loss is above")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoint", help="go on from this file, and write it after each epoch")
     arguments = parser.parse_args()
 
-    start = time.time()
+    start, asked = time.time(), Asked()
     # So small a network gains nothing from more threads, and loses much where others compute too.
     torch.set_num_threads(1)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    group = Group()
     images, digits = load(DATA)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    images, digits = images[order].to(device), digits[order].to(device)
+    images, digits = images[order].to(group.device), digits[order].to(group.device)
     torch.manual_seed(arguments.seed)
-    model = network().to(device)
-    train(model, images[:-HELD_OUT], digits[:-HELD_OUT], arguments.epochs)
-    loss, accuracy = evaluate(model, images[-HELD_OUT:], digits[-HELD_OUT:])
+    model = network().to(group.device)
+    trained = nn.parallel.DistributedDataParallel(model) if group.size > 1 else model
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
+    done = 0
+    if arguments.checkpoint and os.path.exists(arguments.checkpoint):
+        state = torch.load(arguments.checkpoint, map_location=group.device)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        done = state["epoch"]
+        group.say("going on from epoch %d" % done)
+    for epoch in range(done + 1, arguments.epochs + 1):
+        # The order is drawn on the CPU, so that it is the same on every device and in every process.
+        chosen_by = torch.randperm(len(images) - HELD_OUT, generator=torch.Generator().manual_seed(arguments.seed * 1000 + epoch))
+        loss = train(trained, optimizer, images[:-HELD_OUT], digits[:-HELD_OUT], group, chosen_by)
+        group.say("epoch %d/%d: training loss %.4f" % (epoch, arguments.epochs, loss))
+        if arguments.checkpoint and group.rank == 0:
+            save(arguments.checkpoint, model=model.state_dict(), optimizer=optimizer.state_dict(), epoch=epoch)
+        if arguments.checkpoint and epoch < arguments.epochs and group.any(asked.yes):
+            group.say("checkpoint: epoch=%d of %d" % (epoch, arguments.epochs))
+            return 0
+
+    group.require_same(model)
+    loss, accuracy = evaluate(model, images[-HELD_OUT:], digits[-HELD_OUT:])
     learned = loss <= arguments.max_loss
-    if not learned:
+    if not learned and group.rank == 0:
         print(
             "expected a held-out loss of at most %g; found %.4f; remedy: train longer (--epochs), or look at the losses "
             "above" % (arguments.max_loss, loss),
             file=sys.stderr,
         )
-    print(
-        "result: loss=%.4f accuracy=%.4f epochs=%d device=%s torch=%s seconds=%.1f"
-        % (loss, accuracy, arguments.epochs, device.type, torch.__version__, time.time() - start),
-        flush=True,
+    group.say(
+        "result: loss=%.4f accuracy=%.4f epochs=%d device=%s torch=%s seconds=%.1f%s"
+        % (
+            loss, accuracy, arguments.epochs, group.device.type, torch.__version__, time.time() - start,
+            " processes=%d" % group.size if group.size > 1 else "",
+        )
     )
     return 0 if learned else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+    sys.exit(code)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, options
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, options, table
 
 GOOD = {
     "job_name": ["test", "a b", "$(x)", "h\u00e4tte", "#SBATCH --x"],
@@ -110,14 +110,14 @@ def test_a_bad_value_is_refused_in_one_line_that_names_the_option(name, value):
 
 def test_every_option_has_a_good_value_here_and_its_example_is_one():
     flags = {"requeue", "no_requeue"}
-    assert set(GOOD) == {option.name for option in options.OPTIONS} - flags
-    for option in options.OPTIONS:
+    assert set(GOOD) == {option.name for option in table.OPTIONS} - flags
+    for option in table.OPTIONS:
         if option.name not in flags | {"exclusive"}:
             assert option.valid(option.example.strip('"')), option.name
 
 
 def test_the_table_holds_what_96_of_100_scripts_say():
-    assert len(options.OPTIONS) == 44
+    assert len(table.OPTIONS) == 44
 
 
 @pytest.mark.parametrize("value,expected", [(True, {"exclusive": True}), ("yes", {"exclusive": True}), (False, {}), ("no", {}), (None, {})])
@@ -232,4 +232,4 @@ def test_what_is_meant_is_not_warned_of(params):
 
 @pytest.mark.parametrize("left,right,steps", [("gers", "gres", 1), ("SBTACH", "SBATCH", 1), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3)])
 def test_distance(left, right, steps):
-    assert options.distance(left, right) == steps
+    assert directives.distance(left, right) == steps

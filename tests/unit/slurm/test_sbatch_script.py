@@ -143,8 +143,12 @@ def test_nothing_of_the_environment_runs_while_the_syntax_is_read(call, monkeypa
     assert not (tmp_path / "EXECUTED").exists()
 
 
-def test_warnings_reach_the_user(call, monkeypatch):
+def test_warnings_reach_the_user(call, monkeypatch, tmp_path):
     said = []
     monkeypatch.setattr(sbatch_script.AnsibleModule, "warn", lambda self, warning: said.append(warning))
-    call(ntasks=16, command="python x.py")
-    assert len(said) == 1 and "cpus_per_task" in said[0]
+    call(ntasks=16, mem="8G", time="10", command="python x.py", output="logs/%j.out")
+    assert len(said) == 2 and "cpus-per-task" in said[0] and "/logs" in said[1]
+    said.clear()
+    (tmp_path / "logs").mkdir()
+    call(command="python x.py", output="logs/%j.out")
+    assert [warning.partition(" ")[2].partition(" ")[0] for warning in said] == ["CPUs", "memory", "time"]

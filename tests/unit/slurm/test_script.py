@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import activation, directives, lint, script
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
 GUIDE = {
@@ -36,6 +36,7 @@ TODAY = {
     "time": "12:00:00",
     "output": "%x-%j.out",
 }
+JOB = {"job_name": "train", "cpus_per_task": 16, "mem": "64G", "time": "12:00:00", "output": "%x-%j.out"}
 RECORDED = {
     "guide": GUIDE,
     "conda": dict(TODAY, conda_prefix="/opt/app/anaconda3", conda_env="torch", command="python train.py"),
@@ -49,6 +50,40 @@ RECORDED = {
         directives={"begin": "now", "hold": True},
     ),
     "module": dict(TODAY, modules=["anaconda3", "cuda/10.1"], conda_env="torch", command="python train.py"),
+    "multi_gpu": dict(JOB, kind="multi_gpu", gres="gpu:4", venv="/venvs/torch", command="python train.py --lr 0.1"),
+    "multi_node": dict(JOB, kind="multi_node", nodes="2", gpus_per_node="4", uv_project="~/project", command="python -m project.train"),
+    "multi_node_checkpoint": dict(
+        JOB, kind="multi_node", nodes="2", gres="gpu:4", checkpoint_seconds=120, conda_env="/envs/torch", command="python train.py"
+    ),
+    "multi_node_static": dict(
+        JOB, kind="multi_node", nodes="2", gres="gpu:2", launcher="torch.distributed.launch", conda_env="/envs/torch", command="python train.py"
+    ),
+    "accelerate": dict(
+        JOB, kind="multi_node", nodes="2", gres="gpu:2", launcher="accelerate", launcher_options={"mixed_precision": "bf16"},
+        srun_options={"label": True, "cpu-bind": "none"}, conda_env="/envs/torch", command="python train.py",
+    ),
+    "deepspeed": dict(JOB, gres="gpu:2", launcher="deepspeed", conda_env="/envs/torch", command="python train.py"),
+    "mpirun": dict(JOB, nodes="2", kind="multi_node", gres="gpu:2", launcher="mpirun", conda_env="/envs/torch", command="python train.py"),
+    "lightning": dict(
+        JOB, kind="lightning", nodes="4", gres="gpu:8", checkpoint_seconds=90, conda_env="/envs/torch", command="python train.py"
+    ),
+    "array": dict(
+        JOB, kind="array", array="0-9%4", output="%x-%A_%a.out", checkpoint_seconds=60, export="NONE", srun=True, conda_env="/envs/torch",
+        command=["python train.py --fold $SLURM_ARRAY_TASK_ID", "python evaluate.py"],
+    ),
+    "apptainer": dict(
+        JOB, gres="gpu:1", modules_purge=True, modules_use=["/opt/modules", "~/my modules"], modules=["apptainer"],
+        container={"engine": "apptainer", "image": "~/images/torch.sif", "mounts": ["/data:/data:ro", "~/out"], "options": ["--cleanenv"]},
+        command="python train.py",
+    ),
+    "charliecloud": dict(JOB, gres="gpu:1", container={"engine": "charliecloud", "image": "/images/torch"}, command="python train.py"),
+    "enroot": dict(
+        JOB, exports={"EPOCHS": 3}, container={"engine": "enroot", "image": "/images/torch.sqsh", "workdir": "/work"}, command="python train.py"
+    ),
+    "pyxis": dict(
+        JOB, kind="multi_node", nodes="2", gres="gpu:2", exports={"EPOCHS": 3},
+        container={"engine": "pyxis", "image": "nvcr.io#nvidia/pytorch:24.01-py3", "mounts": ["/data:/data:ro"]}, command="python train.py",
+    ),
 }
 HOSTILE = [
     "two words",
@@ -126,6 +161,16 @@ def make_conda(prefix):
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_a_script_is_as_recorded(name):
     assert script.render(RECORDED[name]).content == (GOLDEN / (name + ".sh")).read_text()
+
+
+@pytest.mark.parametrize("name", sorted(set(RECORDED) - {"guide"}))
+def test_the_linter_has_nothing_to_say_of_our_own_scripts(name):
+    assert lint.lint(script.render(RECORDED[name]).content) == []
+
+
+def test_the_linter_says_of_the_guide_why_we_write_another_one():
+    found = lint.lint((GOLDEN / "guide.sh").read_text())
+    assert [(finding.line, finding.code) for finding in found] == [(1, "no-mem"), (1, "no-time"), (4, "ntasks-as-cpus")]
 
 
 def test_no_recorded_script_is_left_over():
@@ -222,7 +267,7 @@ def test_the_env_is_active_outside_slurm_too(tmp_path, where, how):
 def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
     base = make_conda(tmp_path / "conda")
     prefix = make_env(base / "envs" / "torch")
-    (prefix / script.CHANGING_MARK).touch()
+    (prefix / activation.CHANGING_MARK).touch()
     params = {"conda_prefix": str(base), "conda_env": env.format(base=base), "activation": how, "command": "echo ran"}
     ran = run(script.render(params).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -340,14 +385,15 @@ def test_a_comment_is_a_comment(line):
 
 
 def test_tasks_that_nothing_starts_are_warned_of():
-    (warning,) = script.render({"ntasks": 16, "command": "python x.py"}).warnings
-    assert "cpus_per_task: 16" in warning
-    assert script.render({"ntasks": 16, "command": "srun python x.py"}).warnings == []
+    asked = {"ntasks": 16, "mem": "8G", "time": "10"}
+    (warning,) = script.render(dict(asked, command="python x.py")).warnings
+    assert "cpus-per-task 16" in warning
+    assert script.render(dict(asked, command="srun python x.py")).warnings == []
     assert script.render(GUIDE).warnings == []
 
 
 def test_gpus_chosen_by_hand_are_warned_of():
-    (warning,) = script.render({"exports": {"CUDA_VISIBLE_DEVICES": "0"}, "command": "true"}).warnings
+    (warning,) = script.render(dict(TODAY, exports={"CUDA_VISIBLE_DEVICES": "0"}, command="true")).warnings
     assert "CUDA_VISIBLE_DEVICES" in warning
 
 

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter sbatch_lint: a thin face of module_utils/_slurm/lint."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sbatch_lint
+short_description: Find the mistakes in a Slurm job script
+version_added: 0.1.0
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Reads a job script as sbatch does and names its mistakes line by line, as a linter does. It runs nothing.
+  - C(docs/job-lint.md) explains each code. They are the mistakes that were found in 1,957 public scripts.
+positional: _input
+options:
+  _input:
+    description: The text of the script.
+    type: str
+    required: true
+  ignore:
+    description: Codes that do not count.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: hpc.pytorch.sbatch_script
+"""
+
+EXAMPLES = r"""
+- name: Every mistake
+  ansible.builtin.debug:
+    msg: "{{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint }}"
+
+- name: Refuse a script that cannot run as meant
+  ansible.builtin.assert:
+    that: errors | length == 0
+    fail_msg: "{{ errors | map(attribute='message') | join('; ') }}"
+  vars:
+    errors: >-
+      {{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint(ignore=['no-mem'])
+         | selectattr('severity', 'eq', 'error') }}
+"""
+
+RETURN = r"""
+_value:
+  description: The findings, by line.
+  type: list
+  elements: dict
+  contains:
+    line:
+      description: Number of the line, from 1.
+      type: int
+    code:
+      description: What kind of mistake it is.
+      type: str
+      sample: misspelt-option
+    severity:
+      description: V(error) where the script cannot run as meant, otherwise V(warning).
+      type: str
+    message:
+      description: What is wrong.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import CODES, lint
+
+
+def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:
+    """See DOCUMENTATION."""
+    if not isinstance(text, str):
+        raise AnsibleFilterError("sbatch_lint: expected the text of a script; found %s; remedy: read the file first" % type(text).__name__)
+    unknown = sorted(set(ignore) - set(CODES))
+    if unknown:
+        raise AnsibleFilterError(
+            "sbatch_lint: expected codes in ignore; found %s; remedy: take them from %s" % (", ".join(unknown), ", ".join(CODES))
+        )
+    return [finding._asdict() for finding in lint(text) if finding.code not in ignore]
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"sbatch_lint": sbatch_lint}

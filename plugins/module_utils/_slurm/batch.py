@@ -1,0 +1,142 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job script as sbatch reads it, whoever wrote it: its directives and its commands by line. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .directives import split
+from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, SHORT
+
+# They take no value; what follows them is the next option.
+_FLAGS = frozenset(
+    """
+    requeue no-requeue exclusive contiguous hold ignore-pbs overcommit oversubscribe share quiet reboot spread-job use-min-nodes verbose
+    wait no-kill get-user-env stepmgr x11 kill-on-invalid-dep parsable test-only help usage version spread-segments
+    container-mount-home no-container-mount-home container-remap-root no-container-remap-root container-entrypoint
+    no-container-entrypoint container-writable container-readonly
+    """.split()
+)
+_SHORT_FLAGS = "HsOkQvW"
+
+# Editors and web pages make them of hyphens.
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+
+
+class Directive(t.NamedTuple):
+    """An option on a #SBATCH line; the value of a flag is None."""
+
+    line: int
+    name: str
+    value: t.Optional[str]
+    given: str
+
+
+class Text(t.NamedTuple):
+    """A line, or several that a backslash joins, by the number of the first."""
+
+    line: int
+    text: str
+
+
+class Batch(t.NamedTuple):
+    """A script.
+
+    :arg shebang: its first line.
+    :arg directives: the options that sbatch takes from it, short ones by their long names.
+    :arg unread: lines of directives that cannot be split, as a quote is open.
+    :arg comments: the comments before the first command.
+    :arg late: directives behind the first command, which sbatch does not read.
+    :arg commands: the lines of shell, without comments.
+    """
+
+    shebang: str
+    directives: t.List[Directive]
+    unread: t.List[Text]
+    comments: t.List[Text]
+    late: t.List[Text]
+    commands: t.List[Text]
+
+    def last(self, name: str) -> t.Optional[Directive]:
+        """The directive that counts: the last of that name."""
+        found = [directive for directive in self.directives if directive.name == name]
+        return found[-1] if found else None
+
+    def value(self, *names: str) -> str:
+        """The value of the first of these options that is there, empty where none is."""
+        for name in names:
+            directive = self.last(name)
+            if directive:
+                return directive.value or ""
+        return ""
+
+
+def read(script: str) -> Batch:
+    """The parts of a script."""
+    batch = Batch(script.split("\n", 1)[0], [], [], [], [], [])
+    joined: t.Optional[Text] = None
+    document = ""
+    for number, text in enumerate(script.split("\n"), 1):
+        bare = text.strip()
+        if document:
+            # A here-document is text, whatever stands in it.
+            document = "" if bare == document else document
+            continue
+        if joined:
+            joined = joined._replace(text=joined.text[:-1] + " " + bare)
+        elif text.startswith("#SBATCH"):
+            if batch.commands:
+                batch.late.append(Text(number, text))
+            else:
+                _read_directives(batch, number, text[len("#SBATCH") :])
+            continue
+        elif not bare or bare.startswith("#"):
+            if bare and not batch.commands:
+                batch.comments.append(Text(number, text))
+            continue
+        else:
+            joined = Text(number, bare)
+        if not joined.text.endswith("\\"):
+            batch.commands.append(joined)
+            here = re.search(r"(?<!<)<<-?\s*([\"']?)(\w+)\1", joined.text)
+            document, joined = here[2] if here else "", None
+    if joined:
+        batch.commands.append(joined)
+    return batch
+
+
+def _read_directives(batch: Batch, number: int, text: str) -> None:
+    try:
+        words = split(text)
+    except ValueError:
+        batch.unread.append(Text(number, text.strip()))
+        return
+    while words:
+        word = words.pop(0)
+        name, value, waits = _option(word)
+        if waits and words and not words[0].startswith("-"):
+            value = words.pop(0)
+        batch.directives.append(Directive(number, name, value, word))
+
+
+def _option(word: str) -> t.Tuple[str, t.Optional[str], bool]:
+    """Name, value, and whether the value is the next word."""
+    short = re.match(r"-([A-Za-z])(.*)", word, re.DOTALL)
+    if short:
+        name = SHORT.get(short[1], short[1]).replace("_", "-")
+        return name, short[2] or None, short[1] not in _SHORT_FLAGS and not short[2]
+    name, equals, value = word.partition("=")
+    name = whole_name(name[2:]) if name.startswith("--") else name
+    return name, value if equals else None, not equals and name not in _FLAGS and word.startswith(("--", *DASHES))
+
+
+def whole_name(name: str) -> str:
+    """An option by its whole name: getopt takes any beginning that fits one alone."""
+    known = [*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]
+    if name in known:
+        return name
+    fitting = {other for other in known if other.startswith(name)}
+    return fitting.pop() if len(fitting) == 1 else name

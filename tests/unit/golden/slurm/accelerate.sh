@@ -1,0 +1,48 @@
+#!/bin/bash
+#SBATCH --job-name=train
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=16
+#SBATCH --gres=gpu:2
+#SBATCH --mem=64G
+#SBATCH --time=12:00:00
+#SBATCH --output=%x-%j.out
+
+# Written by hpc.pytorch.sbatch_script: change the play, not this file.
+set -euo pipefail
+
+stop_job() {
+    printf 'job script: %s\n' "$1" >&2
+    exit 1
+}
+
+[ -d /envs/torch/conda-meta ] || stop_job 'expected the env /envs/torch; found none that can be activated; remedy: make it, or correct conda_env'
+env_prefix=$(cd -P -- /envs/torch && pwd)
+[ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at /envs/torch; found one whose last change was interrupted; remedy: run the play that makes it again'
+export CONDA_PREFIX="$env_prefix" CONDA_DEFAULT_ENV="${env_prefix##*/}" PATH="$env_prefix/bin:$PATH"
+set +u
+for hook in "$env_prefix"/etc/conda/activate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -u
+
+export PYTHONNOUSERSITE=1
+
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
+    export OMP_NUM_THREADS="$((SLURM_CPUS_PER_TASK > 2 ? SLURM_CPUS_PER_TASK / 2 : 1))" SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+fi
+
+rendezvous_host=localhost
+if [ -n "${SLURM_JOB_NODELIST:-}" ]; then
+    rendezvous_host=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+    rendezvous_host=${rendezvous_host%%$'\n'*}
+fi
+rendezvous_port=$((20000 + ${SLURM_JOB_ID:-$$} % 10000))
+
+launcher=()
+if [ -n "${SLURM_JOB_ID:-}" ]; then
+    launcher=(srun --kill-on-bad-exit=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" --label --cpu-bind=none)
+fi
+launcher+=(accelerate launch --num_processes="$((${SLURM_JOB_NUM_NODES:-1} * 2))" --num_machines="${SLURM_JOB_NUM_NODES:-1}" --rdzv_backend=c10d --main_process_ip="$rendezvous_host" --main_process_port="$rendezvous_port" --mixed_precision=bf16)
+
+"${launcher[@]}" train.py

@@ -1,0 +1,86 @@
+#!/bin/bash
+#SBATCH --job-name=train
+#SBATCH --cpus-per-task=16
+#SBATCH --mem=64G
+#SBATCH --time=12:00:00
+#SBATCH --array=0-9%4
+#SBATCH --signal=B:USR1@60
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=%x-%A_%a.out
+#SBATCH --export=NONE
+
+# Written by hpc.pytorch.sbatch_script: change the play, not this file.
+set -euo pipefail
+
+stop_job() {
+    printf 'job script: %s\n' "$1" >&2
+    exit 1
+}
+
+if [ -n "${SLURM_JOB_ID:-}" ] && [ -z "${SLURM_JOB_GPUS:-}${SLURM_GPUS_ON_NODE:-}" ]; then
+    unset CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES
+fi
+
+[ -d /envs/torch/conda-meta ] || stop_job 'expected the env /envs/torch; found none that can be activated; remedy: make it, or correct conda_env'
+env_prefix=$(cd -P -- /envs/torch && pwd)
+[ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at /envs/torch; found one whose last change was interrupted; remedy: run the play that makes it again'
+export CONDA_PREFIX="$env_prefix" CONDA_DEFAULT_ENV="${env_prefix##*/}" PATH="$env_prefix/bin:$PATH"
+set +u
+for hook in "$env_prefix"/etc/conda/activate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -u
+
+export PYTHONNOUSERSITE=1
+
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
+    export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK" SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+fi
+
+# USR1 comes before the time limit: the command writes a checkpoint and ends with 0, and the job goes back into the queue.
+signalled=no
+command_pid=
+on_usr1() {
+    signalled=yes
+    woken=yes
+    if [ -n "$command_pid" ]; then kill -USR1 "$command_pid" 2>/dev/null || true; fi
+}
+trap on_usr1 USR1
+requeue_job() {
+    if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then
+        scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+    elif [ -n "${SLURM_JOB_ID:-}" ]; then
+        scontrol requeue "$SLURM_JOB_ID"
+    fi
+    exit 0
+}
+run_to_checkpoint() {
+    local code=127 told
+    if [ "$signalled" = yes ]; then requeue_job; fi
+    "$@" &
+    command_pid=$!
+    woken=yes
+    while [ "$woken" = yes ]; do
+        woken=no
+        told=0
+        wait "$command_pid" 2>/dev/null || told=$?
+        if [ "$told" != 127 ]; then code=$told; fi
+    done
+    command_pid=
+    if [ "$signalled" = no ]; then return "$code"; fi
+    if [ "$code" != 0 ]; then
+        printf 'job script: expected a checkpoint and exit code 0 after USR1; found exit code %s; remedy: %s\n' \
+            "$code" 'handle SIGUSR1 in the command' >&2
+        exit "$code"
+    fi
+    requeue_job
+}
+
+launcher=(env)
+if [ -n "${SLURM_JOB_ID:-}" ]; then
+    launcher=(srun --kill-on-bad-exit=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" --export=ALL)
+fi
+
+run_to_checkpoint "${launcher[@]}" python train.py --fold $SLURM_ARRAY_TASK_ID
+run_to_checkpoint "${launcher[@]}" python evaluate.py

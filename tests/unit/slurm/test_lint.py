@@ -1,0 +1,201 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The linter of job scripts: each mistake at its line, and nothing said of what is right."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.filter.sbatch_lint import sbatch_lint
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import batch
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import CODES, ERRORS, lint
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+HEAD = "#!/bin/bash\n#SBATCH --time=1:00:00 --mem=8G --cpus-per-task=4\n"
+
+
+def found(text):
+    return [(finding.line, finding.code) for finding in lint(text)]
+
+
+# A script for each mistake: what follows HEAD, and the line of the finding.
+MISTAKES = [
+    ("misspelt-sbatch", "#SBTACH --gres=gpu:1\npython x.py", 3),
+    ("misspelt-sbatch", "#SBACTH -p gpu\npython x.py", 3),
+    ("misspelt-sbatch", "#sbatch --gres=gpu:1\npython x.py", 3),
+    ("misspelt-sbatch", "  #SBATCH --gres=gpu:1\npython x.py", 3),
+    ("misspelt-sbatch", "#SBTACH \u2013\u2013gres=gpu:1\npython x.py", 3),
+    ("commented-directive", "# SBATCH --gres=gpu:1\npython x.py", 3),
+    ("dash", "#SBATCH \u2013\u2013gres=gpu:1\npython x.py", 3),
+    ("dash", "#SBATCH \u2014gres=gpu:1\npython x.py", 3),
+    ("dash", "#SBATCH \u2212p gpu\npython x.py", 3),
+    ("misspelt-option", "#SBATCH --gers=gpu:1\npython x.py", 3),
+    ("misspelt-option", "#SBATCH --job_name=x\npython x.py", 3),
+    ("misspelt-option", "#SBATCH --parition=gpu\npython x.py", 3),
+    ("misspelt-option", "#SBATCH --cpu-per-task=4\npython x.py", 3),
+    ("misspelt-option", "#SBATCH partition=gpu\npython x.py", 3),
+    ("open-quote", "#SBATCH --job-name='x\npython x.py", 3),
+    ("bad-value", "#SBATCH --gres=1\npython x.py", 3),
+    ("bad-value", "#SBATCH --nodes=two\npython x.py", 3),
+    ("bad-value", "#SBATCH -N two\npython x.py", 3),
+    ("bad-value", "#SBATCH --output\npython x.py", 3),
+    ("variable-in-directive", "#SBATCH --partition=$PARTITION\npython x.py", 3),
+    ("variable-in-directive", "#SBATCH --chdir=$HOME\npython x.py", 3),
+    ("variable-in-directive", "#SBATCH --account=`id -gn`\npython x.py", 3),
+    ("variable-in-directive", "#SBATCH --output=~/%j.out --open-mode=append\npython x.py", 3),
+    ("directive-ignored", "module purge\n#SBATCH --gres=gpu:1\npython x.py", 4),
+    ("repeated-directive", "#SBATCH --gres=gpu:1\n#SBATCH --gres=gpu:2\npython x.py", 4),
+    ("repeated-directive", "#SBATCH -p a\n#SBATCH --partition=b\npython x.py", 4),
+    ("srun-cpus", "srun python x.py", 3),
+    ("srun-cpus", "true && srun --mpi=pmi2 python x.py", 3),
+    ("srun-cpus", "if true; then srun python x.py; fi", 3),
+    ("srun-cpus", "OMP_NUM_THREADS=1 srun --ntasks=1 \\\n  python x.py", 3),
+    ("srun-cpus", "launcher=(srun --label)\n\"${launcher[@]}\" python x.py", 3),
+    ("tasks-without-srun", "#SBATCH --ntasks=4\npython x.py", 3),
+    ("tasks-without-srun", "#SBATCH --ntasks-per-node=4\npython x.py", 3),
+    ("nodes-without-srun", "#SBATCH --nodes=2\npython x.py", 3),
+    ("nodes-without-srun", "#SBATCH -N4\ntorchrun --nnodes=4 x.py", 3),
+    ("nodes-without-srun", "#SBATCH --nodes=2-4 --ntasks-per-node=2\npython x.py", 3),
+    ("gpus-twice", "#SBATCH --gres=gpu:1\n#SBATCH --gpus=1\npython x.py", 4),
+    ("gpus-twice", "#SBATCH --gpus-per-node=1 --gres=gpu:a100:1,nvme:1\npython x.py", 3),
+    ("output-folder", "#SBATCH --output=logs/%j.out\npython x.py", 3),
+    ("output-folder", "#SBATCH -e /scratch/logs/%j.err\npython x.py", 3),
+    ("output-overwritten", "#SBATCH --output=train.out\npython x.py", 3),
+    ("output-overwritten", "#SBATCH -o %x.out\npython x.py", 3),
+    ("output-overwritten", "#SBATCH --array=0-3 --output=%A.out\npython x.py", 3),
+    ("fixed-port", "export MASTER_PORT=29500\npython x.py", 3),
+    ("fixed-port", "python x.py --master_port 29500", 3),
+    ("fixed-port", "torchrun --rdzv-endpoint=$HOST:29400 x.py", 3),
+    ("fixed-port", "torchrun \\\n --master-port=12345 \\\n x.py", 3),
+    ("bashrc", "source ~/.bashrc\npython x.py", 3),
+    ("bashrc", "set -e; . $HOME/.bashrc\npython x.py", 3),
+    ("conda-hook", "conda activate torch\npython x.py", 3),
+    ("conda-hook", "cd x && conda activate torch\npython x.py", 3),
+    ("cuda-visible-devices", "export CUDA_VISIBLE_DEVICES=0,1\npython x.py", 3),
+    ("cuda-visible-devices", "CUDA_VISIBLE_DEVICES=$SLURM_LOCALID python x.py", 3),
+    ("secret", "export WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
+    ("secret", "wandb login 0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
+    ("secret", "huggingface-cli login --token hf_abcdefghijklmnopqrstuvwxyz\npython x.py", 3),
+    ("secret", "export DB_PASSWORD='pa55word-and-more'\npython x.py", 3),
+]
+# About the whole script.
+WHOLE = [
+    ("no-shebang", HEAD[len("#!/bin/bash\n") :] + "python x.py\n", 1),
+    ("no-shebang", "\n" + HEAD + "python x.py\n", 1),
+    ("crlf", HEAD.replace("\n", "\r\n") + "python x.py\r\n", 1),
+    ("no-mem", HEAD.replace("--mem=8G", "") + "python x.py\n", 1),
+    ("no-time", HEAD.replace("--time=1:00:00", "") + "python x.py\n", 1),
+    ("no-cpus", HEAD.replace("--cpus-per-task=4", "") + "python x.py\n", 1),
+    ("ntasks-as-cpus", HEAD.replace("--cpus-per-task=4", "--ntasks=16") + "python x.py\n", 2),
+    ("ntasks-as-cpus", HEAD.replace("--cpus-per-task=4", "-n 16 -N 1") + "python x.py\n", 2),
+]
+RIGHT = [
+    "python x.py",
+    "##SBATCH --gres=gpu:1\npython x.py",
+    "# SBATCH is read by Slurm\n# BATCH size - 64\n# Search - and replace\npython x.py",
+    "#SBATCH -J x -p gpu -N1 -n 1\npython x.py",
+    "#SBATCH --job-name='a $b'  # a comment\n#SBATCH --requeue --hold --exclusive=user\npython x.py",
+    "#SBATCH --gres=gpu:2 --gres-flags=enforce-binding\npython x.py",
+    "#SBATCH --site-own-option=5 --part=gpu\npython x.py",
+    "#SBATCH --output=%x-%j.out --error=/dev/null\npython x.py",
+    "#SBATCH --output=train.out --open-mode=append\npython x.py",
+    "#SBATCH --array=0-3 --output=%A_%a.out\npython x.py",
+    "#SBATCH --nodes=2 --ntasks-per-node=4\nsrun --cpus-per-task=$SLURM_CPUS_PER_TASK python x.py",
+    "#SBATCH --nodes=2\nexport SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK\nsrun python x.py",
+    "#SBATCH --nodes=2\nsrun -c4 python x.py",
+    "#SBATCH --nodes=2\nmpirun python x.py",
+    "#SBATCH --ntasks=4\ntorchrun x.py",
+    "#SBATCH --gpus-per-node=2 --gres=nvme:100\npython x.py",
+    "export MASTER_PORT=$((20000 + SLURM_JOB_ID % 10000))\npython x.py",
+    "python x.py --report=12345 --support 29500",
+    "export CUDA_VISIBLE_DEVICES=\npython x.py\necho $CUDA_VISIBLE_DEVICES; unset CUDA_VISIBLE_DEVICES",
+    "source /opt/conda/etc/profile.d/conda.sh\nconda activate torch\npython x.py",
+    'eval "$(conda shell.bash hook)"\nconda activate torch\npython x.py',
+    "module load miniconda3\nconda activate torch\npython x.py",
+    "echo srun is fine; echo done",
+    "export TOKENIZERS_PARALLELISM=false TOKENIZER=bert-base-uncased-v2 WANDB_API_KEY=$(cat ~/.key)\npython x.py",
+    "export HF_TOKEN_PATH=/home/alice/.hf_token1\npython x.py",
+    "cat > other.sh <<'END'\n#SBATCH --gers\nsource ~/.bashrc\nEND\npython x.py",
+]
+
+
+@pytest.mark.parametrize("code,rest,line", MISTAKES)
+def test_a_mistake_is_found_at_its_line_and_alone(code, rest, line):
+    said = found(HEAD + rest + "\n")
+    assert (line, code) in said
+    # A folder that must exist goes with a name that is the same each time.
+    assert [other for other in said if other != (line, code)] in ([], [(line, "output-overwritten")])
+
+
+@pytest.mark.parametrize("code,text,line", WHOLE)
+def test_a_mistake_of_the_whole_script_is_found(code, text, line):
+    assert found(text) == [(line, code)]
+
+
+@pytest.mark.parametrize("rest", RIGHT)
+def test_what_is_right_is_not_spoken_of(rest):
+    assert found(HEAD + rest + "\n") == []
+
+
+def test_every_code_has_a_script_here_and_a_line_in_the_docs():
+    assert {case[0] for case in MISTAKES + WHOLE} == set(CODES)
+    page = (CHECKOUT / "docs" / "job-lint.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| .+ \| .+ \|$", page, re.MULTILINE)
+    assert dict(rows) == {code: "error" if code in ERRORS else "warning" for code in CODES}
+    assert len(rows) == len(CODES)
+
+
+def test_findings_say_what_to_do_and_come_in_the_order_of_the_lines():
+    text = "#SBATCH --gers=gpu:1\nsource ~/.bashrc\n#SBATCH --mem=1G\nexport MASTER_PORT=29500\n"
+    said = lint(text)
+    assert [finding.line for finding in said] == sorted(finding.line for finding in said)
+    assert all(finding.message and finding.remedy and "\n" not in finding.message + finding.remedy for finding in said)
+    (misspelt,) = [finding for finding in said if finding.code == "misspelt-option"]
+    assert "--gres" in misspelt.remedy and misspelt.severity == "error"
+
+
+@pytest.mark.parametrize("secret", ["0123456789abcdef0123456789abcdef01234567", "pa55word-and-more"])
+def test_a_secret_is_not_told_on(secret):
+    said = lint(HEAD + "export MY_API_KEY=%s\n" % secret)
+    assert [finding.code for finding in said] == ["secret"]
+    assert secret not in repr(said) and "MY_API_KEY" in said[0].message
+
+
+def test_line_ends_of_windows_hide_nothing_else():
+    text = (HEAD + "#SBATCH --gers=gpu:1\npython x.py\n").replace("\n", "\r\n")
+    assert found(text) == [(1, "crlf"), (3, "misspelt-option")]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "#!/bin/bash", "\x00", "#SBATCH", "#SBATCH -", "#SBATCH --", "#SBATCH --=x\n", "\\", "a \\\n", "#SBATCH -N\n"])
+def test_any_text_is_read(text):
+    lint(text)
+
+
+def test_options_are_read_in_every_form_that_sbatch_takes():
+    text = "#SBATCH -N2 -p gpu --mem 8G --time=5 --requeue -J 'a b' --exclusive --hold\n"
+    assert [(one.name, one.value) for one in batch.read(text).directives] == [
+        ("nodes", "2"), ("partition", "gpu"), ("mem", "8G"), ("time", "5"), ("requeue", None), ("job-name", "a b"), ("exclusive", None),
+        ("hold", None),
+    ]
+
+
+def test_lines_that_a_backslash_joins_are_one_command_at_the_first_ones_number():
+    assert batch.read("#!/bin/sh\na \\\n  b \\\n  c\nd\n").commands == [(2, "a  b  c"), (5, "d")]
+
+
+def test_the_filter_gives_plain_data_and_leaves_out_what_it_is_told_to():
+    text = "#!/bin/bash\npython x.py\n"
+    said = sbatch_lint(text)
+    assert [finding["code"] for finding in said] == ["no-cpus", "no-mem", "no-time"]
+    assert set(said[0]) == {"line", "code", "severity", "message", "remedy"}
+    assert [finding["code"] for finding in sbatch_lint(text, ignore=["no-cpus", "no-mem"])] == ["no-time"]
+
+
+@pytest.mark.parametrize("arguments", [(5,), (None,), ("", ["no-such-code"])])
+def test_the_filter_refuses_what_is_no_script_and_no_code(arguments):
+    with pytest.raises(AnsibleFilterError, match="remedy"):
+        sbatch_lint(*arguments)
