@@ -51,8 +51,7 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
         stderr=subprocess.STDOUT,
         pass_fds=(lock,),
     ) as process:
-        assert process.stdout is not None
-        for raw in process.stdout:
+        for raw in process.stdout or ():
             line = one_line(raw.decode("utf-8", "replace"))
             if line:
                 said = said[1 - _TAIL :] + [line]

@@ -28,7 +28,8 @@ def tasks(root, channel, installer):
     return [
         ("python", "ansible.builtin.setup", {"gather_subset": ["!all", "!min", "python"]}),
         # These two go on in the engine.
-        ("channel", "conda_channel", {"path": str(root / "channel"), "packages": ["tool"], "upstream": [channel], "executable": sys.executable}),
+        ("channel", "conda_channel", {"path": str(root / "channel"), "packages": ["tool"], "upstream": [channel],
+                                      "executable": sys.executable}),
         ("made", "conda_env", dict(env, executable=sys.executable)),
         # And this one must not: there is none.
         ("unchanged", "conda_env", dict(env, executable="/nonexistent/bin/python")),

@@ -14,7 +14,6 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
 
 
-
 def _helper(name: str) -> t.Any:
     spec = importlib.util.spec_from_file_location(name, pathlib.Path(__file__).with_name(name + ".py"))
     assert spec and spec.loader
