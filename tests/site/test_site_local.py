@@ -147,6 +147,83 @@ def test_what_a_person_does_next_works(root):
     assert lines[1:] == ["No broken requirements found.", "%s/envs/torch" % root], done.stdout
 
 
+@pytest.fixture
+def training(root, play):
+    """Writes a job script of the example for that env, and gives its path."""
+
+    def write(folder, command, **variables):
+        named = {"job_script_%s" % name: value for name, value in variables.items()}
+        run = play(
+            [{"ansible.builtin.include_role": {"name": "hpc.pytorch.job_script"}}],
+            dict(
+                named, job_script_dest=str(folder / "job.sh"), job_script_conda_env=str(root / "envs/torch"), job_script_example=True,
+                job_script_command="python train_digits.py --max-loss 9 " + command,
+            ),
+        )
+        assert run.rc == 0, run.output
+        return folder / "job.sh"
+
+    return write
+
+
+def bash(script, **environment):
+    return subprocess.run(
+        ["bash", str(script)],
+        cwd=script.parent,
+        env=dict({"PATH": "/usr/bin:/bin", "HOME": str(script.parent)}, **environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_processes_train_together_under_torchrun(training, tmp_path):
+    done = bash(training(tmp_path, "--epochs 2", kind="multi_gpu", nproc_per_node=2))
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"result: .* processes=2$", done.stdout.strip())
+    # A process that adds up something else is noticed before it trains.
+    example = tmp_path / "train_digits.py"
+    example.write_text(example.read_text().replace("[self.rank + 1.0]", "[2.0 * self.rank + 1.0]"))
+    wrong = bash(tmp_path / "job.sh")
+    assert wrong.returncode != 0 and "expected a sum of 3 over 2 processes; found 4" in wrong.stdout and "epoch" not in wrong.stdout
+
+
+def test_two_tasks_of_srun_train_together(training, root, tmp_path):
+    script = training(tmp_path, "--epochs 1")
+    port = subprocess.run(
+        [str(root / "envs/torch/bin/python"), "-c", "import socket; s = socket.socket(); s.bind(('localhost', 0)); print(s.getsockname()[1])"],
+        stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout.strip()
+    tasks = []
+    for number in ("0", "1"):
+        environment = {
+            "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SLURM_PROCID": number, "SLURM_LOCALID": number, "SLURM_STEP_NUM_TASKS": "2",
+            "MASTER_ADDR": "localhost", "MASTER_PORT": port,
+        }
+        tasks.append(subprocess.Popen(["bash", str(script)], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True))
+    said = [task.communicate()[0] for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0]
+    assert said[0].strip().endswith("processes=2") and "result" not in said[1]
+
+
+def test_a_training_that_is_told_of_its_time_limit_goes_on_where_it_was(training, tmp_path):
+    script = training(tmp_path, "--epochs 1000 --checkpoint state.pt", checkpoint_seconds=60)
+    job = subprocess.Popen(
+        ["bash", str(script)], cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+    )
+    assert job.stdout.readline().startswith("epoch 1/1000")
+    job.send_signal(signal.SIGUSR1)
+    last = job.stdout.read().splitlines()[-1]
+    assert job.wait() == 0
+    epoch = int(re.fullmatch(r"checkpoint: epoch=(\d+) of 1000", last).group(1))
+    script.write_text(script.read_text().replace("--epochs 1000", "--epochs %d" % (epoch + 1)))
+    again = bash(script)
+    assert again.returncode == 0, again.stdout
+    lines = again.stdout.splitlines()
+    assert lines[0] == "going on from epoch %d" % epoch and lines[1].startswith("epoch %d/" % (epoch + 1)) and "result: " in lines[2]
+
+
 def test_pip_inside_the_env_stays_inside(root, tmp_path):
     python = root / "envs/torch/bin/python"
     script = "import sysconfig, site; print(sysconfig.get_path('purelib')); print(sysconfig.get_default_scheme())"

@@ -97,9 +97,26 @@ def commands(option: str, lines: str, plan: Plan) -> t.List[str]:
                 shown(line),
                 "put shell in pre and post, variables in exports, and leave launchers to launcher and srun",
             )
-        front = "run_to_checkpoint " if plan.checkpoint is not None and plan.kind != "lightning" else ""
+        waited_for = plan.checkpoint is not None and plan.kind != "lightning"
+        if waited_for and _operators(line):
+            # The signal would reach a subshell, or nobody.
+            raise UserError(
+                "a program a line without | & ; with checkpoint_seconds", shown(line), "redirect its output with > FILE, or use a script"
+            )
+        front = "run_to_checkpoint " if waited_for else ""
         found.append(front + '"${launcher[@]}" ' + _program(line, plan.launcher))
     return found
+
+
+def _operators(line: str) -> bool:
+    """Whether a line of shell is more than one program, redirections aside."""
+    words = shlex.shlex(re.sub(r"\d*[<>]&\d*-?|&>>?", ">", line), posix=True, punctuation_chars=";|&()")
+    words.whitespace_split = True
+    try:
+        return any(word and set(word) <= set(";|&()") for word in words)
+    except ValueError:
+        # A quote is open: bash says so.
+        return False
 
 
 def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> t.List[str]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import script
 
 # Says when it is ready for the signal, and ends as it is told to.
@@ -141,6 +142,18 @@ def test_a_signal_before_the_command_has_begun_requeues_at_once(job):
 def test_without_the_signal_a_job_ends_as_any_other(job, command, code, out):
     process = job(command=command, post="echo post")
     assert (*ended(process)[:2], requeued(job)) == (code, out, "")
+
+
+@pytest.mark.parametrize("line", ["python x.py | tee log", "python x.py & wait", "python x.py; true", "python x.py && true"])
+def test_a_pipe_would_keep_the_signal_away(line):
+    with pytest.raises(UserError) as caught:
+        script.render({"checkpoint_seconds": 60, "command": ["python first.py", line]})
+    assert "checkpoint_seconds" in caught.value.expected
+
+
+@pytest.mark.parametrize("line", ["python x.py > log 2>&1", "python x.py &> log", "python x.py 'a | b' \"c; d\" e\\&f"])
+def test_a_redirection_and_a_quoted_sign_are_no_pipe(line):
+    assert line in script.render({"checkpoint_seconds": 60, "command": line}).content
 
 
 def test_lightning_is_left_to_its_own_handlers():
