@@ -96,6 +96,14 @@ def test_a_partition_that_is_called_as_something_else(name):
     assert name not in made.groups or name in ("login", "compute")
 
 
+def test_names_that_are_one_as_groups():
+    partitions = "PartitionName=gpu-a Nodes=t1 State=UP\nPartitionName=gpu.a Nodes=t1 State=UP\nPartitionName=b Nodes=t1 State=UP"
+    made = plan("NodeName=t1 State=IDLE ActiveFeatures=x Partitions=gpu-a,gpu.a,b", partitions)
+    assert made.members["gpu_a"] == ["t1"]
+    assert made.shared == {"gpu_a": ["partition gpu-a", "partition gpu.a"]}
+    assert plan().shared == {}
+
+
 def test_a_login_host_that_takes_jobs():
     made = plan(login=["t1"])
     assert made.members["login"] == ["t1"] and "t1" in made.members["titan"]
