@@ -226,7 +226,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _populate(self, plan: Plan) -> None:
         for name, group in plan.renamed.items():
-            self.display.warning("The partition %s is the group %s here, since %s is the name of something else." % (name, group, name))
+            self.display.warning("What Slurm calls %s is the group %s here, since %s is the name of something else." % (name, group, name))
+        for group, things in plan.shared.items():
+            self.display.warning("The group %s holds what Slurm tells apart: %s." % (group, ", ".join(things)))
         for group, above in plan.groups.items():
             self.inventory.add_group(group)
             if above is not None:

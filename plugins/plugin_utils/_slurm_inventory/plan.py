@@ -45,7 +45,8 @@ class Plan(t.NamedTuple):
     :arg members: name of each group to the hosts that are directly in it.
     :arg variables: name of each host to its variables.
     :arg group_variables: name of a group to its variables.
-    :arg renamed: partition to its group, where that could not bear its name.
+    :arg renamed: partition, or what else it is, to its group, where that could not bear its name.
+    :arg shared: group to what is in it together, since names of groups hold letters, digits and underscores alone.
     """
 
     groups: dict[str, str | None]
@@ -53,6 +54,7 @@ class Plan(t.NamedTuple):
     variables: dict[str, dict[str, t.Any]]
     group_variables: dict[str, dict[str, t.Any]]
     renamed: dict[str, str]
+    shared: dict[str, list[str]]
 
 
 def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]) -> Plan:
@@ -83,7 +85,7 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
         # A login node that takes jobs as well has been there before.
         variables.setdefault(node.name, {}).update(_variables(node, settings))
     told = {"slurm_cluster": cluster.name, "slurm_version": show_version(cluster.version)}
-    return Plan(groups, members, variables, {settings.compute_group: told}, naming.renamed)
+    return Plan(groups, members, variables, {settings.compute_group: told}, naming.renamed, naming.shared())
 
 
 class _Naming:
@@ -106,6 +108,13 @@ class _Naming:
                 self.renamed[" ".join(words)] = name
             self._made[key] = name
         return self._made[key]
+
+    def shared(self) -> dict[str, list[str]]:
+        """Groups that two or more things of Slurm's have become."""
+        found: dict[str, list[str]] = {}
+        for (kind, words), name in self._made.items():
+            found.setdefault(name, []).append(" ".join((kind, *words)))
+        return {name: things for name, things in found.items() if len(things) > 1}
 
     def _join(self, prefix: str, words: tuple[str, ...]) -> str:
         return self._safe(self._settings.separator.join(part for part in (prefix, *words) if part))

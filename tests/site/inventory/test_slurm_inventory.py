@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_said(ansible_inventory: t.Callable[..., Done], t
     (tmp_path / "ssh").chmod(0o755)
     done = ansible_inventory("-i", str(inventory), "--graph")
     said = " ".join(done.err.split())
-    assert "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; remedy: log in there by hand" in said
+    assert "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; remedy: log in there" in said
 
 
 def test_a_play_renders_nothing_of_slurms(playbook_run: t.Callable[..., t.Any], tmp_path: pathlib.Path) -> None:

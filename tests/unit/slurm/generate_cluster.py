@@ -24,14 +24,17 @@ PARTITION = (
     "PartitionName={name} AllowGroups=ALL AllowAccounts=ALL AllowQos=ALL AllocNodes=ALL Default={default} QoS=N/A DefaultTime=01:00:00"
     " DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED MaxTime=3-00:00:00 MinNodes=0 LLN=NO"
     " MaxCPUsPerNode=UNLIMITED Nodes={nodes} PriorityJobFactor=1 PriorityTier=1 RootOnly=NO ReqResv=NO OverSubscribe=NO OverTimeLimit=NONE"
-    " PreemptMode=OFF State=UP TotalCPUs=0 TotalNodes=0 SelectTypeParameters=NONE JobDefaults=(null) DefMemPerCPU=100 MaxMemPerNode=UNLIMITED"
+    " PreemptMode=OFF State=UP TotalCPUs=0 TotalNodes=0 SelectTypeParameters=NONE JobDefaults=(null) DefMemPerCPU=100"
+    " MaxMemPerNode=UNLIMITED"
 )
 NODE = (
     "NodeName={name} Arch=x86_64 CoresPerSocket={cores}  CPUAlloc={used} CPUEfctv={cpus} CPUTot={cpus} CPULoad={used}.01"
     " AvailableFeatures={features} ActiveFeatures={features} Gres={gres} NodeAddr={name} NodeHostName={name} Version=22.05.8"
-    " OS=Linux 5.14.0-362.24.1.el9_3.x86_64 #1 SMP PREEMPT_DYNAMIC Wed Mar 20 04:52:13 EDT 2024  RealMemory={memory} AllocMem=0 FreeMem={memory}"
+    " OS=Linux 5.14.0-362.24.1.el9_3.x86_64 #1 SMP PREEMPT_DYNAMIC Wed Mar 20 04:52:13 EDT 2024 "
+    " RealMemory={memory} AllocMem=0 FreeMem={memory}"
     " Sockets=2 Boards=1 State={state} ThreadsPerCore=1 TmpDisk=0 Weight=1 Owner=N/A MCS_label=N/A Partitions={partitions} "
-    " BootTime=2026-10-01T08:00:00 SlurmdStartTime=2026-10-01T08:01:00 LastBusyTime=2026-11-24T14:00:00 CfgTRES=cpu={cpus},mem={memory}M,billing={cpus}"
+    " BootTime=2026-10-01T08:00:00 SlurmdStartTime=2026-10-01T08:01:00 LastBusyTime=2026-11-24T14:00:00"
+    " CfgTRES=cpu={cpus},mem={memory}M,billing={cpus}"
     " AllocTRES= CapWatts=n/a CurrentWatts=0 AveWatts=0 ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s{reason}"
 )
 
@@ -62,7 +65,8 @@ def make_cluster(count: int) -> str:
     partitions, nodes = [], []
     for kind in KINDS:
         number = round(count * kind.share)
-        partitions.append(PARTITION.format(name=kind.name, default="YES" if kind.name == "cpu" else "NO", nodes="%s-[0001-%04d]" % (kind.name, number)))
+        folded = "%s-[0001-%04d]" % (kind.name, number)
+        partitions.append(PARTITION.format(name=kind.name, default="YES" if kind.name == "cpu" else "NO", nodes=folded))
         for place in range(1, number + 1):
             state = chance.choices(("IDLE", "MIXED", "ALLOCATED", "IDLE+DRAIN", "DOWN*"), (30, 30, 35, 4, 1))[0]
             reason = " Reason=Kill task failed on job %d [root@2026-11-2%d]" % (chance.randrange(10**6), place % 4)

@@ -31,9 +31,12 @@ NODES = {
     "16.05": [
         ClusterNode("mover1", "idle", (), 24, 96672, (), (), ("copy",), "", "mover1", "mover1"),
         ClusterNode(
-            "mover2", "down", ("not_responding", "drain"), 24, 1, (), (), ("copy",), "Not responding [root@2017-06-29T08:00:07]", "mover2", "mover2"
+            "mover2", "down", ("not_responding", "drain"), 24, 1, (), (), ("copy",),
+            "Not responding [root@2017-06-29T08:00:07]", "mover2", "mover2"
         ),
-        ClusterNode("big1", "down", ("not_responding",), 32, 515747, (), (), ("highmem",), "NHC:  [root@2017-08-07T11:01:52]", "big1", "big1"),
+        ClusterNode(
+            "big1", "down", ("not_responding",), 32, 515747, (), (), ("highmem",), "NHC:  [root@2017-08-07T11:01:52]", "big1", "big1"
+        ),
         ClusterNode("r1n03", "allocated", (), 32, 128246, (), (), ("batch", "cpu", "test"), "", "r1n03", "r1n03"),
     ],
     "17.11": [
@@ -59,10 +62,12 @@ NODES = {
     "20.11": [],
     "21.08": [
         ClusterNode(
-            "k2180", "idle", (), 28, 512000, (Gres("gpu", "k80", 7),), ("broadwell", "prod"), ("gpu", "multigpu", "reservation"), "", "k2180", "k2180"
+            "k2180", "idle", (), 28, 512000, (Gres("gpu", "k80", 7),), ("broadwell", "prod"), ("gpu", "multigpu",
+            "reservation"), "", "k2180", "k2180"
         ),
         ClusterNode(
-            "queue1-dy-compute-resource-1-10", "idle", ("cloud", "powered_down"), 8, 1, (), ("dynamic", "c5n.4xlarge", "compute-resource-1"),
+            "queue1-dy-compute-resource-1-10", "idle", ("cloud", "powered_down"), 8, 1, (), ("dynamic", "c5n.4xlarge",
+            "compute-resource-1"),
             ("queue1",), "", "queue1-dy-compute-resource-1-10", "queue1-dy-compute-resource-1-10",
         ),
     ],
@@ -72,7 +77,8 @@ NODES = {
     ],
     "23.02": [
         ClusterNode(
-            "mn1", "allocated", (), 6, 15800, (Gres("gpu", "GTX1660Super", 1), Gres("npu", "Ascend910", 4)), (), ("normal_master",), "", "mn1", "mn1"
+            "mn1", "allocated", (), 6, 15800, (Gres("gpu", "GTX1660Super", 1), Gres("npu", "Ascend910", 4)), (),
+            ("normal_master",), "", "mn1", "mn1"
         ),
         ClusterNode(
             "ip-10-1-2-95", "down", ("cloud", "fail", "not_responding"), 192, 2097152, (), (), ("dev",),
@@ -85,14 +91,17 @@ NODES = {
             "Scheduler health check failed [root@2026-01-23T14:13:13]", "i8-dy-r6gb64-1", "i8-dy-r6gb64-1",
         ),
         ClusterNode(
-            "worker-0", "idle", ("dynamic_norm",), 10, 15708, (Gres("gpu", "nvidia_geforce_rtx_2080_ti", 1),), (), ("main",), "", "10.0.83.7", "worker-0"
+            "worker-0", "idle", ("dynamic_norm",), 10, 15708, (Gres("gpu", "nvidia_geforce_rtx_2080_ti", 1),), (),
+            ("main",), "", "10.0.83.7", "worker-0"
         ),
     ],
     "25.05": [
         ClusterNode(
             "server2", "idle", (), 96, 515711, (Gres("gpu", "nvidia_l40s", 2),), (), ("cpu", "memory", "gpu"), "", "server2", "server2"
         ),
-        ClusterNode("server5", "idle", ("drain",), 8, 15988, (), (), ("cpu", "memory"), "维护中 [root@2025-09-23T09:46:15]", "server5", "server5"),
+        ClusterNode(
+            "server5", "idle", ("drain",), 8, 15988, (), (), ("cpu", "memory"), "维护中 [root@2025-09-23T09:46:15]", "server5", "server5"
+        ),
     ],
     "25.11": [
         ClusterNode("c1", "idle", ("dynamic_norm",), 12, 7837, (), ("cpu",), ("cpu",), "", "172.20.0.7", "c1"),
@@ -150,7 +159,10 @@ def node(line):
 
 
 def test_what_people_write_takes_no_fields_place():
-    line = "NodeName=n1 CPUTot=4 Gres=gpu:2 State=IDLE+DRAIN Partitions=a  Reason=was State=IDLE Gres=gpu:9 [eve@2026-01-01T00:00:00] Comment=Partitions=z State=DOWN"
+    line = (
+        "NodeName=n1 CPUTot=4 Gres=gpu:2 State=IDLE+DRAIN Partitions=a  Reason=was State=IDLE Gres=gpu:9 [eve@2026-01-01T00:00:00]"
+        " Comment=Partitions=z State=DOWN"
+    )
     found = node(line)
     assert (found.state, found.flags, found.partitions, found.gres) == ("idle", ("drain",), ("a",), (Gres("gpu", None, 2),))
     assert found.reason == "was State=IDLE Gres=gpu:9 [eve@2026-01-01T00:00:00]"

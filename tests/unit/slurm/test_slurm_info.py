@@ -11,14 +11,21 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hpc.pytorch.plugins.modules import slurm_info
 
-CONFIG = "Configuration data as of 2026-11-24T14:36:13\nAccountingStorageType   = %s\nClusterName             = campus\nSLURM_VERSION           = 22.05.8\n"
+CONFIG = """\
+Configuration data as of 2026-11-24T14:36:13
+AccountingStorageType   = %s
+ClusterName             = campus
+SLURM_VERSION           = 22.05.8
+"""
 PARTITIONS = """\
 PartitionName=titan Default=YES DefaultTime=NONE MaxNodes=UNLIMITED MaxTime=01:00:00 MinNodes=0 Nodes=t[1-2] State=UP
 PartitionName=cpu Default=NO DefaultTime=00:10:00 MaxNodes=1 MaxTime=UNLIMITED MinNodes=1 Nodes=c1,t2 State=DOWN
 """
 NODES = """\
-NodeName=t1 CPUTot=16 ActiveFeatures=ib Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.1 NodeHostName=t1 RealMemory=4000 State=MIXED Partitions=titan
-NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:titan:1,gpu:2 NodeAddr=t2 NodeHostName=t2 RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu  Reason=fan [root@2026-01-01T00:00:00]
+NodeName=t1 CPUTot=16 ActiveFeatures=ib Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.1 NodeHostName=t1\
+ RealMemory=4000 State=MIXED Partitions=titan
+NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:titan:1,gpu:2 NodeAddr=t2 NodeHostName=t2\
+ RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu  Reason=fan [root@2026-01-01T00:00:00]
 NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1 RealMemory=8000 State=DOWN* Partitions=cpu
 """
 

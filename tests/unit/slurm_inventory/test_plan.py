@@ -18,8 +18,10 @@ PartitionName=cpu-long Default=NO MaxTime=UNLIMITED Nodes=c1,t2 State=UP
 PartitionName=empty Default=NO MaxTime=UNLIMITED Nodes=(null) State=UP
 """
 NODES = """\
-NodeName=t1 CPUTot=16 ActiveFeatures=ib,avx-512 Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.1 NodeHostName=t1.local RealMemory=4000 State=MIXED Partitions=titan
-NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:2 NodeAddr=10.0.0.2 NodeHostName=t2.local RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu-long  Reason=fan [root@2026-01-01T00:00:00]
+NodeName=t1 CPUTot=16 ActiveFeatures=ib,avx-512 Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.1 NodeHostName=t1.local\
+ RealMemory=4000 State=MIXED Partitions=titan
+NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:2 NodeAddr=10.0.0.2 NodeHostName=t2.local\
+ RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu-long  Reason=fan [root@2026-01-01T00:00:00]
 NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1 RealMemory=8000 State=DOWN* Partitions=cpu-long
 NodeName=x1 CPUTot=1 ActiveFeatures=ib Gres=(null) NodeAddr=x1 NodeHostName=x1 RealMemory=1 State=IDLE
 """
@@ -83,7 +85,8 @@ def test_states_that_are_left_out(states, left):
 
 def test_kinds_of_groups_and_their_names():
     made = plan(group_by=["partition", "state"], prefixes={"partition": "part", "state": ""}, separator="__", compute_group="nodes")
-    assert list(made.groups) == ["nodes", "part__titan", "part__cpu_long", "part__empty", "mixed", "idle", "drain", "down", "not_responding"]
+    states = ["mixed", "idle", "drain", "down", "not_responding"]
+    assert list(made.groups) == ["nodes", "part__titan", "part__cpu_long", "part__empty", *states]
     assert made.groups["part__titan"] == "nodes"
     assert plan(group_by=[]).members == {"compute": ["t1", "t2", "c1", "x1"]}
 
@@ -94,6 +97,14 @@ def test_a_partition_that_is_called_as_something_else(name):
     assert made.renamed == {name: "partition_" + name}
     assert made.members["partition_" + name] == ["t1"]
     assert name not in made.groups or name in ("login", "compute")
+
+
+def test_names_that_are_one_as_groups():
+    partitions = "PartitionName=gpu-a Nodes=t1 State=UP\nPartitionName=gpu.a Nodes=t1 State=UP\nPartitionName=b Nodes=t1 State=UP"
+    made = plan("NodeName=t1 State=IDLE ActiveFeatures=x Partitions=gpu-a,gpu.a,b", partitions)
+    assert made.members["gpu_a"] == ["t1"]
+    assert made.shared == {"gpu_a": ["partition gpu-a", "partition gpu.a"]}
+    assert plan().shared == {}
 
 
 def test_a_login_host_that_takes_jobs():

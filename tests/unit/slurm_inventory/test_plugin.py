@@ -67,7 +67,10 @@ def test_groups_hosts_and_variables(load, saved, recorded):
     assert names(inventory, "gpu") == []
     host = inventory.get_host("mn1")
     assert host.vars["hpc_gpu_type"] == "gtx-1660"
-    assert host.vars["slurm_gres"] == [{"name": "gpu", "type": "GTX1660Super", "count": 1}, {"name": "npu", "type": "Ascend910", "count": 4}]
+    assert host.vars["slurm_gres"] == [
+        {"name": "gpu", "type": "GTX1660Super", "count": 1},
+        {"name": "npu", "type": "Ascend910", "count": 4},
+    ]
     assert inventory.groups["compute"].vars == {"slurm_cluster": "linux", "slurm_version": "25.11.4"}
 
 
@@ -93,7 +96,8 @@ def test_nothing_of_slurms_is_a_template(load, saved, tmp_path):
         "ClusterName = {0}\nPartitionName={0} Nodes=n1 State=UP\nNodeName=n1 CPUTot=1 ActiveFeatures={0} Gres=gpu:{0}:1 NodeAddr={0}"
         " NodeHostName={0} State=IDLE+{0} Partitions={0}  Reason={0} [root@2026-01-01T00:00:00]".format(evil)
     )
-    inventory = load(saved_output="cluster.txt", connect_to="address", strict=True, compose={"copied": "slurm_reason"}, keyed_groups=[{"key": "slurm_features"}])
+    constructed = {"strict": True, "compose": {"copied": "slurm_reason"}, "keyed_groups": [{"key": "slurm_features"}]}
+    inventory = load(saved_output="cluster.txt", connect_to="address", **constructed)
     loader = DataLoader()
     host = inventory.get_host("n1")
     variables = VariableManager(loader=loader, inventory=inventory).get_vars(host=host, include_hostvars=False)
@@ -161,7 +165,7 @@ def test_a_file_is_read_each_time(load, saved, recorded, caching):
         ({"saved_output": "none.txt"}, "found No such file or directory; remedy: correct saved_output"),
         ({"saved_output": "cluster.txt", "login_host": "a"}, "expected saved_output alone, or login_host or bin_dir"),
         ({"saved_output": "cluster.txt", "login": ["login[1-"]}, "expected a list of nodes as Slurm writes it"),
-        ({"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}}, "expected group_prefixes for partition, gres, feature, state; found node"),
+        ({"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}}, "for partition, gres, feature, state; found node"),
         ({"login_host": "-oProxyCommand=x"}, "expected login_host to be a host"),
         ({"login_host": "a", "timeout": 0}, "expected timeout to be at least 1"),
         ({"saved_output": "cluster.txt", "group_by": ["rack"]}, "rack"),
@@ -179,7 +183,8 @@ def test_what_is_said_to_mistakes(tmp_path, saved, recorded, options, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"), [("slurm.yml", True), ("a.slurm.yaml", True), ("slurm.yml.bak", False), ("hosts.yml", False), ("none.slurm.yml", False)]
+    ("name", "meant"),
+    [("slurm.yml", True), ("a.slurm.yaml", True), ("slurm.yml.bak", False), ("hosts.yml", False), ("none.slurm.yml", False)],
 )
 def test_which_files_are_meant(tmp_path, name, meant):
     if not name.startswith("none"):
