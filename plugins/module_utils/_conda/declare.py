@@ -19,7 +19,7 @@ from .._host.trust import require_trusted_env, require_trusted_place
 from . import lifecycle, prefix as env
 from .condarc import condarc_files, read_condarc, sha256_of_files
 from .credentials import filled_in, shown_channels, without_credentials
-from .distributions import Distribution, asked_for, damaged_distributions, installed_names, not_mended, required_name
+from .distributions import Distribution, installed_names, required_name
 from .engine import Engine, Solution
 from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
 from .interpreter import pip_would_install
@@ -27,7 +27,7 @@ from .packages import Package, actions_between, diff_between
 from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
 from .sources import require_trusted_caches, require_trusted_channels, require_trusted_sources
-from .verify import damaged_packages
+from .verify import Damage, examine
 
 Params = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -121,30 +121,26 @@ class _Declaration:
         if exists:
             require_trusted_env(self._prefix, "the env")
         before = env.installed_packages(self._prefix) if exists else []
-        damaged: t.Set[str] = set()
-        damaged_pip: t.List[Distribution] = []
-        warnings: t.List[str] = []
+        damage = Damage()
         if self._kind == "unfinished" or (exists and self._params["verify"]):
             progress.report("verify", self._prefix)
-            damaged = damaged_packages(self._prefix)
-            found = damaged_distributions(self._prefix)
-            damaged_pip = asked_for(found, self._request.pip, self._prefix) if self._request.pip else []
-            warnings += [not_mended(each) for each in found if each not in damaged_pip]
+            damage = examine(self._prefix, self._request.pip)
         lock_file = self._params["lock_file"]
         if lock_file and self._request.lock_sha256 and not self._latest:
             solution = engine.read_lock(lock_file, self._wish)
         else:
             solution = engine.solve(self._wish, self._prefix if exists else None, self._latest)
-        actions = actions_between(before, solution.packages, damaged)
+        actions = actions_between(before, solution.packages, damage.packages)
         reinstall = {str(action["name"]) for action in actions if action["action"] == "reinstall"}
         result = self._result(
             packages=[package.as_result() for package in sorted(solution.packages)],
             engine=engine.name,
-            actions=actions + self._pip_actions(exists, actions, damaged_pip),
+            actions=actions + self._pip_actions(exists, actions, damage.distributions),
             diff=diff_between(before, solution.packages, self._prefix),
         )
         compiles = self._request.compiled and not env.read_record(self._prefix).get("compiled")
         touches_env = bool(result["actions"] or compiles or not exists or self._kind == "unfinished")
+        warnings = list(damage.warnings)
         result["warnings"] = warnings
         result["changed"] = touches_env or self._lock_is_missing()
         if self._check_mode:
@@ -153,7 +149,7 @@ class _Declaration:
             if not exists:
                 lifecycle.create(request, engine, solution)
             elif touches_env:
-                lifecycle.change(request, engine, solution, reinstall, self._latest, mend=bool(damaged_pip))
+                lifecycle.change(request, engine, solution, reinstall, self._latest, mend=bool(damage.distributions))
             else:
                 self._adopt(request, engine, solution.packages)
         if self._params["register_envs"]:

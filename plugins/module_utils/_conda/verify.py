@@ -10,10 +10,26 @@ import stat
 import typing as t
 
 from .._host.files import sha256_of_file
+from .distributions import Distribution, asked_for, damaged_distributions, not_mended
 from .modes import Modes, label, read_modes
 from .prefix import package_records
 
 _NOTHING_REMEMBERED = Modes(frozenset(), {})
+
+
+class Damage(t.NamedTuple):
+    """What is to be installed again: *packages* by name, and *distributions* of pip; *warnings* name what cannot be."""
+
+    packages: t.AbstractSet[str] = frozenset()
+    distributions: t.Sequence[Distribution] = ()
+    warnings: t.Sequence[str] = ()
+
+
+def examine(prefix: str, pip_lines: t.Sequence[str]) -> Damage:
+    """Read every file of the env. Of what pip installed, only what the requirements *pip_lines* lead to can be repaired."""
+    found = damaged_distributions(prefix)
+    wanted = asked_for(found, pip_lines, prefix) if pip_lines else []
+    return Damage(damaged_packages(prefix), wanted, [not_mended(each) for each in found if each not in wanted])
 
 
 def damaged_packages(prefix: str) -> t.Set[str]:

@@ -6,7 +6,6 @@ import base64
 import functools
 import http.server
 import json
-import os
 import pathlib
 import shutil
 import threading
@@ -16,6 +15,8 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.access import Route, channel_in_spec, headers_for, route_to
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+
+from tiny_channel import index
 
 SECRETS = ("pa55@word", "pa55%40word", "TOKEN123", base64.b64encode(b"alice:pa55@word").decode())
 
@@ -160,6 +161,20 @@ def test_records_that_another_tool_wrote_with_credentials_are_used_without(decla
     result = declare(packages=["app=1.*"], channels=[with_token(guarded)], verify=True)
     assert {action["name"]: action["action"] for action in result["actions"]} == {"liba": "reinstall"}
     assert files_with_secrets(home) == []
+
+
+def test_a_package_that_its_channel_no_longer_has_is_locked_without_what_its_record_holds(declare, channel, guarded, prefix, tmp_path):
+    declare(packages=["app=1.*"], channels=[with_token(guarded)])
+    (record,) = (prefix / "conda-meta").glob("liba-*.json")
+    meta = json.loads(record.read_text())
+    meta.update(url=with_token(meta["url"]), channel=with_token(meta["channel"]))
+    record.write_text(json.dumps(meta))
+    next(channel.glob("linux-64/liba-1.0-*")).unlink()
+    index(channel)
+    lock = tmp_path / "torch.lock"
+    result = declare(packages=["app=1.*"], channels=[with_token(guarded)], lock_file=str(lock))
+    assert result["actions"] == [] and "liba-1.0-0" in lock.read_text()
+    assert not [secret for secret in SECRETS if secret in lock.read_text() + json.dumps(result)]
 
 
 def test_a_match_spec_may_name_the_channel_as_the_channels_do(declare, guarded, home):

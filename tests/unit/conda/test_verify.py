@@ -100,6 +100,8 @@ def test_what_was_just_installed_is_whole(declare, many, prefix, seen):
         ("share/plain.txt", no_permission, "many"),
         ("bin/tool", rewrite, "many"),
         ("bin/tool", no_execution, "many"),
+        # A hard link, so the cache has lost it as well.
+        ("bin/python3.11", no_execution, "python"),
         ("lib/libmany.so.1", rewrite, "many"),
         ("lib/libmany.so", pathlib.Path.unlink, "many"),
         ("lib/libmany.so", lead_elsewhere, "many"),
