@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import unrelated_names
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.packages import (
     Package,
     actions_between,
     diff_between,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.rattler_engine import unrelated_names
 
 
 def package(name, version="1", build="0", channel="c"):
