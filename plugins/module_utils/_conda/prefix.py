@@ -24,6 +24,8 @@ from .request import Request
 
 RECORD = "conda-meta/hpc_pytorch.record"
 CHANGING = "conda-meta/hpc_pytorch.changing"
+# conda's default for the server of channels that are given by name alone.
+CHANNEL_ALIAS = "https://conda.anaconda.org/"
 
 
 def kind_of(prefix: str) -> str:
@@ -137,6 +139,18 @@ def unchanged(prefix: str, request_sha256: str) -> t.Optional[t.Dict[str, t.Any]
     return record
 
 
+def claim(prefix: str) -> None:
+    """Make an env without packages, marked as being changed, for an engine that needs one.
+
+    :raises OSError: somebody else did.
+    """
+    # Of two runs one makes this folder.
+    os.makedirs(os.path.join(prefix, "conda-meta"))
+    mark_changing(prefix)
+    with open(os.path.join(prefix, "conda-meta", "history"), "x", encoding="utf-8"):
+        pass
+
+
 def mark_changing(prefix: str) -> None:
     """From here until :func:`clear_changing`, everything of ours refuses the env."""
     note = "being changed since %s; run hpc.pytorch.conda_env again to mend it\n" % time.strftime("%Y-%m-%d %H:%M:%S %z")
@@ -168,6 +182,25 @@ def make_readable_records(prefix: str) -> None:
                 write_atomically(path, _record_without_credentials(text).encode())
 
 
+# From an explicit file conda takes these out of the archive, without the channel's later corrections; libmamba 2.1.1 to 2.3.2
+# leaves them empty (mamba-org/mamba#4052, #4070).
+_FROM_CHANNEL = ("depends", "constrains", "license", "timestamp", "size", "noarch", "track_features", "build_number", "md5", "sha256")
+
+
+def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:
+    """Write what the channel says of a package into its record, where an engine that read a list of addresses did not."""
+    path = os.path.join(prefix, "conda-meta", "%s-%s-%s.json" % (solved["name"], solved["version"], solved["build"]))
+    try:
+        with open(path, encoding="utf-8") as stream:
+            record = json.load(stream)
+    except (OSError, ValueError):
+        # Whether the right packages are there is looked at next.
+        return
+    told = {key: solved[key] for key in _FROM_CHANNEL if solved.get(key) not in (None, "")}
+    if {key: record.get(key) for key in told} != told:
+        write_atomically(path, (json.dumps(dict(record, **told), indent=2) + "\n").encode())
+
+
 def _record_without_credentials(text: str) -> str:
     meta = json.loads(text)
     for key in ("url", "channel", "requested_spec"):
@@ -193,4 +226,7 @@ def append_history(
 
 def _dist(package: Package) -> str:
     folder = package.url.rsplit("/", 1)[0] if "/" in package.url else package.channel.rstrip("/")
+    # As conda names it: by another name its next revision would say that every package was replaced.
+    if folder.startswith(CHANNEL_ALIAS):
+        folder = folder[len(CHANNEL_ALIAS) :]
     return "%s::%s-%s-%s" % (folder, package.name, package.version, package.build)

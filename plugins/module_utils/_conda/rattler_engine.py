@@ -37,6 +37,7 @@ class RattlerEngine:
     """See :class:`..engine.Engine`."""
 
     name = "rattler"
+    relocates = True
 
     def __init__(self, package_cache: str, repodata_cache: str, progress: Progress) -> None:
         self._package_cache = package_cache
