@@ -167,7 +167,9 @@ class CliEngine:
         ]
         leaving = sorted(name for name in before if name not in after or after[name] in link)
         history = os.path.join(target, HISTORY)
-        with open(history, "rb") as stream:
+        # Made where it is missing: a folder without it is no env to these tools.
+        with open(history, "a+b") as stream:
+            stream.seek(0)
             kept = stream.read()
         try:
             if leaving:

@@ -108,11 +108,8 @@ def failure(tool: str, channels: t.Iterable[str], specs: t.Iterable[str], stdout
 
 
 def says_failed(stdout: str) -> bool:
-    """Whether the output tells of a failure, whatever the exit status."""
-    return any(
-        document.get("exception_name") or (document.get("success") is False and document.get("solver_problems"))
-        for document in documents(stdout)
-    )
+    """Whether the output tells of a solve that failed, whatever the exit status."""
+    return any(document.get("success") is False and document.get("solver_problems") for document in documents(stdout))
 
 
 def problem_in(stdout: str, stderr: str, status: int) -> t.Tuple[str, str]:

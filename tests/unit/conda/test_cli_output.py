@@ -51,6 +51,12 @@ def test_nothing_to_do_is_no_action(text):
     assert actions_in(text) == ([], [], []) and not says_failed(text)
 
 
+def test_an_early_end_that_was_asked_for_is_no_failure():
+    # conda's CondaExitZero after --download-only (conda/cli/install.py: handle_txn).
+    assert not says_failed('{"exception_name": "CondaExitZero", "message": "Package caches prepared."}')
+    assert says_failed(golden("micromamba-1-problems.json"))
+
+
 def test_progress_lines_are_no_obstacle():
     progress = '{"fetch":"xz-5.2 | 300 KB ","finished":false,"maxval":1,"progress":0.5}\n\0'
     assert len(actions_in(progress * 3 + golden("mamba-2-link.json")).link) == 1
