@@ -119,7 +119,8 @@ class ToolChoice:
             _respawn_with_yaml()
 
     def engine(self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
-        assert self._tool
+        if self._tool is None:
+            raise self.missing()
         return CliEngine(self._tool, package_cache, private_path(prefix, "partial"), progress)
 
 

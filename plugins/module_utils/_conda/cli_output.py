@@ -84,6 +84,7 @@ def _normal(entry: t.Mapping[str, t.Any]) -> Record:
 def _key(record: t.Mapping[str, t.Any]) -> t.Tuple[str, str, str, str]:
     return str(record["name"]), str(record["version"]), str(record["build"]), str(record["subdir"])
 
+
 _EXPECTED = {
     "solver": (
         "packages in %(channels)s that satisfy %(specs)s",
