@@ -39,7 +39,6 @@ from .cli_shadow import HISTORY, cached_records, is_same, make_shadow, to_relink
 from .credentials import without_credentials
 from .dependencies import related_names, unrelated_names
 from .engine import Solution
-from .packages import Package
 from .prefix import complete_record, installed_packages, package_of, package_records
 from .request import Request
 
