@@ -11,8 +11,10 @@ short_description: Make, change or remove a conda environment in one transaction
 version_added: 0.1.0
 description:
   - Makes an env hold the match specs that were asked for, solved together and installed in one transaction.
-  - A first creation is atomic. An env that was interrupted while being changed stays marked, and everything in this
-    collection refuses it, until a rerun has mended it.
+  - A first creation is atomic with the rattler engine. The others build an env where it is to stand, marked until it is
+    whole, and take it away where that fails.
+  - An env that was interrupted while being made or changed stays marked, and everything in this collection refuses it,
+    until a rerun has mended it.
   - When the env's own record matches the request, nothing is solved, no engine is started and no network is used.
   - Envs made here are conda envs. C(conda list), C(conda env list) and C(conda install) work on them.
 author: hpc.pytorch contributors (@hpc-pytorch)
@@ -70,6 +72,8 @@ options:
     description:
       - Channels, the one that wins first. A name, a URL or a path on the target.
       - By default those of the condarc files that conda would read, the engine's prefix being the root.
+      - An address may hold credentials. They are on no command line and in no record of the env. For the engines conda,
+        mamba and micromamba such a channel must be a folder of its server.
       - No channel at all is an error. V(defaults) is used only where it is named.
       - Credentials may stand in a URL, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel), and win over
         those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the file that
@@ -82,27 +86,39 @@ options:
   channel_priority:
     description:
       - Whether a package comes only from the first channel that has it.
-      - V(flexible) is treated as V(strict) by the rattler engine.
+      - V(flexible) is treated as V(strict) by the rattler engine; the others know it.
       - By default V(strict); where the channels are the condarc's, what that says.
     type: str
     choices: [strict, flexible, disabled]
   lock_file:
     description:
-      - A lock file in rattler's format. Where it exists, exactly its packages are installed, without solving.
-        Where it does not, it is written after solving.
+      - Where it exists, exactly its packages are installed. Where it does not, it is written after solving.
+      - Its format is rattler's own for that engine. The others write and read conda's explicit files, addresses with hashes
+        as of C(conda list --explicit --sha256), since they cannot read rattler's; either is refused where the other is due.
       - O(state=latest) writes it anew.
     type: path
   engine:
-    description: What solves and installs. V(auto) is V(rattler).
+    description:
+      - What solves and installs. V(auto) is V(rattler).
+      - V(conda) (24.9 or newer), V(mamba) and V(micromamba) (2.0 or newer) are for sites that have one and want it. An env
+        that one engine has made, any other can change.
+      - They are asked once what they would install; the run takes out what leaves or is replaced, then brings the rest from
+        an explicit file of addresses and hashes, with the env marked from the first to the last.
+      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for what the play does
+        not say (proxies, certificates), heed the env's C(conda-meta/pinned), and check downloads by the hash that the
+        channel gives.
     type: str
-    choices: [auto, rattler]
+    choices: [auto, rattler, conda, mamba, micromamba]
     default: auto
   executable:
     description:
       - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below the role conda's
-        C(conda_engine_prefix).
-      - By default this module's own interpreter if it has py-rattler, else the one below
+        C(conda_engine_prefix); for the others the command itself, such as C(bin/conda) below its C(conda_prefix).
+      - By default for V(rattler) this module's own interpreter if it has py-rattler, else the one below
         C(~/.local/share/hpc.pytorch/engine), else the one below C(/opt/hpc.pytorch/engine).
+      - By default for the others the first command of that name in C($CONDA_ROOT/bin), the folders of E(PATH),
+        C(/opt/conda/bin), C(~/miniforge3/bin), C(~/.local/bin).
+      - As root, what somebody else could have written is refused.
     type: path
   cuda:
     description:
@@ -113,7 +129,8 @@ options:
   package_cache:
     description:
       - Folder for downloaded and unpacked packages. Files are hard-linked from there where the file system allows it.
-      - By default the first of the condarc's C(pkgs_dirs), else rattler's own, C(~/.cache/rattler/cache/pkgs).
+      - By default the first of the condarc's C(pkgs_dirs), else rattler's own, C(~/.cache/rattler/cache/pkgs); for the other
+        engines what they have configured. Their packages and rattler's have different layouts.
     type: path
   compile:
     description:
@@ -147,7 +164,7 @@ options:
     description: A file that must not exist yet, for progress lines. Set by the action plugin of the same name.
     type: path
 notes:
-  - Link scripts of packages are not run.
+  - The rattler engine does not run link scripts of packages.
 seealso:
   - module: hpc.pytorch.conda_env_info
   - module: hpc.pytorch.conda_channel
@@ -186,6 +203,14 @@ EXAMPLES = r"""
     name: r
     channels: [conda-forge]
     packages: [r-base=4.4]
+
+- name: With the micromamba that the site has
+  hpc.pytorch.conda_env:
+    name: torch
+    channels: [conda-forge]
+    packages: [python=3.12, pytorch]
+    engine: micromamba
+    executable: /opt/app/bin/micromamba
 
 - name: No longer needed
   hpc.pytorch.conda_env:
@@ -267,7 +292,7 @@ def main():
             channels=dict(type="list", elements="str"),
             channel_priority=dict(type="str", choices=["strict", "flexible", "disabled"]),
             lock_file=dict(type="path"),
-            engine=dict(type="str", choices=["auto", "rattler"], default="auto"),
+            engine=dict(type="str", choices=["auto", "rattler", "conda", "mamba", "micromamba"], default="auto"),
             executable=dict(type="path"),
             cuda=dict(type="str"),
             package_cache=dict(type="path"),

@@ -10,23 +10,20 @@ import os
 import tempfile
 import typing as t
 
-from ansible.module_utils.common.respawn import has_respawned, respawn_module
-
 from .._host.errors import UserError
 from .._host.files import readable_if_root, sha256_of_file, write_atomically
 from .._host.progress import Progress
 from .._host.trust import require_trusted_env, require_trusted_place
 from . import lifecycle, prefix as env
+from .choose import chosen
 from .condarc import condarc_files, read_condarc, sha256_of_files
 from .credentials import filled_in, shown_channels, without_credentials
 from .distributions import Distribution, installed_names, required_name
 from .engine import Engine, Solution
-from .engine_venv import engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
 from .interpreter import pip_would_install
 from .packages import Package, actions_between, diff_between
-from .rattler_engine import RattlerEngine
 from .request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
-from .sources import require_trusted_caches, require_trusted_channels, require_trusted_sources
+from .sources import require_trusted_channels, require_trusted_sources
 from .verify import Damage, examine
 
 Params = t.Mapping[str, t.Any]
@@ -81,8 +78,8 @@ class _Declaration:
         self._kind = env.kind_of(prefix)
         self._latest = params["state"] == "latest"
         self._require_usable_place()
-        self._python = find_engine_python(params["executable"])
-        self._condarcs = condarc_files(engine_prefix_of(self._python) if self._python else None)
+        self._choice = chosen(params["engine"], params["executable"])
+        self._condarcs = condarc_files(self._choice.root)
         require_trusted_sources(params, self._condarcs)
         self._request = self._requested()
         self._wish = self._request
@@ -93,16 +90,14 @@ class _Declaration:
             record = env.unchanged(self._prefix, self._request.sha256())
             if record is not None:
                 return self._result(packages=record["packages"], engine=record["engine"])
-        if self._python is None:
+        if self._choice.root is None:
             if self._check_mode:
                 return self._unsolved("there is no engine yet")
-            raise missing_engine(self._params["executable"])
-        if not runs_here(self._python):
-            if has_respawned():
-                raise missing_engine(self._params["executable"])
-            require_rattler(self._python)
-            respawn_module(self._python)
-        self._read_condarc()
+            raise self._choice.missing()
+        reads_condarc = self._choice.uses_condarc or not self._request.channels
+        self._choice.enter(reads_condarc)
+        if reads_condarc:
+            self._read_condarc()
         missing = self._missing_channel()
         if missing and self._check_mode:
             return self._unsolved("channel %s is not there yet" % missing)
@@ -116,7 +111,8 @@ class _Declaration:
                 return self._declare(progress)
 
     def _declare(self, progress: Progress) -> Result:
-        engine = self._engine(progress)
+        require_trusted_channels(self._wish.channels)
+        engine = self._choice.engine(self._prefix, self._params["package_cache"], self._pkgs_dirs, progress)
         exists = self._kind in ("env", "unfinished")
         if exists:
             require_trusted_env(self._prefix, "the env")
@@ -207,19 +203,6 @@ class _Declaration:
         )
         self._pkgs_dirs = condarc["pkgs_dirs"]
 
-    def _engine(self, progress: Progress) -> Engine:
-        cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(self._home, ".cache"), "rattler", "cache")
-        package_cache = self._params["package_cache"]
-        if not package_cache and self._pkgs_dirs:
-            # Beside conda's own packages, which have another layout; as conda, in the first folder that can be written to.
-            folders = [os.path.expanduser(folder) for folder in self._pkgs_dirs]
-            package_cache = os.path.join(next(filter(_is_writable, folders), folders[0]), ".rattler")
-        package_cache, repodata_cache = package_cache or os.path.join(cache, "pkgs"), os.path.join(cache, "repodata")
-        require_trusted_caches(package_cache, repodata_cache)
-        require_trusted_channels(self._wish.channels)
-        # repodata is per user: rattler's lock files there are not made to be shared.
-        return RattlerEngine(package_cache, repodata_cache, progress)
-
     def _missing_channel(self) -> t.Optional[str]:
         for channel in self._wish.channels:
             path = channel[len("file://") :] if channel.startswith("file://") else os.path.expanduser(channel)
@@ -265,7 +248,7 @@ class _Declaration:
     def _unsolved(self, because: str) -> Result:
         asked = tuple(without_credentials(spec) for spec in self._request.packages) + pip_requirements(self._request.pip)
         wanted = "".join(spec + "\n" for spec in asked)
-        result = self._result(packages=[], engine="rattler", changed=True, solved=False)
+        result = self._result(packages=[], engine=self._choice.name, changed=True, solved=False)
         del result["packages"]
         result["msg"] = "not solved, since %s; asked for: %s from %s" % (
             because,
@@ -299,12 +282,6 @@ def _unlisted(otherwise: str, edit: t.Callable[[], None]) -> t.List[str]:
     except OSError as error:
         return ["%s listed in %s: %s" % (otherwise, error.filename or "environments.txt", error.strerror)]
     return []
-
-
-def _is_writable(folder: str) -> bool:
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    return os.path.isdir(folder) and os.access(folder, os.W_OK)
 
 
 def _no_channels(found: str) -> UserError:

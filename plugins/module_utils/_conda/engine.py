@@ -22,6 +22,8 @@ class Engine(t.Protocol):
     """Solves and installs. Every method raises UserError for what a person can mend and changes nothing then."""
 
     name: str
+    # Whether an env can be installed beside its place and be renamed there.
+    relocates: bool
 
     def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
         """Choose packages.

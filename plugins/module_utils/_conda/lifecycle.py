@@ -23,6 +23,7 @@ from .modes import remember_modes, restore_modes
 from .packages import Package
 from .prefix import (
     append_history,
+    claim,
     clear_changing,
     installed_packages,
     is_base,
@@ -50,6 +51,8 @@ def lock(prefix: str, waiting: t.Callable[[], None]) -> t.Iterator[None]:
             path = os.path.join(folder, sha256_of_json(prefix)[:16])
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
             stream = stack.enter_context(os.fdopen(handle, "r+b", buffering=0))
+            # An engine's command that outlives a killed run still holds it.
+            os.set_inheritable(handle, True)
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -59,13 +62,21 @@ def lock(prefix: str, waiting: t.Callable[[], None]) -> t.Iterator[None]:
 
 
 def create(request: Request, engine: Engine, solution: Solution) -> None:
+    """Make an env where there is none."""
+    if engine.relocates:
+        _create_beside(request, engine, solution)
+    else:
+        _create_in_place(request, engine, solution)
+
+
+def _create_beside(request: Request, engine: Engine, solution: Solution) -> None:
     """Build the env beside its place and rename it there.
 
     pip and byte-compiling need the final path: until they are done the env stands there marked.
     """
     made = _make_folders(os.path.dirname(request.prefix))
     remove_leftovers(request.prefix)
-    staging = _private_path(request.prefix, "partial")
+    staging = private_path(request.prefix, "partial")
     os.mkdir(staging, 0o700)
     needs_prefix = bool(request.pip) or request.compiled
     try:
@@ -93,6 +104,25 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
             raise
 
 
+def _create_in_place(request: Request, engine: Engine, solution: Solution) -> None:
+    """Build the env where it is to stand, marked until it is whole: a killed run is mended by the next one."""
+    made = _make_folders(os.path.dirname(request.prefix))
+    remove_leftovers(request.prefix)
+    try:
+        claim(request.prefix)
+    except FileExistsError as error:
+        raise _somebody_made_it(request.prefix, error) from error
+    try:
+        engine.install(solution, request.prefix, request.prefix, frozenset())
+        make_readable_records(request.prefix)
+        append_history(request.prefix, [], solution.packages, request.packages)
+        _finish(request, engine, solution.packages, upgrade=False, mend=False)
+    except BaseException:
+        remove(request.prefix)
+        _remove_folders(made)
+        raise
+
+
 def change(
     request: Request, engine: Engine, solution: Solution, reinstall: t.AbstractSet[str], upgrade: bool, mend: bool
 ) -> None:
@@ -117,7 +147,7 @@ def change(
 def remove(prefix: str) -> None:
     """Take the env away by one rename, then delete it."""
     remove_leftovers(prefix)
-    grave = _private_path(prefix, "removing")
+    grave = private_path(prefix, "removing")
     os.rename(prefix, grave)
     shutil.rmtree(grave)
 
@@ -203,14 +233,19 @@ def _rename_into_place(staging: str, prefix: str) -> None:
     try:
         os.rename(staging, prefix)
     except OSError as error:
-        raise UserError(
-            "%s to be free for the new env" % prefix,
-            "%s (somebody made it meanwhile)" % error.strerror,
-            "run again: the env there is then looked at",
-        ) from error
+        raise _somebody_made_it(prefix, error) from error
 
 
-def _private_path(prefix: str, purpose: str) -> str:
+def _somebody_made_it(prefix: str, error: OSError) -> UserError:
+    return UserError(
+        "%s to be free for the new env" % prefix,
+        "%s (somebody made it meanwhile)" % error.strerror,
+        "run again: the env there is then looked at",
+    )
+
+
+def private_path(prefix: str, purpose: str) -> str:
+    """A name beside *prefix* that is this process's own; what is left there, :func:`remove_leftovers` finds."""
     parent, name = os.path.split(prefix)
     return os.path.join(parent, ".%s.%s.%d.%s" % (name, socket.gethostname(), os.getpid(), purpose))
 

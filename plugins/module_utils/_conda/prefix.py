@@ -145,6 +145,18 @@ def unchanged(prefix: str, request_sha256: str) -> t.Optional[t.Dict[str, t.Any]
     return record
 
 
+def claim(prefix: str) -> None:
+    """Make an env without packages, marked as being changed, for an engine that needs one.
+
+    :raises OSError: somebody else did.
+    """
+    # Of two runs one makes this folder.
+    os.makedirs(os.path.join(prefix, "conda-meta"))
+    mark_changing(prefix)
+    with open(os.path.join(prefix, "conda-meta", "history"), "x", encoding="utf-8"):
+        pass
+
+
 def mark_changing(prefix: str) -> None:
     """From here until :func:`clear_changing`, everything of ours refuses the env."""
     note = "being changed since %s; run hpc.pytorch.conda_env again to mend it\n" % time.strftime("%Y-%m-%d %H:%M:%S %z")
@@ -189,6 +201,25 @@ def make_roots_own(prefix: str) -> None:
             if not stat.S_ISLNK(status.st_mode) and status.st_uid == 0 and status.st_mode & 0o022:
                 os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
     require_trusted_env(prefix, "what was unpacked for the env at")
+
+
+# From an explicit file conda takes these out of the archive, without the channel's later corrections; libmamba 2.1.1 to 2.3.2
+# leaves them empty (mamba-org/mamba#4052, #4070).
+_FROM_CHANNEL = ("depends", "constrains", "license", "timestamp", "size", "noarch", "track_features", "build_number", "md5", "sha256")
+
+
+def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:
+    """Write what the channel says of a package into its record, where an engine that read a list of addresses did not."""
+    path = os.path.join(prefix, "conda-meta", "%s-%s-%s.json" % (solved["name"], solved["version"], solved["build"]))
+    try:
+        with open(path, encoding="utf-8") as stream:
+            record = json.load(stream)
+    except (OSError, ValueError):
+        # Whether the right packages are there is looked at next.
+        return
+    told = {key: solved[key] for key in _FROM_CHANNEL if solved.get(key) not in (None, "")}
+    if {key: record.get(key) for key in told} != told:
+        write_atomically(path, (json.dumps(dict(record, **told), indent=2) + "\n").encode())
 
 
 def _record_without_credentials(text: str) -> str:

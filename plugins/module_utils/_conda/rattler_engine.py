@@ -21,6 +21,7 @@ from .._host.files import sha256_of_file
 from .._host.progress import Progress
 from .access import Access, remedy_for
 from .credentials import has_credentials, without_credentials
+from .dependencies import unrelated_names
 from .packages import Package
 from .prefix import package_records
 from .request import Request
@@ -37,6 +38,7 @@ class RattlerEngine:
     """See :class:`..engine.Engine`."""
 
     name = "rattler"
+    relocates = True
 
     def __init__(self, package_cache: str, repodata_cache: str, progress: Progress) -> None:
         self._package_cache = package_cache
@@ -242,23 +244,6 @@ class _Reporter:
         if not name.startswith("on_"):
             raise AttributeError(name)
         return lambda *args: 0
-
-
-def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.List[str]:
-    """Installed names that no requested package leads to: what a user added, and what that needs.
-
-    What the request does lead to may leave with the next version of the package that needed it.
-
-    :arg dependencies: of each installed name, the names it depends on.
-    """
-    reached: t.Set[str] = set()
-    pending = list(requested)
-    while pending:
-        name = pending.pop()
-        if name not in reached:
-            reached.add(name)
-            pending.extend(dependencies.get(name, ()))
-    return sorted(set(dependencies) - reached)
 
 
 def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:

@@ -9,7 +9,7 @@ import shutil
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import declare as declare_module
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda import choose
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.rattler_engine import RattlerEngine
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
@@ -33,7 +33,7 @@ def test_an_env_is_made_then_left_alone_without_an_engine(declare, prefix, monke
     first = declare(packages=["app=1.*"])
     assert first["changed"] and names(first) == {"app": "1.0", "liba": "1.0"}
     assert (prefix / "bin/app").read_text() == "#!%s/bin/sh\n# app 1.0\n" % prefix
-    monkeypatch.setattr(declare_module, "RattlerEngine", None)
+    monkeypatch.setattr(choose, "RattlerEngine", None)
     second = declare(packages=["app=1.*"])
     assert not second["changed"] and second["packages"] == first["packages"]
 

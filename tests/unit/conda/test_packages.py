@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import unrelated_names
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.packages import (
     Package,
     actions_between,
     diff_between,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.rattler_engine import unrelated_names
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prefix import append_history
 
 
 def package(name, version="1", build="0", channel="c"):
@@ -33,3 +34,12 @@ def test_what_the_request_does_not_lead_to_is_the_users_own():
     depends = {"app": {"liba"}, "liba": set(), "extra": {"dep", "liba"}, "dep": {"extra"}}
     assert unrelated_names(depends, ["app"]) == ["dep", "extra"]
     assert unrelated_names(depends, ["app", "extra"]) == []
+
+
+def test_history_names_packages_as_conda_does(tmp_path):
+    (tmp_path / "conda-meta").mkdir()
+    urls = ("https://conda.anaconda.org/conda-forge/noarch/a-1-0.conda", "https://site/chan/linux-64/b-1-0.conda")
+    packages = [Package(name, "1", "0", "", url) for name, url in zip("ab", urls)]
+    append_history(str(tmp_path), [], packages, ["a"])
+    lines = (tmp_path / "conda-meta/history").read_text().splitlines()
+    assert "+conda-forge/noarch::a-1-0" in lines and "+https://site/chan/linux-64::b-1-0" in lines

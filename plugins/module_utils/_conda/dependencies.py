@@ -1,0 +1,31 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which installed packages a request leads to, by name. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.Set[str]:
+    """Installed names that are requested, or that what is requested leads to.
+
+    :arg dependencies: of each installed name, the names it depends on.
+    """
+    reached: t.Set[str] = set()
+    pending = list(requested)
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(dependencies.get(name, ()))
+    return reached & set(dependencies)
+
+
+def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.List[str]:
+    """Installed names that no requested package leads to: what a user added, and what that needs.
+
+    What the request does lead to may leave with the next version of the package that needed it.
+    """
+    return sorted(set(dependencies) - related_names(dependencies, requested))

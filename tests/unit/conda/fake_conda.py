@@ -1,0 +1,189 @@
+"""Stands in for conda or mamba at the outermost edge: their command line and output around py-rattler.
+
+What it prints has the form of the golden files in ``golden/cli``; what it solves, links and unlinks is real. It behaves badly
+where the real ones do: it writes each address into the history, and as mamba it leaves ``depends`` empty in records of
+explicit packages. Called as ``fake_conda.py KIND LOG ARGUMENTS``; each call appends its arguments, variables, open
+files and the records of the prefix to LOG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import traceback
+
+import rattler
+
+KIND, LOG = sys.argv[1:3]
+ARGUMENTS = sys.argv[3:]
+CACHE = pathlib.Path(os.environ.get("CONDA_PKGS_DIRS") or pathlib.Path.home() / "fake-pkgs")
+
+
+def option(name: str, default: str = "") -> str:
+    return ARGUMENTS[ARGUMENTS.index(name) + 1] if name in ARGUMENTS else default
+
+
+def words() -> list[str]:
+    """The arguments that are neither options nor their values."""
+    found, skip = [], False
+    for argument in ARGUMENTS[1:]:
+        if skip:
+            skip = False
+        elif argument in ("--prefix", "--channel", "--file"):
+            skip = True
+        elif not argument.startswith("--"):
+            found.append(argument)
+    return found
+
+
+def say(document: object) -> None:
+    print(json.dumps(document, indent=2))
+
+
+def fail(name: str, message: str) -> None:
+    if KIND == "conda":
+        say({"caused_by": "None", "error": "%s: %s" % (name, message), "exception_name": name, "message": message})
+    else:
+        say({"solver_problems": [message], "success": False})
+        print("critical libmamba Could not solve for environment specs", file=sys.stderr)
+    sys.exit(1)
+
+
+def channel_url(name: str) -> str:
+    condarc = os.environ.get("CONDARC")
+    custom = json.loads(pathlib.Path(condarc).read_text())["custom_channels"] if condarc else {}
+    return custom[name] + "/" + name if name in custom else name
+
+
+def installed(prefix: str) -> list:
+    return [rattler.PrefixRecord.from_path(path) for path in sorted(pathlib.Path(prefix, "conda-meta").glob("*.json"))]
+
+
+def whole(record) -> dict:
+    """As mamba prints a record, and conda one in FETCH."""
+    channel, unused, filename = record.url.rpartition("/")
+    return {
+        "build": str(record.build), "build_number": record.build_number, "build_string": str(record.build), "channel": channel,
+        "constrains": None, "depends": list(record.depends) or None, "fn": filename, "license": "None",
+        "md5": (record.md5 or b"").hex(), "name": record.name.normalized, "sha256": (record.sha256 or b"").hex(),
+        "size": record.size, "subdir": record.subdir, "timestamp": 1700000000000, "track_features": "", "url": record.url, "version": str(record.version),
+    }
+
+
+def short(record) -> dict:
+    """As conda prints a record in LINK and UNLINK."""
+    base, subdir, unused = record.url.rsplit("/", 2)
+    return {
+        "base_url": base, "build_number": record.build_number, "build_string": str(record.build), "channel": base.rsplit("/", 1)[1],
+        "dist_name": "%s-%s-%s" % (record.name.normalized, record.version, record.build), "name": record.name.normalized,
+        "platform": subdir, "version": str(record.version),
+    }
+
+
+def cached(record) -> pathlib.Path:
+    return CACHE / short(record)["dist_name"] / "info" / "repodata_record.json"
+
+
+async def solve(prefix: str) -> None:
+    urls = [channel_url(ARGUMENTS[index + 1]) for index, word in enumerate(ARGUMENTS) if word == "--channel"]
+    before = installed(prefix)
+    overrides = rattler.VirtualPackageOverrides.from_env()
+    # Not kept: py-rattler takes the 304 of a plain server for an error.
+    gateway = rattler.Gateway(cache_dir=pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path.home())))
+    try:
+        after = await rattler.solve(
+            [rattler.Channel(url) for url in urls],
+            [rattler.MatchSpec(spec) for spec in words()],
+            gateway=gateway,
+            locked_packages=before,
+            virtual_packages=rattler.VirtualPackage.detect(overrides),
+        )
+    except Exception as error:
+        fail("LibMambaUnsatisfiableError", str(error))
+    old, new = {record.url: record for record in before}, {record.url: record for record in after}
+    kept = {record.name.normalized for record in before if record.url in new}
+    # Neither tool takes out what nobody asked it to.
+    names = {record.name.normalized for record in after}
+    unlink = [record for url, record in old.items() if url not in new and record.name.normalized in names]
+    link = [record for url, record in new.items() if url not in old]
+    assert not kept & {record.name.normalized for record in link}
+    form = short if KIND == "conda" else whole
+    actions = {"LINK": [form(record) for record in link], "UNLINK": [form(record) for record in unlink], "PREFIX": prefix}
+    actions["FETCH"] = [whole(record) for record in link if not cached(record).exists()]
+    if link or unlink:
+        say({"actions": {key: value for key, value in actions.items() if value}, "dry_run": True, "prefix": prefix, "success": True})
+    elif KIND == "conda":
+        say({"message": "All requested packages already installed.", "success": True})
+
+
+async def record_at(url: str):
+    channel, subdir, filename = url.rsplit("/", 2)
+    name = filename.rsplit("-", 2)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = rattler.Gateway(cache_dir=pathlib.Path(folder))
+        found = await gateway.query([rattler.Channel(channel)], [rattler.Subdir(subdir)], [name], recursive=False)
+    return next(record for records in found for record in records if record.file_name == filename)
+
+
+async def lay_down(records: list, prefix: str) -> None:
+    await rattler.install(records, prefix, package_cache=rattler.PackageCache(str(CACHE / "unpacked")), show_progress=False)
+
+
+async def install_explicit(prefix: str) -> None:
+    lines = [line for line in pathlib.Path(option("--file")).read_text().splitlines() if not line.startswith(("@", "#"))]
+    records = []
+    for line in lines:
+        url, unused, digest = line.partition("#")
+        record = await record_at(url)
+        found = hashlib.sha256(pathlib.Path(url[len("file://") :]).read_bytes()).hexdigest() if url.startswith("file://") else ""
+        if digest.rpartition(":")[2] != (found or record.sha256.hex()):
+            fail("ChecksumMismatchError", "Conda detected a mismatch for %s" % url)
+        entry = cached(record)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        entry.write_text(json.dumps(whole(record)))
+        records.append(record)
+    if KIND != "conda" and "--download-only" in ARGUMENTS:
+        return
+    before = installed(prefix)
+    await lay_down(before + records, prefix)
+    with open(os.path.join(prefix, "conda-meta/history"), "a") as stream:
+        stream.write("==> 2026-01-01 00:00:00 <==\n# update specs: %s\n" % json.dumps(lines))
+    for record in records if KIND != "conda" else ():
+        path = pathlib.Path(prefix, "conda-meta", short(record)["dist_name"] + ".json")
+        path.write_text(json.dumps(dict(json.loads(path.read_text()), depends=[])))
+
+
+def main() -> None:
+    with open(LOG, "a") as stream:
+        opened = [os.readlink(path) for path in pathlib.Path("/proc/self/fd").iterdir() if os.path.lexists(path)]
+        records = sorted(path.name for path in pathlib.Path(option("--prefix")).glob("conda-meta/*.json"))
+        call = {"argv": ARGUMENTS, "variables": dict(os.environ), "opened": opened, "records": records}
+        stream.write(json.dumps(call) + "\n")
+    if ARGUMENTS[0] == "info":
+        say({"pkgs_dirs": [str(CACHE)]})
+    elif ARGUMENTS[0] == "remove":
+        prefix, leaving = option("--prefix"), words()
+        asyncio.run(lay_down([record for record in installed(prefix) if record.name.normalized not in leaving], prefix))
+        say({"success": True})
+    elif "--dry-run" in ARGUMENTS:
+        asyncio.run(solve(option("--prefix")))
+    else:
+        asyncio.run(install_explicit(option("--prefix")))
+
+
+try:
+    main()
+    status = 0
+except SystemExit as ended:
+    status = int(ended.code or 0)
+except Exception:
+    traceback.print_exc()
+    status = 1
+sys.stdout.flush()
+# Without Python's own end, during which py-rattler's threads may still call into it.
+os._exit(status)
