@@ -3,11 +3,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The unit tests. Arguments go to pytest.
+# The unit tests. Arguments go to pytest; paths among them stand for all of tests/unit.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
 setup test
 cd -- "$CHECKOUT"
-exec python -m pytest tests/unit "$@"
+paths=(tests/unit)
+for argument; do
+    # A file, or a test in one (file::name); an option's value is none.
+    case $argument in
+    -*) ;;
+    *) [ ! -e "${argument%%::*}" ] || paths=() ;;
+    esac
+done
+exec python -m pytest "${paths[@]}" "$@"

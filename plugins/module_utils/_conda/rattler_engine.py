@@ -14,22 +14,19 @@ import pathlib
 import shutil
 import socket
 import typing as t
-import urllib.parse
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_file
 from .._host.progress import Progress
+from . import rattler_objects as objects
 from .credentials import without_credentials
-from .packages import Package
-from .prefix import package_records
-from .request import Request
 from .engine import Solution
+from .local_archive import check_local_archive
+from .prefix import package_records
+from .rattler_report import Reporter
+from .request import Request
 
 # Long enough for a large index on a slow line; a server that never answers must not hang a play.
 FIRST_ANSWER_SECONDS = 300
-
-# conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.
-_DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 
 
 class RattlerEngine:
@@ -47,12 +44,12 @@ class RattlerEngine:
         from rattler.exceptions import GatewayError, SolverError
 
         self._progress.report("solve", ", ".join(request.packages))
-        specs = [_match_spec(spec) for spec in request.packages]
-        channels = _channels(request.channels)
-        records = _prefix_records(prefix) if prefix else []
+        specs = [objects.match_spec(spec) for spec in request.packages]
+        channels = objects.channels_of(request.channels)
+        records = objects.prefix_records(prefix) if prefix else []
         if not request.prune:
-            kept = unrelated_names(_dependencies(prefix), [_name_of(spec) for spec in specs]) if prefix else []
-            specs += [_match_spec(name) for name in kept]
+            kept = unrelated_names(_dependencies(prefix), [objects.name_of(spec) for spec in specs]) if prefix else []
+            specs += [objects.match_spec(name) for name in kept]
             if latest:
                 records = [record for record in records if record.name.normalized in kept]
         elif latest:
@@ -69,8 +66,8 @@ class RattlerEngine:
                 gateway=gateway,
                 locked_packages=records,
                 # Not the default: without them whatever needs __glibc cannot be solved.
-                virtual_packages=_virtual_packages(request.cuda),
-                channel_priority=_channel_priority(request.channel_priority),
+                virtual_packages=objects.virtual_packages(request.cuda),
+                channel_priority=objects.channel_priority(request.channel_priority),
                 # As conda does; a channel without pip can still serve a Python.
                 add_pip_as_python_dependency=any(pip),
             )
@@ -91,7 +88,7 @@ class RattlerEngine:
                 without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
                 "check the address and the network, or correct the channels",
             ) from error
-        return Solution([_package(record) for record in solved], solved)
+        return Solution([objects.package_of(record) for record in solved], solved)
 
     def read_lock(self, path: str, request: Request) -> Solution:
         import rattler
@@ -110,24 +107,24 @@ class RattlerEngine:
                 "remove it to have it written anew",
             )
         for spec in request.packages:
-            match_spec = _match_spec(spec)
-            if not any(match_spec.matches(record) for record in records):
+            wanted = objects.match_spec(spec)
+            if not any(wanted.matches(record) for record in records):
                 raise UserError(
                     "a lock file that satisfies %s" % spec,
                     "no such package in %s" % path,
                     "use state latest to write it anew, or correct the packages",
                 )
-        return Solution([_package(record) for record in records], records)
+        return Solution([objects.package_of(record) for record in records], records)
 
     def write_lock(self, path: str, solution: Solution, request: Request) -> None:
         import rattler
 
         platform = rattler.LockPlatform(str(rattler.Subdir.current()))
         lock = rattler.LockFile([platform])
-        urls = [without_credentials(channel.base_url) for channel in _channels(request.channels)]
+        urls = [without_credentials(channel.base_url) for channel in objects.channels_of(request.channels)]
         lock.set_channels("default", [rattler.LockChannel(url) for url in urls])
         for record in solution.handle:
-            lock.add_conda_package("default", platform, _without_credentials(record))
+            lock.add_conda_package("default", platform, objects.record_without_credentials(record))
         lock.to_path(pathlib.Path(path))
 
     def fetch(self, solution: Solution) -> None:
@@ -150,7 +147,7 @@ class RattlerEngine:
         missing = self._missing(records)
         for number, record in enumerate(missing, 1):
             self._progress.report("check", record.file_name, number, len(missing), record.size)
-            _check_local_archive(record)
+            check_local_archive(record)
         # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
         mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
         cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
@@ -164,7 +161,7 @@ class RattlerEngine:
                     package_cache=cache,
                     reinstall_packages=set(reinstall) or None,
                     show_progress=False,
-                    reporter=_Reporter(self._progress),
+                    reporter=Reporter(self._progress),
                     alternative_target_prefix=os.path.abspath(prefix),
                 )
             )
@@ -184,55 +181,6 @@ class RattlerEngine:
             return [record for record in records if not index.contains_record(record)]
 
         return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
-
-
-class _Reporter:
-    """Turns rattler's callbacks into progress lines; every callback's first argument is the token we returned."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._total = 0
-        self._fetched = 0
-        self._linked = 0
-        self._names: t.Dict[int, str] = {}
-
-    def on_transaction_start(self, total_operations: int) -> None:
-        self._total = total_operations
-
-    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
-        self._names[operation] = package_name
-        self._progress.report("fetch", package_name, self._fetched, self._total)
-        return operation
-
-    def on_populate_cache_complete(self, operation: int) -> None:
-        self._fetched += 1
-        self._progress.report("fetch", self._names.get(operation, ""), self._fetched, self._total)
-
-    def on_validate_start(self, operation: int) -> int:
-        return operation
-
-    def on_download_start(self, operation: int) -> int:
-        return operation
-
-    def on_download_progress(self, operation: int, progress: int, total: t.Optional[int]) -> None:
-        name = self._names.get(operation, "")
-        self._progress.report("download", name, self._fetched, self._total, progress, total)
-
-    def on_link_start(self, operation: int, package_name: str) -> int:
-        self._progress.report("link", package_name, self._linked, self._total)
-        return operation
-
-    def on_link_complete(self, operation: int) -> None:
-        self._linked += 1
-
-    def on_unlink_start(self, operation: int, package_name: str) -> int:
-        self._progress.report("unlink", package_name, self._linked, self._total)
-        return operation
-
-    def __getattr__(self, name: str) -> t.Callable[..., int]:
-        if not name.startswith("on_"):
-            raise AttributeError(name)
-        return lambda *args: 0
 
 
 def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.List[str]:
@@ -258,104 +206,6 @@ def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:
         depends = meta.get("depends") or []
         found[str(meta.get("name"))] = {str(spec).split()[0].split("[")[0] for spec in depends}
     return found
-
-
-def _prefix_records(prefix: str) -> t.List[t.Any]:
-    import rattler
-
-    folder = pathlib.Path(prefix, "conda-meta")
-    return [rattler.PrefixRecord.from_path(path) for path in sorted(folder.glob("*.json"))]
-
-
-def _match_spec(spec: str) -> t.Any:
-    import rattler
-    from rattler.exceptions import InvalidMatchSpecError
-
-    try:
-        return rattler.MatchSpec(spec)
-    except InvalidMatchSpecError as error:
-        raise UserError(
-            "a match spec such as 'numpy', 'python=3.11' or 'pytorch>=2.5,<3'",
-            "%r: %s" % (without_credentials(spec), without_credentials(str(error))),
-            "correct packages",
-        ) from error
-
-
-def _name_of(match_spec: t.Any) -> str:
-    return str(match_spec.name.normalized)
-
-
-def _channels(channels: t.Iterable[str]) -> t.List[t.Any]:
-    import rattler
-
-    found = []
-    for channel in channels:
-        for name in _DEFAULTS if channel == "defaults" else (os.path.expanduser(channel),):
-            try:
-                found.append(rattler.Channel(name))
-            except Exception as error:
-                raise UserError(
-                    "a channel's name, URL or absolute path",
-                    "%s: %s" % (without_credentials(channel), error),
-                    "correct the channels",
-                ) from error
-    return found
-
-
-def _channel_priority(name: str) -> t.Any:
-    import rattler
-
-    # rattler knows no "flexible"; strict is what conda-forge asks its users for.
-    return rattler.ChannelPriority.Disabled if name == "disabled" else rattler.ChannelPriority.Strict
-
-
-def _virtual_packages(cuda: t.Optional[str]) -> t.List[t.Any]:
-    import rattler
-    from rattler.virtual_package import Override
-
-    overrides = rattler.VirtualPackageOverrides.from_env()
-    if cuda:
-        overrides.cuda = Override.string("" if cuda == "none" else cuda)
-    return rattler.VirtualPackage.detect(overrides)
-
-
-def _package(record: t.Any) -> Package:
-    return Package(
-        name=record.name.normalized,
-        version=str(record.version),
-        build=str(record.build),
-        channel=without_credentials(record.channel or ""),
-        url=without_credentials(record.url),
-    )
-
-
-def _without_credentials(record: t.Any) -> t.Any:
-    import rattler
-
-    return rattler.RepoDataRecord(
-        record,
-        record.file_name,
-        without_credentials(record.url),
-        without_credentials(record.channel or ""),
-    )
-
-
-def _check_local_archive(record: t.Any) -> None:
-    # rattler checks what it downloads, but not what it reads from a folder.
-    if not record.url.startswith("file://"):
-        return
-    path = urllib.parse.unquote(urllib.parse.urlsplit(record.url).path)
-    wanted = record.sha256.hex() if record.sha256 else None
-    try:
-        found = sha256_of_file(path)
-    except OSError as error:
-        raise UserError("the package %s" % path, str(error), "publish the channel again") from error
-    if wanted and found != wanted:
-        raise UserError(
-            "sha256 %s of %s, as the channel's index says" % (wanted, path),
-            "sha256 %s" % found,
-            "the file was changed after the channel was indexed: publish the channel again",
-        )
 
 
 def _shown(request: Request) -> str:
