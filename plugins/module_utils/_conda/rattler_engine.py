@@ -9,10 +9,10 @@ Private to hpc.pytorch. Traps of py-rattler 0.28.0 that this file works around s
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pathlib
 import shutil
-import socket
 import typing as t
 
 from .._host.errors import UserError
@@ -21,12 +21,15 @@ from . import rattler_objects as objects
 from .credentials import without_credentials
 from .engine import Solution
 from .local_archive import check_local_archive
+from .package_cache import is_busy, remove_leftovers, scratch_prefix
 from .prefix import package_records
 from .rattler_report import Reporter
 from .request import Request
 
 # Long enough for a large index on a slow line; a server that never answers must not hang a play.
 FIRST_ANSWER_SECONDS = 300
+# A download may take as long as it likes while something arrives.
+SILENCE_SECONDS = 300
 
 
 class RattlerEngine:
@@ -131,8 +134,9 @@ class RattlerEngine:
         missing = self._missing(solution.handle)
         if not missing:
             return
-        # py-rattler has no call that only fills the cache, so what is missing is linked into a throwaway prefix.
-        scratch = os.path.join(self._package_cache, ".hpc-pytorch-fetch.%s.%d" % (socket.gethostname(), os.getpid()))
+        # py-rattler's PackageCache can only be asked what it holds, so what is missing is linked into a throwaway prefix:
+        # hard links, a small part of what unpacking costs.
+        scratch = scratch_prefix(self._package_cache)
         try:
             self._install(missing, scratch, scratch, frozenset())
         finally:
@@ -151,9 +155,11 @@ class RattlerEngine:
         # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
         mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
         cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
-        os.makedirs(self._package_cache, exist_ok=True)
-        try:
-            asyncio.run(
+        self._prepare_cache()
+        reporter = Reporter(self._progress)
+
+        async def run() -> None:
+            work = asyncio.ensure_future(
                 rattler.install(
                     records,
                     # Absolute, or the shebangs are relative.
@@ -161,17 +167,48 @@ class RattlerEngine:
                     package_cache=cache,
                     reinstall_packages=set(reinstall) or None,
                     show_progress=False,
-                    reporter=Reporter(self._progress),
+                    reporter=reporter,
                     alternative_target_prefix=os.path.abspath(prefix),
                 )
             )
+            # py-rattler's own timeout is one for the whole of a download.
+            while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS / 10))[0]:
+                silent = reporter.silent_for(SILENCE_SECONDS)
+                if silent is not None:
+                    work.cancel()
+                    raise UserError(
+                        "a channel that sends the package %s" % silent,
+                        "nothing arrived for %d seconds" % SILENCE_SECONDS,
+                        "check the channel's server and the network, then run again",
+                    )
+            await work
+
+        try:
+            asyncio.run(run())
+        except UserError:
+            raise
         except Exception as error:
             # rattler raises InstallerError, LinkError, TransactionError, IoError ... with one story in each.
+            story = without_credentials(_story(str(error)))
+            raise UserError("packages that download, unpack and link", story, self._remedy(story, prefix)) from error
+
+    def _remedy(self, story: str, prefix: str) -> str:
+        if any("os error %d" % number in story for number in (errno.ENOSPC, errno.EDQUOT)):
+            return "free space or quota for %s and for the package cache %s, then run again" % (prefix, self._package_cache)
+        return "check the channel, the disk's space and quota, then run again"
+
+    def _prepare_cache(self) -> None:
+        try:
+            os.makedirs(self._package_cache, exist_ok=True)
+        except OSError as error:
             raise UserError(
-                "packages that download, unpack and link",
-                without_credentials(str(error)),
-                "check the channel, the disk's space and quota, then run again",
+                "a package cache that can be written to at %s" % self._package_cache,
+                error.strerror or str(error),
+                "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
             ) from error
+        remove_leftovers(self._package_cache)
+        if is_busy(self._package_cache):
+            self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
 
     def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
         import rattler
@@ -206,6 +243,15 @@ def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:
         depends = meta.get("depends") or []
         found[str(meta.get("name"))] = {str(spec).split()[0].split("[")[0] for spec in depends}
     return found
+
+
+def _story(text: str) -> str:
+    """rattler's chain of causes without what says nothing and without what is said twice."""
+    told: t.List[str] = []
+    for part in text.replace("failed to interact with the package cache layer.", "").split("Caused by:"):
+        if part.strip() and not any(part.strip() in earlier for earlier in told):
+            told.append(part.strip())
+    return ": ".join(told)
 
 
 def _shown(request: Request) -> str:
