@@ -15,6 +15,7 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.files import sha256_of_json, umask, write_atomically
+from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, half_installed_distributions, pip_install
 from .packages import Package
@@ -72,7 +73,7 @@ def create(request: Request, engine: Engine, solution: Solution) -> None:
         os.chmod(staging, 0o777 & ~umask())
         _rename_into_place(staging, request.prefix)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+        _discard(request.prefix, staging)
         _remove_folders(made)
         raise
     if needs_prefix:
@@ -95,8 +96,12 @@ def change(
     remove_leftovers(request.prefix)
     # A failed download must find the env untouched.
     engine.fetch(solution)
+    was_interrupted = kind_of(request.prefix) == "unfinished"
     mark_changing(request.prefix)
+    if was_interrupted:
+        remove_temporary_files(request.prefix)
     engine.install(solution, request.prefix, request.prefix, reinstall)
+    remove_stale_bytecode(request.prefix)
     make_readable_records(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
     _finish(request, engine, solution.packages, upgrade, mend)
@@ -108,6 +113,14 @@ def remove(prefix: str) -> None:
     grave = _private_path(prefix, "removing")
     os.rename(prefix, grave)
     shutil.rmtree(grave)
+
+
+def _discard(prefix: str, staging: str) -> None:
+    # After an error rattler's threads may still be linking other packages: renamed away, they find their folders gone.
+    grave = _private_path(prefix, "removing")
+    with contextlib.suppress(OSError):
+        os.rename(staging, grave)
+    shutil.rmtree(grave, ignore_errors=True)
 
 
 def require_removable(prefix: str, home: str) -> None:
@@ -208,7 +221,12 @@ def _make_folders(path: str) -> t.List[str]:
     while not os.path.isdir(missing):
         made.append(missing)
         missing = os.path.dirname(missing)
-    os.makedirs(path, exist_ok=True)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            "a folder for the env at %s" % path, error.strerror or str(error), "give a prefix or an envs_dir that you can write to"
+        ) from error
     return made
 
 
