@@ -164,8 +164,17 @@ def make_readable_records(prefix: str) -> None:
                 os.chmod(path, stat.S_IMODE(status.st_mode) | 0o644 & ~mask)
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
-            if has_credentials(text):
+            if has_credentials(" ".join(_strings_with_address(text))):
                 write_atomically(path, _record_without_credentials(text).encode())
+
+
+def _strings_with_address(text: str) -> t.Iterator[str]:
+    # A record of a large package has megabytes of paths; patterns over all of it would take longer than the rest of a creation.
+    at = text.find("://")
+    while at != -1:
+        end = text.find('"', at)
+        yield text[text.rfind('"', 0, at) + 1 : end if end != -1 else len(text)]
+        at = text.find("://", max(end, at + 3))
 
 
 def _record_without_credentials(text: str) -> str:
