@@ -1,5 +1,5 @@
 # Thin: every target is a script in tools/, which sets up what it needs first. PYTHON=/path/to/python3 chooses another one.
-.PHONY: help site test unit lint sanity molecule bench undo clean
+.PHONY: help site test unit lint sanity molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -26,6 +26,9 @@ molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='conver
 
 bench: ## paired timings, printed (ARGS='NAME...' chooses some)
 	@tools/bench.sh $(ARGS)
+
+faults: ## faults done to conda_env, what it survived is written to docs/faults.md (ARGS='NAME...' chooses some)
+	@tools/faults.sh $(ARGS)
 
 undo: ## undo make site: remove the folder .site
 	@tools/undo.sh

@@ -17,6 +17,7 @@ import typing as t
 from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
 from .._host.trust import untrusted_because
+from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, mend_distributions, pip_install
 from .modes import remember_modes, restore_modes
@@ -81,10 +82,7 @@ def _create_beside(request: Request, engine: Engine, solution: Solution) -> None
     needs_prefix = bool(request.pip) or request.compiled
     try:
         engine.install(solution, staging, request.prefix, frozenset())
-        make_readable_records(staging)
-        make_roots_own(staging)
-        restore_modes(staging)
-        remember_modes(staging)
+        _settle(staging)
         append_history(staging, [], solution.packages, request.packages)
         write_record(staging, request, engine.name, solution.packages)
         if needs_prefix:
@@ -92,7 +90,7 @@ def _create_beside(request: Request, engine: Engine, solution: Solution) -> None
         os.chmod(staging, 0o777 & ~umask())
         _rename_into_place(staging, request.prefix)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+        _discard(request.prefix, staging)
         _remove_folders(made)
         raise
     if needs_prefix:
@@ -114,7 +112,7 @@ def _create_in_place(request: Request, engine: Engine, solution: Solution) -> No
         raise _somebody_made_it(request.prefix, error) from error
     try:
         engine.install(solution, request.prefix, request.prefix, frozenset())
-        make_readable_records(request.prefix)
+        _settle(request.prefix)
         append_history(request.prefix, [], solution.packages, request.packages)
         _finish(request, engine, solution.packages, upgrade=False, mend=False)
     except BaseException:
@@ -134,14 +132,23 @@ def change(
     remove_leftovers(request.prefix)
     # A failed download must find the env untouched.
     engine.fetch(solution)
+    was_interrupted = kind_of(request.prefix) == "unfinished"
     mark_changing(request.prefix)
+    if was_interrupted:
+        remove_temporary_files(request.prefix)
     engine.install(solution, request.prefix, request.prefix, reinstall)
-    make_readable_records(request.prefix)
-    make_roots_own(request.prefix)
-    restore_modes(request.prefix)
-    remember_modes(request.prefix)
+    remove_stale_bytecode(request.prefix)
+    _settle(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
     _finish(request, engine, solution.packages, upgrade, mend)
+
+
+def _settle(prefix: str) -> None:
+    """What holds for every env, whatever engine and packages it comes from: who may read, run and write its files."""
+    make_readable_records(prefix)
+    make_roots_own(prefix)
+    restore_modes(prefix)
+    remember_modes(prefix)
 
 
 def remove(prefix: str) -> None:
@@ -162,6 +169,14 @@ def require_own(path: str) -> None:
     reason = untrusted_because(path) if os.geteuid() == 0 else None
     if reason:
         raise PermissionError(errno.EACCES, "root writes only where nobody else can: %s" % reason, path)
+
+
+def _discard(prefix: str, staging: str) -> None:
+    # After an error rattler's threads may still be linking other packages: renamed away, they find their folders gone.
+    grave = private_path(prefix, "removing")
+    with contextlib.suppress(OSError):
+        os.rename(staging, grave)
+    shutil.rmtree(grave, ignore_errors=True)
 
 
 def require_removable(prefix: str, home: str) -> None:
@@ -267,7 +282,12 @@ def _make_folders(path: str) -> t.List[str]:
     while not os.path.isdir(missing):
         made.append(missing)
         missing = os.path.dirname(missing)
-    os.makedirs(path, exist_ok=True)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            "a folder for the env at %s" % path, error.strerror or str(error), "give a prefix or an envs_dir that you can write to"
+        ) from error
     return made
 
 

@@ -184,7 +184,7 @@ def make_readable_records(prefix: str) -> None:
                 os.chmod(path, stat.S_IMODE(status.st_mode) | 0o644 & ~mask)
             with open(path, encoding="utf-8") as stream:
                 text = stream.read()
-            if has_credentials(text):
+            if has_credentials(" ".join(_strings_with_address(text))):
                 write_atomically(path, _record_without_credentials(text).encode())
 
 
@@ -220,6 +220,15 @@ def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:
     told = {key: solved[key] for key in _FROM_CHANNEL if solved.get(key) not in (None, "")}
     if {key: record.get(key) for key in told} != told:
         write_atomically(path, (json.dumps(dict(record, **told), indent=2) + "\n").encode())
+
+
+def _strings_with_address(text: str) -> t.Iterator[str]:
+    # A record of a large package has megabytes of paths; patterns over all of it would take longer than the rest of a creation.
+    at = text.find("://")
+    while at != -1:
+        end = text.find('"', at)
+        yield text[text.rfind('"', 0, at) + 1 : end if end != -1 else len(text)]
+        at = text.find("://", max(end, at + 3))
 
 
 def _record_without_credentials(text: str) -> str:

@@ -9,29 +9,29 @@ Private to hpc.pytorch. Traps of py-rattler 0.28.0 that this file works around s
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pathlib
 import shutil
-import socket
 import typing as t
-import urllib.parse
 
 from .._host.errors import UserError
-from .._host.files import sha256_of_file
 from .._host.progress import Progress
+from . import rattler_objects as objects
 from .access import Access, remedy_for
-from .credentials import has_credentials, without_credentials
+from .credentials import without_credentials
 from .dependencies import unrelated_names
-from .packages import Package
-from .prefix import package_records
-from .request import Request
 from .engine import Solution
+from .local_archive import check_local_archive
+from .package_cache import is_busy, remove_leftovers, scratch_prefix
+from .prefix import package_records
+from .rattler_report import Reporter
+from .request import Request
 
 # Long enough for a large index on a slow line; a server that never answers must not hang a play.
 FIRST_ANSWER_SECONDS = 300
-
-# conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.
-_DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
+# A download may take as long as it likes while something arrives.
+SILENCE_SECONDS = 300
 
 
 class RattlerEngine:
@@ -52,12 +52,12 @@ class RattlerEngine:
 
         request = self._access.admit(request)
         self._progress.report("solve", ", ".join(request.packages))
-        specs = [_match_spec(spec) for spec in request.packages]
-        channels = _channels(request.channels)
-        records = _prefix_records(prefix) if prefix else []
+        specs = [objects.match_spec(spec) for spec in request.packages]
+        channels = objects.channels_of(request.channels)
+        records = objects.prefix_records(prefix) if prefix else []
         if not request.prune:
-            kept = unrelated_names(_dependencies(prefix), [_name_of(spec) for spec in specs]) if prefix else []
-            specs += [_match_spec(name) for name in kept]
+            kept = unrelated_names(_dependencies(prefix), [objects.name_of(spec) for spec in specs]) if prefix else []
+            specs += [objects.match_spec(name) for name in kept]
             if latest:
                 records = [record for record in records if record.name.normalized in kept]
         elif latest:
@@ -74,8 +74,8 @@ class RattlerEngine:
                 gateway=gateway,
                 locked_packages=records,
                 # Not the default: without them whatever needs __glibc cannot be solved.
-                virtual_packages=_virtual_packages(request.cuda),
-                channel_priority=_channel_priority(request.channel_priority),
+                virtual_packages=objects.virtual_packages(request.cuda),
+                channel_priority=objects.channel_priority(request.channel_priority),
                 # As conda does; a channel without pip can still serve a Python.
                 add_pip_as_python_dependency=any(pip),
             )
@@ -96,8 +96,8 @@ class RattlerEngine:
                 without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
                 remedy_for(str(error)),
             ) from error
-        solved = [_without_credentials(record) for record in solved]
-        return Solution([_package(record) for record in solved], solved)
+        solved = [objects.record_without_credentials(record) for record in solved]
+        return Solution([objects.package_of(record) for record in solved], solved)
 
     def read_lock(self, path: str, request: Request) -> Solution:
         import rattler
@@ -117,8 +117,8 @@ class RattlerEngine:
                 "remove it to have it written anew",
             )
         for spec in request.packages:
-            match_spec = _match_spec(spec)
-            if not any(match_spec.matches(record) for record in records):
+            wanted = objects.match_spec(spec)
+            if not any(wanted.matches(record) for record in records):
                 raise UserError(
                     "a lock file that satisfies %s" % spec,
                     "no such package in %s" % path,
@@ -126,15 +126,15 @@ class RattlerEngine:
                 )
         for record in records:
             self._access.learn(record.url.rsplit("/", 2)[0])
-        records = [_without_credentials(record) for record in records]
-        return Solution([_package(record) for record in records], records)
+        records = [objects.record_without_credentials(record) for record in records]
+        return Solution([objects.package_of(record) for record in records], records)
 
     def write_lock(self, path: str, solution: Solution, request: Request) -> None:
         import rattler
 
         platform = rattler.LockPlatform(str(rattler.Subdir.current()))
         lock = rattler.LockFile([platform])
-        urls = [channel.base_url for channel in _channels(self._access.admit(request).channels)]
+        urls = [channel.base_url for channel in objects.channels_of(self._access.admit(request).channels)]
         lock.set_channels("default", [rattler.LockChannel(url) for url in urls])
         for record in solution.handle:
             lock.add_conda_package("default", platform, record)
@@ -144,8 +144,9 @@ class RattlerEngine:
         missing = self._missing(solution.handle)
         if not missing:
             return
-        # py-rattler has no call that only fills the cache, so what is missing is linked into a throwaway prefix.
-        scratch = os.path.join(self._package_cache, ".hpc-pytorch-fetch.%s.%d" % (socket.gethostname(), os.getpid()))
+        # py-rattler's PackageCache can only be asked what it holds, so what is missing is linked into a throwaway prefix:
+        # hard links, a small part of what unpacking costs.
+        scratch = scratch_prefix(self._package_cache)
         try:
             self._install(missing, scratch, scratch, frozenset())
         finally:
@@ -160,13 +161,15 @@ class RattlerEngine:
         missing = self._missing(records)
         for number, record in enumerate(missing, 1):
             self._progress.report("check", record.file_name, number, len(missing), record.size)
-            _check_local_archive(record)
+            check_local_archive(record)
         # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
         mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
         cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
-        os.makedirs(self._package_cache, exist_ok=True)
-        try:
-            asyncio.run(
+        self._prepare_cache()
+        reporter = Reporter(self._progress)
+
+        async def run() -> None:
+            work = asyncio.ensure_future(
                 rattler.install(
                     records,
                     # Absolute, or the shebangs are relative.
@@ -175,17 +178,48 @@ class RattlerEngine:
                     client=self._access.client(),
                     reinstall_packages=set(reinstall) or None,
                     show_progress=False,
-                    reporter=_Reporter(self._progress),
+                    reporter=reporter,
                     alternative_target_prefix=os.path.abspath(prefix),
                 )
             )
+            # py-rattler's own timeout is one for the whole of a download.
+            while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS / 10))[0]:
+                silent = reporter.silent_for(SILENCE_SECONDS)
+                if silent is not None:
+                    work.cancel()
+                    raise UserError(
+                        "a channel that sends the package %s" % silent,
+                        "nothing arrived for %d seconds" % SILENCE_SECONDS,
+                        "check the channel's server and the network, then run again",
+                    )
+            await work
+
+        try:
+            asyncio.run(run())
+        except UserError:
+            raise
         except Exception as error:
             # rattler raises InstallerError, LinkError, TransactionError, IoError ... with one story in each.
+            story = without_credentials(_story(str(error)))
+            raise UserError("packages that download, unpack and link", story, self._remedy(story, prefix)) from error
+
+    def _remedy(self, story: str, prefix: str) -> str:
+        if any("os error %d" % number in story for number in (errno.ENOSPC, errno.EDQUOT)):
+            return "free space or quota for %s and for the package cache %s, then run again" % (prefix, self._package_cache)
+        return "check the channel, the disk's space and quota, then run again"
+
+    def _prepare_cache(self) -> None:
+        try:
+            os.makedirs(self._package_cache, exist_ok=True)
+        except OSError as error:
             raise UserError(
-                "packages that download, unpack and link",
-                without_credentials(str(error)),
-                "check the channel, the disk's space and quota, then run again",
+                "a package cache that can be written to at %s" % self._package_cache,
+                error.strerror or str(error),
+                "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
             ) from error
+        remove_leftovers(self._package_cache)
+        if is_busy(self._package_cache):
+            self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
 
     def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
         import rattler
@@ -197,55 +231,6 @@ class RattlerEngine:
         return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
 
 
-class _Reporter:
-    """Turns rattler's callbacks into progress lines; every callback's first argument is the token we returned."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._total = 0
-        self._fetched = 0
-        self._linked = 0
-        self._names: t.Dict[int, str] = {}
-
-    def on_transaction_start(self, total_operations: int) -> None:
-        self._total = total_operations
-
-    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
-        self._names[operation] = package_name
-        self._progress.report("fetch", package_name, self._fetched, self._total)
-        return operation
-
-    def on_populate_cache_complete(self, operation: int) -> None:
-        self._fetched += 1
-        self._progress.report("fetch", self._names.get(operation, ""), self._fetched, self._total)
-
-    def on_validate_start(self, operation: int) -> int:
-        return operation
-
-    def on_download_start(self, operation: int) -> int:
-        return operation
-
-    def on_download_progress(self, operation: int, progress: int, total: t.Optional[int]) -> None:
-        name = self._names.get(operation, "")
-        self._progress.report("download", name, self._fetched, self._total, progress, total)
-
-    def on_link_start(self, operation: int, package_name: str) -> int:
-        self._progress.report("link", package_name, self._linked, self._total)
-        return operation
-
-    def on_link_complete(self, operation: int) -> None:
-        self._linked += 1
-
-    def on_unlink_start(self, operation: int, package_name: str) -> int:
-        self._progress.report("unlink", package_name, self._linked, self._total)
-        return operation
-
-    def __getattr__(self, name: str) -> t.Callable[..., int]:
-        if not name.startswith("on_"):
-            raise AttributeError(name)
-        return lambda *args: 0
-
-
 def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:
     found = {}
     for meta in package_records(prefix):
@@ -254,105 +239,13 @@ def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:
     return found
 
 
-def _prefix_records(prefix: str) -> t.List[t.Any]:
-    import rattler
-
-    folder = pathlib.Path(prefix, "conda-meta")
-    return [rattler.PrefixRecord.from_path(path) for path in sorted(folder.glob("*.json"))]
-
-
-def _match_spec(spec: str) -> t.Any:
-    import rattler
-    from rattler.exceptions import InvalidMatchSpecError
-
-    try:
-        return rattler.MatchSpec(spec)
-    except InvalidMatchSpecError as error:
-        raise UserError(
-            "a match spec such as 'numpy', 'python=3.11' or 'pytorch>=2.5,<3'",
-            "%r: %s" % (without_credentials(spec), without_credentials(str(error))),
-            "correct packages",
-        ) from error
-
-
-def _name_of(match_spec: t.Any) -> str:
-    return str(match_spec.name.normalized)
-
-
-def _channels(channels: t.Iterable[str]) -> t.List[t.Any]:
-    import rattler
-
-    found = []
-    for channel in channels:
-        for name in _DEFAULTS if channel == "defaults" else (os.path.expanduser(channel),):
-            try:
-                found.append(rattler.Channel(name))
-            except Exception as error:
-                raise UserError(
-                    "a channel's name, URL or absolute path",
-                    without_credentials("%s: %s" % (channel, error)),
-                    "correct the channels",
-                ) from error
-    return found
-
-
-def _channel_priority(name: str) -> t.Any:
-    import rattler
-
-    # rattler knows no "flexible"; strict is what conda-forge asks its users for.
-    return rattler.ChannelPriority.Disabled if name == "disabled" else rattler.ChannelPriority.Strict
-
-
-def _virtual_packages(cuda: t.Optional[str]) -> t.List[t.Any]:
-    import rattler
-    from rattler.virtual_package import Override
-
-    overrides = rattler.VirtualPackageOverrides.from_env()
-    if cuda:
-        overrides.cuda = Override.string("" if cuda == "none" else cuda)
-    return rattler.VirtualPackage.detect(overrides)
-
-
-def _package(record: t.Any) -> Package:
-    return Package(
-        name=record.name.normalized,
-        version=str(record.version),
-        build=str(record.build),
-        channel=without_credentials(record.channel or ""),
-        url=without_credentials(record.url),
-    )
-
-
-def _without_credentials(record: t.Any) -> t.Any:
-    """What another tool installed or locked may hold them."""
-    import rattler
-
-    if not has_credentials("%s %s" % (record.url, record.channel)):
-        return record
-    return rattler.RepoDataRecord(
-        record,
-        record.file_name,
-        without_credentials(record.url),
-        without_credentials(record.channel or ""),
-    )
-
-
-def _check_local_archive(record: t.Any) -> None:
-    # rattler checks what it downloads, but not what it reads from a folder.
-    if not record.url.startswith("file://"):
-        return
-    path = urllib.parse.unquote(urllib.parse.urlsplit(record.url).path)
-    wanted = record.sha256.hex() if record.sha256 else None
-    try:
-        found = sha256_of_file(path)
-    except OSError as error:
-        raise UserError("the package %s" % path, str(error), "publish the channel again") from error
-    if wanted and found != wanted:
-        raise UserError(
-            "sha256 %s of %s, as the channel's index says" % (wanted, path),
-            "sha256 %s" % found,
-            "the file was changed after the channel was indexed: publish the channel again",
-        )
+def _story(text: str) -> str:
+    """rattler's chain of causes without what says nothing and without what is said twice."""
+    told: t.List[str] = []
+    for part in text.replace("failed to interact with the package cache layer.", "").split("Caused by:"):
+        if part.strip() and not any(part.strip() in earlier for earlier in told):
+            told.append(part.strip())
+    return ": ".join(told)
 
 
 def _shown(request: Request) -> str:

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A torch env made by conda_env from a warm package cache, beside a bare py-rattler script that makes the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from run import Row, paired
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+CHECKOUT = TESTS.parent
+sys.path.insert(0, str(TESTS))
+
+from made_channel import made_channel  # noqa: E402
+
+PACKAGES = ["python", "pytorch", "numpy"]
+# What a person would write who wants no more than the packages linked.
+BARE = """
+import asyncio, pathlib, sys
+import rattler
+
+async def main(channel, cache, prefix, *packages):
+    records = await rattler.solve(
+        [rattler.Channel(channel)],
+        [rattler.MatchSpec(package) for package in packages],
+        gateway=rattler.Gateway(cache_dir=pathlib.Path(cache, "repodata")),
+        virtual_packages=rattler.VirtualPackage.detect(rattler.VirtualPackageOverrides.from_env()),
+        add_pip_as_python_dependency=True,
+    )
+    await rattler.install(records, prefix, package_cache=rattler.PackageCache(pathlib.Path(cache, "pkgs")), show_progress=False)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def run(rounds: int) -> list[Row]:
+    """One pair more than asked for, since the first one fills the cache. Removing the env is not timed."""
+    channel = made_channel(["torch==2.13.0", "numpy==2.4.*", "pip"])
+    # Not in /tmp itself, which everybody can write: root makes no env there.
+    with tempfile.TemporaryDirectory(prefix="hpc.pytorch-bench-") as name:
+        folder = pathlib.Path(name)
+        address, cache, prefix = "file://%s" % channel, folder / "cache", folder / "env"
+        options = {"prefix": str(prefix), "packages": PACKAGES, "channels": [address], "package_cache": str(cache / "pkgs")}
+        environment = dict(os.environ, HOME=str(folder), XDG_CACHE_HOME=str(folder / "home"), PYTHONDONTWRITEBYTECODE="1")
+        ansible = str(pathlib.Path(sys.executable).with_name("ansible"))
+        adhoc = ["localhost", "-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=%s" % sys.executable]
+
+        def start(*command: str) -> None:
+            done = subprocess.run(
+                command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            )
+            if done.returncode or not (prefix / "conda-meta").is_dir():
+                raise SystemExit("expected a torch env; found: %s" % (done.stdout + done.stderr))
+            # What is timed next starts from nothing, too; a rename is all that is timed of it.
+            prefix.rename(folder / ("old%d" % len(list(folder.glob("old*")))))
+
+        def bare() -> None:
+            start(sys.executable, "-c", BARE, address, str(cache), str(prefix), *PACKAGES)
+
+        def module() -> None:
+            start(sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(options))
+
+        def task() -> None:
+            start(ansible, *adhoc, "-m", "hpc.pytorch.conda_env", "-a", json.dumps(options))
+
+        def ping() -> None:
+            prefix.joinpath("conda-meta").mkdir(parents=True)
+            start(ansible, *adhoc, "-m", "ansible.builtin.ping")
+
+        bare_times, module_times = (times[1:] for times in paired(bare, module, rounds + 1))
+        ping_times, task_times = paired(ping, task, rounds)
+        shutil.rmtree(cache)
+    return [
+        Row("py-rattler alone", bare_times),
+        Row("conda_env, the module's process", module_times, bare_times, "goal: at most 1.3"),
+        Row("ansible with ping", ping_times),
+        Row("ansible with conda_env", task_times, bare_times, "ansible's own start is in it"),
+    ]

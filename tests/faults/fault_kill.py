@@ -1,0 +1,76 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kill -9 of the whole process group, at moments spread over the processor time that a whole run takes.
+
+Processor time and not the clock: a run that waits for a busy machine gets no further meanwhile, so the moments differ.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import sys
+import typing as t
+
+from lab import NEW, OLD, Lab, Row, served
+from whole import leftovers, not_whole, state_of
+
+
+def run(lab: Lab, moments: int) -> list[Row]:
+    """A quarter of the moments each: created and changed, from a channel on disk and by HTTP, the packages not in the cache."""
+    cases = [(what, how) for what in ("created", "changed") for how in ("on disk", "by HTTP")]
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        running = [
+            pool.submit(_row, lab.beside("kill%d" % number), what, how, max(1, moments // len(cases)))
+            for number, (what, how) in enumerate(cases)
+        ]
+        return [row.result() for row in running]
+
+
+def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
+    versions, prepare = (OLD, lab.forget) if what == "created" else (NEW, lab.restore)
+    found: t.Counter[str] = collections.Counter()
+    said: t.Counter[str] = collections.Counter()
+    problems = []
+    survived = 0
+    with served(lab) as server:
+        request = lab.request(versions, server.address if how == "by HTTP" else None)
+        prepare()
+        whole_run = lab.measure(request)
+        for number in range(1, tries + 1):
+            prepare()
+            lab.kill_at(request, whole_run * number / (tries + 1))
+            wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, said) + after_rerun(lab, request, versions)
+            survived += not wrong
+            print("  %s %s, %d of %d: %s" % (what, how, number, tries, "; ".join(wrong) or "survived"), file=sys.stderr, flush=True)
+            problems += ["killed at %d of %d: %s" % (number, tries + 1, each) for each in wrong]
+    stood = ", ".join("%s %d times" % pair for pair in sorted(found.items()))
+    reads = "found afterwards: %s. %s" % (stood, said.most_common(1)[0][0] if said else "")
+    return Row("kill -9 while an env is %s (channel %s)" % (what, how), tries, survived, reads.strip(), problems)
+
+
+def after_kill(
+    lab: Lab, old: dict[str, str] | None, new: dict[str, str], found: t.Counter[str], said: t.Counter[str]
+) -> list[str]:
+    """Before the rerun: nobody takes a broken env for a whole one."""
+    state = state_of(lab.prefix)
+    took, lines = lab.refusals()
+    if state == "env":
+        wholes = {name: not_whole(lab.prefix, versions) for name, versions in (("old", old), ("new", new)) if versions}
+        found[next(("the %s env, whole" % name for name, wrong in wholes.items() if not wrong), "a broken env")] += 1
+        if all(wholes.values()):
+            return ["conda_env_info takes it for whole: %s" % wholes]
+        return [] if len(took) == 3 else ["a whole env was refused: %s" % lines]
+    found["no env" if state == "absent" else "an env marked as unfinished"] += 1
+    if state == "unfinished":
+        said.update(lab.in_words(line) for line in lines if line.startswith("job script"))
+    return ["%s takes an env whose state is %s" % (name, state) for name in took]
+
+
+def after_rerun(lab: Lab, request: dict[str, t.Any], versions: dict[str, str]) -> list[str]:
+    """The same request once more: a whole env, and nothing left behind."""
+    answer = lab.run(request)
+    if answer.failed:
+        return ["the rerun failed: %s" % answer.message, *answer.problems]
+    return not_whole(lab.prefix, versions) + leftovers(lab.cache, lab.parent, lab.prefix)

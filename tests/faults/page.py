@@ -1,0 +1,58 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page docs/faults.md: the tables, each with the conditions under which it came about."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import tempfile
+import typing as t
+
+from lab import SILENCE, Row
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.mounts import file_system_of
+
+HEAD = """\
+# What conda_env survives
+
+`make faults` does these things to `conda_env` and writes this page; it fails if one of them was not survived.
+
+Survived means: before the rerun neither `conda_env_info`, `source activate` nor a job script took a broken env for a whole one;
+a failure was one line that says what to do, and nothing was lost; the next run succeeded, every file of the env was what its
+packages brought, pip's records were whole, its Python ran, and nothing was left behind in the package cache, beside the env or in it.
+
+The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals such as ENV
+stand for paths. Moments of kill -9 are equal fractions of the processor time that a whole run takes, measured before on the same
+machine. A silent server was given up after %d seconds here, instead of the 300 of a real run.
+""" % SILENCE
+
+
+def updated(page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequence[Row]]) -> str:
+    """The page with these sections, by title, made anew; others stay as they are, those that are not in *order* go."""
+    kept = {block.splitlines()[0]: block.rstrip() for block in page.split("\n## ")[1:]}
+    kept.update({title: _section(title, rows) for title, rows in sections.items()})
+    return "\n\n## ".join([HEAD.rstrip(), *(kept[title] for title in order if title in kept)]) + "\n"
+
+
+def _section(title: str, rows: t.Sequence[Row]) -> str:
+    lines = [title, "", "| fault | tries | survived | what a person reads |", "| --- | --: | --: | --- |"]
+    lines += ["| %s | %d | %d | %s |" % (row.fault, row.tries, row.survived, row.reads.replace("|", "\\|")) for row in rows]
+    return "\n".join([*lines, "", conditions()])
+
+
+def conditions() -> str:
+    """What the figures depend on."""
+    return "%s, as %s: Python %s, py-rattler %s, Linux %s on %s, %d processors, file system %s." % (
+        datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "root" if os.geteuid() == 0 else "a user",
+        platform.python_version(),
+        importlib.metadata.version("py-rattler"),
+        platform.release(),
+        platform.machine(),
+        os.cpu_count() or 0,
+        file_system_of(tempfile.gettempdir()),
+    )

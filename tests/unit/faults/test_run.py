@@ -1,0 +1,102 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tests/faults: the page says what was done, a fault that was not survived ends the program with 1, a broken env is noticed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import pathlib
+import sys
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
+
+FAULTS = pathlib.Path(__file__).resolve().parents[2] / "faults"
+
+
+@pytest.fixture(name="faults")
+def fixture_faults(monkeypatch):
+    """run.py and its neighbours by name; what else has one of these names is left alone."""
+    names = ("run", "lab", "page", "whole")
+    kept = {name: sys.modules.pop(name, None) for name in names}
+    monkeypatch.setattr(sys, "path", [str(FAULTS), *sys.path])
+    yield {name: importlib.import_module(name) for name in names}
+    for name, module in kept.items():
+        sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
+
+
+def test_every_family_says_what_it_does_and_an_unknown_one_is_refused(faults, capsys):
+    assert set(faults["run"].families()) == {"disk", "kill", "server", "together"}
+    for path in faults["run"].families().values():
+        assert '"""' in path.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        faults["run"].main(["no-such-fault"])
+    assert "found no-such-fault" in capsys.readouterr().err
+
+
+def families(tmp_path, survived):
+    (tmp_path / "fault_one.py").write_text(
+        '"""One."""\nfrom lab import Row\ndef run(lab, moments):\n    return [Row("pulled plug", 2, %d, "a | line", ["why"])]\n' % survived
+    )
+    return {"one": tmp_path / "fault_one.py"}
+
+
+@pytest.mark.parametrize("survived", [2, 1])
+def test_the_page_is_written_and_the_exit_status_tells(faults, tmp_path, monkeypatch, capsys, survived):
+    run = faults["run"]
+    monkeypatch.setattr(run, "families", lambda: families(tmp_path, survived))
+    monkeypatch.setattr(run, "open_lab", lambda folder: contextlib.nullcontext())
+    page = tmp_path / "page.md"
+    assert run.main(["--page", str(page)]) == (0 if survived == 2 else 1)
+    assert "| pulled plug | 2 | %d | a \\| line |" % survived in page.read_text() and "\n## One\n" in page.read_text()
+    assert "why" in capsys.readouterr().out
+
+
+def test_a_section_is_replaced_and_the_others_stay(faults):
+    updated, row = faults["page"].updated, faults["lab"].Row
+    first = updated("", ["A", "B"], {"A": [row("a", 1, 1, "old")], "B": [row("b", 2, 2, "kept")], "C": [row("c", 3, 3, "gone")]})
+    second = updated(first, ["A", "B"], {"A": [row("a", 1, 1, "new")]})
+    assert "| old |" in first and "| kept |" in first and "gone" not in first
+    assert second == first.replace("| old |", "| new |")
+
+
+@pytest.fixture(name="prefix")
+def fixture_prefix(tmp_path):
+    """An env as far as its files go: a Python that says what it is asked, and a record."""
+    prefix = tmp_path / "envs/torch"
+    (prefix / "conda-meta").mkdir(parents=True)
+    (prefix / "bin").mkdir()
+    (prefix / "bin/python").write_text("#!/bin/sh\necho numpy 1\n")
+    (prefix / "bin/python").chmod(0o755)
+    (prefix / "conda-meta/python-3-0.json").write_text(json.dumps({"name": "python", "files": ["bin/python"]}))
+    (prefix / "conda-meta/hpc_pytorch.record").write_text(json.dumps({"listing_sha256": env.listing_sha256(str(prefix))}))
+    return prefix
+
+
+def test_a_whole_env_is_whole_and_each_flaw_is_named(faults, prefix):
+    not_whole = faults["whole"].not_whole
+    assert not_whole(prefix, {"numpy": "1"}) == []
+    assert "its Python says" in not_whole(prefix, {"numpy": "2"})[0]
+    (prefix / "bin/stray").touch()
+    assert "bin/stray" in not_whole(prefix, {"numpy": "1"})[0]
+    (prefix / "bin/stray").unlink()
+    (prefix / "conda-meta/other-1-0.json").write_text('{"name": "other"}')
+    assert not_whole(prefix, {"numpy": "1"}) == ["the record is not of what lies there"]
+    (prefix / "conda-meta/hpc_pytorch.changing").touch()
+    assert not_whole(prefix, {"numpy": "1"}) == ["the state is unfinished"]
+
+
+def test_leftovers_are_found_in_all_three_places(faults, prefix, tmp_path):
+    cache = tmp_path / "pkgs"
+    cache.mkdir()
+    (cache / ".cache.lock").touch()
+    assert faults["whole"].leftovers(cache, prefix.parent, prefix) == []
+    for path in (cache / ".numpy-2-0Ab12cd", prefix.parent / ".torch.host.1.partial", prefix / "conda-meta/prefix_record_Ab12cd"):
+        path.mkdir()
+        assert faults["whole"].leftovers(cache, prefix.parent, prefix) == ["left behind: %s" % path]
+        path.rmdir()
