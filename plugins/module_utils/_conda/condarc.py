@@ -47,10 +47,11 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
 
     :raises UserError: a file that is no YAML mapping, or a channel with a variable that is not set.
     """
-    import yaml
-
     merged: t.Dict[str, t.Any] = {"channels": [], "pkgs_dirs": []}
     for path in paths:
+        # Where there is no condarc, a creation need not wait for it.
+        import yaml
+
         try:
             with open(path, encoding="utf-8") as stream:
                 content = yaml.safe_load(stream) or {}
