@@ -57,9 +57,9 @@ def settle(params: t.Mapping[str, t.Any], asked: Directives) -> Plan:
     srun = params.get("srun")
     if srun is None:
         # An agent ignores the signal, its processes get it from srun.
-        processes = kind in ("multi_node", "lightning") or (kind == "multi_gpu" and launcher == "none")
+        by_tasks = kind in ("multi_node", "lightning") or (kind == "multi_gpu" and launcher == "none")
         pyxis = (params.get("container") or {}).get("engine") == "pyxis"
-        srun = launcher != "mpirun" and (processes or pyxis or (checkpoint is not None and agent))
+        srun = launcher != "mpirun" and (by_tasks or pyxis or (checkpoint is not None and agent))
     _require_parts(kind, launcher, srun, checkpoint, wanted, params)
     rendezvous = params.get("rendezvous") or _rendezvous(kind, launcher)
     _require_rendezvous(kind, launcher, rendezvous, params)

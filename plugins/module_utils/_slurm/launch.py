@@ -36,10 +36,10 @@ _NO_PROGRAM = re.compile(
 def setup(params: t.Mapping[str, t.Any], plan: Plan, container: t.Optional[Container]) -> str:
     """The lines that make the array ``launcher``."""
     inner = [*(container.words if container else []), *_agent(params, plan)]
-    # env starts a program and changes nothing: an empty array is an error in old shells.
     agent_below = plan.checkpoint is not None and plan.launcher in AGENTS
     if not plan.srun and not agent_below and not (container and container.lines):
         return _array("launcher=", inner or ["env"])
+    # env starts a program and changes nothing: an empty array is an error in old shells.
     lines = [_array("launcher=", [] if inner else ["env"])]
     if plan.srun:
         words = [*srun(params, plan), *(container.srun if container else [])]

@@ -57,7 +57,7 @@ def check(batch: Batch) -> t.Iterator[Found]:
                 "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs that the job was given",
                 "leave the line out",
             )
-        names = [next(filter(None, match.groups())) for match in (secret.search(text) for secret in _SECRETS) if match]
+        names = [group for secret in _SECRETS for match in secret.finditer(text) for group in match.groups() if group]
         if names:
             yield (
                 number,
