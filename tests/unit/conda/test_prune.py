@@ -121,8 +121,11 @@ def test_the_last_ones_stay_to_go_back_to_also_after_a_rollback(run, envs):
 
 
 def test_what_never_bore_the_name_is_none_to_go_back_to(run, envs):
-    add(envs, "failed")
-    assert "failed" in run(keep=3)["removed"]
+    prefix = add(envs, "failed")
+    # Newer than any that did.
+    os.utime(prefix / "conda-meta", (time.time() - 10 * DAY,) * 2)
+    done = run(keep=1)
+    assert "failed" in done["removed"] and list(done["kept"]) == ["d", "c"]
 
 
 def test_days_count_from_when_the_name_left(run, envs):
