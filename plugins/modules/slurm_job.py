@@ -77,7 +77,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Submits and cancels nothing. What would be submitted is given to C(sbatch --test-only), whose refusal is a failure.
+    description: Submits and cancels nothing. What would be submitted is given to C(sbatch --test-only), whose refusal is a failure. A script that is not there yet is none.
   diff_mode:
     support: full
     description: Says what is submitted or cancelled.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._host.errors import UserError
@@ -81,6 +82,9 @@ class Work:
             if record is None:
                 return dict(NO_JOB, changed=False, summary="%s has not been submitted" % script)
             return self._cancel(self._waiting(record, files))
+        if self._check_mode and not os.path.lexists(script):
+            # A run would write it first.
+            return dict(NO_JOB, changed=True, summary="would submit %s, which is not there yet, so sbatch was not asked" % script)
         request = request_of(script, self._options.arguments)
         if record is not None and record.is_of(request) and not self._options.force:
             if self._check_mode or (record.parts and all(is_final(part.state) for part in record.parts)):

@@ -234,6 +234,13 @@ def test_check_mode_asks_sbatch_and_writes_nothing(scene, call):
     assert not returned["changed"] and returned["diff"]["before"] == returned["diff"]["after"]
 
 
+def test_check_mode_before_the_script_is_written(scene, call):
+    scene.script.unlink()
+    returned = call(check_mode=True)
+    assert returned["changed"] and "not there yet" in returned["summary"] and scene.said == []
+    assert "no file there" in call()["msg"]
+
+
 def test_a_refusal_leaves_nothing(scene, call):
     scene.play(refuses="Invalid account")
     returned = call()
