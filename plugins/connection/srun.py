@@ -16,8 +16,8 @@ description:
     by C(srun) on the machine that Ansible runs on, which is a login node of the cluster.
   - The plugin neither makes the allocation nor ends it. A playbook does that, C(salloc --no-shell) with a short time limit in the
     beginning and C(scancel) in C(always); see the example.
-  - Modules are piped to the node (pipelining) where the configuration allows it. Files go through the standard streams of a step, so nothing
-    needs to be shared.
+  - Modules are piped to the node (pipelining) where the configuration allows it. Files go through the standard streams of a step,
+    so nothing needs to be shared.
   - C(become) is refused. A step runs as the user whose job it is, and Slurm has no way to another one.
   - Where the job does not run, or does not hold the node, the host is unreachable, and the message says what C(srun) says.
 options:
@@ -138,13 +138,13 @@ class Connection(ConnectionBase):
         # A step is made for each command: there is nothing to open.
         if self.become is not None:
             raise AnsibleError(
-                "expected no become with connection srun; found become method %s; remedy: leave become out, a step runs as the user whose job "
-                "it is, and Slurm has no way to another one" % self.become.name
+                "expected no become with connection srun; found become method %s; remedy: leave become out, a step runs as the user "
+                "whose job it is, and Slurm has no way to another one" % self.become.name
             )
         if not re.fullmatch(r"[0-9]+([_+][0-9]+)?", self.get_option("job_id") or ""):
             raise AnsibleConnectionFailure(
-                "expected the number of a running job in ansible_srun_job_id; found %r; remedy: allocate first (salloc --no-shell) and set it "
-                "to the job's number" % self.get_option("job_id")
+                "expected the number of a running job in ansible_srun_job_id; found %r; remedy: allocate first (salloc --no-shell) and "
+                "set it to the job's number" % self.get_option("job_id")
             )
         self._connected = True
         return self
@@ -194,7 +194,8 @@ class Connection(ConnectionBase):
                 out, err = process.communicate(None if is_file else given)
         except OSError as error:
             raise AnsibleConnectionFailure(
-                "expected srun at %s; found %s; remedy: run Ansible on a login node, or set ansible_srun_executable" % (argv[0], error.strerror or error)
+                "expected srun at %s; found %s; remedy: run Ansible on a login node, or set ansible_srun_executable"
+                % (argv[0], error.strerror or error)
             )
         begun = re.search(rb"^%s\+\r?\n" % sign.encode(), err, re.MULTILINE)
         ended = re.search(rb"^%s-(\d+)\r?\n" % sign.encode(), err, re.MULTILINE)
@@ -205,8 +206,8 @@ class Connection(ConnectionBase):
         if not begun and overlap and any("unrecognized option" in line and "overlap" in line for line in said):
             return self._step(command, given, output, overlap=False)
         raise AnsibleConnectionFailure(
-            "expected a step of job %s on node %s%s; found: %s; remedy: see that the job runs and holds the node (squeue --jobs=%s), and allocate "
-            "anew where its time is over"
+            "expected a step of job %s on node %s%s; found: %s; remedy: see that the job runs and holds the node (squeue --jobs=%s), and "
+            "allocate anew where its time is over"
             % (
                 self.get_option("job_id"), self.get_option("host"), " to come to its end" if begun else "",
                 "; ".join(said[-3:]) or "srun ended with exit code %d and said nothing" % process.returncode, self.get_option("job_id"),

@@ -77,7 +77,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Submits and cancels nothing. What would be submitted is given to C(sbatch --test-only), whose refusal is a failure. A script that is not there yet is none.
+    description:
+      - Submits and cancels nothing. What would be submitted is given to C(sbatch --test-only), whose refusal is a failure.
+      - A script that is not there yet is no failure.
   diff_mode:
     support: full
     description: Says what is submitted or cancelled.
@@ -189,7 +191,7 @@ tasks:
       description: Its index in the array, V(+1) for a component.
       type: str
     job_state:
-      description: As above, as are RV(tasks[].reason), RV(tasks[].exit_code), RV(tasks[].signal), RV(tasks[].restarts) and RV(tasks[].stdout_file).
+      description: As above, as is what follows.
       type: str
     reason:
       description: See there.
@@ -269,7 +271,8 @@ def options_of(params) -> Options:
         if not re.fullmatch(r"[0-9]+([_+][0-9]+)?", params["job_id"]):
             raise UserError("job_id to be a number, or a task such as 123_4", repr(params["job_id"]), "give it as sbatch printed it")
         if params["state"] == "submitted" or params["force"] or params["arguments"]:
-            raise UserError("script for what submits a job", "job_id", "give script, or state: completed or cancelled without force and arguments")
+            remedy = "give script, or state: completed or cancelled without force and arguments"
+            raise UserError("script for what submits a job", "job_id", remedy)
     for name, least in (("timeout", 1), ("tail", 0)):
         if params[name] is not None and params[name] < least:
             raise UserError("%s to be at least %d" % (name, least), str(params[name]), "correct it, or leave it out")

@@ -27,8 +27,8 @@ from .stop import Stop
 # A job that was cancelled is gone after KillWait and its epilog.
 _ENDING = 300.0
 NO_JOB: Result = {
-    "job_id": None, "job_name": "", "job_state": None, "reason": "", "exit_code": None, "signal": None, "restarts": 0, "nodes": [], "stdout_file": "",
-    "stdout_tail": [], "stderr_tail": [], "tasks": [],
+    "job_id": None, "job_name": "", "job_state": None, "reason": "", "exit_code": None, "signal": None, "restarts": 0, "nodes": [],
+    "stdout_file": "", "stdout_tail": [], "stderr_tail": [], "tasks": [],
 }
 
 
@@ -112,7 +112,8 @@ class Work:
             return
         if active:
             self._warn(
-                "job %s of an earlier submission of this script is still there (%s); scancel %s ends it" % (record.job_id, active[0].state, record.job_id)
+                "job %s of an earlier submission of this script is still there (%s); scancel %s ends it"
+                % (record.job_id, active[0].state, record.job_id)
             )
 
     def _waiting(self, record: Record, files: RecordFile) -> JobWait:
@@ -185,7 +186,8 @@ class Work:
             why = wait.until_over(stop, self._options.timeout or _ENDING, patience=True)
         result = dict(self._result(wait), changed=True)
         if why:
-            raise UserError("job %s to be gone after scancel" % wait.job, "%s; %s" % (why, result["summary"]), "look at its nodes", **result)
+            found = "%s; %s" % (why, result["summary"])
+            raise UserError("job %s to be gone after scancel" % wait.job, found, "look at its nodes", **result)
         return result
 
     def _result(self, wait: JobWait) -> Result:

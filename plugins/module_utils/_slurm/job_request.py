@@ -45,9 +45,10 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     for argument in arguments:
         match = _OPTION.fullmatch(argument)
         if not match or not argument.isprintable():
-            raise UserError("arguments of the form --name or --name=value", repr(argument), "write each option of sbatch in one element, by its long name")
+            raise UserError("arguments of the form --name or --name=value", repr(argument), "give each option of sbatch by itself, by its long name")
         if match.group(1) in _NOT_OURS:
-            raise UserError("arguments that change the job", "--%s" % match.group(1), "leave it out, this module sees to it; a comment goes in the script")
+            remedy = "leave it out, this module sees to it; a comment goes in the script"
+            raise UserError("arguments that change the job", "--%s" % match.group(1), remedy)
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -58,7 +59,8 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("a job script at %s" % path, "no file there", "write it first (hpc.pytorch.sbatch_script), or correct script")
     if not content.startswith(b"#!"):
-        raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], "give its first line an interpreter, such as #!/bin/bash")
+        remedy = "give its first line an interpreter, such as #!/bin/bash"
+        raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], remedy)
     text = content.decode("utf-8", "surrogateescape")
     given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
     name = given.get("job-name") or option_of(text, "job-name", "-J") or os.path.basename(path)

@@ -38,7 +38,8 @@ def result_of(job_id: str, follow: JobFollow, expand: Expand, tail: Tail) -> Res
         tasks=[],
     )
     if any(name for name in follow.parts):
-        result["tasks"] = [dict(_of_part(one), task=one.name) for _key, one in sorted(follow.parts.items(), key=lambda item: _order(item[0]))]
+        ordered = sorted(follow.parts.values(), key=lambda one: _order(one.name))
+        result["tasks"] = [dict(_of_part(one), task=one.name) for one in ordered]
     result["summary"] = summary_of(result)
     return result
 

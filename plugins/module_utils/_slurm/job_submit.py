@@ -78,7 +78,7 @@ class Submission:
             why = self._stop.wait(_PAUSE)
             if why:
                 raise UserError("to see whether another run submits %s" % self._request.path, "an interruption (%s)" % why, "run it again")
-        elif age < self._settings.remembers or (self._settings.accounting and not self._slurm.recorded_since(mark.job_name, mark.since - 60)):
+        elif age < self._settings.remembers or self._not_recorded(mark):
             # Slurm would know it.
             self._files.end(mark)
         else:
@@ -87,6 +87,10 @@ class Submission:
                 "no job of that mark in the queue, and Slurm forgets a job %d s after its end" % self._settings.remembers,
                 "look for its output; then remove %s.submitting to submit it again" % self._files.path,
             )
+
+    def _not_recorded(self, mark: Mark) -> bool:
+        """Whether there is a database, and no such job in it."""
+        return self._settings.accounting and not self._slurm.recorded_since(mark.job_name, mark.since - 60)
 
     def _require_same_cluster(self, record: Record) -> None:
         if record.cluster and self._settings.cluster and not record.elsewhere and record.cluster != self._settings.cluster:

@@ -30,7 +30,8 @@ class JobWait:
     """
 
     def __init__(
-        self, slurm: JobSlurm, job: str, follow: JobFollow, settings: t.Callable[[], Settings], progress: Progress, save: t.Callable[[], None]
+        self, slurm: JobSlurm, job: str, follow: JobFollow, settings: t.Callable[[], Settings], progress: Progress,
+        save: t.Callable[[], None],
     ) -> None:
         self._slurm, self.job, self.follow = slurm, job, follow
         self._settings, self._progress, self.save = settings, progress, save
@@ -66,7 +67,9 @@ class JobWait:
             except SlurmError as error:
                 if time.monotonic() - heard >= _AWAY:
                     raise UserError(
-                        "Slurm to say how job %s is" % self.job, str(error), "look whether the controller runs: scontrol ping; run it again to wait on"
+                        "Slurm to say how job %s is" % self.job,
+                        str(error),
+                        "look whether the controller runs: scontrol ping; run it again to wait on"
                     )
                 self._progress.report("job %s" % self.job, "Slurm does not answer: %s" % error)
             if self.follow.over:
@@ -89,7 +92,9 @@ class JobWait:
             why = stop.wait(pause)
             if why:
                 raise UserError(
-                    "to wait for job %s" % self.job, "an interruption (%s)" % why, "run it again to wait on; the job goes on, scancel %s ends it" % self.job
+                    "to wait for job %s" % self.job,
+                    "an interruption (%s)" % why,
+                    "run it again to wait on; the job goes on, scancel %s ends it" % self.job
                 )
 
     def _longest(self) -> float:

@@ -39,7 +39,9 @@ STATES: t.Dict[str, State] = {
     "RECONFIG_FAIL": State(WAITING, "its nodes could not be set up, it is put back into the queue"),
     "REQUEUE_HOLD": State(WAITING, "was put back into the queue, and is held there", "see why, then scontrol release it"),
     "SPECIAL_EXIT": State(WAITING, "was put back into the queue for its exit code, and is held there", "see why, then scontrol release it"),
-    "RESV_DEL_HOLD": State(WAITING, "is held, as its reservation was deleted", "scontrol update it with another reservation and release it, or cancel it"),
+    "RESV_DEL_HOLD": State(
+        WAITING, "is held, as its reservation was deleted", "scontrol update it with another reservation and release it, or cancel it"
+    ),
     "RUNNING": State(RUNS, "runs"),
     "SUSPENDED": State(RUNS, "is suspended, others have its CPUs"),
     "STOPPED": State(RUNS, "is stopped and keeps its CPUs"),
@@ -50,19 +52,23 @@ STATES: t.Dict[str, State] = {
     "UPDATE_DB": State(RUNS, "is being written to the accounting database"),
     "COMPLETED": State(SUCCEEDED, "ended with exit code 0"),
     "FAILED": State(FAILED, "ended with another exit code than 0", "see the end of its output"),
-    "CANCELLED": State(FAILED, "was cancelled by its user or an administrator", "ask who cancelled it, or submit it again with force: true"),
+    "CANCELLED": State(
+        FAILED, "was cancelled by its user or an administrator", "ask who cancelled it, or submit it again with force: true"
+    ),
     "TIMEOUT": State(
         FAILED, "ran into its time limit", "raise the script's time, or let it save its work before the end (signal) and go on from there"
     ),
     "OUT_OF_MEMORY": State(
-        FAILED, "needed more memory than it had asked for", "raise mem (or mem_per_cpu, mem_per_gpu), or lower the batch size or the loader's workers"
+        FAILED, "needed more memory than it had asked for",
+        "raise mem (or mem_per_cpu, mem_per_gpu), or lower the batch size or the loader's workers"
     ),
     "NODE_FAIL": State(
         FAILED, "lost a node", "submit it again with force: true; requeue: true in the script lets Slurm do that by itself"
     ),
     "BOOT_FAIL": State(FAILED, "its nodes did not start", "tell the administrators, and submit it again with force: true"),
     "LAUNCH_FAILED": State(
-        FAILED, "could not be started on its nodes", "see that its folder and output file can be written there, then submit it again with force: true"
+        FAILED, "could not be started on its nodes",
+        "see that its folder and output file can be written there, then submit it again with force: true"
     ),
     "PREEMPTED": State(
         FAILED, "had to give its nodes to a job of higher priority",

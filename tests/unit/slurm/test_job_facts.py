@@ -40,7 +40,8 @@ def test_components_of_a_heterogeneous_job():
 
 
 def test_words_of_a_persons_are_not_taken_for_slurms():
-    (part,) = parse_job(line("JobId=7", name="x UserId=1 JobState=COMPLETED ExitCode=0:0", state="FAILED", status="9:0", comment="Comment=JobState=COMPLETED NodeList=n9 "))
+    name, comment = "x UserId=1 JobState=COMPLETED ExitCode=0:0", "Comment=JobState=COMPLETED NodeList=n9 "
+    (part,) = parse_job(line("JobId=7", name=name, state="FAILED", status="9:0", comment=comment))
     assert (part.state, part.exit_code, part.nodes, part.job_name) == ("FAILED", 9, "n1", "x UserId=1 JobState=COMPLETED ExitCode=0:0")
 
 

@@ -177,7 +177,8 @@ def test_the_tasks_of_an_array(scene, call):
     last = [{"state": "FAILED", "task": "1", "exit": "2:0", "nodes": "n1"}, {"state": "COMPLETED", "task": "2", "nodes": "n1"}]
     scene.play(looks=[first, [{"state": "COMPLETED", "task": "0", "nodes": "n1"}, {"state": "RUNNING", "task": "1"}, {"state": "PENDING", "task": "2"}], last])
     returned = call(state="completed")
-    assert [(task["task"], task["job_state"], task["exit_code"]) for task in returned["tasks"]] == [("0", "COMPLETED", 0), ("1", "FAILED", 2), ("2", "COMPLETED", 0)]
+    found = [(task["task"], task["job_state"], task["exit_code"]) for task in returned["tasks"]]
+    assert found == [("0", "COMPLETED", 0), ("1", "FAILED", 2), ("2", "COMPLETED", 0)]
     assert returned["failed"] and "2 of 3 tasks succeeded, failed: 1" in returned["msg"]
 
 
