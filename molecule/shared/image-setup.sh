@@ -5,7 +5,7 @@ root=$1
 : >"$root/etc/machine-id"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/munge/munge.key" "$root"/var/lib/dbus/machine-id
 # Nobody waits for these, and they would start with wrong settings.
-for unit in munge slurmctld slurmd ssh apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+for unit in munge slurmctld slurmd slurmdbd mariadb ssh apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
     e2scrub_reap.service fstrim.timer; do
     chroot "$root" systemctl disable "$unit" >/dev/null 2>&1 || true
 done

@@ -26,13 +26,13 @@ _SECONDS = 120
 # change what is submitted.
 _KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
 
-# https://slurm.schedmd.com/squeue.html, "JOB STATE CODES": what is neither here nor there has ended.
-PENDING = frozenset(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"))
-RUNNING = frozenset(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "RESIZING", "STAGE_OUT"))
-
 
 class SlurmError(Exception):
     """A command of Slurm's that did not do what it was asked to: in Slurm's own words."""
+
+
+class SlurmSilent(SlurmError):
+    """A command that gave no answer in time: what it was asked for may have been done all the same."""
 
 
 class Task(t.NamedTuple):
@@ -136,13 +136,13 @@ class Slurm:
         """End jobs, all their tasks. One that has ended already is no error."""
         self._run("scancel", ["--quiet"] + list(jobs))
 
-    def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
-        done = self._start(command, arguments, text)
+    def _run(self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/") -> subprocess.CompletedProcess[str]:
+        done = self._start(command, arguments, text, folder)
         if done.returncode:
             raise SlurmError(in_short(command, done))
         return done
 
-    def _start(self, command: str, arguments: t.Sequence[str], text: str) -> subprocess.CompletedProcess[str]:
+    def _start(self, command: str, arguments: t.Sequence[str], text: str, folder: str = "/") -> subprocess.CompletedProcess[str]:
         """Run a command in a session of its own: a Ctrl-C is for this process, which has to tidy up with these commands."""
         argv = [self._path(command)] + list(arguments)
         try:
@@ -151,8 +151,8 @@ class Slurm:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd="/",
-                env=slurm_environment(os.environ),
+                cwd=folder,
+                env=self._environment(command),
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
@@ -162,10 +162,15 @@ class Slurm:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.communicate()
-                    raise SlurmError("%s did not answer within %d s" % (command, _SECONDS))
+                    raise SlurmSilent("%s did not answer within %d s" % (command, _SECONDS))
         except OSError as error:
             raise SlurmError("%s cannot be started: %s" % (argv[0], error.strerror or error))
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+    def _environment(self, command: str) -> t.Dict[str, str]:
+        """The variables that *command* is started with."""
+        del command
+        return slurm_environment(os.environ)
 
     def _path(self, command: str) -> str:
         folder = self._folder

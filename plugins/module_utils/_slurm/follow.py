@@ -8,15 +8,9 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from .commands import PENDING, RUNNING, Task
+from .commands import Task
+from .states import NEVER, NEVER_ALONE, PENDING, RUNNING
 
-# With these Slurm says that a task as it stands will never start; the rest passes by itself.
-NEVER = frozenset((
-    "AccountNotAllowed", "InvalidAccount", "InvalidQOS", "JobHeldAdmin", "JobHeldUser", "PartitionNodeLimit", "PartitionTimeLimit",
-    "QOSNotAllowed", "ReservationDeleted",
-))
-# Slurm writes this at every task of an array that has one such task.
-NEVER_ALONE = NEVER | {"BadConstraints"}
 # A network file system may show a file some seconds after the task that wrote it has ended.
 SETTLING = 10.0
 # slurmd ends a task late, by KillWait and by the time that the epilog takes.

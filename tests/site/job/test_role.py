@@ -23,23 +23,36 @@ PLAY = """
       when: write | default(true)
     - ansible.builtin.include_role: {name: hpc.pytorch.job_script, tasks_from: run}
       when: run | default(true)
+    - ansible.builtin.include_role: {name: hpc.pytorch.job_script, tasks_from: submit}
+      when: submit | default(false)
     - ansible.builtin.copy:
-        content: "{{ job_script_result | default({}) | to_json }}"
+        content: "{{ job_script_job | default(job_script_result) | default({}) | to_json }}"
         dest: "{{ playbook_dir }}/result.json"
         mode: "0644"
       check_mode: false
       changed_when: false
 """
 FAKE_SBATCH = """#!/bin/sh
-[ "$1 $2" = "--parsable --wait" ] || exit 9
+echo "$*" >> "$PWD/asked"
+[ "$1" = "--parsable" ] || [ "$1" = "--test-only" ] || exit 9
 [ -z "$REFUSED" ] || { echo "sbatch: error: $REFUSED" >&2; exit 1; }
+[ "$1" = "--parsable" ] || { echo "sbatch: Job 4712 to start at 2026-11-24T14:36:13 using 1 processors" >&2; exit 0; }
 echo "4711;main"
-bash "$3" > slurm-4711.out 2>&1
+for script; do :; done
+bash "$script" > slurm-4711.out 2>&1
+echo $? > slurm-4711.rc
 """
 FAKE_SCONTROL = """#!/bin/sh
-case $1 in
-ping) exit 0 ;;
-show) printf 'JobId=4711 JobName=x\\n   StdErr=/dev/null\\n   StdOut=%s\\n' "$PWD/slurm-4711.out" ;;
+case "$*" in
+*ping) ;;
+*"show config") echo "ClusterName = main" ;;
+*"show job 4711")
+    rc=$(cat "$PWD/slurm-4711.rc")
+    state=COMPLETED
+    [ "$rc" = 0 ] || state=FAILED
+    echo "JobId=4711 JobName=x UserId=me(1) GroupId=me(1) JobState=$state Reason=None ExitCode=$rc:0 NodeList=n1" \\
+        "StdErr=$PWD/slurm-4711.out StdOut=$PWD/slurm-4711.out"
+    ;;
 esac
 """
 
@@ -66,7 +79,7 @@ def play(tmp_path, no_controller):
                 (tools / name).write_text(text.replace("$PWD", str(folder)))
                 (tools / name).chmod(0o755)
         values = {"job_script_dest": str(folder / "job.sh"), "ansible_python_interpreter": sys.executable}
-        values.update({name if name in ("write", "run") else "job_script_" + name: value for name, value in variables.items()})
+        values.update({name if name in ("write", "run", "submit") else "job_script_" + name: value for name, value in variables.items()})
         ran = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml")]
             + ["-e", json.dumps(values), *arguments],
@@ -116,6 +129,33 @@ def test_a_job_that_fails_fails_the_play_with_the_end_of_its_output(play, slurm)
     assert ran.returncode == 2
     end = re.sub(r"\s+", " ", ran.stdout + ran.stderr)
     assert "exit code 3" in end and "LAST WORDS" in end and "remedy" in end
+
+
+def test_submit_hands_the_script_over_once(play):
+    ran = play(slurm=True, run=False, submit=True, submit_wait=True, submit_arguments=["--nodes=1"], command="echo one")
+    assert ran.returncode == 0, ran.stdout
+    assert ran.changed == 2 and (ran.result["job_id"], ran.result["job_state"], ran.result["stdout_tail"]) == ("4711", "COMPLETED", ["one"])
+    again = play(slurm=True, run=False, submit=True, submit_wait=True, submit_arguments=["--nodes=1"], command="echo one")
+    assert (again.returncode, again.changed) == (0, 0), again.stdout
+    assert [line.split()[:2] for line in (play.folder / "asked").read_text().splitlines()] == [["--parsable", "--nodes=1"]]
+    forced = play(slurm=True, run=False, submit=True, submit_force=True, submit_arguments=["--nodes=1"], command="echo one")
+    assert (forced.returncode, forced.changed) == (0, 1), forced.stdout
+
+
+def test_submit_fails_the_play_for_a_job_that_it_waited_for(play):
+    ran = play(slurm=True, run=False, submit=True, submit_wait=True, command=["echo LAST WORDS", "exit 3"])
+    end = re.sub(r"\s+", " ", ran.stdout + ran.stderr)
+    assert ran.returncode == 2 and "exit code 3" in end and "LAST WORDS" in end
+    assert play(slurm=True, run=False, submit=True, command=["echo LAST WORDS", "exit 3"]).returncode == 0
+
+
+def test_submit_in_check_mode_asks_sbatch_alone(play):
+    ran = play("--check", slurm=True, run=False, submit=True, command="true")
+    assert ran.returncode == 0 and "is not there yet" in re.sub(r"\s+", " ", ran.stdout), ran.stdout
+    play(slurm=True, run=False, command="true")
+    ran = play("--check", slurm=True, run=False, submit=True, command="true")
+    assert (ran.returncode, ran.changed) == (0, 1) and "Job 4712 to start" in re.sub(r"\s+", " ", ran.stdout), ran.stdout
+    assert (play.folder / "asked").read_text().split()[0] == "--test-only" and not (play.folder / "slurm-4711.out").exists()
 
 
 def test_a_submission_that_is_refused_says_why(play):

@@ -54,7 +54,7 @@ def test_the_role_hands_every_option_on():
 def test_the_role_knows_its_variables():
     specs = load("meta/argument_specs.yml")["argument_specs"]
     names = {name for entry in specs.values() for name in entry["options"]}
-    assert set(load("vars/main.yml")["__job_script_known"]) == names | {"job_script_result"}
+    assert set(load("vars/main.yml")["__job_script_known"]) == names | {"job_script_job", "job_script_result"}
 
 
 def test_the_examples_data_is_what_its_note_says():

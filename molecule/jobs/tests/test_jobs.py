@@ -1,0 +1,67 @@
+"""Jobs have come to every kind of end: what Slurm's database, the users' folders and the queue hold afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+ENDS = {
+    "nodefail": "NODE_FAIL", "requeued": "COMPLETED", "preempted": "PREEMPTED", "cancelled": "CANCELLED", "killed": "FAILED",
+    "hungry": "OUT_OF_MEMORY", "faulty": "FAILED", "slow": "TIMEOUT", "patient": "COMPLETED",
+}
+
+
+def recorded(person, name):
+    """The jobs of that name in Slurm's database, one line for each."""
+    told = person.terminal("sacct --noheader --parsable2 --allocations --starttime=now-1day --name=%s --format=JobID,State,ExitCode" % name)
+    return [line.split("|") for line in told.out.splitlines()]
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_each_script_was_submitted_once_and_ended_as_the_play_said(person, name):
+    jobs = recorded(person("bob"), name)
+    assert [state.split(" ")[0] for _number, state, _code in jobs] == [ENDS[name]], jobs
+
+
+@pytest.mark.parametrize("name", [name for name in ENDS if name != "slow"])
+def test_the_record_beside_the_script_is_its_owners_and_has_the_end(person, name):
+    told = person("bob").terminal("stat -c '%%U %%a' ~/lab/.%s.sh.hpc_pytorch_job && cat ~/lab/.%s.sh.hpc_pytorch_job" % (name, name))
+    owner, _newline, text = told.out.partition("\n")
+    record = json.loads(text)
+    assert owner == "bob 600" and [part["state"] for part in record["parts"]] == [ENDS[name]], told.out
+    assert record["job_id"] == recorded(person("bob"), name)[0][0]
+
+
+def test_a_requeued_job_went_on_from_its_checkpoint(person):
+    lines = person("bob").terminal("cat ~/lab/requeued.out").out.splitlines()
+    assert [line for line in lines if not line.startswith("slurmstepd")] == ["begin 0", "begin 1", "from step-1", "LAST WORDS"], lines
+
+
+def test_an_array_has_an_output_for_each_task(person):
+    told = person("bob").terminal("cat ~/lab/plain-*.out")
+    assert told.out.splitlines() == ["task %d of bob" % task for task in range(4)]
+    assert len(recorded(person("bob"), "plain")) == 4
+
+
+def test_two_jobs_over_both_nodes_ran_at_the_same_time_each_with_its_own_output(person):
+    for name in ("alice", "bob"):
+        told = person(name).terminal("cat ~/both.out")
+        assert sorted(told.out.splitlines()) == ["%s on titan01" % name, "%s on titan02" % name], told.out
+
+
+def test_a_job_trained_and_was_submitted_once(alice):
+    jobs = recorded(alice, "train")
+    assert [state for _number, state, _code in jobs] == ["COMPLETED"], jobs
+    output = alice.terminal("cat ~/jobs/slurm-%s.out" % jobs[0][0]).out
+    loss = re.search(r"^result: loss=([0-9.]+)", output, re.MULTILINE)
+    assert loss and float(loss.group(1)) < 0.25, output
+
+
+def test_nothing_is_left_in_the_queue(person):
+    assert person("bob").terminal("squeue --noheader").out == ""
+
+
+def test_no_submission_was_left_half_way(machine):
+    assert machine("login01").check_output("find /home -name '*.submitting*'") == ""

@@ -1,0 +1,133 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record beside the script, the mark of a submission, and what is read from a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job_facts import Part
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job_output import output_path, tail_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job_record import Record, RecordFile, default_path
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job_request import option_of, request_of
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "job.sh"
+    path.write_text("#!/bin/sh\n#SBATCH --comment='two words'\ntrue\n")
+    return path
+
+
+@pytest.fixture
+def files(script):
+    return RecordFile(default_path(str(script)))
+
+
+def test_a_record_comes_back_and_is_its_owners(files, script):
+    assert files.read() is None
+    record = Record("7", "d", ("--nodes=2",), "campus", "", 1.5, (Part("3", "FAILED", exit_code=2),))
+    files.write(record)
+    assert files.read() == record
+    assert stat.S_IMODE(os.stat(files.path).st_mode) == 0o600 and os.path.dirname(files.path) == str(script.parent)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"job_id": "7", "parts": [{"what": 1}]}', "half a rec"])
+def test_a_file_that_is_no_record_is_not_written_over(files, content):
+    with open(files.path, "w", encoding="utf-8") as stream:
+        stream.write(content)
+    with pytest.raises(UserError, match="a record of a submission|the record of a submission"):
+        files.read()
+
+
+def test_only_one_begins(files, script):
+    request = request_of(str(script), [])
+    mark = files.begin(request)
+    assert mark is not None and files.mark() == mark and mark.digest == request.digest
+    assert files.begin(request) is None
+    files.end(mark._replace(token="another"))
+    assert files.mark() == mark
+    files.end(mark)
+    assert files.mark() is None and sorted(os.listdir(script.parent)) == ["job.sh"]
+
+
+def test_a_changed_script_and_other_arguments_are_another_submission(script):
+    request = request_of(str(script), ["--nodes=2"])
+    record = Record("7", request.digest, ("--nodes=2",), "", "", 0)
+    assert record.is_of(request) and not record.is_of(request_of(str(script), []))
+    script.write_text(script.read_text() + "true\n")
+    assert not record.is_of(request_of(str(script), ["--nodes=2"]))
+
+
+@pytest.mark.parametrize(
+    "line, value",
+    [
+        ("#SBATCH --job-name=a", "a"), ("#SBATCH --job-name 'a b'", "a b"), ("#SBATCH -J a", "a"), ("#SBATCH -Ja", "a"),
+        ("#SBATCH --time=1 -J x # -J y", "x"), ("true\n#SBATCH -J late", ""), ("# a comment\n\n#SBATCH -J a", "a"), ("#SBATCH -J 'open", ""),
+    ],
+)
+def test_an_option_is_read_as_sbatch_reads_it(line, value):
+    assert option_of("#!/bin/sh\n%s\n" % line, "job-name", "-J") == value
+
+
+def test_the_name_of_a_job(script):
+    assert request_of(str(script), []).job_name == "job.sh" and request_of(str(script), []).comment == "two words"
+    assert request_of(str(script), ["--job-name=given"]).job_name == "given"
+
+
+@pytest.mark.parametrize(
+    "argument, said",
+    [
+        ("-N2", "of the form --name"), ("nodes=2", "of the form --name"), ("--wait", "found --wait"), ("--wrap=id", "found --wrap"),
+        ("--comment=x", "found --comment"), ("--name=a\nb", "of the form --name"),
+    ],
+)
+def test_an_argument_that_is_none_of_the_jobs_is_refused(script, argument, said):
+    with pytest.raises(UserError, match=said):
+        request_of(str(script), [argument])
+
+
+def test_what_is_no_script_is_refused(script, tmp_path):
+    with pytest.raises(UserError, match="no file there"):
+        request_of(str(tmp_path / "none"), [])
+    with pytest.raises(UserError, match="something that is no file"):
+        request_of(str(tmp_path), [])
+    script.write_text("true\n")
+    with pytest.raises(UserError, match="begins with #!"):
+        request_of(str(script), [])
+
+
+def test_root_does_not_submit_what_somebody_else_can_write(script, monkeypatch):
+    os.chmod(script, 0o666)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(UserError, match="only root can write"):
+        request_of(str(script), [])
+
+
+def test_the_end_of_a_long_output(tmp_path):
+    path = tmp_path / "out"
+    path.write_bytes(b"x" * 100000 + b"\nlast but one\n\xffend")
+    assert tail_of(str(path), 20) == ["last but one", "\ufffdend"]
+    assert tail_of(str(path), 1) == ["\ufffdend"] and tail_of(str(path), 0) == []
+
+
+def test_nothing_is_waited_for_in_an_output(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert tail_of(str(tmp_path / "pipe"), 5) == tail_of(str(tmp_path / "none"), 5) == tail_of(str(tmp_path), 5) == []
+
+
+def test_a_pattern_that_slurm_shows_instead_of_a_file():
+    part = Part("3", "RUNNING", number="9", job_name="train", nodes="n1")
+    assert output_path("/o/%x-%A_%3a-%j.out", part, "7") == "/o/train-7_003-9.out"
+    assert output_path("/o/100%%", part, "7") == "/o/100%" and output_path("/o/%Q.out", part, "7") == "/o/%Q.out"
+
+
+def test_a_mark_is_readable_by_whoever_comes_later(files, script):
+    mark = files.begin(request_of(str(script), ["--nodes=2"]))
+    with open(files.path + ".submitting", encoding="utf-8") as stream:
+        assert json.load(stream)["token"] == mark.token

@@ -1,0 +1,359 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole module over stand-ins for Slurm's commands."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import job_submit, job_wait
+from ansible_collections.hpc.pytorch.plugins.modules import slurm_job
+
+HERE = pathlib.Path(__file__).parent
+RUN, END = [{"state": "RUNNING", "nodes": "n1"}], [{"state": "COMPLETED", "nodes": "n1"}]
+GONE: list = []
+
+
+class Scene:
+    """The stand-in's state, and the folder with the script."""
+
+    def __init__(self, folder):
+        self.state, self.bin, self.script = folder / "state", folder / "bin", folder / "home" / "job.sh"
+        for path in (self.state, self.bin, self.script.parent):
+            path.mkdir(parents=True)
+        self.script.write_text("#!/bin/sh\n#SBATCH --comment=mine\ntrue\n")
+        for name in ("sbatch", "scancel", "scontrol", "sacct", "squeue"):
+            (self.bin / name).write_text("#!%s -IS\n%s" % (sys.executable, (HERE / "stub_jobs.py").read_text(encoding="utf-8")))
+            (self.bin / name).chmod(0o755)
+
+    def play(self, **scene):
+        """What the next looks find."""
+        (self.state / "scene").write_text(json.dumps(scene))
+        (self.state / "jobs").write_text(json.dumps({number: dict(job, looks=0) for number, job in self.jobs.items()}))
+
+    @property
+    def jobs(self):
+        path = self.state / "jobs"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @property
+    def said(self):
+        path = self.state / "said"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def asked(self, command):
+        return [line[1:] for line in self.said if line[0] == command]
+
+    @property
+    def files(self):
+        return sorted(os.listdir(self.script.parent))
+
+
+@pytest.fixture
+def scene(tmp_path, monkeypatch):
+    made = Scene(tmp_path / "cluster")
+    monkeypatch.setenv("STUB_SLURM", str(made.state))
+    return made
+
+
+@pytest.fixture
+def call(scene, monkeypatch, capsys):
+    """Run the module, with a clock that goes on by twenty seconds whenever somebody looks."""
+
+    def run(check_mode=False, diff=False, by_id=False, **options):
+        clock = itertools.count(0, 20)
+        monkeypatch.setattr(job_wait.time, "monotonic", lambda: float(next(clock)))
+        monkeypatch.setattr(job_wait, "_PAUSES", (0.0,))
+        monkeypatch.setattr(job_submit, "_PAUSE", 0.0)
+        given = {"bin_dir": str(scene.bin)} if by_id else {"bin_dir": str(scene.bin), "script": str(scene.script)}
+        with patch_module_args(dict(given, _ansible_check_mode=check_mode, _ansible_diff=diff, **options)), pytest.raises(SystemExit):
+            slurm_job.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_a_script_is_submitted_once(scene, call):
+    scene.play(looks=[[{"state": "PENDING", "reason": "Priority"}]])
+    first = call()
+    assert (first["changed"], first["job_id"], first["job_state"], first["reason"]) == (True, "7", "PENDING", "Priority")
+    second = call()
+    assert (second["changed"], second["job_id"]) == (False, "7")
+    assert len(scene.asked("sbatch")) == 1 and scene.files == [".job.sh.hpc_pytorch_job", "job.sh", "slurm-7.out"]
+
+
+def test_it_keeps_the_scripts_own_comment_beside_the_mark(scene, call):
+    call(arguments=["--partition=gpu"])
+    (arguments,) = scene.asked("sbatch")
+    assert arguments[:2] == ["--parsable", "--partition=gpu"] and arguments[-1] == str(scene.script)
+    assert arguments[2].startswith("--comment=mine hpc.pytorch:")
+
+
+def test_a_changed_script_other_arguments_and_force_submit_again(scene, call):
+    assert call()["job_id"] == "7"
+    scene.script.write_text(scene.script.read_text() + "true\n")
+    assert call()["job_id"] == "8"
+    assert call(arguments=["--nodes=2"])["job_id"] == "9"
+    assert call(arguments=["--nodes=2"])["job_id"] == "9"
+    assert call(arguments=["--nodes=2"], force=True)["job_id"] == "10"
+
+
+def test_a_job_of_an_earlier_submission_that_is_still_there_is_named(scene, call):
+    call()
+    assert "warnings" not in call(force=True)
+    scene.play(looks=[RUN])
+    assert "job 8 of an earlier submission" in str(call(force=True)["warnings"])
+
+
+def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, call):
+    scene.play(looks=[[{"state": "PENDING"}], RUN, [{"state": "COMPLETING"}], [{"state": "COMPLETED", "nodes": "n[1-2]"}]], output="one\ntwo\n")
+    returned = call(state="completed", tail=1)
+    assert (returned["changed"], returned["job_state"], returned["nodes"]) == (True, "COMPLETED", ["n1", "n2"])
+    assert returned["stdout_tail"] == ["two"] and returned["stdout_file"] == str(scene.script.parent / "slurm-7.out")
+    assert returned["summary"] == "job 7 (job.sh) ended with exit code 0 (COMPLETED, on n1,n2)"
+    asked = len(scene.said)
+    again = call(state="completed", tail=1)
+    assert again == dict(returned, changed=False, invocation=again["invocation"]), "what has ended is known"
+    assert {tuple(line[:3]) for line in scene.said[asked:]} <= {("scontrol", "show", "hostnames")}, "Slurm is not asked again"
+
+
+@pytest.mark.parametrize(
+    "last, said",
+    [
+        ({"state": "FAILED", "exit": "3:0", "reason": "NonZeroExitCode"}, ("exit code 3", "see the end of its output")),
+        ({"state": "FAILED", "exit": "0:9"}, ("signal 9 SIGKILL", "raise mem")),
+        ({"state": "FAILED", "exit": "137:0"}, ("exit code 137", "raise mem")),
+        ({"state": "CANCELLED", "exit": "0:15"}, ("was cancelled", "ask who cancelled it")),
+        ({"state": "TIMEOUT"}, ("ran into its time limit", "raise the script's time")),
+        ({"state": "OUT_OF_MEMORY", "exit": "0:125"}, ("needed more memory", "raise mem")),
+        ({"state": "NODE_FAIL"}, ("lost a node", "requeue: true")),
+        ({"state": "PREEMPTED"}, ("a job of higher priority", "requeue: true")),
+        ({"state": "BOOT_FAIL"}, ("its nodes did not start", "administrators")),
+        ({"state": "DEADLINE"}, ("before its deadline", "later deadline")),
+        ({"state": "REVOKED"}, ("another cluster", "squeue --federation")),
+    ],
+)
+def test_every_other_end_is_a_failure_of_its_own(scene, call, last, said):
+    scene.play(looks=[RUN, [last]], output="LAST WORDS\n")
+    returned = call(state="completed")
+    assert returned["failed"] and returned["changed"] and returned["job_state"] == last["state"]
+    assert all(words in returned["msg"] for words in said) and "its last words: LAST WORDS" in returned["msg"]
+    again = call(state="completed")
+    assert again["failed"] and not again["changed"] and "force: true" in again["msg"]
+    assert not call(state="submitted").get("failed") and len(scene.asked("sbatch")) == 1
+
+
+def test_a_requeued_job_is_waited_for(scene, call):
+    scene.play(looks=[RUN, [{"state": "REQUEUED"}], [{"state": "PENDING", "reason": "BeginTime", "restarts": 1}], RUN, [dict(END[0], restarts=1)]])
+    returned = call(state="completed")
+    assert returned["job_state"] == "COMPLETED" and returned["restarts"] == 1 and "put back into the queue 1 time" in returned["summary"]
+
+
+def test_a_job_that_vanished_is_no_success(scene, call):
+    scene.play(looks=[RUN, GONE])
+    returned = call(state="completed")
+    assert returned["failed"] and returned["job_state"] == "VANISHED" and "nobody saw how it ended" in returned["msg"]
+    assert returned["stdout_tail"] == ["one", "two"]
+
+
+def test_the_database_knows_what_the_controller_has_forgotten(scene, call):
+    scene.play(looks=[RUN, GONE], accounting=True, recorded=["7|job.sh|FAILED|4:0|n1", "7.batch|batch|FAILED|4:0|n1"])
+    returned = call(state="completed")
+    assert returned["job_state"] == "FAILED" and returned["exit_code"] == 4 and returned["stdout_tail"] == ["one", "two"]
+
+
+def test_the_tasks_of_an_array(scene, call):
+    first = [{"state": "PENDING", "task": "1-2%1"}, {"state": "RUNNING", "task": "0", "nodes": "n1"}]
+    last = [{"state": "FAILED", "task": "1", "exit": "2:0", "nodes": "n1"}, {"state": "COMPLETED", "task": "2", "nodes": "n1"}]
+    scene.play(looks=[first, [{"state": "COMPLETED", "task": "0", "nodes": "n1"}, {"state": "RUNNING", "task": "1"}, {"state": "PENDING", "task": "2"}], last])
+    returned = call(state="completed")
+    found = [(task["task"], task["job_state"], task["exit_code"]) for task in returned["tasks"]]
+    assert found == [("0", "COMPLETED", 0), ("1", "FAILED", 2), ("2", "COMPLETED", 0)]
+    assert returned["failed"] and "2 of 3 tasks succeeded, failed: 1" in returned["msg"]
+
+
+def test_a_controller_that_is_away_for_a_while_ends_no_wait(scene, call):
+    scene.play(looks=[RUN, "away", "away", END])
+    assert call(state="completed")["job_state"] == "COMPLETED"
+    scene.play(looks=[RUN, "away"])
+    returned = call(state="completed", force=True)
+    assert returned["failed"] and "scontrol ping" in returned["msg"]
+
+
+@pytest.mark.parametrize("what, left", [("leave", False), ("cancel", True)])
+def test_a_job_that_takes_too_long(scene, call, what, left):
+    scene.play(looks=[RUN])
+    returned = call(state="completed", timeout=30, on_timeout=what)
+    assert returned["failed"] and "did not end within 30 s" in returned["msg"] and scene.jobs["7"].get("cancelled", False) is left
+    assert returned["job_state"] == ("CANCELLED" if left else "RUNNING")
+
+
+def test_a_job_that_will_never_start_ends_the_wait(scene, call):
+    scene.play(looks=[[{"state": "PENDING", "reason": "DependencyNeverSatisfied"}]])
+    returned = call(state="completed")
+    assert returned["failed"] and "will not start by itself: DependencyNeverSatisfied" in returned["msg"] and scene.asked("scancel") == []
+
+
+def test_cancelling_is_done_once_and_waited_for(scene, call):
+    assert call(state="cancelled")["job_id"] is None
+    scene.play(looks=[RUN])
+    call()
+    assert call(state="cancelled", check_mode=True)["changed"] and scene.asked("scancel") == []
+    returned = call(state="cancelled")
+    assert returned["changed"] and returned["job_state"] == "CANCELLED" and not returned.get("failed")
+    assert not call(state="cancelled")["changed"] and len(scene.asked("scancel")) == 1
+
+
+def test_a_job_by_its_number(scene, call):
+    scene.play(looks=[RUN, END])
+    call()
+    scene.play(looks=[RUN, END])
+    assert call(by_id=True, job_id="7", state="completed")["job_state"] == "COMPLETED"
+    assert call(by_id=True, job_id="9", state="completed")["job_state"] == "VANISHED"
+
+
+def test_check_mode_asks_sbatch_and_writes_nothing(scene, call):
+    returned = call(check_mode=True, diff=True, arguments=["--nodes=2"], state="completed")
+    assert returned["changed"] and returned["job_id"] is None and "would submit" in returned["summary"] and "Job 9 to start" in returned["summary"]
+    assert "sbatch --nodes=2" in returned["diff"]["after"] and returned["diff"]["before"] == ""
+    assert [arguments[0] for arguments in scene.asked("sbatch")] == ["--test-only"] and scene.files == ["job.sh"]
+    scene.play(refuses="Requested node configuration is not available")
+    assert "Requested node configuration" in call(check_mode=True)["msg"]
+    scene.play(looks=[RUN])
+    call()
+    returned = call(check_mode=True, diff=True)
+    assert not returned["changed"] and returned["diff"]["before"] == returned["diff"]["after"]
+
+
+def test_check_mode_before_the_script_is_written(scene, call):
+    scene.script.unlink()
+    returned = call(check_mode=True)
+    assert returned["changed"] and "not there yet" in returned["summary"] and scene.said == []
+    assert "no file there" in call()["msg"]
+
+
+def test_a_refusal_leaves_nothing(scene, call):
+    scene.play(refuses="Invalid account")
+    returned = call()
+    assert "expected sbatch to take %s; found sbatch: Batch job submission failed: Invalid account" % scene.script in returned["msg"]
+    assert scene.files == ["job.sh"]
+
+
+def test_a_submission_without_an_answer_is_found_in_the_queue(scene, call, monkeypatch):
+    clock = itertools.count(1000, 2)
+    monkeypatch.setattr(job_submit.time, "time", lambda: float(next(clock)))
+    scene.play(silent=True)
+    returned = call()
+    assert (returned["job_id"], returned["changed"]) == ("7", False) and len(scene.asked("sbatch")) == 1
+    assert scene.files == [".job.sh.hpc_pytorch_job", "job.sh", "slurm-7.out"]
+
+
+@pytest.fixture
+def killed(scene):
+    """A run that was killed when Slurm had taken the job, and before anybody knew its number."""
+    scene.play(killed=True)
+    program = textwrap.dedent(
+        """
+        import sys
+        from ansible.module_utils.testing import patch_module_args
+        from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+        _AnsibleCollectionFinder(paths=[sys.argv[1]])._install()
+        from ansible_collections.hpc.pytorch.plugins.modules import slurm_job
+        with patch_module_args(%r):
+            slurm_job.main()
+        """
+    )
+    options = {"script": str(scene.script), "bin_dir": str(scene.bin)}
+    done = subprocess.run([sys.executable, "-c", program % options, str(HERE.parents[2] / ".collections")], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL and scene.files == [".job.sh.hpc_pytorch_job.submitting", "job.sh", "slurm-7.out"]
+    scene.play()
+    return scene
+
+
+def after(monkeypatch, scene, seconds):
+    since = json.loads((scene.script.parent / ".job.sh.hpc_pytorch_job.submitting").read_text())["since"]
+    clock = itertools.count(since + seconds, 1)
+    monkeypatch.setattr(job_submit.time, "time", lambda: float(next(clock)))
+
+
+def test_a_killed_run_neither_loses_the_job_nor_submits_it_twice(killed, call, monkeypatch):
+    after(monkeypatch, killed, 3600)
+    returned = call(state="completed")
+    assert (returned["job_id"], returned["job_state"], returned["changed"]) == ("7", "COMPLETED", False)
+    assert len(killed.asked("sbatch")) == 1 and killed.files == [".job.sh.hpc_pytorch_job", "job.sh", "slurm-7.out"]
+
+
+def forget(scene):
+    (scene.state / "jobs").write_text("{}")
+
+
+def test_a_submission_that_never_arrived_is_made_again(killed, call, monkeypatch):
+    forget(killed)
+    after(monkeypatch, killed, 0)
+    assert call()["changed"] and len(killed.asked("sbatch")) == 2
+
+
+def test_where_nobody_can_tell_nothing_is_submitted(killed, call, monkeypatch):
+    forget(killed)
+    after(monkeypatch, killed, 3600)
+    returned = call()
+    assert returned["failed"] and "interrupted 60 minutes ago" in returned["msg"] and len(killed.asked("sbatch")) == 1
+
+
+def test_the_database_can_tell(killed, call, monkeypatch):
+    forget(killed)
+    killed.play(accounting=True)
+    after(monkeypatch, killed, 3600)
+    assert call()["changed"] and len(killed.asked("sbatch")) == 2
+
+
+def test_another_cluster_is_not_asked_for_this_ones_job(scene, call):
+    scene.play(looks=[RUN])
+    call()
+    scene.play(looks=[RUN], cluster="other")
+    returned = call()
+    assert returned["failed"] and "a record that it was submitted to cluster campus" in returned["msg"]
+
+
+def test_a_job_for_another_cluster_is_asked_for_there(scene, call):
+    scene.play(suffix=";gpus")
+    assert call(state="completed")["job_state"] == "COMPLETED"
+    assert [arguments[0] for arguments in scene.asked("scontrol") if "job" in arguments] == ["--clusters=gpus"]
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"by_id": True, "job_id": "7; rm"}, "expected job_id to be a number"),
+        ({"by_id": True, "job_id": "7"}, "expected script for what submits a job"),
+        ({"by_id": True, "job_id": "7", "state": "completed", "force": True}, "expected script for what submits a job"),
+        ({"timeout": 0}, "expected timeout to be at least 1; found 0"),
+        ({"tail": -1}, "expected tail to be at least 0; found -1"),
+        ({"record": "here"}, "expected record to be an absolute path"),
+        ({"arguments": ["-N 2"]}, "expected arguments of the form --name"),
+    ],
+)
+def test_bad_arguments_are_one_clear_line(scene, call, options, said):
+    returned = call(**options)
+    assert returned["failed"] and said in returned["msg"] and "\n" not in returned["msg"] and scene.said == []
+
+
+def test_an_interruption_leaves_the_job_and_the_next_run_waits_on(scene, call, monkeypatch):
+    scene.play(looks=[RUN])
+    monkeypatch.setattr(job_wait.JobWait, "_words", lambda self: os.kill(os.getpid(), signal.SIGINT) or "RUNNING")
+    returned = call(state="completed")
+    assert returned["failed"] and "an interruption (SIGINT)" in returned["msg"] and "cancelled" not in scene.jobs["7"]
+    monkeypatch.undo()
+    monkeypatch.setenv("STUB_SLURM", str(scene.state))
+    scene.play(looks=[RUN, END])
+    assert call(state="completed")["job_id"] == "7" and len(scene.asked("sbatch")) == 1
