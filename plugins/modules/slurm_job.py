@@ -61,6 +61,14 @@ options:
     description: How many of the last lines of the job's output come back.
     type: int
     default: 20
+  lint:
+    description:
+      - What becomes of mistakes that the filter P(hpc.pytorch.sbatch_lint#filter) finds in a script that is about to be submitted.
+      - V(warn) warns of each. V(refuse) also fails where one of them keeps the script from running as it was meant, before
+        anything is submitted. V(off) does not look.
+    type: str
+    choices: ['off', warn, refuse]
+    default: warn
   record:
     description:
       - The file that says what was submitted. Without it, C(.NAME.hpc_pytorch_job) beside the script.
@@ -208,6 +216,27 @@ tasks:
     stdout_file:
       description: See there.
       type: str
+lint:
+  description: The mistakes in the script, in the order of its lines.
+  returned: when a script was about to be submitted and O(lint) is not V(off)
+  type: list
+  elements: dict
+  contains:
+    line:
+      description: Number of the line.
+      type: int
+    code:
+      description: Its name, such as V(misspelt-option).
+      type: str
+    severity:
+      description: V(error) or V(warning).
+      type: str
+    message:
+      description: What is wrong.
+      type: str
+    remedy:
+      description: What helps.
+      type: str
 summary:
   description: All of it on one line.
   returned: always
@@ -238,6 +267,7 @@ def main() -> None:
             on_timeout={"type": "str", "choices": ["leave", "cancel"], "default": "leave"},
             force={"type": "bool", "default": False},
             tail={"type": "int", "default": 20},
+            lint={"type": "str", "choices": ["off", "warn", "refuse"], "default": "warn"},
             record={"type": "path"},
             bin_dir={"type": "path"},
         ),
@@ -278,7 +308,7 @@ def options_of(params) -> Options:
             raise UserError("%s to be at least %d" % (name, least), str(params[name]), "correct it, or leave it out")
     return Options(
         params["script"], params["job_id"], params["state"], tuple(params["arguments"]), params["timeout"], params["on_timeout"],
-        params["force"], params["tail"], params["record"], params["bin_dir"],
+        params["force"], params["tail"], params["record"], params["bin_dir"], params["lint"],
     )
 
 

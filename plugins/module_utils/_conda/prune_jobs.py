@@ -13,7 +13,8 @@ import shutil
 import time
 import typing as t
 
-from .._slurm.commands import PENDING, RUNNING, Slurm, SlurmError
+from .._slurm.commands import Slurm, SlurmError
+from .._slurm.states import is_final
 
 # The controller's clock and the file server's differ by less.
 CLOCKS_DIFFER = 600.0
@@ -66,7 +67,7 @@ def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
 def job_from(pairs: t.Mapping[str, str]) -> t.Optional[Job]:
     """The job of a line of ``scontrol show job``; None where it has ended."""
     states = pairs.get("JobState", "").split(",")
-    if not any(state in PENDING or state in RUNNING for state in states):
+    if all(is_final(state) for state in states):
         return None
     submitted = None if pairs.get("Restarts", "0") != "0" else parse_time(pairs.get("SubmitTime", ""))
     return Job(pairs.get("JobId", "?"), states[0], submitted, " ".join(pairs.values()))

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import typing as t
 
 from .._host.errors import UserError
-from .cluster import Cluster, parse_cluster
-from .commands import slurm_environment
+from .cluster import Cluster
+from .commands import Slurm, SlurmError
 
 _SECONDS = 5
-_QUESTIONS = (["show", "config"], ["--oneliner", "show", "partition"], ["--oneliner", "show", "node"])
 
 
 def cluster(required: bool) -> t.Optional[Cluster]:
@@ -24,34 +20,12 @@ def cluster(required: bool) -> t.Optional[Cluster]:
     :arg required: whether that is an error.
     :raises UserError: it is, and none answers.
     """
-    program = shutil.which("scontrol")
-    if program is None:
-        return _silent(required, "no scontrol on PATH")
-    texts: t.List[str] = []
-    for question in _QUESTIONS:
-        try:
-            done = subprocess.run(
-                [program, *question],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                env=slurm_environment(os.environ),
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return _silent(required, "scontrol did not answer within %d seconds" % _SECONDS)
-        except OSError as error:
-            return _silent(required, "scontrol cannot be started: %s" % error.strerror)
-        if done.returncode:
-            return _silent(required, done.stderr.strip() or "scontrol failed with exit code %d" % done.returncode)
-        texts.append(done.stdout)
-    return parse_cluster(*texts)
-
-
-def _silent(required: bool, why: str) -> None:
+    try:
+        return Slurm(seconds=_SECONDS).cluster()
+    except UserError as error:
+        why = error.found
+    except SlurmError as error:
+        why = str(error)
     if required:
         raise UserError("Slurm to answer here, as check_cluster is true", why, "run this on a login node, or leave check_cluster out")
+    return None

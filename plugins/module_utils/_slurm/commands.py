@@ -68,10 +68,12 @@ class Slurm:
     """Slurm's commands on this machine.
 
     :arg folder: where they lie; None looks along PATH.
+    :arg seconds: how long one of them may take to answer.
     """
 
-    def __init__(self, folder: t.Optional[str] = None) -> None:
+    def __init__(self, folder: t.Optional[str] = None, seconds: float = _SECONDS) -> None:
         self._folder = folder
+        self._seconds = seconds
 
     def submit(self, arguments: t.Sequence[str], script: str) -> str:
         """Hand *script* (its text) to sbatch and return the job's number."""
@@ -158,11 +160,11 @@ class Slurm:
                 start_new_session=True,
             ) as process:
                 try:
-                    out, err = process.communicate(text, _SECONDS)
+                    out, err = process.communicate(text, self._seconds)
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.communicate()
-                    raise SlurmSilent("%s did not answer within %d s" % (command, _SECONDS))
+                    raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds))
         except OSError as error:
             raise SlurmError("%s cannot be started: %s" % (argv[0], error.strerror or error))
         return subprocess.CompletedProcess(argv, process.returncode, out, err)

@@ -15,6 +15,7 @@ from .commands import SlurmError
 from .job_commands import JobSlurm, Settings
 from .job_facts import Part
 from .job_follow import JobFollow
+from .job_lint import as_result, as_warning, findings, refuse
 from .job_output import output_path, tail_of
 from .job_record import Record, RecordFile, default_path
 from .job_request import Request, request_of
@@ -37,6 +38,7 @@ class Options(t.NamedTuple):
 
     :arg until: what shall be true in the end: submitted, completed or cancelled.
     :arg tail: how many of the last lines of the output come back.
+    :arg lint: what becomes of mistakes in a script that is to be submitted: off, warn or refuse.
     """
 
     script: t.Optional[str]
@@ -49,6 +51,7 @@ class Options(t.NamedTuple):
     tail: int
     record: t.Optional[str]
     bin_dir: t.Optional[str]
+    lint: str = "warn"
 
 
 class Work:
@@ -58,6 +61,7 @@ class Work:
         self._options, self._progress, self._warn, self._check_mode = options, progress, warn, check_mode
         self._slurm = JobSlurm(options.bin_dir)
         self._settings: t.Optional[Settings] = None
+        self._found: Result = {}
 
     def run(self) -> Result:
         """Do it, and return the result.
@@ -67,7 +71,7 @@ class Work:
         try:
             if self._options.script is None:
                 return self._of_job(t.cast(str, self._options.job_id))
-            return self._of_script(self._options.script)
+            return dict(self._of_script(self._options.script), **self._found)
         except SlurmError as error:
             raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
 
@@ -89,13 +93,25 @@ class Work:
         if record is not None and record.is_of(request) and not self._options.force:
             if self._check_mode or (record.parts and all(is_final(part.state) for part in record.parts)):
                 return self._known(self._waiting(record, files), submitted=False)
-        elif self._check_mode:
-            return self._would_submit(request)
+        else:
+            self._lint(request)
+            if self._check_mode:
+                return self._would_submit(request)
         with Stop() as stop:
             made, submitted = Submission(self._slurm, files, request, self.settings, stop, self._progress).make(self._options.force)
             if submitted and record is not None and record.job_id != made.job_id:
                 self._tell_of_the_one_before(record)
             return self._finish(self._waiting(made, files), stop, submitted)
+
+    def _lint(self, request: Request) -> None:
+        if self._options.lint == "off":
+            return
+        found = findings(request)
+        self._found = {"lint": as_result(found)}
+        if self._options.lint == "refuse":
+            refuse(request, found)
+        for finding in found:
+            self._warn(as_warning(request, finding))
 
     def _would_submit(self, request: Request) -> Result:
         try:

@@ -28,6 +28,7 @@ class Request(t.NamedTuple):
     :arg job_name: as Slurm will call it, as far as the script and the arguments tell.
     :arg comment: the one that the script has itself.
     :arg arguments: more options of sbatch.
+    :arg text: its content.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Request(t.NamedTuple):
     job_name: str
     comment: str
     arguments: t.Tuple[str, ...]
+    text: str = ""
 
 
 def request_of(path: str, arguments: t.Sequence[str]) -> Request:
@@ -64,7 +66,7 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     text = content.decode("utf-8", "surrogateescape")
     given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
     name = given.get("job-name") or option_of(text, "job-name", "-J") or os.path.basename(path)
-    return Request(path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments))
+    return Request(path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments), text)
 
 
 def option_of(script: str, name: str, short: str) -> str:

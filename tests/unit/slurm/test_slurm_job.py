@@ -31,7 +31,7 @@ class Scene:
         self.state, self.bin, self.script = folder / "state", folder / "bin", folder / "home" / "job.sh"
         for path in (self.state, self.bin, self.script.parent):
             path.mkdir(parents=True)
-        self.script.write_text("#!/bin/sh\n#SBATCH --comment=mine\ntrue\n")
+        self.script.write_text("#!/bin/sh\n#SBATCH --comment=mine --mem=1G --time=10 --cpus-per-task=1\ntrue\n")
         for name in ("sbatch", "scancel", "scontrol", "sacct", "squeue"):
             (self.bin / name).write_text("#!%s -IS\n%s" % (sys.executable, (HERE / "stub_jobs.py").read_text(encoding="utf-8")))
             (self.bin / name).chmod(0o755)
@@ -123,6 +123,7 @@ def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, ca
     assert returned["summary"] == "job 7 (job.sh) ended with exit code 0 (COMPLETED, on n1,n2)"
     asked = len(scene.said)
     again = call(state="completed", tail=1)
+    assert returned.pop("lint") == []
     assert again == dict(returned, changed=False, invocation=again["invocation"]), "what has ended is known"
     assert {tuple(line[:3]) for line in scene.said[asked:]} <= {("scontrol", "show", "hostnames")}, "Slurm is not asked again"
 
@@ -357,3 +358,36 @@ def test_an_interruption_leaves_the_job_and_the_next_run_waits_on(scene, call, m
     monkeypatch.setenv("STUB_SLURM", str(scene.state))
     scene.play(looks=[RUN, END])
     assert call(state="completed")["job_id"] == "7" and len(scene.asked("sbatch")) == 1
+
+
+def codes(result):
+    return [finding["code"] for finding in result["lint"]]
+
+
+def test_mistakes_are_warned_of_once_when_the_script_is_submitted(scene, call):
+    scene.script.write_text("#!/bin/sh\n#SBATCH --mem=1G\n#SBATCH --time=10\nexport MASTER_PORT=29500\ntrue\n")
+    first = call()
+    assert first["changed"] and codes(first) == ["no-cpus", "fixed-port"]
+    assert "line 4: " in str(first["warnings"]) and "(fixed-port)" in str(first["warnings"])
+    assert "lint" not in call()
+
+
+def test_what_the_arguments_say_is_not_missing_from_the_script(scene, call):
+    scene.script.write_text("#!/bin/sh\ntrue\n")
+    assert {"no-mem", "no-time", "no-cpus"} <= set(codes(call(check_mode=True)))
+    given = call(check_mode=True, arguments=["--mem=1G", "--time=10", "--cpus-per-task=2"])
+    assert codes(given) == []
+
+
+def test_an_error_is_refused_before_anything_is_submitted_where_that_is_asked_for(scene, call):
+    scene.script.write_text("#!/bin/sh\n#SBATCH --job-nmae=x\ntrue\n")
+    refused = call(lint="refuse")
+    assert refused["failed"] and "line 2" in refused["found"] and "misspelt-option" in codes(refused)
+    assert scene.asked("sbatch") == [] and scene.files == ["job.sh"]
+    assert call(lint="off")["changed"]
+
+
+def test_warnings_alone_refuse_nothing(scene, call):
+    scene.script.write_text("#!/bin/sh\ntrue\n")
+    found = call(lint="refuse")
+    assert found["changed"] and {finding["severity"] for finding in found["lint"]} == {"warning"}
