@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
 import re
 
 import pytest
 
 ENDS = {
     "nodefail": "NODE_FAIL", "requeued": "COMPLETED", "preempted": "PREEMPTED", "cancelled": "CANCELLED", "killed": "FAILED",
-    "hungry": "OUT_OF_MEMORY", "faulty": "FAILED", "slow": "TIMEOUT", "patient": "COMPLETED",
+    "faulty": "FAILED", "slow": "TIMEOUT", "patient": "COMPLETED",
 }
 
 
@@ -59,7 +61,18 @@ def test_a_job_trained_and_was_submitted_once(alice):
     assert loss and float(loss.group(1)) < 0.25, output
 
 
+def test_check_yml_reached_the_nodes_through_allocations():
+    folder = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+    report = json.loads((folder / "report-srun" / "report.json").read_text())
+    found = {node["name"]: node for node in report["nodes"]}
+    assert found["login01"]["verdict"] == "cpu_only"
+    for name in ("titan01", "titan02"):
+        # Their torch is for the CPU: that it says so is proof that it was asked there.
+        assert found[name]["verdict"] == "failed" and "expected 2 devices, found 0; cpu_only_build" in found[name]["summary"], found[name]
+
+
 def test_nothing_is_left_in_the_queue(person):
+    # Allocations among them.
     assert person("bob").terminal("squeue --noheader").out == ""
 
 

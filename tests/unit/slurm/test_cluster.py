@@ -62,13 +62,12 @@ NODES = {
     "20.11": [],
     "21.08": [
         ClusterNode(
-            "k2180", "idle", (), 28, 512000, (Gres("gpu", "k80", 7),), ("broadwell", "prod"), ("gpu", "multigpu",
-            "reservation"), "", "k2180", "k2180"
+            "k2180", "idle", (), 28, 512000, (Gres("gpu", "k80", 7),), ("broadwell", "prod"), ("gpu", "multigpu", "reservation"),
+            "", "k2180", "k2180",
         ),
         ClusterNode(
-            "queue1-dy-compute-resource-1-10", "idle", ("cloud", "powered_down"), 8, 1, (), ("dynamic", "c5n.4xlarge",
-            "compute-resource-1"),
-            ("queue1",), "", "queue1-dy-compute-resource-1-10", "queue1-dy-compute-resource-1-10",
+            "queue1-dy-compute-resource-1-10", "idle", ("cloud", "powered_down"), 8, 1, (),
+            ("dynamic", "c5n.4xlarge", "compute-resource-1"), ("queue1",), "", "queue1-dy-compute-resource-1-10", "queue1-dy-compute-resource-1-10",
         ),
     ],
     "22.05": [

@@ -69,12 +69,11 @@ def test_a_job_that_slurm_has_forgotten_is_no_error(says):
         says("squeue", "slurm_load_jobs error: Unable to contact slurm controller").queue(["7"])
 
 
-def test_a_command_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "_SECONDS", 0.01)
+def test_a_command_that_does_not_answer_is_given_up(tmp_path):
     (tmp_path / "sinfo").write_text("#!/bin/sh\nexec sleep 600\n")
     (tmp_path / "sinfo").chmod(0o755)
     with pytest.raises(SlurmError, match="sinfo did not answer within"):
-        Slurm(str(tmp_path)).nodes()
+        Slurm(str(tmp_path), seconds=0.01).nodes()
 
 
 def test_the_real_commands_take_these_options(no_controller, monkeypatch):
