@@ -16,11 +16,11 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
-from .._host.trust import untrusted_because
+from .._host.trust import make_roots_own, untrusted_because
 from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, mend_distributions, pip_install
-from .modes import remember_modes, restore_modes
+from .modes import settle_modes
 from .packages import Package
 from .prefix import (
     append_history,
@@ -30,7 +30,6 @@ from .prefix import (
     is_base,
     kind_of,
     make_readable_records,
-    make_roots_own,
     mark_changing,
     write_record,
 )
@@ -146,9 +145,8 @@ def change(
 def _settle(prefix: str) -> None:
     """What holds for every env, whatever engine and packages it comes from: who may read, run and write its files."""
     make_readable_records(prefix)
-    make_roots_own(prefix)
-    restore_modes(prefix)
-    remember_modes(prefix)
+    make_roots_own(prefix, "what was unpacked for the env at")
+    settle_modes(prefix)
 
 
 def remove(prefix: str) -> None:

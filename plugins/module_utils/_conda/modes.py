@@ -43,53 +43,50 @@ def read_modes(prefix: str) -> t.Dict[str, Modes]:
         return {}
 
 
-def remember_modes(prefix: str) -> None:
-    """Remember the packages that are new here, and forget those that are gone."""
+def settle_modes(prefix: str) -> None:
+    """Let the owner read every file again and execute what was remembered as executable, and nobody write whom the umask excludes.
+
+    rattler makes entry points writable for the group whatever the umask. Packages that are new here are remembered, those that
+    are gone are forgotten.
+    """
     old = read_modes(prefix)
+    mask = umask()
     kept = {}
     for meta in package_records(prefix):
         name = label(meta)
-        kept[name] = old[name] if name in old else _look_at(prefix, meta)
+        known = old.get(name)
+        executable: t.Set[str] = set()
+        links = {}
+        for path, full_path, mode, owner in _files(prefix, meta):
+            if stat.S_ISLNK(mode):
+                links[path] = os.readlink(full_path)
+            elif stat.S_ISREG(mode):
+                if mode & stat.S_IXUSR:
+                    executable.add(path)
+                wanted = _wanted(mode, known is not None and path in known.executable, mask)
+                # In a cache that a group shares, a file may belong to another member.
+                if wanted != mode and os.geteuid() in (0, owner):
+                    os.chmod(full_path, stat.S_IMODE(wanted))
+        kept[name] = known or Modes(frozenset(executable), links)
     content = {name: {"executable": sorted(each.executable), "links": each.links} for name, each in kept.items()}
     write_atomically(os.path.join(prefix, MODES), (json.dumps(content, sort_keys=True) + "\n").encode())
 
 
-def restore_modes(prefix: str) -> None:
-    """Let the owner read every file again and execute what was remembered as executable, and nobody write whom the umask excludes.
-
-    rattler makes entry points writable for the group whatever the umask.
-    """
-    remembered = read_modes(prefix)
-    denied = 0o022 & umask()
-    for meta in package_records(prefix):
-        executable = remembered[label(meta)].executable if label(meta) in remembered else frozenset()
-        for path, full_path, mode, owner in _files(prefix, meta):
-            wanted = mode
-            if not mode & stat.S_IRUSR:
-                wanted |= 0o644 & ~umask()
-            if path in executable and not mode & stat.S_IXUSR:
-                # For all who can read it.
-                wanted |= (wanted & 0o444) >> 2
-            if wanted & stat.S_IXUSR:
-                wanted &= ~denied
-            # In a cache that a group shares, a file may belong to another member.
-            if stat.S_ISREG(mode) and wanted != mode and os.geteuid() in (0, owner):
-                os.chmod(full_path, stat.S_IMODE(wanted))
+def _wanted(mode: int, was_executable: bool, mask: int) -> int:
+    wanted = mode
+    if not mode & stat.S_IRUSR:
+        wanted |= 0o644 & ~mask
+    if was_executable and not mode & stat.S_IXUSR:
+        # For all who can read it.
+        wanted |= (wanted & 0o444) >> 2
+    if wanted & stat.S_IXUSR:
+        wanted &= ~(0o022 & mask)
+    return wanted
 
 
 def label(meta: t.Mapping[str, t.Any]) -> str:
     """The name under which a package is remembered."""
     return "%s-%s-%s" % (meta.get("name"), meta.get("version"), meta.get("build"))
-
-
-def _look_at(prefix: str, meta: t.Mapping[str, t.Any]) -> Modes:
-    executable, links = set(), {}
-    for path, full_path, mode, unused in _files(prefix, meta):
-        if stat.S_ISLNK(mode):
-            links[path] = os.readlink(full_path)
-        elif stat.S_ISREG(mode) and mode & stat.S_IXUSR:
-            executable.add(path)
-    return Modes(frozenset(executable), links)
 
 
 def _files(prefix: str, meta: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str, int, int]]:

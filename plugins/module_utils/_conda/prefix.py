@@ -18,7 +18,6 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
-from .._host.trust import require_trusted_env
 from .credentials import has_credentials, without_credentials
 from .packages import Package
 from .request import Request
@@ -186,21 +185,6 @@ def make_readable_records(prefix: str) -> None:
                 text = stream.read()
             if has_credentials(" ".join(_strings_with_address(text))):
                 write_atomically(path, _record_without_credentials(text).encode())
-
-
-def make_roots_own(prefix: str) -> None:
-    """As root, let nobody else write into the env: packages bring files of any mode, a cache those of any owner.
-
-    :raises UserError: somebody else's file came with a package out of the cache.
-    """
-    if os.geteuid() != 0:
-        return
-    for top, folders, names in os.walk(prefix):
-        for path in [os.path.join(top, name) for name in [*folders, *names]]:
-            status = os.lstat(path)
-            if not stat.S_ISLNK(status.st_mode) and status.st_uid == 0 and status.st_mode & 0o022:
-                os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
-    require_trusted_env(prefix, "what was unpacked for the env at")
 
 
 # From an explicit file conda takes these out of the archive, without the channel's later corrections; libmamba 2.1.1 to 2.3.2
