@@ -16,7 +16,7 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
-from .._host.trust import make_roots_own, untrusted_because
+from .._host.trust import untrusted_because
 from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, mend_distributions, pip_install
@@ -145,7 +145,6 @@ def change(
 def _settle(prefix: str) -> None:
     """What holds for every env, whatever engine and packages it comes from: who may read, run and write its files."""
     make_readable_records(prefix)
-    make_roots_own(prefix, "what was unpacked for the env at")
     settle_modes(prefix)
 
 

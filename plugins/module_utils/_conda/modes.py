@@ -14,6 +14,7 @@ import os
 import stat
 import typing as t
 
+from .._host.errors import UserError
 from .._host.files import umask, write_atomically
 from .prefix import package_records
 
@@ -46,11 +47,13 @@ def read_modes(prefix: str) -> t.Dict[str, Modes]:
 def settle_modes(prefix: str) -> None:
     """Let the owner read every file again and execute what was remembered as executable, and nobody write whom the umask excludes.
 
-    rattler makes entry points writable for the group whatever the umask. Packages that are new here are remembered, those that
-    are gone are forgotten.
+    rattler makes entry points writable for the group whatever the umask, and packages bring files of any mode; as root nobody
+    else may write any. Packages that are new here are remembered, those that are gone are forgotten.
+
+    :raises UserError: as root, somebody else's file came with a package out of the cache.
     """
     old = read_modes(prefix)
-    mask = umask()
+    user, mask = os.geteuid(), umask()
     kept = {}
     for meta in package_records(prefix):
         name = label(meta)
@@ -58,30 +61,42 @@ def settle_modes(prefix: str) -> None:
         executable: t.Set[str] = set()
         links = {}
         for path, full_path, mode, owner in _files(prefix, meta):
+            if owner and user == 0:
+                raise _foreign(full_path, owner)
             if stat.S_ISLNK(mode):
                 links[path] = os.readlink(full_path)
             elif stat.S_ISREG(mode):
                 if mode & stat.S_IXUSR:
                     executable.add(path)
-                wanted = _wanted(mode, known is not None and path in known.executable, mask)
+                wanted = _wanted(mode, known is not None and path in known.executable, mask, user == 0)
                 # In a cache that a group shares, a file may belong to another member.
-                if wanted != mode and os.geteuid() in (0, owner):
+                if wanted != mode and user in (0, owner):
                     os.chmod(full_path, stat.S_IMODE(wanted))
         kept[name] = known or Modes(frozenset(executable), links)
     content = {name: {"executable": sorted(each.executable), "links": each.links} for name, each in kept.items()}
     write_atomically(os.path.join(prefix, MODES), (json.dumps(content, sort_keys=True) + "\n").encode())
 
 
-def _wanted(mode: int, was_executable: bool, mask: int) -> int:
+def _wanted(mode: int, was_executable: bool, mask: int, as_root: bool) -> int:
     wanted = mode
     if not mode & stat.S_IRUSR:
         wanted |= 0o644 & ~mask
     if was_executable and not mode & stat.S_IXUSR:
         # For all who can read it.
         wanted |= (wanted & 0o444) >> 2
-    if wanted & stat.S_IXUSR:
+    if as_root:
+        wanted &= ~0o022
+    elif wanted & stat.S_IXUSR:
         wanted &= ~(0o022 & mask)
     return wanted
+
+
+def _foreign(path: str, owner: int) -> UserError:
+    return UserError(
+        "packages out of a cache of root's own, as this runs as root",
+        "%s belongs to uid %d" % (path, owner),
+        "run the task as that user with become_user, or give the package cache to root, or name another with package_cache",
+    )
 
 
 def label(meta: t.Mapping[str, t.Any]) -> str:
@@ -91,7 +106,7 @@ def label(meta: t.Mapping[str, t.Any]) -> str:
 
 def _files(prefix: str, meta: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str, int, int]]:
     for entry in (meta.get("paths_data") or {}).get("paths") or []:
-        full_path = os.path.join(prefix, entry["_path"])
+        full_path = prefix + "/" + entry["_path"]
         try:
             status = os.lstat(full_path)
         except OSError:

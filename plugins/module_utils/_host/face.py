@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 from .errors import UserError
@@ -15,6 +16,14 @@ def answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
 
     :arg module: an AnsibleModule.
     """
+    try:
+        _answer(module, work)
+    finally:
+        # py-rattler's threads may crash the interpreter while it ends; by then the result is out.
+        sys.stdout.flush()
+
+
+def _answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
     try:
         result = work()
     except UserError as error:

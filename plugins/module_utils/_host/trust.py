@@ -52,22 +52,10 @@ def require_trusted_env(prefix: str, what: str) -> None:
 
     :raises UserError: with ``become_user`` as the remedy.
     """
-    _require_env(prefix, what, closed=False)
-
-
-def make_roots_own(prefix: str, what: str) -> None:
-    """As :func:`require_trusted_env` for what root has just unpacked: packages bring files of any mode, so those are closed first.
-
-    :raises UserError: somebody else's file came with a package out of the cache.
-    """
-    _require_env(prefix, what, closed=True)
-
-
-def _require_env(prefix: str, what: str, closed: bool) -> None:
     if os.geteuid() != 0:
         return
     require_trusted(prefix, what)
-    reason = untrusted_within(prefix, closed)
+    reason = untrusted_within(prefix)
     if reason:
         raise UserError(
             "%s %s in which only root can write, as this runs as root" % (what, prefix),
@@ -76,12 +64,10 @@ def _require_env(prefix: str, what: str, closed: bool) -> None:
         )
 
 
-def untrusted_within(prefix: str, closed: bool = False) -> t.Optional[str]:
+def untrusted_within(prefix: str) -> t.Optional[str]:
     """Why somebody other than root could change what an interpreter in *prefix* loads, or None.
 
     A group of root's own may write: packages bring files of such a mode.
-
-    :arg closed: take the others' right to write away from root's own files, where they have it.
     """
     inside = os.path.realpath(prefix) + os.sep
     for top, folders, names in os.walk(prefix):
@@ -95,14 +81,9 @@ def untrusted_within(prefix: str, closed: bool = False) -> t.Optional[str]:
                     reason = untrusted_because(path)
                     if reason:
                         return reason
-                continue
-            mode = status.st_mode
-            if closed and mode & 0o022:
-                mode &= ~0o022
-                os.chmod(path, stat.S_IMODE(mode))
-            if mode & 0o002 or (mode & 0o020 and status.st_gid != 0):
-                return "%s has mode %04o" % (path, stat.S_IMODE(mode))
-            if name.endswith(".pth") and stat.S_ISREG(mode):
+            elif status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != 0):
+                return "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
+            elif name.endswith(".pth") and stat.S_ISREG(status.st_mode):
                 reason = _untrusted_in_path_file(path)
                 if reason:
                     return reason
