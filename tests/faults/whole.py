@@ -16,10 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / ".collectio
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env  # noqa: E402
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.describe import describe_env  # noqa: E402
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.interpreter import half_installed_distributions  # noqa: E402
 
 # CACHEDIR.TAG is rattler's.
-_OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.record|[^/]+\.json))\Z")
+_OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.(record|modes)|[^/]+\.json))\Z")
 
 
 def state_of(prefix: pathlib.Path) -> str:
@@ -30,12 +29,11 @@ def state_of(prefix: pathlib.Path) -> str:
 def not_whole(prefix: pathlib.Path, versions: dict[str, str]) -> list[str]:
     """What keeps *prefix* from being a whole env whose modules have these versions."""
     found = describe_env({"prefix": str(prefix), "name": None, "envs_dir": None, "verify": True})
-    wrong = list(found["problems"]) + ["damaged: %s" % name for name in found["damaged"]]
+    wrong = list(found["problems"]) + ["damaged: %s" % name for name in found["damaged"] + found["damaged_pip"]]
     if found["state"] != "env":
         return wrong + ["the state is %s" % found["state"]]
     if env.read_record(str(prefix)).get("listing_sha256") != env.listing_sha256(str(prefix)):
         wrong.append("the record is not of what lies there")
-    wrong += ["pip left half of %s" % os.path.basename(path) for path in half_installed_distributions(str(prefix))]
     code = "import sys\nfor name in sys.argv[1:]: print(name, __import__(name).__version__)"
     ran = subprocess.run(
         [str(prefix / "bin/python"), "-IBc", code, *versions], cwd="/", capture_output=True, text=True, check=False

@@ -280,6 +280,8 @@ def test_nothing_is_written(make_env: MakeEnv) -> None:
 def test_the_variables_are_those_of_a_job(make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/a/b")
     monkeypatch.setenv("CONDA_PREFIX", "/somewhere/else")
+    # A message holds so much and no more.
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
     code = "import os; raise ImportError('%(LD_LIBRARY_PATH)s|%(PATH)s|%(CONDA_PREFIX)s' % os.environ)"
     prefix = make_env(torch=code)
     (prefix / "conda-meta").mkdir()
