@@ -179,6 +179,22 @@ def test_one_name_with_two_wishes_is_refused(user_layer, tmp_path):
     assert 'found torch_env_cuda "12.9" and "13.0"; remedy' in in_one_line(refused.output), refused.output
 
 
+def test_a_host_that_is_none_of_the_nodes_asks_for_itself(user_layer, tmp_path):
+    """As a user's own, who has the cluster's inventory beside it."""
+    inventory = tmp_path / "mine"
+    (inventory / "group_vars").mkdir(parents=True)
+    (inventory / "hosts.yml").write_text("all: {children: {compute: {hosts: {gpu01: }}, users: {hosts: {alice: }}}}\n")
+    (inventory / "group_vars/compute.yml").write_text('torch_env_python: "3.11"\ntorch_env_packages: [numpy]\n')
+    (inventory / "group_vars/users.yml").write_text('torch_env_cuda: "12.9"\ntorch_env_source: conda-forge\n')
+    play = tmp_path / "mine.yml"
+    role = {"name": "Mine", "ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}
+    play.write_text(json.dumps([{"hosts": "users", "gather_facts": False, "tasks": [role]}]))
+    done = user_layer(str(inventory), playbook=str(play))
+    assert done.rc == 0, done.output
+    made = packages(envs(tmp_path) / "torch")
+    assert made["cuda-version"].startswith("12.9") and "numpy" not in made and not made["python"].startswith("3.11")
+
+
 @pytest.fixture
 def wheels_url(tmp_path: pathlib.Path, tiny_wheels: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[str]:
     """PyTorch's indexes, below ``whl``, and a package index that has the same version for another CUDA."""
