@@ -51,7 +51,7 @@ def conditions() -> str:
         "root" if os.geteuid() == 0 else "a user",
         platform.python_version(),
         importlib.metadata.version("py-rattler"),
-        platform.release(),
+        platform.release().split("-")[0],
         platform.machine(),
         os.cpu_count() or 0,
         file_system_of(tempfile.gettempdir()),

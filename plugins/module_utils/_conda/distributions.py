@@ -19,7 +19,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Distribution(t.NamedTuple):
-    """*name* is normalized; *finished* is False for what a killed pip left, without RECORD or INSTALLER (which it writes last)."""
+    """*name* is normalized; *finished* is False for what a killed pip left.
+
+    pip unpacks the wheel's own RECORD with the other files, then writes INSTALLER, and at last the RECORD that lists it.
+    """
 
     name: str
     version: str
@@ -95,8 +98,16 @@ def normalized(name: str) -> str:
 
 def _distribution(dist_info: str) -> Distribution:
     name, unused, version = os.path.basename(dist_info)[: -len(".dist-info")].partition("-")
-    finished = all(os.path.exists(os.path.join(dist_info, each)) for each in ("INSTALLER", "RECORD"))
-    return Distribution(normalized(name), version, dist_info, finished)
+    return Distribution(normalized(name), version, dist_info, _is_finished(dist_info))
+
+
+def _is_finished(dist_info: str) -> bool:
+    try:
+        with open(os.path.join(dist_info, "RECORD"), encoding="utf-8", errors="replace") as stream:
+            listed = any(".dist-info/INSTALLER," in line for line in stream)
+    except OSError:
+        return False
+    return listed and os.path.exists(os.path.join(dist_info, "INSTALLER"))
 
 
 def _dependencies(prefix: str) -> t.Dict[str, t.Tuple[t.List[str], bool]]:
@@ -116,7 +127,7 @@ def _dependencies(prefix: str) -> t.Dict[str, t.Tuple[t.List[str], bool]]:
 
 
 def _is_whole(folder: str, dist_info: str) -> bool:
-    if not os.path.exists(os.path.join(dist_info, "INSTALLER")):
+    if not _is_finished(dist_info):
         return False
     try:
         with open(os.path.join(dist_info, "RECORD"), newline="", encoding="utf-8") as stream:

@@ -27,14 +27,14 @@ def install(prefix: pathlib.Path, name: str, version: str = "1.0", requires: tup
     digest = base64.urlsafe_b64encode(hashlib.sha256(b"x = 1\n").digest()).rstrip(b"=").decode()
     lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version] + ["Requires-Dist: " + each for each in requires]
     (dist_info / "METADATA").write_text("\n".join(lines) + "\n")
-    (dist_info / "RECORD").write_text("%s.py,sha256=%s,6\n%s/RECORD,,\n" % (name, digest, dist_info.name))
+    (dist_info / "RECORD").write_text("%s.py,sha256=%s,6\n%s/INSTALLER,,\n%s/RECORD,,\n" % (name, digest, dist_info.name, dist_info.name))
     (dist_info / "INSTALLER").write_text("pip\n")
     if requested:
         (dist_info / "REQUESTED").write_text("")
     return dist_info
 
 
-@pytest.mark.parametrize("harm", ["change", "delete", "no RECORD", "no INSTALLER"])
+@pytest.mark.parametrize("harm", ["change", "delete", "no RECORD", "no INSTALLER", "no last RECORD"])
 def test_what_is_damaged(tmp_path, harm):
     dist_info = install(tmp_path, "Tiny_Tool")
     assert damaged_distributions(str(tmp_path)) == [] and installed_names(str(tmp_path)) == {"tiny-tool"}
@@ -42,6 +42,9 @@ def test_what_is_damaged(tmp_path, harm):
         (dist_info.parent / "Tiny_Tool.py").write_text("x = 2\n")
     elif harm == "delete":
         (dist_info.parent / "Tiny_Tool.py").unlink()
+    elif harm == "no last RECORD":
+        record = dist_info / "RECORD"
+        record.write_text("".join(line for line in record.read_text().splitlines(True) if "INSTALLER" not in line))
     else:
         (dist_info / harm.split()[1]).unlink()
     expected = Distribution("tiny-tool", "1.0", str(dist_info), finished=not harm.startswith("no"))
