@@ -20,7 +20,7 @@ def channel(tmp_path_factory, tiny_channel):
 
 
 def tasks(root, channel, installer):
-    """Name, module and options of each task; those of *wrong* end with a wrong argument."""
+    """Name, module and options of each task; three of them fail, for want of an argument or of Slurm."""
     path, sha256 = installer
     env = {"prefix": str(root / "env"), "packages": ["tool"], "channels": [channel], "register_envs": False,
            "package_cache": str(root / "pkgs")}
@@ -38,7 +38,10 @@ def tasks(root, channel, installer):
         ("torch", "torch_info", {"python": sys.executable}),
         ("script", "sbatch_script", {"dest": str(root / "test.sh"), "job_name": "test", "command": "true"}),
         ("rc", "shell_rc", {"path": str(root / "bashrc"), "block": "conda", "lines": ["export A=b"]}),
+        ("old", "conda_env_prune", {"envs_dir": str(root / "envs"), "name": "torch", "slurm": False, "homes": []}),
         ("slurm", "slurm_torch_info", {"nodes": [{"name": "titan01"}]}),
+        ("cluster", "slurm_info", {"bin_dir": str(root / "nothing")}),
+        ("job", "slurm_job", {"script": str(root / "test.sh"), "bin_dir": str(root / "nothing")}),
         ("installed", "conda_installer", base),
         ("installed_again", "conda_installer", base),
         ("engine_python", "conda_engine_python_info", {"python": sys.executable}),
@@ -78,7 +81,9 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert pathlib.PurePath(python).name.replace("python", "") in ("%s.%s" % (found["major"], found["minor"]), "3", "")
 
     failed = {name: result.get("msg") for name, result in results.items() if result.get("failed")}
-    assert list(failed) == ["slurm"] and "one of the following is required: prefix, python" in failed["slurm"], failed
+    assert list(failed) == ["slurm", "cluster", "job"] and "one of the following is required: prefix, python" in failed["slurm"], failed
+    assert all("expected Slurm's command" in failed[name] for name in ("cluster", "job")), failed
+    assert results["old"]["removable"] == [] and not results["old"]["changed"]
     assert [package["name"] for package in results["made"]["packages"]] == ["tool"] and results["made"]["changed"]
     assert results["channel"]["changed"] and (tmp_path / "channel/linux-64").is_dir()
     assert results["unchanged"]["packages"] == results["made"]["packages"] and not results["unchanged"]["changed"]
