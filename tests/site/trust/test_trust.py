@@ -304,13 +304,17 @@ def test_nothing_is_pruned_in_a_home_or_through_a_link(refused, alice, place, tr
 
 
 def test_looking_into_a_home_follows_no_link_to_what_is_not_theirs(as_root, alice, place, treasure):
-    (place / "envs/.torch/a/conda-meta").mkdir(parents=True)
-    treasure.path.write_text("%s/envs/.torch/a\n" % place)
+    version = place / "envs/.torch/a"
+    (version / "conda-meta").mkdir(parents=True)
+    # One that is new may be about to be published.
+    for path in (version / "conda-meta", version):
+        os.utime(path, (10**9, 10**9))
+    treasure.path.write_text("%s\n" % version)
     os.chown(treasure.path, 4242, 4242)
     alice.does("mkdir .conda && ln -s '%s' .conda/environments.txt && mkfifo .bashrc" % treasure.path)
     options = {"envs_dir": str(place / "envs"), "name": "torch", "keep": 0, "older_than": 0, "slurm": False}
     result = as_root("conda_env_prune", **options, homes=[str(alice.home)])
-    assert [each["prefix"] for each in result["removable"]] == [str(place / "envs/.torch/a")], result
+    assert [each["prefix"] for each in result["removable"]] == [str(version)], result
 
 
 def test_conda_env_info_reads_a_planted_env_and_waits_for_no_fifo(as_root, alice, program, marker):
