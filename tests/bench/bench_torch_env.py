@@ -24,7 +24,7 @@ from made_channel import made_channel  # noqa: E402
 PACKAGES = ["python", "pytorch", "numpy"]
 # What a person would write who wants no more than the packages linked.
 BARE = """
-import asyncio, pathlib, sys
+import asyncio, os, pathlib, sys
 import rattler
 
 async def main(channel, cache, prefix, *packages):
@@ -38,6 +38,8 @@ async def main(channel, cache, prefix, *packages):
     await rattler.install(records, prefix, package_cache=rattler.PackageCache(pathlib.Path(cache, "pkgs")), show_progress=False)
 
 asyncio.run(main(*sys.argv[1:]))
+# py-rattler 0.28's threads sometimes crash an interpreter that ends beside them.
+os._exit(0)
 """
 
 
@@ -71,16 +73,22 @@ def run(rounds: int) -> list[Row]:
         def task() -> None:
             start(ansible, *adhoc, "-m", "hpc.pytorch.conda_env", "-a", json.dumps(options))
 
+        def imports() -> None:
+            prefix.joinpath("conda-meta").mkdir(parents=True)
+            start(sys.executable, "-c", "import rattler, ansible.module_utils.basic")
+
         def ping() -> None:
             prefix.joinpath("conda-meta").mkdir(parents=True)
             start(ansible, *adhoc, "-m", "ansible.builtin.ping")
 
         bare_times, module_times = (times[1:] for times in paired(bare, module, rounds + 1))
+        import_times, _unused = paired(imports, imports, rounds)
         ping_times, task_times = paired(ping, task, rounds)
         shutil.rmtree(cache)
     return [
         Row("py-rattler alone", bare_times),
         Row("conda_env, the module's process", module_times, bare_times, "goal: at most 1.3"),
+        Row("imports of py-rattler and AnsibleModule", import_times, note="neither can be spared"),
         Row("ansible with ping", ping_times),
         Row("ansible with conda_env", task_times, bare_times, "ansible's own start is in it"),
     ]

@@ -55,10 +55,13 @@ def settle_modes(prefix: str) -> None:
     old = read_modes(prefix)
     user, mask = os.geteuid(), umask()
     kept = {}
+    # A torch env has 24,000 files of a handful of modes.
+    decided: t.Dict[t.Tuple[int, bool], int] = {}
     for meta in package_records(prefix):
         name = label(meta)
         known = old.get(name)
-        executable: t.Set[str] = set()
+        was_executable = known.executable if known else frozenset()
+        executable: t.List[str] = []
         links = {}
         for path, full_path, mode, owner in _files(prefix, meta):
             if owner and user == 0:
@@ -67,11 +70,13 @@ def settle_modes(prefix: str) -> None:
                 links[path] = os.readlink(full_path)
             elif stat.S_ISREG(mode):
                 if mode & stat.S_IXUSR:
-                    executable.add(path)
-                wanted = _wanted(mode, known is not None and path in known.executable, mask, user == 0)
+                    executable.append(path)
+                key = (mode, path in was_executable)
+                if key not in decided:
+                    decided[key] = _wanted(*key, mask, user == 0)
                 # In a cache that a group shares, a file may belong to another member.
-                if wanted != mode and user in (0, owner):
-                    os.chmod(full_path, stat.S_IMODE(wanted))
+                if decided[key] != mode and user in (0, owner):
+                    os.chmod(full_path, stat.S_IMODE(decided[key]))
         kept[name] = known or Modes(frozenset(executable), links)
     content = {name: {"executable": sorted(each.executable), "links": each.links} for name, each in kept.items()}
     write_atomically(os.path.join(prefix, MODES), (json.dumps(content, sort_keys=True) + "\n").encode())
