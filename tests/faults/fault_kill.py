@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kill -9 of the whole process group, at moments spread over the processor time that a whole run takes.
 
-Processor time and not the clock: a run that waits for a busy machine gets no further meanwhile, so the moments differ.
+Processor time and not the clock: a run that waits for a busy machine gets no further meanwhile, so the moments differ. Half of them lie
+before the env is marked as being changed, half between that and the end, each half evenly: the second part is the shorter one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import collections
 import sys
 import typing as t
 
-from lab import NEW, OLD, Lab, Row, served
+from lab import NEW, OLD, Lab, Row, Spent, served
 from whole import leftovers, not_whole, state_of
 
 
@@ -32,21 +33,29 @@ def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
     survived = 0
     with served(lab) as server:
         request = lab.request(versions, server.address if how == "by HTTP" else None)
-        whole_run = 0.0
-        # The longer of two: on a busy machine the same work takes more processor time, and no moment may be left out at the end.
         for unused in range(2):
+            # The first one also warms the machine's file cache.
             prepare()
-            whole_run = max(whole_run, lab.measure(request))
-        for number in range(1, tries + 1):
+            whole_run = lab.measure(request)
+        for number, moment in enumerate(moments_of(whole_run, tries), 1):
             prepare()
-            lab.kill_at(request, whole_run * number / (tries + 1))
+            lab.kill_at(request, moment)
             wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, said) + after_rerun(lab, request, versions)
             survived += not wrong
             print("  %s %s, %d of %d: %s" % (what, how, number, tries, "; ".join(wrong) or "survived"), file=sys.stderr, flush=True)
-            problems += ["killed at %d of %d: %s" % (number, tries + 1, each) for each in wrong]
+            problems += ["killed after %.2f s and %.2f s more: %s" % (*moment, each) for each in wrong]
     stood = ", ".join("%s %d times" % pair for pair in sorted(found.items()))
     reads = "found afterwards: %s. %s" % (stood, said.most_common(1)[0][0] if said else "")
     return Row("kill -9 while an env is %s (channel %s)" % (what, how), tries, survived, reads.strip(), problems)
+
+
+def moments_of(whole_run: Spent, tries: int) -> list[Spent]:
+    """When to kill, of the processor time that was measured."""
+    early = tries // 2
+    late = tries - early
+    return [Spent(whole_run.unmarked * (number + 0.5) / early) for number in range(early)] + [
+        Spent(whole_run.unmarked, whole_run.marked * (number + 0.5) / late) for number in range(late)
+    ]
 
 
 def after_kill(

@@ -22,6 +22,7 @@ CHECKOUT = TESTS.parent
 for folder in (TESTS, TESTS / "site", TESTS / "faults", CHECKOUT / ".collections"):
     sys.path.insert(0, str(folder))
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env  # noqa: E402
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import script  # noqa: E402
 from made_channel import made_channel  # noqa: E402
 from server import Server  # noqa: E402
@@ -41,6 +42,17 @@ class Row(t.NamedTuple):
     survived: int
     reads: str
     problems: t.Sequence[str] = ()
+
+
+class Spent(t.NamedTuple):
+    """Seconds of processor time that a run has used: before the env was marked as being changed, and since then."""
+
+    unmarked: float = 0.0
+    marked: float = 0.0
+
+    def reaches(self, moment: Spent) -> bool:
+        """Whether that moment has come."""
+        return self.marked >= moment.marked if moment.marked else self.marked > 0 or self.unmarked >= moment.unmarked
 
 
 class Answer(t.NamedTuple):
@@ -138,26 +150,35 @@ class Lab:
             problems.append("not one line with a remedy: %s" % message)
         return Answer(bool(result.get("failed")), bool(result.get("changed")), message, problems)
 
-    def kill_at(self, request: t.Mapping[str, t.Any], seconds: float) -> bool:
-        """Kill the run's process group when it has used that much processor time. False: it had ended before."""
+    def kill_at(self, request: t.Mapping[str, t.Any], moment: Spent) -> None:
+        """Kill the run's process group when it has used that much processor time, or when it has ended."""
         process = self.start(request)
-        while process.poll() is None and processor_seconds(process.pid) < seconds:
-            time.sleep(0.002)
-        killed = process.poll() is None
+        for spent in self._watched(process):
+            if spent.reaches(moment):
+                break
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return killed
 
-    def measure(self, request: t.Mapping[str, t.Any]) -> float:
+    def measure(self, request: t.Mapping[str, t.Any]) -> Spent:
         """The processor time of a whole run."""
         process = self.start(request)
-        used = 0.0
-        while process.poll() is None:
-            used = max(used, processor_seconds(process.pid))
-            time.sleep(0.002)
+        spent = Spent()
+        for spent in self._watched(process):
+            pass
         self.require(self.answer(process))
-        return used
+        return spent
+
+    def _watched(self, process: subprocess.Popen[str]) -> t.Iterator[Spent]:
+        """What a run has spent so far, again and again until it ends."""
+        spent = Spent()
+        while process.poll() is None:
+            used = max(processor_seconds(process.pid), spent.unmarked + spent.marked)
+            # Once it stands marked, what follows counts for that.
+            marked = spent.marked > 0 or (self.prefix / env.CHANGING).exists()
+            spent = Spent(spent.unmarked, max(used - spent.unmarked, 1e-6)) if marked else Spent(used)
+            yield spent
+            time.sleep(0.002)
 
     def require(self, answer: Answer) -> None:
         """What prepares a fault has to work."""

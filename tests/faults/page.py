@@ -26,8 +26,8 @@ a failure was one line that says what to do, and nothing was lost; the next run 
 packages brought, pip's records were whole, its Python ran, and nothing was left behind in the package cache, beside the env or in it.
 
 The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals such as ENV
-stand for paths. Moments of kill -9 are equal fractions of the processor time that a whole run takes, measured before on the same
-machine. A silent server was given up after %d seconds here, instead of the 300 of a real run.
+stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured before on the same machine:
+half of them before the env is marked as being changed, half from there to the end. A silent server was given up after %d seconds here, instead of the 300 of a real run.
 """ % SILENCE
 
 

@@ -66,7 +66,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
             sections[title] = []
             for row in family.run(lab, options.moments):
                 sections[title].append(row)
-                print("  %s: %d of %d survived" % (row.fault, row.survived, row.tries), flush=True)
+                print("  %s: %d of %d survived; %s" % (row.fault, row.survived, row.tries, row.reads), flush=True)
                 for problem in row.problems:
                     print("    %s" % problem, flush=True)
     if options.page:
