@@ -71,7 +71,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import CODES, lint
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import CODES, lint
 
 
 def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:

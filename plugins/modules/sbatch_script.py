@@ -574,13 +574,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.files import write_atomically
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask, target
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.activation import ACTIVATIONS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.containers import ENGINES
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.kinds import KINDS, LAUNCHERS, RENDEZVOUS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.limits import violations
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import STYLES, Script, render
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.table import OPTIONS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import OPTIONS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import target
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.activation import ACTIVATIONS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.containers import ENGINES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.kinds import KINDS, LAUNCHERS, RENDEZVOUS
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.limits import violations
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import STYLES, Script, render
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:

@@ -252,7 +252,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._host.errors import UserError
 from ..module_utils._host.face import answer
 from ..module_utils._host.progress import PROGRESS_OPTION, Progress
-from ..module_utils._slurm.job import Options, Work
+from ..module_utils._slurm.job.declare import Options, Work
 
 
 def main() -> None:

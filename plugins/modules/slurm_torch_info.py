@@ -197,11 +197,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.errors import UserError
 from ..module_utils._host.face import answer
-from ..module_utils._slurm.array import Order, Settings
-from ..module_utils._slurm.collect import plan, run
+from ..module_utils._slurm.array.collect import plan, run
+from ..module_utils._slurm.array.follow import Limits
+from ..module_utils._slurm.array.outcome import not_checked, result_of
+from ..module_utils._slurm.array.plan import Order, Settings
 from ..module_utils._slurm.commands import Slurm, SlurmError
-from ..module_utils._slurm.follow import Limits
-from ..module_utils._slurm.outcome import not_checked, result_of
 from ..module_utils._torch.reasons import Asked
 from ..module_utils._torch.verdict import require_sense
 

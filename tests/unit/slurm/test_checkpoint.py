@@ -12,7 +12,7 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 
 # Says when it is ready for the signal, and ends as it is told to.
 TRAINING = """

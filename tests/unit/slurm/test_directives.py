@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives
 
 HOSTILE = [
     "two words",

@@ -12,7 +12,8 @@ import sys
 import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, script, table
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives, table
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 from hypothesis import strategies
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job_facts import Part, exit_status, indices, parse_accounting, parse_job
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part, exit_status, indices, parse_accounting, parse_job
 
 REST = (
     "UserId=alice(2000) GroupId=alice(2000) MCS_label=N/A Priority=1 Nice=0 Account=(null) QOS=(null) JobState=%s Reason=%s Dependency=(null)"

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 
 TOOLS = ("srun", "torchrun", "python", "accelerate", "deepspeed", "mpirun", "apptainer", "singularity", "ch-run", "enroot", "scontrol")
 # Says how it was called, and goes on with the first of its arguments that is one of the tools, as the real one would.

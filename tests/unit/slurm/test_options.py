@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import directives, options, table
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives, options, table
 
 GOOD = {
     "job_name": ["test", "a b", "$(x)", "h\u00e4tte", "#SBATCH --x"],

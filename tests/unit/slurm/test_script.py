@@ -11,7 +11,9 @@ import subprocess
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import activation, directives, lint, script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import script as lint
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import activation, render as script
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
 GUIDE = {

@@ -16,7 +16,7 @@ import textwrap
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import job_submit, job_wait
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job import submit as job_submit, wait as job_wait
 from ansible_collections.hpc.pytorch.plugins.modules import slurm_job
 
 HERE = pathlib.Path(__file__).parent

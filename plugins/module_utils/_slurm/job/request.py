@@ -1,0 +1,92 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked for: a script and how it is submitted. Reads the script, writes nothing. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import typing as t
+
+from ..._host.errors import UserError
+from ..._host.trust import require_trusted
+from ..sbatch import directives
+
+# These would make sbatch something else than a submission whose number comes back.
+_NOT_OURS = ("wait", "test-only", "parsable", "wrap", "help", "usage", "version", "quiet", "comment")
+_OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
+
+
+class Request(t.NamedTuple):
+    """A script to be submitted.
+
+    :arg path: of the script.
+    :arg digest: of its content.
+    :arg job_name: as Slurm will call it, as far as the script and the arguments tell.
+    :arg comment: the one that the script has itself.
+    :arg arguments: more options of sbatch.
+    :arg text: its content.
+    """
+
+    path: str
+    digest: str
+    job_name: str
+    comment: str
+    arguments: t.Tuple[str, ...]
+    text: str = ""
+
+
+def request_of(path: str, arguments: t.Sequence[str]) -> Request:
+    """Read the script.
+
+    :raises UserError: it is none, or root would run what somebody else can write.
+    """
+    for argument in arguments:
+        match = _OPTION.fullmatch(argument)
+        if not match or not argument.isprintable():
+            raise UserError("arguments of the form --name or --name=value", repr(argument), "give each option of sbatch by itself, by its long name")
+        if match.group(1) in _NOT_OURS:
+            remedy = "leave it out, this module sees to it; a comment goes in the script"
+            raise UserError("arguments that change the job", "--%s" % match.group(1), remedy)
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise UserError("a job script at %s" % path, "something that is no file", "correct script")
+        require_trusted(path, "job script")
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("a job script at %s" % path, "no file there", "write it first (hpc.pytorch.sbatch_script), or correct script")
+    if not content.startswith(b"#!"):
+        remedy = "give its first line an interpreter, such as #!/bin/bash"
+        raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], remedy)
+    text = content.decode("utf-8", "surrogateescape")
+    given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
+    name = given.get("job-name") or option_of(text, "job-name", "-J") or os.path.basename(path)
+    return Request(path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments), text)
+
+
+def option_of(script: str, name: str, short: str) -> str:
+    """The value that a script's own #SBATCH lines give an option, in any form that sbatch takes; empty for none."""
+    value = ""
+    for line in script.split("\n"):
+        if not line.startswith("#SBATCH"):
+            if line.strip() and not line.lstrip().startswith("#"):
+                break
+            continue
+        try:
+            words = directives.split(line[len("#SBATCH"):])
+        except ValueError:
+            # sbatch will say so.
+            continue
+        for position, word in enumerate(words):
+            if word.startswith("--%s=" % name):
+                value = word.partition("=")[2]
+            elif word in ("--" + name, short) and position + 1 < len(words):
+                value = words[position + 1]
+            elif short and word.startswith(short) and len(word) > len(short):
+                value = word[len(short):]
+    return value

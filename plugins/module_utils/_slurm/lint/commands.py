@@ -1,0 +1,142 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mistakes in the commands of a job script. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..sbatch.batch import Batch
+from .finding import Found
+
+# Where a command begins: at the start, behind an operator, in brackets, behind a word that takes one.
+_START = r"(?:^|[;&|({]|\$\(|\b(?:then|do|else|exec|time|nohup|command)\s)\s*(?:\w+=\S*\s+)*"
+_SRUN = re.compile(_START + r"srun\b(?P<options>[^;|&]*)")
+_EVERY_NODE = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|pdsh|clush|ssh|deepspeed|ray)\b")
+_EVERY_TASK = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|torchrun|torch\.distributed|accelerate|deepspeed|parallel)\b")
+_PORT = re.compile(r"(?i)(?:(?:\b|_)port[= ]\s*[\"']?|rdzv[_-]endpoint[= ]\S+:)(\d{4,5})\b")
+_SECRETS = (
+    re.compile(r"(?i)\b(\w*(?:api_?key|password|passwd|secret|secret_key|access_key))[= ]\s*[\"']?(?![$/~<\"'])[^\s\"']{8,}"),
+    re.compile(r"(?i)\b(\w*token)[= ]\s*[\"']?(?![$/~<\"'])(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"']{12,}"),
+    re.compile(r"\b(wandb login)\s+(?:--\S+\s+)*[0-9a-f]{32,}"),
+    re.compile(r"\b(hf_)[A-Za-z0-9]{20,}|\b(gh[pousr]_)[A-Za-z0-9]{20,}|\b(AKIA)[0-9A-Z]{16}"),
+)
+_HOOK = re.compile(
+    r"conda\.sh|mamba\.sh|shell\.bash|shell hook|bashrc|bash_profile|bin/activate|module (?:load|add)\b.*(?:conda|mamba|forge|python)"
+)
+
+
+def check(batch: Batch) -> t.Iterator[Found]:
+    """The findings in the lines of shell."""
+    everything = "\n".join(text for _number, text in batch.commands)
+    yield from _srun_cpus(batch)
+    yield from _tasks(batch, everything)
+    yield from _nodes(batch, everything)
+    yield from _conda(batch)
+    for number, text in batch.commands:
+        if _PORT.search(text):
+            yield (
+                number,
+                "fixed-port",
+                "port %s is fixed: the next job on the node wants it too" % _PORT.search(text)[1],  # type: ignore[index]
+                "take one from the job's id, such as $((20000 + SLURM_JOB_ID % 10000))",
+            )
+        if re.search(r"(?:^|[;&|]\s*)(?:source|\.)\s+\S*\.bashrc\b", text):
+            yield (
+                number,
+                "bashrc",
+                "~/.bashrc is for interactive shells: many return at once elsewhere, and it may end a script with set -u",
+                "load modules and activate the env here",
+            )
+        if re.search(r"\bCUDA_VISIBLE_DEVICES=[^\s;]", text):
+            yield (
+                number,
+                "cuda-visible-devices",
+                "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs that the job was given",
+                "leave the line out",
+            )
+        names = [group for secret in _SECRETS for match in secret.finditer(text) for group in match.groups() if group]
+        if names:
+            yield (
+                number,
+                "secret",
+                "a secret stands in the script (%s): whoever may read it, or ask Slurm for it, has it" % names[0],
+                "read it from a file that you alone can read",
+            )
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdigit() else 0
+
+
+def _srun_cpus(batch: Batch) -> t.Iterator[Found]:
+    if not batch.last("cpus-per-task"):
+        return
+    for number, text in batch.commands:
+        if re.search(r"\bSRUN_CPUS_PER_TASK=", text):
+            return
+        start = _SRUN.search(text)
+        if start and not re.search(r"(?:^|\s)(?:-c\s*\S|--cpus-per-task\b)", start["options"]):
+            yield (
+                number,
+                "srun-cpus",
+                "srun does not get --cpus-per-task: Slurm 22.05 to 23.02 gives its tasks one CPU each",
+                'add --cpus-per-task="$SLURM_CPUS_PER_TASK", or export SRUN_CPUS_PER_TASK',
+            )
+
+
+def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
+    directive = next(
+        (found for found in (batch.last("ntasks"), batch.last("ntasks-per-node")) if found and _number(found.value or "") > 1), None
+    )
+    if not directive or _EVERY_TASK.search(everything) or _several_nodes(batch):
+        return
+    number = directive.value
+    if directive.name == "ntasks" and not batch.last("cpus-per-task"):
+        yield (
+            directive.line,
+            "ntasks-as-cpus",
+            "--ntasks=%s asks for %s processes and the script starts one" % (number, number),
+            "for one process with {0} CPUs give ntasks 1 and cpus-per-task {0}; for {0} processes start it with srun".format(number),
+        )
+    else:
+        yield (
+            directive.line,
+            "tasks-without-srun",
+            "--%s=%s asks for several processes, and nothing starts them" % (directive.name, number),
+            "start the command with srun",
+        )
+
+
+def _several_nodes(batch: Batch) -> bool:
+    return _number(re.split(r"[-,]", batch.value("nodes"))[0]) > 1
+
+
+def _nodes(batch: Batch, everything: str) -> t.Iterator[Found]:
+    directive = batch.last("nodes")
+    if directive and _several_nodes(batch) and not _EVERY_NODE.search(everything):
+        yield (
+            directive.line,
+            "nodes-without-srun",
+            "--nodes=%s asks for several nodes, and the script runs on the first one alone" % directive.value,
+            "start the command with srun",
+        )
+
+
+def _conda(batch: Batch) -> t.Iterator[Found]:
+    if re.search(r"\s-\w*l", batch.shebang):
+        # A login shell has read the profile, where the hook may be.
+        return
+    for number, text in batch.commands:
+        if _HOOK.search(text):
+            return
+        if re.search(_START + r"(?:conda|mamba|micromamba) activate\b", text):
+            yield (
+                number,
+                "conda-hook",
+                "conda activate is a function that a batch shell does not have",
+                "source PREFIX/etc/profile.d/conda.sh first",
+            )
+            return

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mistakes in the directives of a job script. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ..sbatch.batch import DASHES, Batch, Directive
+from ..sbatch.directives import distance
+from ..sbatch.gpus import gres
+from ..sbatch.options import shown
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option
+from .finding import Found
+
+_FREE = ("job-name", "comment")
+_PATHS = ("output", "error", "chdir")
+
+
+def check(batch: Batch) -> t.Iterator[Found]:
+    """The findings in comments and directives."""
+    for number, text in batch.unread:
+        yield number, "open-quote", "a quote is not closed: %s" % shown(text), "close it"
+    for number, text in batch.late:
+        yield (
+            number,
+            "directive-ignored",
+            "%s stands behind the first command, where sbatch reads no directives" % shown(text.strip()),
+            "move it above the first command",
+        )
+    yield from _comments(batch)
+    for directive in batch.directives:
+        yield from _directive(directive)
+    yield from _repeated(batch)
+    yield from _missing(batch)
+    yield from _gpus_twice(batch)
+    yield from _output(batch)
+
+
+def _comments(batch: Batch) -> t.Iterator[Found]:
+    for number, text in batch.comments:
+        word = re.match(r"(\s*)#(\s*)([A-Z]+|sbatch)\s+[-%s]+[A-Za-z]" % DASHES, text)
+        if not word or distance(word[3].upper(), "SBATCH") > 2:
+            continue
+        if word[3] == "SBATCH" and not word[1]:
+            yield (
+                number,
+                "commented-directive",
+                "%s is a comment, as a blank stands before SBATCH" % shown(text.strip()),
+                "write #SBATCH, or ##SBATCH where it shall not count",
+            )
+        else:
+            yield number, "misspelt-sbatch", "%s is no directive for sbatch" % shown(text.strip()), "write #SBATCH at the line's start"
+
+
+def _directive(directive: Directive) -> t.Iterator[Found]:
+    number, name, value, given = directive
+    if given[:1] in DASHES:
+        yield number, "dash", "%s begins with a dash that is no hyphen" % shown(given), "write it with two plain hyphens"
+        return
+    if not given.startswith("-"):
+        yield number, "misspelt-option", "%s has no hyphens, so sbatch takes it for no option" % shown(given), "write --%s" % given.lstrip()
+        return
+    if given.startswith("--") and name not in BY_DIRECTIVE and name not in KNOWN and name not in COMMAND_LINE_ONLY:
+        near = [other for other in sorted([*BY_DIRECTIVE, *KNOWN]) if _near(name, other)]
+        if near:
+            yield number, "misspelt-option", "sbatch knows no --%s" % name, "write --%s" % near[0]
+        return
+    option = BY_DIRECTIVE.get(name)
+    if name not in _FREE and value and (re.search(r"[$`]", value) or (name in _PATHS and value.startswith("~"))):
+        yield (
+            number,
+            "variable-in-directive",
+            "--%s=%s: sbatch takes it as it is, no shell expands it" % (name, value),
+            "write it out; %x, %j, %u stand for the job's name, its id and the user in paths",
+        )
+    elif option and not _valid(option, value):
+        yield number, "bad-value", "--%s=%s is not %s" % (name, shown(value or ""), option.expected), "give for example --%s=%s" % (
+            name,
+            option.example.strip('"'),
+        )
+
+
+def _near(name: str, other: str) -> bool:
+    bare = name.lower().replace("_", "-")
+    return bare == other or distance(bare, other) <= (1 if len(other) < 8 else 2)
+
+
+def _valid(option: Option, value: t.Optional[str]) -> bool:
+    if option.type == "bool" or option.name == "exclusive":
+        return value is None or option.valid(value)
+    return value is not None and option.valid(value)
+
+
+def _repeated(batch: Batch) -> t.Iterator[Found]:
+    seen: t.Dict[str, Directive] = {}
+    for directive in batch.directives:
+        before = seen.get(directive.name)
+        if before and before.value != directive.value:
+            yield (
+                directive.line,
+                "repeated-directive",
+                "--%s is given again, and line %d counts no more" % (directive.name, before.line),
+                "keep one of them",
+            )
+        seen[directive.name] = directive
+
+
+def _missing(batch: Batch) -> t.Iterator[Found]:
+    if not any(batch.last(name) for name in ("mem", "mem-per-cpu", "mem-per-gpu")):
+        yield 1, "no-mem", "no memory is asked for: the site's default counts, often too little or all of the node", "give --mem"
+    if not batch.last("time"):
+        yield 1, "no-time", "no time limit is given: the partition's counts, and the job starts later", "give --time"
+    several = _number(batch.value("ntasks")) > 1 or _number(batch.value("ntasks-per-node")) > 1
+    if not several and not any(batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive")):
+        yield 1, "no-cpus", "no CPUs are asked for: the job gets one, and loads its data with it", "give --cpus-per-task"
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdigit() else 0
+
+
+def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
+    by = [name for name in ("gpus", "gpus-per-node", "gpus-per-task") if batch.last(name)]
+    if any(one.name == "gpu" for one in gres(batch.value("gres"))):
+        by.insert(0, "gres")
+    if len(by) > 1 and by[0] == "gres":
+        last = max(directive.line for directive in batch.directives if directive.name in by)
+        yield last, "gpus-twice", "%s both ask for GPUs" % " and ".join("--" + name for name in by), "keep one of them"
+
+
+def _output(batch: Batch) -> t.Iterator[Found]:
+    for name in ("output", "error"):
+        directive = batch.last(name)
+        if not directive or not directive.value or directive.value.startswith(("/dev/", "~")) or "$" in directive.value:
+            continue
+        folder = os.path.dirname(directive.value)
+        if folder not in ("", ".", "/"):
+            yield (
+                directive.line,
+                "output-folder",
+                "--%s goes to the folder %s: Slurm does not make it, and a job without it ends at once and says nothing" % (name, folder),
+                "make the folder before the job is submitted",
+            )
+        array = bool(batch.last("array"))
+        unique = "%a" in directive.value if array else re.search(r"%\d*[jJA]", directive.value)
+        if not unique and batch.value("open-mode") != "append":
+            yield (
+                directive.line,
+                "output-overwritten",
+                "--%s=%s is the same for every %s, which overwrites the last one's" % (name, directive.value, "task" if array else "job"),
+                "put %A_%a in it" if array else "put %j in it",
+            )

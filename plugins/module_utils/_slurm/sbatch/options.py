@@ -1,0 +1,169 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was asked of sbatch, checked against the table: directives, contradictions, warnings. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from ..._host.errors import UserError
+from .directives import Directives, distance
+from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, OPTIONS, SHORT, Option, printable
+
+_EXCLUDE_EACH_OTHER = (
+    (("mem", "mem_per_cpu", "mem_per_gpu"), "sbatch takes one of them"),
+    (("requeue", "no_requeue"), "one is the opposite of the other"),
+    (("cpus_per_task", "cpus_per_gpu"), "sbatch takes one of them"),
+)
+
+
+def shown(value: t.Any) -> str:
+    """A value for a message, at a bearable length."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def collect(params: t.Mapping[str, t.Any]) -> Directives:
+    """The directives that the options and ``directives`` ask for, in the script's order.
+
+    :raises UserError: a value that the option does not take, options that exclude each other, or a key of
+        ``directives`` that is an option or a misspelling of one.
+    """
+    asked: Directives = {}
+    for option in OPTIONS:
+        value = _value(option, params.get(option.name))
+        if value is not None:
+            asked[option.directive] = value
+    for names, why in _EXCLUDE_EACH_OTHER:
+        both = [name for name in names if name.replace("_", "-") in asked]
+        if len(both) > 1:
+            raise UserError("one of %s, as %s" % (", ".join(names), why), " and ".join(both), "leave all but one out")
+    _require_room_for_tasks(params)
+    for name, value in _rest(params.get("directives")):
+        if name in asked:
+            raise UserError("each directive once", "%s twice" % name, "leave one of them out")
+        asked[name] = value
+    return asked
+
+
+def in_order(given: Directives) -> Directives:
+    """The directives in the order of the script: the table's first, then the rest as they came."""
+    return {name: given[name] for name in [*BY_DIRECTIVE, *given] if name in given}
+
+
+def warnings(params: t.Mapping[str, t.Any]) -> t.List[str]:
+    """What would run and is likely not meant."""
+    found: t.List[str] = []
+    minutes = params.get("time")
+    if isinstance(minutes, int) and minutes >= 60:
+        found.append(
+            "time is the number %d, so %d minutes: where the play says time: 1:30:00 without quotes, YAML has made a "
+            'number of it; write time: "1:30:00", or the minutes in quotes' % (minutes, minutes)
+        )
+    per_job = [name for name in ("gpus", "gpus_per_node", "gpus_per_task") if params.get(name)]
+    if per_job and re.search(r"\bgpu\b", str(params.get("gres") or "")):
+        found.append("gres asks for GPUs and %s does too: keep one of them" % ", ".join(per_job))
+    for name in ("output", "error", "chdir"):
+        if "$" in str(params.get(name) or ""):
+            found.append("%s holds a $, which sbatch takes as it is: it expands no variables in directives" % name)
+    return found
+
+
+def _value(option: Option, value: t.Any) -> t.Union[str, bool, None]:
+    if value is None:
+        return None
+    if option.type == "bool" or (option.name == "exclusive" and str(value).lower() in _BOOLEANS):
+        return True if value is True or _BOOLEANS.get(str(value).lower()) else None
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or not option.valid(str(value)):
+        raise UserError(
+            "%s as %s" % (option.name, option.expected),
+            shown(value),
+            "give for example %s: %s" % (option.name, option.example),
+        )
+    return str(value)
+
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _require_room_for_tasks(params: t.Mapping[str, t.Any]) -> None:
+    nodes, per_node, tasks = (str(params.get(name) or "") for name in ("nodes", "ntasks_per_node", "ntasks"))
+    if nodes.isdigit() and per_node and tasks and int(tasks) > int(nodes) * int(per_node):
+        raise UserError(
+            "at most nodes x ntasks_per_node = %s x %s tasks" % (nodes, per_node),
+            "ntasks: %s" % tasks,
+            "leave ntasks out, or correct one of the three",
+        )
+
+
+def _rest(given: t.Any) -> t.Iterator[t.Tuple[str, t.Union[str, bool]]]:
+    for name, value in pairs("directives", given):
+        yield _rest_name(name), _rest_value(name, value)
+
+
+def pairs(option: str, given: t.Any) -> t.Iterator[t.Tuple[str, t.Any]]:
+    """Names and values of an option that is a dictionary, its JSON, or a list of NAME=value; True without a value.
+
+    :raises UserError: anything else.
+    """
+    if isinstance(given, str) and given.startswith("{"):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise UserError("%s as a dictionary" % option, shown(given), "close its braces and quotes") from None
+    if given is None or given == "":
+        return
+    for item in given if isinstance(given, list) else [given]:
+        if isinstance(item, dict):
+            yield from ((str(name), value) for name, value in item.items())
+        elif isinstance(item, str):
+            name, equals, value = item.partition("=")
+            yield name, value if equals else True
+        else:
+            raise UserError(
+                "%s as a dictionary, or a list of NAME=value" % option, shown(item), "give %s: {NAME: value}" % option
+            )
+
+
+def _rest_name(given: str) -> str:
+    bare = given[2:] if given.startswith("--") else given
+    if bare.lstrip("-") in SHORT:
+        _refuse_directive(given, "the option %s" % SHORT[bare.lstrip("-")])
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]+", bare):
+        raise UserError(
+            "names of sbatch's options in directives, two plain hyphens in front or none",
+            shown(given),
+            "give it as directives: {NAME: VALUE}",
+        )
+    name = bare.replace("_", "-")
+    if name in BY_DIRECTIVE:
+        _refuse_directive(given, "the option %s" % BY_DIRECTIVE[name].name)
+    if name in COMMAND_LINE_ONLY:
+        raise UserError("directives that work in a script", shown(given), "leave it out; it is for the command line")
+    if name in KNOWN:
+        return name
+    # getopt takes any unambiguous beginning for the whole, so partit would be partition.
+    for known in sorted([*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]):
+        if known.startswith(name.lower()) or distance(name.lower(), known) <= (1 if len(known) < 8 else 2):
+            option = BY_DIRECTIVE.get(known)
+            _refuse_directive(given, "the option %s" % option.name if option else "directives: {%s: ...}" % known)
+    return bare
+
+
+def _refuse_directive(given: str, right: str) -> None:
+    raise UserError("directives for what has no option of its own, spelt as sbatch does", shown(given), "use " + right)
+
+
+def _rest_value(name: str, value: t.Any) -> t.Union[str, bool]:
+    if value is None or value is True:
+        return True
+    if isinstance(value, (str, int, float)) and value is not False and printable(str(value)):
+        return str(value)
+    raise UserError(
+        "one line of printable text for %s in directives, or true for a flag" % name,
+        shown(value),
+        "correct the value, or leave the directive out",
+    )

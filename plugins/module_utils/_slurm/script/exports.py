@@ -1,0 +1,56 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables for a job, in order. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing as t
+
+from ..._host.errors import UserError
+from ..sbatch.options import pairs, shown
+
+
+def line(name: str, value: str) -> str:
+    """The line that sets a variable to exactly this value."""
+    if all(char.isprintable() for char in value):
+        return "export %s=%s" % (name, shlex.quote(value))
+    # No raw line of a value may stand at the start of a line of the script.
+    escaped = "".join(_ansi_c(char) for char in value)
+    return "export %s=$'%s'" % (name, escaped)
+
+
+def _ansi_c(char: str) -> str:
+    if char in "\\'":
+        return "\\" + char
+    if char.isprintable():
+        return char
+    return "".join("\\%03o" % byte for byte in char.encode("utf-8"))
+
+
+def read(given: t.Any) -> t.List[t.Tuple[str, str]]:
+    """What the option ``exports`` asks for.
+
+    :raises UserError: what bash cannot set, or a variable twice.
+    """
+    found: t.List[t.Tuple[str, str]] = []
+    for name, value in pairs("exports", given):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise UserError(
+                "names of variables in exports (letters, digits and _)", shown(name), "give exports: {NAME: value}"
+            )
+        if name in ("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"):
+            raise UserError("variables in exports that bash lets be set", name, "leave it out")
+        if name in (other for other, _value in found):
+            raise UserError("each variable once in exports", "%s twice" % name, "leave one of them out")
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)) or not _encodable(str(value)):
+            raise UserError("text or a number for %s in exports" % name, shown(value), "put the value in quotes")
+        found.append((name, str(value)))
+    return found
+
+
+def _encodable(value: str) -> bool:
+    # No environment holds a NUL, and a lone surrogate is no character.
+    return "\0" not in value and not re.search("[\ud800-\udfff]", value)

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a job asks for, against what the cluster has: said before Slurm would. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..._host.errors import UserError
+from ..cluster import Cluster, ClusterNode, Partition
+from ..sbatch import gpus
+from ..sbatch.directives import Directives
+from ..sbatch.gpus import Request
+
+# Slurm reads --mem in megabytes.
+_MEGABYTES = {"k": 1 / 1024, "": 1, "m": 1, "g": 1024, "t": 1024 * 1024}
+
+
+def violations(directives: Directives, cluster: Cluster) -> t.List[UserError]:
+    """Why no partition that the job names can run it; empty where one can, also when it has to wait for it.
+
+    Nodes that are down count as well: Slurm lets a job wait for them.
+    """
+    if "clusters" in directives or not cluster.partitions:
+        # The facts are those of one cluster.
+        return []
+    named = str(directives.get("partition", ""))
+    wanted = named.split(",") if named else [name for name, one in cluster.partitions.items() if one.default]
+    unknown = [name for name in wanted if name not in cluster.partitions]
+    if unknown:
+        return [
+            UserError(
+                "a partition of the cluster: %s" % ", ".join(cluster.partitions),
+                "partition: %s" % ", ".join(unknown),
+                "correct partition",
+            )
+        ]
+    found: t.List[UserError] = []
+    for name in wanted:
+        reasons = list(_reasons(directives, cluster.partitions[name], cluster))
+        if not reasons:
+            return []
+        found += reasons
+    return found
+
+
+def minutes(text: str) -> t.Optional[float]:
+    """A value of --time in minutes, None for no limit."""
+    days, hyphen, rest = text.rpartition("-")
+    parts = rest.split(":")
+    if not all(part.isdigit() for part in [*parts, *([days] if hyphen else [])]):
+        return None
+    numbers = [int(part) for part in parts]
+    if hyphen:
+        hours, mins, seconds = (numbers + [0, 0])[:3]
+        return int(days) * 1440 + hours * 60 + mins + seconds / 60
+    if len(numbers) == 3:
+        return numbers[0] * 60 + numbers[1] + numbers[2] / 60
+    return numbers[0] + (numbers[1] / 60 if len(numbers) == 2 else 0)
+
+
+def _reasons(directives: Directives, partition: Partition, cluster: Cluster) -> t.Iterator[UserError]:
+    nodes = [cluster.nodes[name] for name in partition.nodes if name in cluster.nodes]
+    yield from _time(directives, partition)
+    if not nodes:
+        # Its nodes come later, or the user may not see them.
+        return
+    yield from _nodes(directives, partition)
+    yield from _resources(directives, partition, nodes)
+    yield from _size(directives, partition, nodes)
+
+
+def _time(directives: Directives, partition: Partition) -> t.Iterator[UserError]:
+    if "time" not in directives or partition.max_minutes is None:
+        return
+    asked = minutes(str(directives["time"]))
+    if asked is None or asked > partition.max_minutes:
+        yield UserError(
+            "time of at most %s in partition %s" % (_shown_minutes(partition.max_minutes), partition.name),
+            "time: %s" % directives["time"],
+            "ask for less, save checkpoints and requeue, or choose another partition",
+        )
+
+
+def _shown_minutes(limit: int) -> str:
+    days, rest = divmod(limit, 1440)
+    return ("%d-" % days if days else "") + "%02d:%02d:00" % divmod(rest, 60)
+
+
+def _least_nodes(directives: Directives) -> int:
+    low = re.match(r"(\d+)([km]?)", str(directives.get("nodes", "1")), re.IGNORECASE)
+    return int(low[1]) * {"": 1, "k": 1024, "m": 1024 * 1024}[low[2].lower()] if low else 1
+
+
+def _nodes(directives: Directives, partition: Partition) -> t.Iterator[UserError]:
+    asked, most = _least_nodes(directives), len(partition.nodes)
+    if partition.max_nodes is not None:
+        most = min(most, partition.max_nodes)
+    if asked > most:
+        yield UserError(
+            "at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name),
+            "nodes: %d" % asked,
+            "ask for fewer nodes",
+        )
+    top = re.fullmatch(r"\d+", str(directives.get("nodes", "")))
+    if top and asked < partition.min_nodes:
+        yield UserError(
+            "at least %d nodes in partition %s" % (partition.min_nodes, partition.name), "nodes: %d" % asked, "ask for more nodes"
+        )
+
+
+def _resources(directives: Directives, partition: Partition, nodes: t.Sequence[ClusterNode]) -> t.Iterator[UserError]:
+    """Generic resources: on each node, and GPUs of the job as a whole."""
+    needed = _least_nodes(directives)
+    for one in gpus.per_node(directives):
+        having = [node for node in nodes if _count(node, one) >= one.count]
+        if len(having) < needed:
+            yield _too_many(one, needed if len(having) else 1, partition, nodes)
+    total = gpus.gpus(str(directives["gpus"])) if "gpus" in directives else []
+    for one in total:
+        counts = sorted((_count(node, one) for node in nodes), reverse=True)
+        there = sum(counts[:needed] if str(directives.get("nodes", "")).isdigit() else counts)
+        if one.count > there:
+            yield _too_many(one, 0, partition, nodes)
+
+
+def _count(node: ClusterNode, wanted: Request) -> int:
+    return sum(
+        have.count
+        for have in node.gres
+        if have.name == wanted.name and (wanted.type is None or (have.type or "").lower() == wanted.type.lower())
+    )
+
+
+def _too_many(one: Request, nodes: int, partition: Partition, having: t.Sequence[ClusterNode]) -> UserError:
+    shown = one.name + (":%s" % one.type if one.type else "") + ":%d" % one.count
+    where = {0: " in the whole job", 1: " on a node"}.get(nodes, " on each of %d nodes" % nodes)
+    return UserError(
+        "what partition %s has: %s" % (partition.name, _has(one.name, having)), shown + where, "ask for less, or choose another partition"
+    )
+
+
+def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
+    """Nodes by what they have of a resource: 2 nodes with gpu:titan:4."""
+    groups: t.Dict[str, int] = {}
+    for node in nodes:
+        parts = ["%s%s:%d" % (have.name, ":" + have.type if have.type else "", have.count) for have in node.gres if have.name == name]
+        groups[",".join(parts)] = groups.get(",".join(parts), 0) + 1
+    found = ["%d node%s with %s" % (count, "" if count == 1 else "s", text) for text, count in groups.items() if text]
+    return ", ".join(found) or "no %s" % name
+
+
+def _size(directives: Directives, partition: Partition, nodes: t.Sequence[ClusterNode]) -> t.Iterator[UserError]:
+    """CPUs of a task and memory of a node."""
+    cpus = max((node.cpus for node in nodes), default=0)
+    tasks = gpus.tasks_per_node(directives) or 1
+    asked = int(directives.get("cpus-per-task", 1)) * tasks
+    if asked > cpus:
+        yield UserError(
+            "at most %d CPUs on a node of partition %s" % (cpus, partition.name), "%d (cpus_per_task x tasks)" % asked, "ask for fewer"
+        )
+    memory = max((node.memory_mb for node in nodes), default=0)
+    size = re.fullmatch(r"(\d+)([kmgt]?)b?", str(directives.get("mem", "")), re.IGNORECASE)
+    # A node's memory is 1 MB where the site has not declared it.
+    if size and memory > 1 and int(size[1]) * _MEGABYTES[size[2].lower()] > memory:
+        yield UserError(
+            "at most %dM of memory on a node of partition %s" % (memory, partition.name), "mem: %s" % directives["mem"], "ask for less"
+        )

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environment modules in a job script. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing as t
+
+from ..._host.errors import UserError
+from ..sbatch.options import shown
+from ..sbatch.table import printable
+from .shell import said, shell_path
+
+# A batch shell is no login shell, so profile.d has not run in it.
+_MODULE_COMMAND = """\
+if ! type module >/dev/null 2>&1; then
+    for init in "${LMOD_PKG:-}/init/bash" "${MODULESHOME:-}/init/bash" \\
+        /etc/profile.d/lmod.sh /etc/profile.d/z00_lmod.sh /etc/profile.d/modules.sh \\
+        /usr/share/lmod/lmod/init/bash /usr/share/modules/init/bash; do
+        if [ -r "$init" ]; then
+            source "$init" || true
+            break
+        fi
+    done
+fi
+type module >/dev/null 2>&1 || stop_job 'expected the command module; found none on this node; \
+remedy: install Lmod or Environment Modules here, or leave modules out'"""
+
+
+def read(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
+    """The modules to load, in order.
+
+    :raises UserError: what is no module's name.
+    """
+    for name in given or []:
+        if not re.fullmatch(r"[A-Za-z0-9_][\w.+@/-]*", name, re.ASCII):
+            raise UserError("names of modules such as anaconda3 or cuda/10.1", shown(name), "correct modules")
+    return list(given or [])
+
+
+def folders(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
+    """The folders of modulefiles to use, in order.
+
+    :raises UserError: what is no folder's path.
+    """
+    for folder in given or []:
+        if not (folder.startswith(("/", "~/")) and printable(folder) and ":" not in folder):
+            raise UserError("modules_use as absolute paths without a colon", shown(folder), "correct modules_use")
+    return list(given or [])
+
+
+def load(names: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
+    """The lines that purge, use and load, in a shell that knows the command module or not."""
+    # Module systems read variables that may be unset, and their functions fail inside on purpose.
+    lines = ["set +eu", _MODULE_COMMAND]
+    if purge:
+        lines.append("module purge")
+    lines += ["module use %s" % shell_path(folder) for folder in use]
+    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in names]
+    return "\n".join([*lines, "set -eu"])
+
+
+def _no_module(name: str) -> str:
+    return "expected the module %s; found that it does not load; remedy: look at module avail on this node" % name
