@@ -166,3 +166,19 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
     # What was pruned is made again on request.
     make("1.0")
     assert versions(site) == before
+
+
+def test_an_absent_site_env_loses_its_name_and_not_the_files_of_a_running_job(play, site, job, tree_of, tmp_path):
+    made = play(MAKE, {**site, "torch_env_torch": "1.0"})
+    assert made.rc == 0, made.output
+    runs, (version,) = job(), versions(site).values()
+    envs, gone = tmp_path / "envs", {**site, "torch_env_torch": "1.0", "torch_env_state": "absent"}
+    stood = tree_of(envs)
+    predicted = play(MAKE, gone, "--check")
+    assert predicted.rc == 0 and predicted.recap["changed"] == 2 and tree_of(envs) == stood, predicted.output
+    taken = play(MAKE, gone)
+    assert taken.rc == 0 and not (envs / "torch").exists() and play(MAKE, gone).recap["changed"] == 0, taken.output
+    pruned = play(PRUNE, site)
+    assert "%s: kept, process" % version in in_one_line(pruned.output), pruned.output
+    assert (runs.imports("torch.optim"), runs.ends()) == ("1.0", ["1.0", "0"])
+    assert play(PRUNE, site).recap["changed"] == 1 and versions(site) == {}
