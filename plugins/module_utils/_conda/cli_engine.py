@@ -34,10 +34,10 @@ from .cli_commands import (
     variables,
     with_credentials,
 )
-from .cli_output import Record, actions_in, documents, failure, in_order, needed_by_name, needed_names, read_explicit, says_failed
+from .cli_output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
 from .cli_shadow import HISTORY, cached_records, is_same, make_shadow, to_relink, written
 from .credentials import without_credentials
-from .dependencies import related_names, unrelated_names
+from .dependencies import needed_by_name, needed_names, related_names, unrelated_names
 from .engine import Solution
 from .prefix import complete_record, installed_packages, package_of, package_records
 from .request import Request
@@ -64,17 +64,17 @@ class CliEngine:
         self._progress.report("solve", ", ".join(without_credentials(spec) for spec in request.packages))
         installed = {str(record["name"]): record for record in package_records(prefix)} if prefix else {}
         names = [needed_names({"depends": [spec]})[0].lower() for spec in request.packages]
-        unrelated = [] if request.prune else unrelated_names(needed_by_name(installed), names)
+        unrelated = [] if request.prune else unrelated_names(needed_by_name(installed.values()), names)
         kept = set(unrelated)
         if not latest:
-            kept |= related_names(needed_by_name(installed), names) if request.prune else set(installed)
+            kept |= related_names(needed_by_name(installed.values()), names) if request.prune else set(installed)
         specs = list(request.packages) + unrelated
         if not specs:
             return self._solution([])
         final = self._solved(request, prefix, {name: installed[name] for name in kept}, specs)
         if request.prune:
             # Neither tool takes out what has become needless by the change.
-            needed = related_names(needed_by_name({str(record["name"]): record for record in final}), names)
+            needed = related_names(needed_by_name(final), names)
             final = [record for record in final if record["name"] in needed or record["name"] not in kept]
         return self._solution(in_order(final))
 

@@ -19,6 +19,7 @@ import typing as t
 
 from .._host.errors import UserError
 from .credentials import without_credentials
+from .dependencies import needed_names
 
 Record = t.Dict[str, t.Any]
 
@@ -201,16 +202,3 @@ def in_order(records: t.Iterable[Record]) -> t.List[Record]:
                 pending.append((current, True))
                 pending += [(need, False) for need in reversed(needed_names(by_name[current]))]
     return list(ordered.values())
-
-
-def needed_names(record: t.Mapping[str, t.Any]) -> t.List[str]:
-    """The names of what a package depends on."""
-    return [re.split(r"[\s=<>!~\[]", str(spec).rpartition("::")[2].strip(), maxsplit=1)[0] for spec in record.get("depends") or []]
-
-
-def needed_by_name(records: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Dict[str, t.Set[str]]:
-    """Of each name, the names it depends on; pip comes with Python, whatever Python's record says of it."""
-    found = {name: set(needed_names(record)) for name, record in records.items()}
-    if "python" in found:
-        found["python"].add("pip")
-    return found

@@ -5,7 +5,24 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+
+
+def needed_names(record: t.Mapping[str, t.Any]) -> t.List[str]:
+    """The names of what a package depends on.
+
+    :arg record: a package as a channel or ``conda-meta`` describes it.
+    """
+    return [re.split(r"[\s=<>!~\[]", str(spec).rpartition("::")[2].strip(), maxsplit=1)[0] for spec in record.get("depends") or []]
+
+
+def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> t.Dict[str, t.Set[str]]:
+    """Of each package's name, the names it depends on; pip comes with Python, whatever Python's record says of it."""
+    found = {str(record.get("name")): set(needed_names(record)) for record in records}
+    if "python" in found:
+        found["python"].add("pip")
+    return found
 
 
 def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.Set[str]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import http.client
 import json
@@ -19,6 +18,7 @@ from ansible.module_utils.urls import open_url
 
 from .._host.errors import UserError
 from .._host.files import sha256_of_file, write_atomically
+from .._host.locks import hold
 from .._host.progress import Progress
 from .._host.trust import require_trusted, require_trusted_place
 from .credentials import without_credentials
@@ -58,12 +58,7 @@ def private_cache(folder: str, waiting: t.Callable[[], None]) -> t.Iterator[None
         )
     with open(os.path.join(folder, ".lock"), "w", encoding="utf-8") as stream:
         # Without locks in the file system two runs may spoil each other's download; the checksum notices.
-        with contextlib.suppress(OSError):
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(stream, fcntl.LOCK_EX)
+        hold(stream, waiting)
         yield
 
 

@@ -9,7 +9,6 @@ Reads and writes below the store only. Private to hpc.pytorch.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ import tempfile
 import typing as t
 
 from .._host.errors import UserError
+from .._host.locks import hold
 from .installer_request import Wish
 from .prefix import package_records
 
@@ -120,15 +120,7 @@ def store_lock(wish: Wish, waiting: t.Callable[[], None]) -> t.Iterator[t.Tuple[
     _make_folders(wish.store)
     handle = os.open(os.path.join(wish.store, ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        known = True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
-            known = False
-        yield handle, known
+        yield handle, hold(handle, waiting)
     finally:
         os.close(handle)
 

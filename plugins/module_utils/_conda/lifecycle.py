@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import glob
 import os
 import shutil
@@ -16,6 +15,7 @@ import typing as t
 
 from .._host.errors import UserError
 from .._host.files import open_regular, sha256_of_json, umask, write_atomically
+from .._host.locks import hold
 from .._host.trust import untrusted_because
 from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
@@ -53,11 +53,7 @@ def lock(prefix: str, waiting: t.Callable[[], None]) -> t.Iterator[None]:
             stream = stack.enter_context(os.fdopen(handle, "r+b", buffering=0))
             # An engine's command that outlives a killed run still holds it.
             os.set_inheritable(handle, True)
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(stream, fcntl.LOCK_EX)
+            hold(stream, waiting)
         yield
 
 

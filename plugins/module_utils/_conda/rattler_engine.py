@@ -20,7 +20,7 @@ from .._host.progress import Progress
 from . import rattler_objects as objects
 from .access import Access, remedy_for
 from .credentials import without_credentials
-from .dependencies import unrelated_names
+from .dependencies import needed_by_name, unrelated_names
 from .engine import Solution
 from .local_archive import check_local_archive
 from .package_cache import is_busy, remove_leftovers, scratch_prefix
@@ -56,7 +56,8 @@ class RattlerEngine:
         channels = objects.channels_of(request.channels)
         records = objects.prefix_records(prefix) if prefix else []
         if not request.prune:
-            kept = unrelated_names(_dependencies(prefix), [objects.name_of(spec) for spec in specs]) if prefix else []
+            there = needed_by_name(package_records(prefix)) if prefix else {}
+            kept = unrelated_names(there, [objects.name_of(spec) for spec in specs])
             specs += [objects.match_spec(name) for name in kept]
             if latest:
                 records = [record for record in records if record.name.normalized in kept]
@@ -229,14 +230,6 @@ class RattlerEngine:
             return [record for record in records if not index.contains_record(record)]
 
         return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
-
-
-def _dependencies(prefix: str) -> t.Dict[str, t.Set[str]]:
-    found = {}
-    for meta in package_records(prefix):
-        depends = meta.get("depends") or []
-        found[str(meta.get("name"))] = {str(spec).split()[0].split("[")[0] for spec in depends}
-    return found
 
 
 def _story(text: str) -> str:

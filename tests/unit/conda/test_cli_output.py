@@ -9,11 +9,11 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_output impo
     actions_in,
     documents,
     in_order,
-    needed_names,
     problem_in,
     read_explicit,
     says_failed,
 )
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import needed_names
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden/cli"

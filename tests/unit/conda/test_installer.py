@@ -15,9 +15,9 @@ import tempfile
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import installer as installer_module
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import installer_store
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_store import STAMP
+from ansible_collections.hpc.pytorch.plugins.module_utils._host import locks
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
 
@@ -265,7 +265,7 @@ def test_where_the_file_system_knows_no_locks_remains_are_left_to_a_person(site,
     def without(_handle, _operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(installer_store.fcntl, "flock", without)
+    monkeypatch.setattr(locks.fcntl, "flock", without)
     site("25.1")
     site.make("26.2")
     site.base("26.2").mkdir()
