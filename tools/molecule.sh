@@ -13,7 +13,7 @@
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
-readonly SCENARIOS=(default user adopt grow)
+readonly SCENARIOS=(default user adopt grow jobs)
 
 # Print podman or docker: what HPC_MOLECULE_ENGINE says, or what is there and works; podman is what gets installed.
 choose_engine() {
@@ -176,13 +176,18 @@ setup_engine() {
 
 # --- what the machines find on the site's mirror -----------------------------------------------------------------
 
-make_wheels() { # path
-    say "fetching the engine's wheels, once"
+fetch_wheels() { # folder, pip's further arguments
     python -m pip --no-input --disable-pip-version-check download --quiet --only-binary=:all: --dest "$1" \
         --python-version "$IMAGE_PYTHON" --implementation cp --abi "cp${IMAGE_PYTHON/./}" --abi abi3 --abi none \
         --platform "manylinux_2_28_$(uname -m)" --platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)" \
-        --platform "manylinux_2_5_$(uname -m)" --platform "manylinux1_$(uname -m)" --platform any \
-        --requirement "$CHECKOUT/roles/conda/files/engine-requirements.txt" </dev/null >&2
+        --platform "manylinux_2_5_$(uname -m)" --platform "manylinux1_$(uname -m)" --platform any "${@:2}" </dev/null >&2
+}
+
+make_wheels() { # path
+    say "fetching the wheels of the engine and of the users' envs, once"
+    fetch_wheels "$1" --requirement "${WHEEL_LISTS[0]}" &&
+        # All that the users need is listed: torch is the channel's.
+        fetch_wheels "$1" --no-deps --requirement "${WHEEL_LISTS[1]}"
 }
 
 make_cuda() { # path
@@ -206,7 +211,8 @@ setup_site() {
     IFS=$'\t' read -r version path _ <<<"$(probe_python "$SYSTEM_PYTHON")"
     [ -n "$version" ] || refuse "a system Python at $SYSTEM_PYTHON" "none that runs" "apt-get install python3"
     IMAGE_PYTHON=${version%.*}
-    WHEELS=$CACHE/molecule/wheels-$({ echo "$IMAGE_PYTHON" && cat -- "$CHECKOUT/roles/conda/files/engine-requirements.txt"; } | digest)
+    WHEEL_LISTS=("$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/molecule/shared/wheels.txt")
+    WHEELS=$CACHE/molecule/wheels-$({ echo "$IMAGE_PYTHON" && cat -- "${WHEEL_LISTS[@]}"; } | digest)
     NVCC=$CACHE/molecule/cuda-$(cat -- "$CHECKOUT"/tests/site/cuda/nvcc* | digest)
     CHANNEL=$CACHE/molecule/channel-$({ echo "$version $path $CHANNEL_WHEELS" && cat -- "$CHECKOUT"/plugins/module_utils/_channel/*.py; } | digest)
     once "$WHEELS" make_wheels

@@ -61,6 +61,45 @@ def test_a_job_trained_and_was_submitted_once(alice):
     assert loss and float(loss.group(1)) < 0.25, output
 
 
+PROCESSES = {"twin-a": 2, "twin-b": 2, "multi_gpu": 2, "multi_node": 4, "lightning": 2}
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_process_of_a_kind_trained_and_all_agreed(alice, name):
+    assert [state for _number, state, _code in recorded(alice, name)] == ["COMPLETED"]
+    output = alice.terminal("cat ~/jobs/%s.out" % name).out
+    # Printed once, by a program that has compared the sum of the ranks and the weights of all before it.
+    results = re.findall(r"^result: loss=([0-9.]+).* processes=(\d+)", output, re.MULTILINE)
+    assert [int(count) for _loss, count in results] == [PROCESSES[name]] and float(results[0][0]) < 0.25, output
+
+
+def test_lightning_took_its_ranks_from_slurm(alice):
+    assert " environment=SLURMEnvironment" in alice.terminal("cat ~/jobs/lightning.out").out
+
+
+def test_the_twins_ran_at_the_same_time_on_the_same_nodes(alice):
+    told = alice.terminal(
+        "sacct --noheader --parsable2 --allocations --starttime=now-1day --name=twin-a,twin-b --format=Start,End,NodeList"
+    ).out
+    runs = [line.split("|") for line in told.splitlines()]
+    assert [nodes for _start, _end, nodes in runs] == ["titan[01-02]"] * 2, told
+    assert max(start for start, _end, _nodes in runs) < min(end for _start, end, _nodes in runs), told
+
+
+def test_each_task_of_an_array_trained_from_another_seed(alice):
+    results = [alice.terminal("grep ^result: ~/jobs/array-%d.out" % task).out for task in range(3)]
+    losses = [re.match(r"result: loss=([0-9.]+) ", line).group(1) for line in results]
+    assert len(set(losses)) == 3 and all(float(loss) < 0.25 for loss in losses), results
+
+
+def test_a_training_that_was_told_of_its_time_limit_went_on_from_its_checkpoint(alice):
+    output = alice.terminal("cat ~/jobs/again.out").out
+    kept, on = re.findall(r"^checkpoint: epoch=(\d+) of 100$", output, re.MULTILINE), re.findall(r"^going on from epoch (\d+)$", output, re.MULTILINE)
+    assert len(kept) == 1 and kept == on, output
+    assert re.findall(r"^epoch (\d+)/100", output, re.MULTILINE) == [str(number) for number in range(1, 101)]
+    assert re.search(r"^result: loss=.* processes=2$", output, re.MULTILINE), output
+
+
 def test_check_yml_reached_the_nodes_through_allocations():
     folder = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
     report = json.loads((folder / "report-srun" / "report.json").read_text())
