@@ -242,7 +242,7 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
 from ..module_utils._conda.discreet import DiscreetModule
-from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_trusted_engine, runs_here
+from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_rattler, runs_here
 from ..module_utils._conda.sources import require_trusted_channels
 from ..module_utils._host.face import answer
 from ..module_utils._host.progress import Progress
@@ -293,7 +293,7 @@ def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
         shown["diff"] = diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked])
         return shown
     if not runs_here(engine) and not has_respawned():
-        require_trusted_engine(engine)
+        require_rattler(engine)
         respawn_module(engine)
     # Here and below only in the engine's venv.
     from ..module_utils._channel.build import Builder

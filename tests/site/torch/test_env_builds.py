@@ -133,6 +133,16 @@ def test_another_torch_beside_the_build_is_refused_and_the_same_one_is_not(user_
     assert user_layer("campus", "--check", torch_env_packages=["cudatoolkit=10.1.243", "pytorch=1.8", "pytorch"]).rc == 0
 
 
+def test_another_engine_is_the_plays_choice(user_layer, tmp_path):
+    conda = tmp_path / "bin/conda"
+    conda.parent.mkdir()
+    conda.write_text("#!/bin/sh\necho conda 4.8.0\n")
+    conda.chmod(0o755)
+    run = user_layer("campus", torch_env_engine="conda", torch_env_executable=str(conda))
+    assert run.rc != 0 and "found 4.8.0 at %s; remedy: update it" % conda in in_one_line(run.output), run.output
+    assert not envs(tmp_path).exists()
+
+
 def test_mixed_has_one_env_for_each_partition(user_layer, tmp_path):
     done = user_layer("mixed")
     assert done.rc == 0, done.output
