@@ -27,7 +27,8 @@ packages brought, pip's records were whole, its Python ran, and nothing was left
 
 The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals such as ENV
 stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured before on the same machine:
-half of them before the env is marked as being changed, half from there to the end. A silent server was given up after %d seconds here, instead of the 300 of a real run.
+half of them before the env is marked as being changed, half from there to the end. A silent server was given up after %d seconds
+here, instead of the 300 of a real run.
 """ % SILENCE
 
 
