@@ -56,10 +56,9 @@ def main():
         loss, _accuracy = digits.evaluate(model.network, images, shown)
         environment = type(trainer.strategy.cluster_environment).__name__
         print("result: loss=%.4f processes=%d environment=%s" % (loss, trainer.world_size, environment), flush=True)
-    # Lightning leaves the group to the interpreter's end, which gloo's threads sometimes abort.
-    trainer.strategy.barrier()
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
     main()
+    # Lightning leaves the group to the interpreter's end.
+    digits.leave()

@@ -21,6 +21,7 @@ that it is in, with exit code 0 and the last line
 """
 
 import argparse
+import gc
 import gzip
 import os
 import signal
@@ -229,8 +230,15 @@ def main():
     return 0 if learned else 1
 
 
+def leave():
+    """End what the processes share while Python still runs: gloo's threads abort an interpreter that ends before them."""
+    if distributed.is_available() and distributed.is_initialized():
+        # The model's objects refer to each other, and to the group, which lives as long as they do.
+        gc.collect()
+        distributed.destroy_process_group()
+
+
 if __name__ == "__main__":
     code = main()
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
+    leave()
     sys.exit(code)
