@@ -95,6 +95,8 @@ options:
   upstream:
     description:
       - Channels to copy from, in the order of their priority, by path, C(file://) or C(http://).
+      - Credentials are taken from the same places as in M(hpc.pytorch.conda_env), filled in from variables such as V(${TOKEN}) in the
+        same way, shown and stored nowhere, and do not decide whether the channel is unchanged.
     type: list
     elements: str
     default: []
@@ -233,6 +235,7 @@ resolved:
   returned: always
 """
 
+import os
 import pathlib
 import typing as t
 
@@ -241,6 +244,7 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
+from ..module_utils._conda.credentials import filled_in
 from ..module_utils._conda.discreet import DiscreetModule
 from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_rattler, runs_here
 from ..module_utils._conda.sources import require_trusted_channels
@@ -277,12 +281,12 @@ def main() -> None:
 
 def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
     """Decide whether there is work, go to the engine for it, and report."""
-    request = request_from(module.params)
+    request = request_from(dict(module.params, upstream=filled_in(module.params["upstream"], os.environ)))
     record = read_record(request.path)
     if not module.params["update"] and is_unchanged(request.path, record, request.key()):
         return result(request, record, changed=False)
     require_trusted_place(request.path, "the channel's folder")
-    require_trusted_channels(module.params["upstream"] + module.params["wheel_find_links"])
+    require_trusted_channels(request.upstream + request.wheel_find_links)
     engine = find_engine_python(module.params["executable"])
     if engine is None:
         error = missing_engine(module.params["executable"])

@@ -199,11 +199,9 @@ class Builder:
     def _upstream_tasks(self, folder: str) -> t.List[_Task]:
         request = self._request
         cache = os.path.join(folder, "repodata")
-        sources = upstream.choose_packages(
-            request.upstream, request.packages, request.with_dependencies, cache, self._progress
-        )
+        channels = upstream.Upstream(request.upstream, self._progress)
         tasks = []
-        for source in sources:
+        for source in channels.choose(request.packages, request.with_dependencies, cache):
             name = "%s/%s" % (source.subdir, source.file_name)
             known = self._recorded.get(name)
             if name in self._whole and known:
@@ -214,15 +212,15 @@ class Builder:
                     "sha256 %s upstream" % source.sha256,
                     "an archive's name stands for one content: delete the one that is wrong, and run again",
                 )
-            tasks.append(self._upstream_task(source))
+            tasks.append(self._upstream_task(channels, source))
         return tasks
 
-    def _upstream_task(self, source: upstream.Source) -> _Task:
+    def _upstream_task(self, channels: upstream.Upstream, source: upstream.Source) -> _Task:
         keys = ("name", "version", "build", "build_number", "subdir", "file_name")
         index = {key: getattr(source, key) for key in keys}
 
         def make(target: str) -> str:
-            return upstream.copy_package(source, target, self._progress)
+            return channels.copy(source, target)
 
         return _Task(index, "upstream", make, source.size or 0)
 

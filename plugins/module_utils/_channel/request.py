@@ -9,6 +9,7 @@ import os
 import re
 import typing as t
 
+from .._conda.credentials import without_credentials
 from .._host.errors import UserError
 from .._host.files import sha256_of_json
 
@@ -44,8 +45,13 @@ class Request(t.NamedTuple):
     with_dependencies: bool
 
     def key(self) -> str:
-        """Hash of all that decides the channel's packages. Holds what may be secret, so it is a hash only."""
-        return sha256_of_json({"format": FORMAT, "request": dict(self._asdict(), path=None)})
+        """Hash of all that decides the channel's packages. Credentials do not, and a hash of them could be guessed at."""
+        asked = dict(self._asdict(), path=None)
+        for name in ("wheel_index", "cpu_index"):
+            asked[name] = asked[name] and without_credentials(asked[name])
+        for name in ("wheel_find_links", "upstream"):
+            asked[name] = [without_credentials(text) for text in asked[name]]
+        return sha256_of_json({"format": FORMAT, "request": asked})
 
     def asked_for(self) -> t.List[str]:
         """One line for each thing that was asked for."""

@@ -13,9 +13,7 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from ansible.module_utils.urls import ConnectionError as UrlError
-from ansible.module_utils.urls import open_url
-
+from .._conda.access import Access, remedy_for
 from .._conda.credentials import without_credentials
 from .._host.errors import UserError
 from .._host.progress import Progress
@@ -37,96 +35,127 @@ class Source(t.NamedTuple):
     size: t.Optional[int]
 
 
-def choose_packages(
-    channels: t.Sequence[str], specs: t.Sequence[str], with_dependencies: bool, cache: str, progress: Progress
-) -> t.List[Source]:
-    """The packages that *specs* mean: one consistent set with all dependencies, or the best of each alone.
+class Upstream:
+    """The channels to copy from, in the order of their priority.
 
-    :raises UserError: a spec that nothing matches, no consistent set, or a channel that cannot be read.
+    :arg channels: paths or addresses. Credentials in them reach their servers, and nothing else.
     """
-    import rattler
-    from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
-    progress.report("solve", ", ".join(specs))
-    shown = ", ".join(without_credentials(channel) for channel in channels)
+    def __init__(self, channels: t.Sequence[str], progress: Progress) -> None:
+        self._progress = progress
+        self._access = Access()
+        for channel in channels:
+            self._access.learn(channel)
+        self._channels = [without_credentials(channel) for channel in channels]
 
-    async def run() -> t.List[t.Any]:
-        sources = [rattler.Channel(_channel_url(channel)) for channel in channels]
-        gateway = rattler.Gateway(cache_dir=pathlib.Path(cache))
-        platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
-        if with_dependencies:
-            overrides = rattler.VirtualPackageOverrides.from_env()
-            return await rattler.solve(
-                sources,
-                [rattler.MatchSpec(spec) for spec in specs],
-                gateway=gateway,
-                platforms=platforms,
-                virtual_packages=rattler.VirtualPackage.detect(overrides=overrides),
-            )
-        best = []
-        for spec in specs:
-            wanted = rattler.MatchSpec(spec)
-            found = await gateway.query(sources, platforms, [wanted], recursive=False)
-            # The first channel that has the name at all, as a strict priority would have it.
-            records = next((list(part) for part in found if part), [])
-            matching = [record for record in records if wanted.matches(record)]
-            if not matching:
-                raise UserError("a package for %s in %s" % (spec, shown), "none", "correct packages or upstream")
-            best.append(max(matching, key=lambda record: (record.version, record.build_number, str(record.timestamp))))
-        return best
+    def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> t.List[Source]:
+        """The packages that *specs* mean: one consistent set with all dependencies, or the best of each alone.
 
-    try:
-        records = asyncio.run(run())
-    except InvalidMatchSpecError as error:
-        raise UserError("match specs in packages: %s" % ", ".join(specs), str(error), "correct packages") from None
-    except SolverError as error:
-        reason = without_credentials(str(error))
-        raise UserError("packages in %s that satisfy %s" % (shown, ", ".join(specs)), reason, "correct packages or upstream") from None
-    except (GatewayError, OSError) as error:
-        reason = without_credentials(_chain(error))
-        raise UserError("readable channels: %s" % shown, reason, "check the address, and that the channel is indexed") from None
-    return sorted((_source(record) for record in records), key=lambda source: source.file_name)
+        :arg cache: a folder for the channels' indexes.
+        :raises UserError: a spec that nothing matches, no consistent set, or a channel that cannot be read.
+        """
+        import rattler
+        from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
+
+        self._progress.report("solve", ", ".join(specs))
+        shown = ", ".join(self._channels)
+
+        async def run() -> t.List[t.Any]:
+            sources = [rattler.Channel(_channel_url(channel)) for channel in self._channels]
+            gateway = rattler.Gateway(cache_dir=pathlib.Path(cache), client=self._access.client())
+            platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
+            if with_dependencies:
+                overrides = rattler.VirtualPackageOverrides.from_env()
+                return await rattler.solve(
+                    sources,
+                    [rattler.MatchSpec(spec) for spec in specs],
+                    gateway=gateway,
+                    platforms=platforms,
+                    virtual_packages=rattler.VirtualPackage.detect(overrides=overrides),
+                )
+            best = []
+            for spec in specs:
+                wanted = rattler.MatchSpec(spec)
+                found = await gateway.query(sources, platforms, [wanted], recursive=False)
+                # The first channel that has the name at all, as a strict priority would have it.
+                records = next((list(part) for part in found if part), [])
+                matching = [record for record in records if wanted.matches(record)]
+                if not matching:
+                    raise UserError("a package for %s in %s" % (spec, shown), "none", "correct packages or upstream")
+                best.append(max(matching, key=lambda record: (record.version, record.build_number, str(record.timestamp))))
+            return best
+
+        try:
+            records = asyncio.run(run())
+        except InvalidMatchSpecError as error:
+            raise UserError("match specs in packages: %s" % ", ".join(specs), str(error), "correct packages") from None
+        except SolverError as error:
+            raise UserError(
+                "packages in %s that satisfy %s" % (shown, ", ".join(specs)), str(error), "correct packages or upstream"
+            ) from None
+        except (GatewayError, OSError) as error:
+            reason = without_credentials(_chain(error))
+            raise UserError("readable channels: %s" % shown, reason, remedy_for(reason)) from None
+        return sorted((_source(record) for record in records), key=lambda source: source.file_name)
+
+    def copy(self, source: Source, target: str) -> str:
+        """Copy the archive to *target*, checking its digest while it arrives. Returns its sha256.
+
+        :raises UserError: it cannot be read, or it is not what its channel's index says.
+        """
+        try:
+            with open(target, "xb") as output:
+                arriving = _Arriving(source, output, self._progress)
+                self._read(source.url, arriving)
+                output.flush()
+                os.fchmod(output.fileno(), 0o644)
+                os.fsync(output.fileno())
+        # rattler tells of a server's answer and of the network by RuntimeError.
+        except (OSError, RuntimeError) as error:
+            reason = without_credentials(_chain(error))
+            raise UserError("the package %s" % source.url, reason, remedy_for(reason)) from None
+        arriving.check()
+        return arriving.sha256.hexdigest()
+
+    def _read(self, url: str, arriving: _Arriving) -> None:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme == "file":
+            with open(urllib.request.url2pathname(parts.path), "rb") as stream:
+                for block in iter(lambda: stream.read(1 << 20), b""):
+                    arriving.write(block)
+            return
+        from rattler.package_streaming import download_to_writer
+
+        asyncio.run(download_to_writer(self._access.client(), url, arriving))
 
 
-def copy_package(source: Source, target: str, progress: Progress) -> str:
-    """Copy the archive to *target*, checking its digest while it arrives. Returns its sha256.
+class _Arriving:
+    """Where the bytes of an archive go: to its file, through its digests."""
 
-    :raises UserError: it cannot be read, or it is not what its channel's index says.
-    """
-    shown = without_credentials(source.url)
-    sha256, md5 = hashlib.sha256(), hashlib.new("md5", usedforsecurity=False)
-    size = 0
-    try:
-        with _open(source.url) as stream, open(target, "xb") as output:
-            for block in iter(lambda: stream.read(1 << 20), b""):
-                sha256.update(block)
-                md5.update(block)
-                output.write(block)
-                size += len(block)
-                progress.report("copy", source.file_name, bytes_done=size, bytes_total=source.size)
-            output.flush()
-            os.fchmod(output.fileno(), 0o644)
-            os.fsync(output.fileno())
-    except (OSError, ValueError, UrlError) as error:
-        raise UserError("the package %s" % shown, str(error), "check that the upstream channel serves it, and run again") from None
-    wrong = (source.sha256 and sha256.hexdigest() != source.sha256) or (
-        not source.sha256 and source.md5 and md5.hexdigest() != source.md5
-    )
-    if wrong or not (source.sha256 or source.md5):
+    def __init__(self, source: Source, output: t.BinaryIO, progress: Progress) -> None:
+        self.sha256 = hashlib.sha256()
+        self._md5 = hashlib.new("md5", usedforsecurity=False)
+        self._source, self._output, self._progress = source, output, progress
+        self._size = 0
+
+    def write(self, block: bytes) -> int:
+        self.sha256.update(block)
+        self._md5.update(block)
+        self._output.write(block)
+        self._size += len(block)
+        self._progress.report("copy", self._source.file_name, bytes_done=self._size, bytes_total=self._source.size)
+        return len(block)
+
+    def check(self) -> None:
+        """:raises UserError: they are not what the channel's index says."""
+        source, sha256 = self._source, self.sha256.hexdigest()
+        if sha256 == source.sha256 or (not source.sha256 and source.md5 == self._md5.hexdigest()):
+            return
         raise UserError(
-            "%s with %s" % (shown, "sha256 " + source.sha256 if source.sha256 else "md5 %s" % source.md5),
-            "sha256 %s" % sha256.hexdigest(),
+            "%s with %s" % (source.url, "sha256 " + source.sha256 if source.sha256 else "md5 %s" % source.md5),
+            "sha256 %s" % sha256,
             "the upstream archive is not what its index says: have it repaired, or take another channel",
         )
-    return sha256.hexdigest()
-
-
-def _open(url: str) -> t.Any:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "file":
-        return open(urllib.request.url2pathname(parts.path), "rb")
-    # It takes user and password out of the address, and asks netrc where there are none.
-    return open_url(url, timeout=60, force_basic_auth=parts.username is not None)
 
 
 def _channel_url(channel: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 import typing as t
@@ -395,41 +399,78 @@ def test_another_publishers_staging_is_left_alone(tmp_path: pathlib.Path) -> Non
     assert {path.name for path in tmp_path.iterdir()} == {name for name, kept in names.items() if kept}
 
 
-def test_an_upstream_archive_behind_a_password(published: types.SimpleNamespace, tmp_path: pathlib.Path) -> None:
-    import base64
-    import functools
-    import http.server
-    import threading
+@pytest.fixture
+def served(published: types.SimpleNamespace, tmp_path: pathlib.Path) -> pathlib.Path:
+    """The folder that *guarded* serves, a copy of the published channel."""
+    return pathlib.Path(shutil.copytree(published.path, tmp_path / "served"))
 
-    from ansible_collections.hpc.pytorch.plugins.module_utils._channel import upstream
-    from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
 
-    expected = "Basic " + base64.b64encode(b"us er:s@cret").decode()
+@pytest.fixture
+def guarded(served: pathlib.Path) -> t.Iterator[str]:
+    """A channel behind a password; below ``/t/TOKEN123`` without one."""
+    expected = "Basic " + base64.b64encode(b"alice:s@cret").decode()
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.headers.get("Authorization") != expected:
-                self.send_error(401)
+            token = self.path.startswith("/t/TOKEN123/")
+            if not token and self.headers.get("Authorization") != expected:
+                # One write, or a client that hangs up early breaks the pipe.
+                self.wfile.write(b"HTTP/1.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
                 return
+            self.path = self.path.replace("/t/TOKEN123", "").replace("/chan", "")
             super().do_GET()
 
-        def log_message(self, *args: t.Any) -> None:
-            pass
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(published.path)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(served)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        name, digest = next(item for item in digests(published.path).items() if "/beta-" in item[0])
-        file_name = name.split("/")[1]
-        for user, works in (("us%20er:s%40cret@", True), ("us%20er:wr0ng@", False)):
-            address = "http://%s127.0.0.1:%d/%s" % (user, server.server_address[1], name)
-            source = upstream.Source("beta", "2.0", "x", 0, "linux-64", file_name, address, digest, None, None)
-            if works:
-                assert upstream.copy_package(source, str(tmp_path / "good"), Progress()) == digest
-            else:
-                with pytest.raises(UserError) as caught:
-                    upstream.copy_package(source, str(tmp_path / "bad"), Progress())
-                assert "wr0ng" not in str(caught.value)
-    finally:
-        server.shutdown()
-        server.server_close()
+    yield "http://127.0.0.1:%d/chan" % server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("by", ["address", "token", "NETRC", "RATTLER_AUTH_FILE"])
+def test_an_upstream_channel_that_asks_who_is_there(
+    published: types.SimpleNamespace, guarded: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    address, credentials, target = guarded, tmp_path / "credentials", tmp_path / "target"
+    if by == "address":
+        address = address.replace("http://", "http://alice:s%40cret@")
+    elif by == "token":
+        address = address.replace("/chan", "/t/TOKEN123/chan")
+    else:
+        monkeypatch.setenv(by, str(credentials))
+        content = "machine 127.0.0.1\nlogin alice\npassword s@cret\n"
+        if by == "RATTLER_AUTH_FILE":
+            content = json.dumps({"127.0.0.1": {"BasicHTTP": {"username": "alice", "password": "s@cret"}}})
+        credentials.write_text(content)
+        credentials.chmod(0o600)
+    publish(target, packages=["alpha"], upstream=[address])
+    assert digests(target) == digests(published.path)
+    assert is_unchanged(target, {"packages": ["alpha"], "upstream": [guarded]})
+    secrets = [b"s@cret", b"s%40cret", b"TOKEN123", base64.b64encode(b"alice:s@cret")]
+    files = [path for path in target.rglob("*") if path.is_file()]
+    assert not [path for path in files for secret in secrets if secret in path.read_bytes()]
+
+
+def test_an_upstream_channel_that_does_not_open(guarded: str, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(UserError, match="netrc") as caught:
+        publish(tmp_path / "target", packages=["alpha"], upstream=[guarded.replace("http://", "http://alice:wr0ng@")])
+    assert "wr0ng" not in str(caught.value)
+
+
+def test_an_upstream_archive_that_does_not_arrive(served: pathlib.Path, guarded: str, tmp_path: pathlib.Path) -> None:
+    from ansible_collections.hpc.pytorch.plugins.module_utils._channel import upstream
+    from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+
+    address = guarded.replace("/chan", "/t/TOKEN123/chan")
+    channel = upstream.Upstream([address], Progress())
+    source = channel.choose(["beta"], False, str(tmp_path / "cache"))[0]
+    assert "TOKEN123" not in source.url
+    with pytest.raises(UserError, match="sha256 0000"):
+        channel.copy(source._replace(sha256="0" * 64), str(tmp_path / "another"))
+    (served / source.subdir / source.file_name).unlink()
+    with pytest.raises(UserError, match="404") as caught:
+        channel.copy(source, str(tmp_path / "none"))
+    assert "TOKEN123" not in str(caught.value)

@@ -70,6 +70,16 @@ def test_key_follows_every_option_but_the_place() -> None:
     assert make_request("/c", python=["/p"], wheels=["a"], wheel_refuse=[]).key() != key
 
 
+def test_credentials_do_not_decide_whether_a_request_is_the_same() -> None:
+    keys = {
+        make_request(
+            "/c", packages=["b"], upstream=["http://%sh/x" % user], wheel_index="http://%sh/simple" % user
+        ).key()
+        for user in ("", "me:old@", "me:new@")
+    }
+    assert len(keys) == 1
+
+
 @pytest.fixture
 def channel(tmp_path: pathlib.Path) -> tuple[pathlib.Path, dict[str, t.Any]]:
     """A folder with one archive, an index and the record of both."""
