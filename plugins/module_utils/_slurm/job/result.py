@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import typing as t
 
@@ -16,6 +17,15 @@ from .follow import JobFollow
 Result = t.Dict[str, t.Any]
 Expand = t.Callable[[str], t.List[str]]
 Tail = t.Callable[[str], t.List[str]]
+
+# What torchrun and torch put before the lines of a process.
+_RANK = re.compile(r"^\[(default|rank)?\d+\]:")
+_EXCEPTION = re.compile(r"(?!\S*ChildFailedError)[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)(: |$)")
+# Slurm's notes that a step is over, and the frame of torchrun's summary, whose cause stands above it.
+_AFTER_THE_END = re.compile(
+    r"srun: error: \S+: tasks? [\d,-]+: |srun: (launch/slurm: _step_signal: |Force )?Terminat|srun: Job step aborted"
+    r"|slurmstepd: error: \*\*\* STEP |[=-]{10,}$"
+)
 
 
 def result_of(job_id: str, follow: JobFollow, expand: Expand, tail: Tail) -> Result:
@@ -75,14 +85,22 @@ def summary_of(result: Result) -> str:
 def failure_of(result: Result) -> UserError:
     """Why a job that has ended is a failure, with all that is known of it."""
     state = state_of(result["job_state"])
-    last = [line for line in result["stderr_tail"] or result["stdout_tail"] if line.strip()]
-    found = result["summary"] + ("; its last words: %s" % last[-1].strip()[:200] if last else "")
+    last = last_words(result["stderr_tail"] or result["stdout_tail"])
+    found = result["summary"] + ("; its last words: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
     if result["job_state"] == "FAILED" and (result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL):
         remedy = "something killed it, mostly because of its memory: raise mem, or lower the batch size; %s" % remedy
     if result["stdout_file"]:
         remedy += "; its output is in %s" % result["stdout_file"]
     return UserError("job %s to end with exit code 0" % result["job_id"], found, remedy, **result)
+
+
+def last_words(lines: t.Sequence[str]) -> str:
+    """The line that says most of why a program ended: its last exception, else its last line, else Slurm's."""
+    words = [_RANK.sub("", line).strip() for line in lines if line.strip()]
+    own = [line for line in words if not _AFTER_THE_END.match(line)]
+    raised = [line for line in own if _EXCEPTION.match(line)]
+    return (raised or own or words or [""])[-1][:200]
 
 
 def _of_part(part: Part) -> Result:
