@@ -7,7 +7,6 @@ import functools
 import http.server
 import pathlib
 import shutil
-import sys
 import threading
 import typing as t
 
@@ -139,16 +138,13 @@ def test_a_channel_with_credentials(site, server, monkeypatch, way):
     assert site.leaks() == [] and server.caught == set()
 
 
-def test_an_index_of_pip_with_credentials(site, server, tiny_wheels, tmp_path, play):
+def test_an_index_of_pip_with_credentials(site, server, tiny_wheels, tmp_path, python_channel):
     """In the request, and in a requirement's own address; what pip records of it too."""
-    published = play([{"hpc.pytorch.conda_channel": {
-        "path": str(tmp_path / "python"), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
-    assert published.rc == 0, published.output
     tiny_wheels.make_wheel(tmp_path / "served/index/tinytool", "tinytool", "1.0")
     wheel = tiny_wheels.make_wheel(tmp_path / "served/wheels", "tinydirect", "1.0")
     address = "http://%s:%s@%s" % (USER, PASSWORD, server.place)
     options = {
-        "packages": ["python"], "channels": ["file://%s" % (tmp_path / "python")],
+        "packages": ["python"], "channels": ["file://%s" % python_channel],
         "pip": ["--index-url %s/index" % address, "tinytool", "tinydirect @ %s/wheels/%s" % (address, wheel.name)],
     }
     (site.seen / "ansible.log").unlink()

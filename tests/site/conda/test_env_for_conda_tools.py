@@ -8,7 +8,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import traceback
 import typing as t
@@ -39,12 +38,10 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture
-def env(place, channel, play, tiny_channel, tiny_wheels, monkeypatch) -> t.Callable[..., t.Any]:
+def env(place, channel, python_channel, play, tiny_channel, tiny_wheels, monkeypatch) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``place/envs/torch`` with Python, pip, a noarch package and a wheel, under a umask."""
     if not channel.exists():
-        published = play([{"hpc.pytorch.conda_channel": {
-            "path": str(channel), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
-        assert published.rc == 0, published.output
+        shutil.copytree(python_channel, channel)
         tiny_channel.make_package(channel, "tinytool", "1.0", subdir="noarch", noarch="generic")
         tiny_channel.make_package(channel, "extra", "1.0")
         tiny_channel.index(channel)

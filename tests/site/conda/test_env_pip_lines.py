@@ -10,7 +10,6 @@ import functools
 import hashlib
 import http.server
 import pathlib
-import sys
 import threading
 import typing as t
 
@@ -19,22 +18,12 @@ import pytest
 CREDENTIALS = "alice:pa55word"
 
 
-@pytest.fixture(scope="module")
-def channel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    return tmp_path_factory.mktemp("python-channel") / "channel"
-
-
 @pytest.fixture
-def env(tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    """Runs conda_env on ``tmp_path/env`` with these pip lines; the first use publishes Python and pip."""
-    if not channel.exists():
-        published = play([{"hpc.pytorch.conda_channel": {
-            "path": str(channel), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
-        assert published.rc == 0, published.output
-
+def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """Runs conda_env on ``tmp_path/env`` with these pip lines."""
     def call(pip: list[str], *arguments: str) -> t.Any:
-        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % channel], "pip": pip,
-                "package_cache": str(channel.parent / "pkgs"), "register_envs": False}
+        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % python_channel], "pip": pip,
+                "package_cache": str(python_channel.parent / "pkgs"), "register_envs": False}
         return play([{"hpc.pytorch.conda_env": task}], {}, "--diff", *arguments)
 
     return call
