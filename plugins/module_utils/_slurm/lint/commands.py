@@ -35,6 +35,7 @@ def check(batch: Batch) -> t.Iterator[Found]:
     yield from _tasks(batch, everything)
     yield from _nodes(batch, everything)
     yield from _conda(batch)
+    yield from _end(batch)
     for number, text in batch.commands:
         if _PORT.search(text):
             yield (
@@ -139,4 +140,19 @@ def _conda(batch: Batch) -> t.Iterator[Found]:
                 "conda activate is a function that a batch shell does not have",
                 "source PREFIX/etc/profile.d/conda.sh first",
             )
+            return
+
+
+def _end(batch: Batch) -> t.Iterator[Found]:
+    if any(re.search(_START + r"wait\b", text) for _number, text in batch.commands):
+        return
+    for number, text in reversed(batch.commands):
+        if re.search(r"(?:^|[^&>|])&\s*(?:(?:done|fi|}|\))\s*;?\s*)*$", text):
+            yield (
+                number,
+                "no-wait",
+                "the last command runs in the background: the script ends, and Slurm ends the command with it",
+                "put wait on the last line",
+            )
+        if not re.fullmatch(r"\s*(?:done|fi|}|\))?\s*;?\s*", text):
             return

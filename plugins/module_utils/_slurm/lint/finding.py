@@ -39,6 +39,7 @@ CODES = ERRORS + (
     "bashrc",
     "conda-hook",
     "cuda-visible-devices",
+    "no-wait",
     "secret",
 )
 
