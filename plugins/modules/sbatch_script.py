@@ -106,7 +106,7 @@ options:
   checkpoint_seconds:
     description:
       - How long before the time limit O(command) gets C(SIGUSR1), to write a checkpoint and end with 0; the job then goes back
-        into the queue. Sets O(signal), O(requeue) and O(open_mode).
+        into the queue. Sets O(signal), O(requeue) and O(open_mode). In seconds, from 1 to 65535, and less than O(time).
       - With O(kind=lightning) Lightning's own handler does both.
     type: int
   command:

@@ -11,6 +11,7 @@ from ..._host.errors import UserError
 from ..sbatch import gpus
 from ..sbatch.directives import Directives
 from ..sbatch.options import in_order
+from .limits import minutes
 
 KINDS = ("single", "multi_gpu", "multi_node", "lightning", "array")
 LAUNCHERS = ("none", "torchrun", "torch.distributed.run", "torch.distributed.launch", "accelerate", "deepspeed", "mpirun")
@@ -183,8 +184,16 @@ def _require_parts(
         raise UserError("launcher with launcher_options", "none", "choose a launcher, or leave launcher_options out")
     if checkpoint is None:
         return
-    if checkpoint < 1:
-        raise UserError("checkpoint_seconds as a whole number from 1", str(checkpoint), "give for example 120")
+    # sbatch's manual: --signal takes at most 65535 seconds.
+    if not 1 <= checkpoint <= 65535:
+        raise UserError("checkpoint_seconds as a whole number from 1 to 65535", str(checkpoint), "give for example 120")
+    limit = minutes(str(wanted.get("time", "0")))
+    if limit and checkpoint >= limit * 60:
+        raise UserError(
+            "checkpoint_seconds below the time limit, or every start would be told at once to go back into the queue",
+            "checkpoint_seconds: %d, time: %s" % (checkpoint, wanted["time"]),
+            "give for example 120",
+        )
     if launcher in AGENTS and not srun:
         raise UserError(
             "srun with checkpoint_seconds and launcher: %s, as it hands the signal to the processes" % launcher,
