@@ -27,7 +27,8 @@ def play(tmp_path: pathlib.Path, hosts: dict[str, dict[str, dict[str, object]]],
     done = subprocess.run(
         command,
         cwd=CHECKOUT,
-        env=dict(os.environ, ANSIBLE_LOCALHOST_WARNING="false"),
+        # As after a sudo that keeps HOME.
+        env=dict(os.environ, ANSIBLE_LOCALHOST_WARNING="false", HOME=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
