@@ -32,7 +32,9 @@ class DiscreetModule(AnsibleModule):
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """See AnsibleModule."""
         self._hide()
-        super().fail_json(without_credentials(str(msg)), **kwargs)
+        # Those that a variable brought stand in no option.
+        shown = {name: without_credentials(value) if isinstance(value, str) else value for name, value in kwargs.items()}
+        super().fail_json(without_credentials(str(msg)), **shown)
 
     def _hide(self) -> None:
         self.no_log_values |= secrets_in(_strings_in(self.params))

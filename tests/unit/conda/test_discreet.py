@@ -61,3 +61,14 @@ def test_options_that_are_refused_do_not_show_them(logged, capsys):
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] and "wrong" in result["msg"]
     assert not [secret for secret in SECRETS + ("s3cretive",) if secret in json.dumps(result)]
+
+
+def test_a_failure_does_not_show_what_a_variable_brought(capsys):
+    found = "'https://dave:4cc3ss@example.org/t/T0KEN456/c'"
+    with patch_module_args(OPTIONS):
+        module = DiscreetModule(argument_spec=SPEC)
+        with pytest.raises(SystemExit):
+            module.fail_json("found %s" % found, found=found, tries=1)
+    result = json.loads(capsys.readouterr().out)
+    assert result["found"] == "'https://example.org/c'" and result["tries"] == 1
+    assert "4cc3ss" not in json.dumps(result) and "T0KEN456" not in json.dumps(result)
