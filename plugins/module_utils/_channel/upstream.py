@@ -43,9 +43,11 @@ class Upstream:
 
     def __init__(self, channels: t.Sequence[str], progress: Progress) -> None:
         self._progress = progress
-        self._access = Access()
+        access = Access()
         for channel in channels:
-            self._access.learn(channel)
+            access.learn(channel)
+        # One for all packages: it keeps its connections.
+        self._client = access.client()
         self._channels = [without_credentials(channel) for channel in channels]
 
     def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> t.List[Source]:
@@ -62,7 +64,7 @@ class Upstream:
 
         async def run() -> t.List[t.Any]:
             sources = [rattler.Channel(_channel_url(channel)) for channel in self._channels]
-            gateway = rattler.Gateway(cache_dir=pathlib.Path(cache), client=self._access.client())
+            gateway = rattler.Gateway(cache_dir=pathlib.Path(cache), client=self._client)
             platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
             if with_dependencies:
                 overrides = rattler.VirtualPackageOverrides.from_env()
@@ -126,7 +128,7 @@ class Upstream:
             return
         from rattler.package_streaming import download_to_writer
 
-        asyncio.run(download_to_writer(self._access.client(), url, arriving))
+        asyncio.run(download_to_writer(self._client, url, arriving))
 
 
 class _Arriving:
