@@ -81,6 +81,8 @@ MISTAKES = [
     ("no-wait", "python x.py > log 2>&1 &\n# wait", 3),
     ("no-wait", "python a.py&\nfor seed in 1 2; do\n    python x.py &\ndone", 5),
     ("no-wait", "for seed in 1 2; do python x.py & done", 3),
+    ("no-wait", "(python x.py &)", 3),
+    ("no-wait", "for seed in 1 2; do\n    if true; then\n        python x.py &\n    fi; done", 5),
     ("no-wait", "python --wait x.py \\\n --all &", 3),
     ("secret", "export WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
     ("secret", "wandb login 0123456789abcdef0123456789abcdef01234567\npython x.py", 3),

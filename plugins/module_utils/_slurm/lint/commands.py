@@ -147,12 +147,14 @@ def _end(batch: Batch) -> t.Iterator[Found]:
     if any(re.search(_START + r"wait\b", text) for _number, text in batch.commands):
         return
     for number, text in reversed(batch.commands):
-        if re.search(r"(?:^|[^&>|])&\s*(?:(?:done|fi|}|\))\s*;?\s*)*$", text):
+        # What closes a loop, a condition or a group is no command.
+        command = re.sub(r"(?:(?:\b(?:done|fi)|}|\))\s*;?\s*)+$", "", text).strip()
+        if re.search(r"(?:^|[^&>|])&$", command):
             yield (
                 number,
                 "no-wait",
                 "the last command runs in the background: the script ends, and Slurm ends the command with it",
                 "put wait on the last line",
             )
-        if not re.fullmatch(r"\s*(?:done|fi|}|\))?\s*;?\s*", text):
+        if command:
             return
