@@ -182,8 +182,11 @@ def _require_parts(
         raise UserError("srun with srun_options", "srun: false", "give srun: true, or leave srun_options out")
     if params.get("launcher_options") and launcher == "none":
         raise UserError("launcher with launcher_options", "none", "choose a launcher, or leave launcher_options out")
-    if checkpoint is None:
-        return
+    if checkpoint is not None:
+        _require_checkpoint(launcher, srun, checkpoint, wanted)
+
+
+def _require_checkpoint(launcher: str, srun: bool, checkpoint: int, wanted: Directives) -> None:
     # sbatch's manual: --signal takes at most 65535 seconds.
     if not 1 <= checkpoint <= 65535:
         raise UserError("checkpoint_seconds as a whole number from 1 to 65535", str(checkpoint), "give for example 120")
