@@ -257,6 +257,7 @@ def _cancel(slurm: Slurm, jobs: t.List[str]) -> bool:
             slurm.cancel(jobs)
             return True
         except SlurmError:
+            # A controller that changes over or is busy refuses for a moment; scancel twice does no harm.
             if attempt < 2:
                 time.sleep(1)
     return not jobs
