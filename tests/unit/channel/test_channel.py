@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
-import http.server
 import json
 import os
 import pathlib
@@ -13,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import types
 import typing as t
@@ -379,7 +376,8 @@ def test_killed_while_it_packs(published: types.SimpleNamespace, tmp_path: pathl
     process = subprocess.Popen(arguments, start_new_session=True)
     deadline = time.monotonic() + 60
     # Once a first archive is being written.
-    while not list(path.glob(".staging-*/finished/*/*")) and time.monotonic() < deadline:
+    while not list(path.glob(".staging-*/finished/*/*")):
+        assert process.poll() is None and time.monotonic() < deadline, "no archive was begun"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -406,28 +404,9 @@ def served(published: types.SimpleNamespace, tmp_path: pathlib.Path) -> pathlib.
 
 
 @pytest.fixture
-def guarded(served: pathlib.Path) -> t.Iterator[str]:
-    """A channel behind a password; below ``/t/TOKEN123`` without one."""
-    expected = "Basic " + base64.b64encode(b"alice:s@cret").decode()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            token = self.path.startswith("/t/TOKEN123/")
-            if not token and self.headers.get("Authorization") != expected:
-                # One write, or a client that hangs up early breaks the pipe.
-                self.wfile.write(b"HTTP/1.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
-                return
-            self.path = self.path.replace("/t/TOKEN123", "").replace("/chan", "")
-            super().do_GET()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(served)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://127.0.0.1:%d/chan" % server.server_port
-    server.shutdown()
-    server.server_close()
+def guarded(served: pathlib.Path, guard: t.Callable[[pathlib.Path], str]) -> str:
+    """A channel behind alice's password and a token."""
+    return guard(served)
 
 
 @pytest.mark.parametrize("by", ["address", "token", "NETRC", "RATTLER_AUTH_FILE"])
@@ -436,20 +415,20 @@ def test_an_upstream_channel_that_asks_who_is_there(
 ) -> None:
     address, credentials, target = guarded, tmp_path / "credentials", tmp_path / "target"
     if by == "address":
-        address = address.replace("http://", "http://alice:s%40cret@")
+        address = address.replace("http://", "http://alice:pa55%40word@")
     elif by == "token":
-        address = address.replace("/chan", "/t/TOKEN123/chan")
+        address = address.replace("/deep/", "/deep/t/TOKEN123/")
     else:
         monkeypatch.setenv(by, str(credentials))
-        content = "machine 127.0.0.1\nlogin alice\npassword s@cret\n"
+        content = "machine 127.0.0.1\nlogin alice\npassword pa55@word\n"
         if by == "RATTLER_AUTH_FILE":
-            content = json.dumps({"127.0.0.1": {"BasicHTTP": {"username": "alice", "password": "s@cret"}}})
+            content = json.dumps({"127.0.0.1": {"BasicHTTP": {"username": "alice", "password": "pa55@word"}}})
         credentials.write_text(content)
         credentials.chmod(0o600)
     publish(target, packages=["alpha"], upstream=[address])
     assert digests(target) == digests(published.path)
     assert is_unchanged(target, {"packages": ["alpha"], "upstream": [guarded]})
-    secrets = [b"s@cret", b"s%40cret", b"TOKEN123", base64.b64encode(b"alice:s@cret")]
+    secrets = [b"pa55@word", b"pa55%40word", b"TOKEN123", base64.b64encode(b"alice:pa55@word")]
     files = [path for path in target.rglob("*") if path.is_file()]
     assert not [path for path in files for secret in secrets if secret in path.read_bytes()]
 
@@ -464,7 +443,7 @@ def test_an_upstream_archive_that_does_not_arrive(served: pathlib.Path, guarded:
     from ansible_collections.hpc.pytorch.plugins.module_utils._channel import upstream
     from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
 
-    address = guarded.replace("/chan", "/t/TOKEN123/chan")
+    address = guarded.replace("/deep/", "/deep/t/TOKEN123/")
     channel = upstream.Upstream([address], Progress())
     source = channel.choose(["beta"], False, str(tmp_path / "cache"))[0]
     assert "TOKEN123" not in source.url

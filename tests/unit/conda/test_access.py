@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import json
 import pathlib
 import shutil
-import threading
 import typing as t
 
 import pytest
@@ -22,30 +19,9 @@ SECRETS = ("pa55@word", "pa55%40word", "TOKEN123", base64.b64encode(b"alice:pa55
 
 
 @pytest.fixture
-def guarded(channel: pathlib.Path) -> t.Iterator[str]:
-    """The small channel at ``/deep/chan``; it opens to alice's password and, below ``/deep/t/TOKEN123``, to the token."""
-    expected = "Basic " + base64.b64encode(b"alice:pa55@word").decode()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            token = self.path.startswith("/deep/t/TOKEN123/chan/")
-            if not token and self.headers.get("Authorization") != expected:
-                # One write, or a client that hangs up early breaks the pipe.
-                self.wfile.write(b"HTTP/1.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
-                return
-            # http.server's 304 has no date, which rattler does not take.
-            del self.headers["If-Modified-Since"]
-            self.path = self.path.replace("/deep/t/TOKEN123/chan", "").replace("/deep/chan", "")
-            super().do_GET()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(channel)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://127.0.0.1:%d/deep/chan" % server.server_port
-    server.shutdown()
-    server.server_close()
+def guarded(channel: pathlib.Path, guard: t.Callable[[pathlib.Path], str]) -> str:
+    """The small channel behind alice's password and a token."""
+    return guard(channel)
 
 
 def with_user(address: str) -> str:
