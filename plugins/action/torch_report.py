@@ -12,7 +12,7 @@ import typing as t
 from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report import files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.build import make_report
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import collect, name_inventory, partitions_of

@@ -170,7 +170,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.choose import choose
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.load import with_rows
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.request import request

@@ -144,7 +144,7 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable, to_safe_group_name
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import unfold
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import KINDS, Plan, Settings, make_plan

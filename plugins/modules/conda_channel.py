@@ -244,13 +244,13 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
-from ..module_utils._conda.credentials import filled_in
-from ..module_utils._conda.discreet import DiscreetModule
+from ..module_utils._common.redact import filled_in
+from ..module_utils._common.redacting_module import DiscreetModule
 from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_rattler, runs_here
 from ..module_utils._conda.sources import require_trusted_channels
-from ..module_utils._host.face import answer
-from ..module_utils._host.progress import Progress
-from ..module_utils._host.trust import require_trusted_place
+from ..module_utils._common.exit import answer
+from ..module_utils._common.progress import Progress
+from ..module_utils._common.trust import require_trusted_place
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "path": {"type": "path", "required": True},

@@ -276,8 +276,8 @@ solver:
 """
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 
 def main():

@@ -168,7 +168,7 @@ ignored:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import prune_envs
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 
 def main():

@@ -141,9 +141,9 @@ installer_output:
   returned: when it failed
 """
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 
 def main():

@@ -147,8 +147,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._cuda import driver
 from ..module_utils._cuda.toolkit import Finder, check_version
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
 
 
 def main() -> None:

@@ -572,8 +572,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.face import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.files import write_atomically
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.files import write_atomically
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import OPTIONS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import target

@@ -90,8 +90,8 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
 from ..module_utils._shell.rcfile import update
 from ..module_utils._shell.tail import check_lines
 

@@ -165,8 +165,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
 from ..module_utils._slurm.commands import Slurm, SlurmError
 from ..module_utils._slurm.info import describe
 

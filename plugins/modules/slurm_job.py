@@ -249,9 +249,9 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
-from ..module_utils._host.progress import PROGRESS_OPTION, Progress
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
+from ..module_utils._common.progress import PROGRESS_OPTION, Progress
 from ..module_utils._slurm.job.declare import Options, Work
 
 

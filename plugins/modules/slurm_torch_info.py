@@ -195,8 +195,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
 from ..module_utils._slurm.array.collect import plan, run
 from ..module_utils._slurm.array.follow import Limits
 from ..module_utils._slurm.array.outcome import not_checked, result_of

@@ -350,8 +350,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.errors import UserError
-from ..module_utils._host.face import answer
+from ..module_utils._common.errors import UserError
+from ..module_utils._common.exit import answer
 from ..module_utils._torch.asked import Asked
 from ..module_utils._torch.run import run_probe
 from ..module_utils._torch.verdict import require_sense, result

@@ -14,7 +14,7 @@ import typing as t
 
 from lab import SILENCE, Row
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.mounts import file_system_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.mounts import file_system_of
 
 HEAD = """\
 # What conda_env survives

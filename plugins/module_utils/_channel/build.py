@@ -11,9 +11,9 @@ import shutil
 import tempfile
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import sha256_of_file, sha256_of_json
-from .._host.progress import Progress
+from .._common.errors import UserError
+from .._common.files import sha256_of_file, sha256_of_json
+from .._common.progress import Progress
 from . import archive, cpython, pip_index, upstream
 from .interpreter import Interpreter, compile_tree, look_at
 from .names import Wheel, conda_depends, conda_name, conda_version

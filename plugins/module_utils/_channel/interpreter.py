@@ -12,9 +12,9 @@ import os
 import subprocess
 import typing as t
 
-from .._host.environment import clean_environment
-from .._host.errors import UserError
-from .._host.trust import require_trusted
+from .._common.environment import clean_environment
+from .._common.errors import UserError
+from .._common.trust import require_trusted
 from . import compile_worker, probe
 
 _SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le", "s390x": "linux-s390x"}

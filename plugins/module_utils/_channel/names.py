@@ -12,7 +12,7 @@ import configparser
 import re
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 
 # Where conda-forge calls a project otherwise than the package index does; an env's specs then fit both.
 # Source: conda-forge's own recipes, https://github.com/conda-forge/NAME-feedstock for each name on the right.

@@ -20,11 +20,11 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._conda.credentials import without_credentials
-from .._host.environment import clean_environment
-from .._host.errors import UserError
-from .._host.files import sha256_of_file
-from .._host.progress import Progress
+from .._common.redact import without_credentials
+from .._common.environment import clean_environment
+from .._common.errors import UserError
+from .._common.files import sha256_of_file
+from .._common.progress import Progress
 from .interpreter import Interpreter
 from .names import Wheel, normal_name
 

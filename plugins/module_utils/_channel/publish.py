@@ -20,8 +20,8 @@ import tempfile
 import time
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import sha256_of_file, write_atomically
+from .._common.errors import UserError
+from .._common.files import sha256_of_file, write_atomically
 from .record import INDEX_NAMES, RECORD_NAME, SUBDIRS, archives_in, dump_record, stat_of
 
 _STAGING = ".staging-"

@@ -12,8 +12,8 @@ import json
 import os
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import sha256_of_file
+from .._common.errors import UserError
+from .._common.files import sha256_of_file
 
 RECORD_NAME = "hpc-pytorch-channel.json"
 # conda's own names for the folders of a channel.

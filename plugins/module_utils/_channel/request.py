@@ -9,9 +9,9 @@ import os
 import re
 import typing as t
 
-from .._conda.credentials import without_credentials
-from .._host.errors import UserError
-from .._host.files import sha256_of_json
+from .._common.redact import without_credentials
+from .._common.errors import UserError
+from .._common.files import sha256_of_json
 
 # Raised whenever the same request would give other packages.
 FORMAT = 1

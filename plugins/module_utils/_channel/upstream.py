@@ -14,9 +14,9 @@ import urllib.parse
 import urllib.request
 
 from .._conda.access import Access, remedy_for
-from .._conda.credentials import without_credentials
-from .._host.errors import UserError
-from .._host.progress import Progress
+from .._common.redact import without_credentials
+from .._common.errors import UserError
+from .._common.progress import Progress
 from .record import SUFFIXES
 
 

@@ -15,7 +15,7 @@ import re
 import typing as t
 import zipfile
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from .archive import PLACEHOLDER
 from .interpreter import Interpreter, compile_tree
 from .names import entry_point_script, entry_point_scripts

@@ -15,7 +15,7 @@ import re
 import typing as t
 import urllib.parse
 
-from .credentials import has_credentials, without_credentials
+from .._common.redact import has_credentials, without_credentials
 from .request import Request
 
 

@@ -14,10 +14,10 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
-from .._host.environment import clean_environment
-from .._host.errors import UserError
-from .._host.progress import Progress
-from .._host.trust import require_trusted, untrusted_because
+from .._common.environment import clean_environment
+from .._common.errors import UserError
+from .._common.progress import Progress
+from .._common.trust import require_trusted, untrusted_because
 from .cli_commands import OLDEST, Tool, is_too_old, kind_of_tool, variables
 from .cli_engine import CliEngine
 from .engine import Engine

@@ -22,8 +22,8 @@ import json
 import re
 import typing as t
 
-from .._host.errors import UserError
-from .credentials import without_credentials
+from .._common.errors import UserError
+from .._common.redact import without_credentials
 
 KINDS = ("conda", "mamba", "micromamba")
 # The first of each that has all we use: sha256 in explicit files; one command line for mamba and micromamba.

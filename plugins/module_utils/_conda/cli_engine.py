@@ -18,10 +18,10 @@ import subprocess
 import tempfile
 import typing as t
 
-from .._host.environment import clean_environment
-from .._host.errors import UserError
-from .._host.files import write_atomically
-from .._host.progress import Progress
+from .._common.environment import clean_environment
+from .._common.errors import UserError
+from .._common.files import write_atomically
+from .._common.progress import Progress
 from .cli_commands import (
     Tool,
     addresses_with_credentials,
@@ -36,7 +36,7 @@ from .cli_commands import (
 )
 from .cli_output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
 from .cli_shadow import HISTORY, cached_records, is_same, make_shadow, to_relink, written
-from .credentials import without_credentials
+from .._common.redact import without_credentials
 from .dependencies import needed_by_name, needed_names, related_names, unrelated_names
 from .engine import Solution
 from .prefix import complete_record, installed_packages, package_of, package_records

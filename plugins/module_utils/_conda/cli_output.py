@@ -17,8 +17,8 @@ import json
 import re
 import typing as t
 
-from .._host.errors import UserError
-from .credentials import without_credentials
+from .._common.errors import UserError
+from .._common.redact import without_credentials
 from .dependencies import needed_names
 
 Record = t.Dict[str, t.Any]

@@ -12,7 +12,7 @@ import shutil
 import typing as t
 
 from .cli_output import Record
-from .credentials import without_credentials
+from .._common.redact import without_credentials
 from .prefix import package_of
 
 PINNED = "conda-meta/pinned"

@@ -10,8 +10,8 @@ import hashlib
 import os
 import typing as t
 
-from .._host.errors import UserError
-from .credentials import filled_in
+from .._common.errors import UserError
+from .._common.redact import filled_in
 
 
 def condarc_files(engine_prefix: t.Optional[str]) -> t.List[str]:

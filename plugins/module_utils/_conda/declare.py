@@ -10,14 +10,14 @@ import os
 import tempfile
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import readable_if_root, sha256_of_file, write_atomically
-from .._host.progress import Progress
-from .._host.trust import require_trusted_env, require_trusted_place
+from .._common.errors import UserError
+from .._common.files import readable_if_root, sha256_of_file, write_atomically
+from .._common.progress import Progress
+from .._common.trust import require_trusted_env, require_trusted_place
 from . import lifecycle, prefix as env
 from .choose import chosen
 from .condarc import condarc_files, read_condarc, sha256_of_files
-from .credentials import filled_in, shown_channels, without_credentials
+from .._common.redact import filled_in, shown_channels, without_credentials
 from .distributions import Distribution, installed_names, required_name
 from .engine import Engine, Solution
 from .interpreter import pip_would_install

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from . import prefix as env
 from .distributions import damaged_distributions
 from .request import checked_prefix

@@ -12,7 +12,7 @@ import os
 import re
 import typing as t
 
-from .._host.files import sha256_of_file
+from .._common.files import sha256_of_file
 from .prefix import package_records, site_packages_folders
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

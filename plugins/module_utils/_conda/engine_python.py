@@ -10,9 +10,9 @@ import os
 import subprocess
 import typing as t
 
-from .._host.environment import clean_environment
-from .._host.errors import UserError, one_line
-from .._host.trust import untrusted_because
+from .._common.environment import clean_environment
+from .._common.errors import UserError, one_line
+from .._common.trust import untrusted_because
 
 # What the engine's packages run on, and what is tried by itself, the newest first.
 OLDEST_PYTHON = (3, 10)

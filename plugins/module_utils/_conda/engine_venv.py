@@ -11,8 +11,8 @@ import subprocess
 import sys
 import typing as t
 
-from .._host.errors import UserError
-from .._host.trust import require_trusted, require_trusted_env
+from .._common.errors import UserError
+from .._common.trust import require_trusted, require_trusted_env
 from .engine_python import OLDEST_PYTHON
 
 # One venv per site; a user without one gets their own, which wins.

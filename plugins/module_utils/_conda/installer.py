@@ -10,9 +10,9 @@ import shutil
 import tempfile
 import typing as t
 
-from .._host.errors import UserError
-from .._host.progress import Progress
-from .._host.trust import require_trusted_place
+from .._common.errors import UserError
+from .._common.progress import Progress
+from .._common.trust import require_trusted_place
 from . import installer_store as store
 from .installer_fetch import fetch, private_cache, require_source
 from .installer_request import Wish, checked_cache, checked_wish

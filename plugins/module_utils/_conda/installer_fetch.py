@@ -16,12 +16,12 @@ from urllib.error import HTTPError, URLError
 from ansible.module_utils.urls import ConnectionError as AnsibleConnectionError
 from ansible.module_utils.urls import open_url
 
-from .._host.errors import UserError
-from .._host.files import sha256_of_file, write_atomically
-from .._host.locks import hold
-from .._host.progress import Progress
-from .._host.trust import require_trusted, require_trusted_place
-from .credentials import without_credentials
+from .._common.errors import UserError
+from .._common.files import sha256_of_file, write_atomically
+from .._common.locks import hold
+from .._common.progress import Progress
+from .._common.trust import require_trusted, require_trusted_place
+from .._common.redact import without_credentials
 from .installer_request import Wish
 from .installer_resume import Origin, read_answer, request_headers
 

@@ -10,8 +10,8 @@ import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from .._host.errors import UserError, one_line
-from .credentials import without_credentials
+from .._common.errors import UserError, one_line
+from .._common.redact import without_credentials
 from .request import checked_prefix
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")

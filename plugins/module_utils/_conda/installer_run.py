@@ -9,8 +9,8 @@ import os
 import subprocess
 import typing as t
 
-from .._host.errors import UserError, one_line
-from .._host.progress import Progress
+from .._common.errors import UserError, one_line
+from .._common.progress import Progress
 
 _TAIL = 30
 

@@ -16,8 +16,8 @@ import stat
 import tempfile
 import typing as t
 
-from .._host.errors import UserError
-from .._host.locks import hold
+from .._common.errors import UserError
+from .._common.locks import hold
 from .installer_request import Wish
 from .prefix import package_records
 

@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 import typing as t
 
-from .._host.environment import clean_environment
-from .._host.errors import UserError
-from .._host.trust import require_trusted, require_trusted_env
-from .credentials import without_credentials
+from .._common.environment import clean_environment
+from .._common.errors import UserError
+from .._common.trust import require_trusted, require_trusted_env
+from .._common.redact import without_credentials
 from .distributions import asked_for, damaged_distributions, lines_for
 
 

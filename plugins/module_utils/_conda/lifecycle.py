@@ -13,26 +13,16 @@ import shutil
 import socket
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import open_regular, sha256_of_json, umask, write_atomically
-from .._host.locks import hold
-from .._host.trust import untrusted_because
+from .._common.errors import UserError
+from .._common.files import open_regular, sha256_of_json, umask, write_atomically
+from .._common.locks import hold
+from .._common.trust import untrusted_because
 from .debris import remove_stale_bytecode, remove_temporary_files
 from .engine import Engine, Solution
 from .interpreter import compile_bytecode, mend_distributions, pip_install
 from .modes import settle_modes
 from .packages import Package
-from .prefix import (
-    append_history,
-    claim,
-    clear_changing,
-    installed_packages,
-    is_base,
-    kind_of,
-    make_readable_records,
-    mark_changing,
-    write_record,
-)
+from .prefix import append_history, claim, clear_changing, installed_packages, is_base, kind_of, make_readable_records, mark_changing, write_record
 from .request import Request
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 import urllib.parse
 
-from .._host.errors import UserError
-from .._host.files import sha256_of_file
+from .._common.errors import UserError
+from .._common.files import sha256_of_file
 
 
 def check_local_archive(record: t.Any) -> None:

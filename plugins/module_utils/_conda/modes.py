@@ -14,8 +14,8 @@ import os
 import stat
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import umask, write_atomically
+from .._common.errors import UserError
+from .._common.files import umask, write_atomically
 from .prefix import package_records
 
 MODES = "conda-meta/hpc_pytorch.modes"

@@ -18,7 +18,7 @@ import socket
 import time
 import typing as t
 
-from .._host.mounts import is_on_network
+from .._common.mounts import is_on_network
 
 _LOCK = ".cache.lock"
 _UNPACKING = re.compile(r"\.(?P<package>.+)[A-Za-z0-9]{6}\Z")

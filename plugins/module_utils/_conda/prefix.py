@@ -16,9 +16,9 @@ import stat
 import time
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import open_regular, sha256_of_json, umask, write_atomically
-from .credentials import has_credentials, without_credentials
+from .._common.errors import UserError
+from .._common.files import open_regular, sha256_of_json, umask, write_atomically
+from .._common.redact import has_credentials, without_credentials
 from .packages import Package
 from .request import Request
 

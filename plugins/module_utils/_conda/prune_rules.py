@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from . import prune_jobs
 from .prune_jobs import Job
 from .prune_signs import Names, Uses, some

@@ -16,8 +16,8 @@ import stat
 import time
 import typing as t
 
-from .._host.errors import UserError
-from .._host.trust import require_trusted_place
+from .._common.errors import UserError
+from .._common.trust import require_trusted_place
 
 # What lies beside a version and goes with it. The mtime of the second says when the name last came to it, or left it.
 LOCK, SWITCHED = ".lock", ".switched"

@@ -15,11 +15,11 @@ import pathlib
 import shutil
 import typing as t
 
-from .._host.errors import UserError
-from .._host.progress import Progress
+from .._common.errors import UserError
+from .._common.progress import Progress
 from . import rattler_objects as objects
 from .access import Access, remedy_for
-from .credentials import without_credentials
+from .._common.redact import without_credentials
 from .dependencies import needed_by_name, unrelated_names
 from .engine import Solution
 from .local_archive import check_local_archive

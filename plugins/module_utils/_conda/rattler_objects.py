@@ -9,8 +9,8 @@ import os
 import pathlib
 import typing as t
 
-from .._host.errors import UserError
-from .credentials import has_credentials, without_credentials
+from .._common.errors import UserError
+from .._common.redact import has_credentials, without_credentials
 from .packages import Package
 
 # conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.

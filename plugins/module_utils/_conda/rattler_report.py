@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .._host.progress import Progress
+from .._common.progress import Progress
 
 
 class Reporter:

@@ -9,9 +9,9 @@ import os
 import re
 import typing as t
 
-from .._host.errors import UserError, one_line
-from .._host.files import sha256_of_json
-from .credentials import shown_channels, without_credentials
+from .._common.errors import UserError, one_line
+from .._common.files import sha256_of_json
+from .._common.redact import shown_channels, without_credentials
 
 # conda refuses "/", " ", ":" and "#" in names; the rest of what we refuse breaks shebangs, shells or job scripts.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")

@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from .._host.files import sha256_of_file
+from .._common.files import sha256_of_file
 from .distributions import Distribution, asked_for, damaged_distributions, not_mended
 from .modes import Modes, label, read_modes
 from .prefix import package_records

@@ -10,9 +10,9 @@ import os
 import sys
 import typing as t
 
-from .._host.trust import untrusted_because
+from .._common.trust import untrusted_because
 from . import versions
-from .commands import run_limited
+from .._common.process import run_limited
 from .toolkit import trusted_on_path
 
 KERNEL_MODULE = "/proc/driver/nvidia/version"

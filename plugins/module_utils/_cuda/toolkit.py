@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._host.errors import UserError
-from .._host.trust import require_trusted, untrusted_because
+from .._common.errors import UserError
+from .._common.trust import require_trusted, untrusted_because
 from . import versions
-from .commands import run_limited
+from .._common.process import run_limited
 
 DEFAULT_HOME = "/usr/local/cuda"
 _LIB_FOLDERS = ("lib64", "lib")

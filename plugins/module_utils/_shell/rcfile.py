@@ -10,9 +10,9 @@ import stat
 import subprocess
 import typing as t
 
-from .._host.errors import UserError
-from .._host.files import write_atomically
-from .._host.trust import untrusted_because
+from .._common.errors import UserError
+from .._common.files import write_atomically
+from .._common.trust import untrusted_because
 from .tail import render_tail
 
 _BASH = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")

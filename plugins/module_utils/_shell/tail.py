@@ -14,7 +14,7 @@ import hashlib
 import re
 import typing as t
 
-from .._host.errors import UserError, one_line
+from .._common.errors import UserError, one_line
 
 # The order in the file. The last one has no end marker: its last line is the last line of the file.
 BLOCKS = ("cuda", "conda")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from .cluster import Cluster
 from .commands import Slurm, SlurmError
 

@@ -15,8 +15,8 @@ import signal
 import subprocess
 import typing as t
 
-from .._host.errors import UserError
-from .._host.trust import require_trusted
+from .._common.errors import UserError
+from .._common.trust import require_trusted
 from .cluster import Cluster, parse_cluster
 from .pairs import parse_config, parse_pairs
 

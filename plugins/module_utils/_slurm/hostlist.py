@@ -9,7 +9,7 @@ import itertools
 import re
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 
 # The last number of the first label: titan07 and titan07.example.org, rack2-node07.
 _NUMBERED = re.compile(r"(?P<prefix>[^.]*?)(?P<number>[0-9]{1,18})(?P<suffix>[^0-9.]*(?:\..*)?)", re.DOTALL)

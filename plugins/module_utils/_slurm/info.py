@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from .cluster import Cluster, ClusterNode, Partition, show_version
 from .hostlist import fold, unfold
 

@@ -9,8 +9,8 @@ import os
 import re
 import typing as t
 
-from .._host.errors import UserError
-from .._host.trust import require_trusted, require_trusted_env, require_trusted_place
+from .._common.errors import UserError
+from .._common.trust import require_trusted, require_trusted_env, require_trusted_place
 
 # Written by conda_env before it changes an environment, removed when the environment is whole again.
 CHANGING = os.path.join("conda-meta", "hpc_pytorch.changing")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._host.errors import one_line
+from .._common.errors import one_line
 from .asked import Asked
 from .causes import device, driver, installation, job, probe, shadow
 from .causes.base import Reason

@@ -21,7 +21,7 @@ import signal
 import time
 import typing as t
 
-from .._host.errors import UserError
+from .._common.errors import UserError
 from .environment import find_interpreter, job_variables, require_trusted_variables
 from .plan import Plan, counter_check, what_is_left
 from .probe import kernels, libraries, main, node, package, talk

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._cuda import versions
-from .._host.errors import UserError, one_line
+from .._common.errors import UserError, one_line
 from .asked import Asked, words_of
 from .causes.base import Reason
 from .causes.driver import kernel_release

@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.model import Build, Tables

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.gpus import capability
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.model import SOURCES, Tables
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.versions import is_version, key, major_minor

@@ -11,7 +11,7 @@ import typing as t
 
 import yaml
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.contradictions import contradictions, duplicates
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.model import Tables
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.rows import tables

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 
 def request(value: t.Any, keywords: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], t.Any]:

@@ -13,7 +13,7 @@ import re
 import tempfile
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .schema import SCHEMA_VERSION, Report
 

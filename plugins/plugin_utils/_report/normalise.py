@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 
 from .schema import UNKNOWN, VERDICTS, Device, Expectation, Node, Reason, Torch
 

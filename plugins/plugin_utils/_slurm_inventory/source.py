@@ -14,7 +14,7 @@ import signal
 import subprocess
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.commands import slurm_environment
 
 from .texts import ASKED

@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import publish as publishing
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import record
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import install, make_wheel, publish, request
 
@@ -441,7 +441,7 @@ def test_an_upstream_channel_that_does_not_open(guarded: str, tmp_path: pathlib.
 
 def test_an_upstream_archive_that_does_not_arrive(served: pathlib.Path, guarded: str, tmp_path: pathlib.Path) -> None:
     from ansible_collections.hpc.pytorch.plugins.module_utils._channel import upstream
-    from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+    from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
     address = guarded.replace("/deep/", "/deep/t/TOKEN123/")
     channel = upstream.Upstream([address], Progress())

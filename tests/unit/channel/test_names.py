@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import names
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.names import Wheel
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 MARKERS = {
     "implementation_name": "cpython",

@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import interpreter, pip_index
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.pip_index import Index
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
 from .conftest import make_wheel
 

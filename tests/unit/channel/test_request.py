@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import record
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import request as make_request
 

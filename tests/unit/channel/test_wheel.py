@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import archive, interpreter
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheel import unpack_wheel
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import make_wheel
 

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import choose
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 
 def make_tool(folder: pathlib.Path, name: str, says: str) -> pathlib.Path:

@@ -19,7 +19,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_commands im
     variables,
     with_credentials,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 CONDA, MAMBA = Tool("conda", "/b/conda", "26.7.1"), Tool("micromamba", "/b/micromamba", "2.8.1")
 

@@ -14,7 +14,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_output impo
     says_failed,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import needed_names
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden/cli"
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_python import candidates, choose_python, reason_against
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_venv import find_engine_python, require_rattler
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import rattler_engine, verify
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.rattler_report import Reporter
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
 from tiny_channel import index, make_package
 

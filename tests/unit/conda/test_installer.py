@@ -17,9 +17,9 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import installer as installer_module
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_store import STAMP
-from ansible_collections.hpc.pytorch.plugins.module_utils._host import locks
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import locks
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
 from tiny_installer import make_installer
 

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import package_cache, rattler_engine
-from ansible_collections.hpc.pytorch.plugins.module_utils._host import mounts
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import mounts
 
 NOBODY = 999999999
 

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import unrelated_names
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.packages import (
-    Package,
-    actions_between,
-    diff_between,
-)
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.packages import Package, actions_between, diff_between
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prefix import append_history
 
 

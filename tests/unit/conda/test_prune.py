@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prune, prune_jobs, prune_signs
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune_store import grave_of
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 DAY = 86400
 JOB = (

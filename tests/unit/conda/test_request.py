@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.credentials import secrets_in, without_credentials
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import secrets_in, without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import (
     Request,
     checked_channels,
@@ -11,7 +11,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import 
     checked_specs,
     pip_requirements,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 HOSTILE = ["a b", "a'b", 'a"b', "a\nb", "a;b", "..", "a/../b", "é", "a$(id)b", "a`id`b", "-a", "", "a#b", "a:b", "base", "root"]
 

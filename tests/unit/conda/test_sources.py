@@ -9,7 +9,7 @@ import os
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda import sources
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 
 @pytest.fixture

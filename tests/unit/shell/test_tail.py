@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._shell.tail import check_lines, parse, render_tail
 
 GUIDE = 'export PATH="/opt/app/anaconda3/bin:$PATH"'

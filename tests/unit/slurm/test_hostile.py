@@ -11,7 +11,7 @@ import sys
 
 import hypothesis
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives, table
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script

@@ -10,7 +10,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.output import output_path, tail_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.record import Record, RecordFile, default_path

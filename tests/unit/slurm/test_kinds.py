@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 
 TOOLS = ("srun", "torchrun", "python", "accelerate", "deepspeed", "mpirun", "apptainer", "singularity", "ch-run", "enroot", "scontrol")

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import script as lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import activation, render as script

@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory import source
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.source import Source, fetch
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import BY_HAND, read, split

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.environment import find_interpreter, job_variables
 
 from .conftest import MakeEnv

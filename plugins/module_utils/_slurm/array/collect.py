@@ -16,7 +16,7 @@ import tempfile
 import time
 import typing as t
 
-from ..._host.errors import UserError, one_line
+from ..._common.errors import UserError, one_line
 from ..commands import Node, Slurm, SlurmError, Task
 from ..stop import Stop
 from .bundle import make_bundle

@@ -11,8 +11,8 @@ import socket
 import sys
 import typing as t
 
-from ..._host.errors import UserError
-from ..._host.files import write_atomically
+from ..._common.errors import UserError
+from ..._common.files import write_atomically
 from ..._torch.reasons import Asked
 from ..._torch.run import run_probe
 from ..._torch.verdict import result

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._host.errors import one_line
+from ..._common.errors import one_line
 from .collect import Outcome
 
 Result = t.Dict[str, t.Any]

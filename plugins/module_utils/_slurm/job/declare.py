@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ..._host.errors import UserError
-from ..._host.progress import Progress
-from ..._host.trust import require_trusted_place
+from ..._common.errors import UserError
+from ..._common.progress import Progress
+from ..._common.trust import require_trusted_place
 from ..commands import SlurmError
 from ..states import FAILED, is_final, state_of
 from ..stop import Stop

@@ -16,8 +16,8 @@ import time
 import typing as t
 import uuid
 
-from ..._host.errors import UserError
-from ..._host.files import write_atomically
+from ..._common.errors import UserError
+from ..._common.files import write_atomically
 from .facts import Part
 from .request import Request
 

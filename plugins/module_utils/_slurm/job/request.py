@@ -11,8 +11,8 @@ import re
 import stat
 import typing as t
 
-from ..._host.errors import UserError
-from ..._host.trust import require_trusted
+from ..._common.errors import UserError
+from ..._common.trust import require_trusted
 from ..sbatch import directives
 
 # These would make sbatch something else than a submission whose number comes back.

@@ -9,7 +9,7 @@ import re
 import signal
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..states import FAILED, SUCCEEDED, VANISHED, state_of
 from .facts import Part
 from .follow import JobFollow

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ..._host.errors import UserError
-from ..._host.progress import Progress
+from ..._common.errors import UserError
+from ..._common.progress import Progress
 from ..commands import SlurmError, SlurmSilent
 from ..stop import Stop
 from .commands import JobSlurm, Settings

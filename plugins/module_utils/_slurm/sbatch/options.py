@@ -9,7 +9,7 @@ import json
 import re
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from .directives import Directives, distance
 from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, OPTIONS, SHORT, Option, printable
 

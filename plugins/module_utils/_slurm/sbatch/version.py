@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from .directives import Directives
 from .options import in_order, shown
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..sbatch.directives import distance
 from ..sbatch.options import shown
 

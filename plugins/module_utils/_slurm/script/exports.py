@@ -9,7 +9,7 @@ import re
 import shlex
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..sbatch.options import pairs, shown
 
 

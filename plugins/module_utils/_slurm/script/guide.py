@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from . import exports as variables
 from . import modules as environment_modules
 from .kinds import Plan

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..sbatch import gpus
 from ..sbatch.directives import Directives
 from ..sbatch.options import in_order

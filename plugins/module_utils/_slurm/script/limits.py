@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..cluster import Cluster, ClusterNode, Partition
 from ..sbatch import gpus
 from ..sbatch.directives import Directives

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._host.errors import UserError
+from ..._common.errors import UserError
 from ..lint.script import lint
 from ..sbatch import directives, gpus, options, version
 from . import activation, code, guide, kinds, launch, rendezvous, requeue, venv

@@ -12,8 +12,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..._host.errors import UserError
-from ..._host.trust import untrusted_because
+from ..._common.errors import UserError
+from ..._common.trust import untrusted_because
 from ..sbatch.directives import Directives
 from ..sbatch.options import shown
 from ..sbatch.table import printable

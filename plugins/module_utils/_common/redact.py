@@ -12,7 +12,7 @@ import re
 import typing as t
 import urllib.parse
 
-from .._host.errors import UserError
+from .errors import UserError
 
 # conda's documentation: basic authentication as user:password@ before the host, a token as /t/TOKEN in the path.
 # Up to the last @ before the host's end: passwords are often not escaped.

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .credentials import secrets_in, without_credentials
+from .redact import secrets_in, without_credentials
 
 
 class DiscreetModule(AnsibleModule):

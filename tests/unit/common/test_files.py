@@ -4,7 +4,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._host import files
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import files
 
 
 def test_content_mode_and_symlink_are_kept(tmp_path):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.errors import UserError, one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
 
 
 def test_message_names_expected_found_and_remedy():

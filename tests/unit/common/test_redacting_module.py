@@ -7,7 +7,7 @@ import json
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.discreet import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
 
 OPTIONS = {
     "channels": ["https://alice:pa55%40word@example.org/c", "https://example.org/t/TOKEN123/c"],
