@@ -5,7 +5,7 @@
 
 It prints the module's result, as the module itself does. The environment may hold a fault:
 HPC_TEST_SILENCE shortens the time that a server may be silent;
-HPC_TEST_KILL_AT (``lifecycle.write_record``) kills the process group where that function would be called;
+HPC_TEST_KILL_AT (``apply.lifecycle:write_record``, a place below ``_conda``) kills the process group where that function would be called;
 HPC_TEST_FILE_SIZE is the most that a file may grow to, as if the disk were full.
 """
 
@@ -31,12 +31,13 @@ def main(name: str, options: str) -> None:
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": json.loads(options)}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     if os.environ.get("HPC_TEST_SILENCE"):
-        engine = importlib.import_module(COLLECTION + ".module_utils._conda.rattler_engine")
+        engine = importlib.import_module(COLLECTION + ".module_utils._conda.engines.rattler.engine")
         engine.SILENCE_SECONDS = engine.FIRST_ANSWER_SECONDS = int(os.environ["HPC_TEST_SILENCE"])
     if os.environ.get("HPC_TEST_KILL_AT"):
-        *place, function = os.environ["HPC_TEST_KILL_AT"].split(".")
-        holder = importlib.import_module("%s.module_utils._conda.%s" % (COLLECTION, place[0]))
-        for attribute in place[1:]:
+        module, _colon, place = os.environ["HPC_TEST_KILL_AT"].partition(":")
+        *holders, function = place.split(".")
+        holder = importlib.import_module("%s.module_utils._conda.%s" % (COLLECTION, module))
+        for attribute in holders:
             holder = getattr(holder, attribute)
         getattr(holder, function)
         setattr(holder, function, lambda *args, **more: os.killpg(0, signal.SIGKILL))

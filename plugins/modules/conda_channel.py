@@ -246,8 +246,8 @@ from ..module_utils._channel.record import is_unchanged, package_list, read_reco
 from ..module_utils._channel.request import Request, request_from
 from ..module_utils._common.redact import filled_in
 from ..module_utils._common.redacting_module import DiscreetModule
-from ..module_utils._conda.engine_venv import find_engine_python, missing_engine, require_rattler, runs_here
-from ..module_utils._conda.sources import require_trusted_channels
+from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
+from ..module_utils._conda.env.sources import require_trusted_channels
 from ..module_utils._common.exit import answer
 from ..module_utils._common.progress import Progress
 from ..module_utils._common.trust import require_trusted_place

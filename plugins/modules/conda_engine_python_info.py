@@ -67,7 +67,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_python import choose_python
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import choose_python
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 

@@ -275,7 +275,7 @@ solver:
   returned: when the request cannot be satisfied
 """
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 

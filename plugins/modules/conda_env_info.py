@@ -103,7 +103,7 @@ damaged_pip:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.describe import describe_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 

@@ -167,7 +167,7 @@ ignored:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import prune_envs
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.declare import prune_envs
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 

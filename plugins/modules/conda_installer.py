@@ -142,7 +142,7 @@ installer_output:
 """
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare_base
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 

@@ -22,7 +22,7 @@ CHECKOUT = TESTS.parent
 for folder in (TESTS, TESTS / "site", TESTS / "faults", CHECKOUT / ".collections"):
     sys.path.insert(0, str(folder))
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env  # noqa: E402
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env  # noqa: E402
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script  # noqa: E402
 from made_channel import made_channel  # noqa: E402
 from server import Server  # noqa: E402

@@ -13,7 +13,7 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._conda.access import Access, remedy_for
+from .._conda.engines.rattler.access import Access, remedy_for
 from .._common.redact import without_credentials
 from .._common.errors import UserError
 from .._common.progress import Progress

@@ -11,7 +11,7 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
 
 
 def _helper(name: str) -> t.Any:

@@ -9,7 +9,7 @@ import shutil
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.access import Route, channel_in_spec, headers_for, route_to
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.access import Route, channel_in_spec, headers_for, route_to
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import choose
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines import registry as choose
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 

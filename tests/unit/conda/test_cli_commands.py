@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_commands import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.commands import (
     Tool,
     addresses_with_credentials,
     condarc,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_output import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.output import (
     actions_in,
     documents,
     in_order,
@@ -13,7 +13,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.cli_output impo
     read_explicit,
     says_failed,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import needed_names
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import needed_names
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden/cli"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.condarc import condarc_files, read_condarc
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.condarc import condarc_files, read_condarc
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 

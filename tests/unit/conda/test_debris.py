@@ -5,8 +5,8 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import debris
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import leftovers as debris
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 
 from tiny_channel import index, make_package
 

@@ -7,7 +7,7 @@ import hashlib
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.distributions import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.pip_records import (
     Distribution,
     asked_for,
     damaged_distributions,

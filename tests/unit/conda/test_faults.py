@@ -12,9 +12,10 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import rattler_engine, verify
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.rattler_report import Reporter
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import engine as rattler_engine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import verify
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.reporter import Reporter
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
 from tiny_channel import index, make_package
@@ -26,14 +27,14 @@ server_module = importlib.util.module_from_spec(_spec)
 sys.modules.setdefault("server", server_module)
 _spec.loader.exec_module(server_module)
 
-CREATED = ("rattler_report.Reporter.on_link_start", "lifecycle.append_history", "lifecycle._rename_into_place", "lifecycle._finish")
+CREATED = ("engines.rattler.reporter:Reporter.on_link_start", "apply.lifecycle:append_history", "apply.lifecycle:_rename_into_place", "apply.lifecycle:_finish")
 CHANGED = (
-    "rattler_report.Reporter.on_unlink_start",
-    "rattler_report.Reporter.on_link_complete",
-    "lifecycle.mark_changing",
-    "lifecycle.remove_stale_bytecode",
-    "lifecycle.write_record",
-    "lifecycle.clear_changing",
+    "engines.rattler.reporter:Reporter.on_unlink_start",
+    "engines.rattler.reporter:Reporter.on_link_complete",
+    "apply.lifecycle:mark_changing",
+    "apply.lifecycle:remove_stale_bytecode",
+    "apply.lifecycle:write_record",
+    "apply.lifecycle:clear_changing",
 )
 
 
@@ -77,7 +78,7 @@ def left_behind(home: pathlib.Path, prefix: pathlib.Path) -> list[str]:
 def test_a_killed_creation_is_no_env_until_it_is_done_again(start, prefix, home, point):
     killed = start("app=2.*", fault={"HPC_TEST_KILL_AT": point})
     assert killed.wait() == -signal.SIGKILL
-    assert env.kind_of(str(prefix)) == ("unfinished" if point == "lifecycle._finish" else "absent")
+    assert env.kind_of(str(prefix)) == ("unfinished" if point == "apply.lifecycle:_finish" else "absent")
     assert answer(start("app=2.*"))["changed"] and is_whole(prefix, "2.0") and not left_behind(home, prefix)
 
 

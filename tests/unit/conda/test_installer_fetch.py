@@ -6,8 +6,8 @@ import hashlib
 import os
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_fetch import fetch, private_cache
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_request import Wish
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.fetch import fetch, private_cache
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.request import Wish
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 

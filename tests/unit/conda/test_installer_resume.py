@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer_resume import Origin, read_answer, request_headers
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.resume import Origin, read_answer, request_headers
 
 URL = "https://example.org/Tiny.sh"
 ORIGIN = Origin(URL, '"one"', 1000)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.dependencies import unrelated_names
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.packages import Package, actions_between, diff_between
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prefix import append_history
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import unrelated_names
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.packages import Package, actions_between, diff_between
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.prefix import append_history
 
 
 def package(name, version="1", build="0", channel="c"):

@@ -13,8 +13,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prune, prune_jobs, prune_signs
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune_store import grave_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import declare as prune, jobs as prune_jobs, signs as prune_signs
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.store import grave_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 DAY = 86400

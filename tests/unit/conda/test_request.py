@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import secrets_in, without_credentials
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.request import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.request import (
     Request,
     checked_channels,
     checked_cuda,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import sources
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import sources
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 

@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 
 FAULTS = pathlib.Path(__file__).resolve().parents[2] / "faults"
 

@@ -1,0 +1,246 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engines conda, mamba and micromamba: their commands run, in an env or beside it. Private to hpc.pytorch.
+
+A tool is asked once what it would install, in a shadow: a temporary prefix with copies of the records that it is to keep
+where it can. What it answers is a list of exact packages; check mode and a run take the same one. The run then takes out by
+force what leaves or is replaced, and brings the rest from an explicit file of addresses and hashes, so that nothing is
+solved twice. The shadow has a history of its own, so what somebody once asked for in the env is no condition.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import typing as t
+
+from ...._common.environment import clean_environment
+from ...._common.errors import UserError
+from ...._common.files import write_atomically
+from ...._common.progress import Progress
+from .commands import (
+    Tool,
+    addresses_with_credentials,
+    condarc,
+    explicit_text,
+    install_command,
+    named_channels,
+    remove_command,
+    solve_command,
+    variables,
+    with_credentials,
+)
+from .output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
+from .dry_run_prefix import HISTORY, cached_records, is_same, make_shadow, to_relink, written
+from ...._common.redact import without_credentials
+from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
+from ..base import Solution
+from ...env.prefix import complete_record, installed_packages, package_of, package_records
+from ...env.request import Request
+
+
+class CliEngine:
+    """See :class:`..engine.Engine`."""
+
+    # What they install names the folder that it lies in.
+    relocates = False
+
+    def __init__(self, tool: Tool, package_cache: t.Optional[str], scratch: str, progress: Progress) -> None:
+        """
+        :arg scratch: a folder that is not there, on the env's own file system, for what is thrown away again.
+        """
+        self.name = tool.kind
+        self._tool = tool
+        self._package_cache = package_cache
+        self._scratch = scratch
+        self._progress = progress
+        self._to_fetch: t.Set[str] = set()
+
+    def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
+        self._progress.report("solve", ", ".join(without_credentials(spec) for spec in request.packages))
+        installed = {str(record["name"]): record for record in package_records(prefix)} if prefix else {}
+        names = [needed_names({"depends": [spec]})[0].lower() for spec in request.packages]
+        unrelated = [] if request.prune else unrelated_names(needed_by_name(installed.values()), names)
+        kept = set(unrelated)
+        if not latest:
+            kept |= related_names(needed_by_name(installed.values()), names) if request.prune else set(installed)
+        specs = list(request.packages) + unrelated
+        if not specs:
+            return self._solution([])
+        final = self._solved(request, prefix, {name: installed[name] for name in kept}, specs)
+        if request.prune:
+            # Neither tool takes out what has become needless by the change.
+            needed = related_names(needed_by_name(final), names)
+            final = [record for record in final if record["name"] in needed or record["name"] not in kept]
+        return self._solution(in_order(final))
+
+    def _solved(
+        self, request: Request, prefix: t.Optional[str], kept: t.Mapping[str, Record], specs: t.Sequence[str]
+    ) -> t.List[Record]:
+        channels, custom = named_channels(request.channels)
+        addresses = addresses_with_credentials(request.channels)
+        with tempfile.TemporaryDirectory(prefix="hpc-pytorch-") as folder:
+            shadow = make_shadow(folder, kept.values(), prefix)
+            command = solve_command(self._tool, shadow, specs, channels, request.channel_priority)
+            condarc_path = written(os.path.join(folder, "condarc"), condarc(custom)) if custom else None
+            actions = actions_in(self._run(command, request, condarc_path))
+        final = {name: record for name, record in kept.items() if name not in actions.unlink}
+        final.update({str(record["name"]): record for record in self._whole(actions.link, kept)})
+        self._to_fetch = {str(record["url"]) for record in self._whole(actions.fetch, {})}
+        for record in final.values():
+            record["url"] = with_credentials(str(record.get("url") or ""), addresses)
+        self._to_fetch = {with_credentials(url, addresses) for url in self._to_fetch}
+        return list(final.values())
+
+    def _whole(self, link: t.Iterable[Record], installed: t.Mapping[str, Record]) -> t.List[Record]:
+        """*link* with an address in each: conda names none of what its package cache holds, but the cache does."""
+        found = []
+        caches: t.Optional[t.List[str]] = None
+        for record in link:
+            if not record.get("url"):
+                caches = self._caches() if caches is None else caches
+                cached = [same for same in cached_records(caches, str(record["dist_name"])) if is_same(same, record)]
+                cached += [same for same in installed.values() if is_same(same, record) and same.get("url")]
+                if not cached:
+                    raise UserError(
+                        "the address of %s in the package cache (%s)" % (record["dist_name"], ", ".join(caches)),
+                        "no info/repodata_record.json there that names it",
+                        "remove that package from the cache, or give another package_cache",
+                    )
+                record = dict(cached[0])
+            found.append(record)
+        return found
+
+    def _caches(self) -> t.List[str]:
+        if self._package_cache:
+            return [self._package_cache]
+        told = documents(self._run([self._tool.executable, "info", "--json"]))
+        return [str(path) for document in told for path in document.get("pkgs_dirs") or []]
+
+    def read_lock(self, path: str, request: Request) -> Solution:
+        with open(path, encoding="utf-8") as stream:
+            records = read_explicit(stream.read(), path)
+        addresses = addresses_with_credentials(request.channels)
+        for record in records:
+            record["url"] = with_credentials(record["url"], addresses)
+        if request.packages:
+            # The tool knows best whether a package satisfies a match spec: with these installed, it has nothing to do.
+            locked = {str(record["name"]): record for record in records}
+            solved = self._solved(request, None, locked, request.packages)
+            wanted = {package_of(record)[:3] for record in solved} - {package_of(record)[:3] for record in records}
+            if wanted:
+                raise UserError(
+                    "a lock file that satisfies %s" % without_credentials(", ".join(request.packages)),
+                    "%s without %s" % (path, ", ".join(sorted(" ".join(package) for package in wanted))),
+                    "use state latest to write it anew, or correct the packages",
+                )
+        self._to_fetch = {record["url"] for record in records}
+        return self._solution(records)
+
+    def write_lock(self, path: str, solution: Solution, request: Request) -> None:
+        records = [dict(record, url=without_credentials(record["url"])) for record in solution.handle]
+        written(path, "# Written by hpc.pytorch.conda_env; conda create --file reads it too.\n" + explicit_text(records, "conda"))
+
+    def fetch(self, solution: Solution) -> None:
+        missing = [record for record in solution.handle if record["url"] in self._to_fetch]
+        if not missing:
+            return
+        self._progress.report("fetch", "%d packages" % len(missing))
+        # conda links explicit packages whatever --download-only says, so this prefix is a throwaway one.
+        with self._throwaway() as folder:
+            self._install(missing, make_shadow(folder, (), None), folder, self._package_cache, download_only=True)
+        self._to_fetch = set()
+
+    def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
+        before = {str(record["name"]): record for record in package_records(target)}
+        after = {str(record["name"]): record for record in solution.handle}
+        again = set(reinstall) | to_relink(before, after)
+        link = [
+            record
+            for name, record in after.items()
+            if name in again or name not in before or package_of(before[name])[:3] != package_of(record)[:3]
+        ]
+        leaving = sorted(name for name in before if name not in after or after[name] in link)
+        history = os.path.join(target, HISTORY)
+        # Made where it is missing: a folder without it is no env to these tools.
+        with open(history, "a+b") as stream:
+            stream.seek(0)
+            kept = stream.read()
+        try:
+            if leaving:
+                self._progress.report("unlink", ", ".join(leaving))
+                self._run(remove_command(self._tool, target, leaving))
+            if link:
+                self._progress.report("link", "%d packages" % len(link))
+                with self._throwaway() as folder:
+                    # What was damaged may be so in the cache, through a hard link: a repair takes nothing from there.
+                    cache = os.path.join(folder, "pkgs") if reinstall else self._package_cache
+                    self._install(link, target, folder, cache)
+        finally:
+            # Theirs would pin every package by its address; conda_env writes what was asked for.
+            write_atomically(history, kept)
+        for record in link:
+            complete_record(target, record)
+        self._require(solution, target)
+
+    def _install(
+        self, records: t.Sequence[Record], target: str, folder: str, cache: t.Optional[str], download_only: bool = False
+    ) -> None:
+        # In a folder that only its owner enters, since an address may hold a password.
+        explicit_file = written(os.path.join(folder, "explicit.txt"), explicit_text(records, self._tool.kind))
+        self._run(install_command(self._tool, target, explicit_file, download_only), cache=cache)
+
+    @contextlib.contextmanager
+    def _throwaway(self) -> t.Iterator[str]:
+        with contextlib.ExitStack() as stack:
+            try:
+                os.mkdir(self._scratch, 0o700)
+            except PermissionError:
+                # An env that is ours below a folder that is not.
+                yield stack.enter_context(tempfile.TemporaryDirectory(prefix="hpc-pytorch-"))
+            else:
+                stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
+                yield self._scratch
+
+    def _require(self, solution: Solution, target: str) -> None:
+        wanted = {package[:3] for package in solution.packages}
+        found = {package[:3] for package in installed_packages(target)}
+        if wanted != found:
+            differing = sorted(" ".join(package) for package in wanted ^ found)
+            raise UserError(
+                "the env as %s said that it would be" % self.name,
+                "other packages: %s" % ", ".join(differing),
+                "run again; should it stay so, use engine rattler",
+            )
+
+    def _run(
+        self,
+        command: t.Sequence[str],
+        request: t.Optional[Request] = None,
+        condarc_path: t.Optional[str] = None,
+        cache: t.Optional[str] = None,
+    ) -> str:
+        cuda, priority = (request.cuda, request.channel_priority) if request else (None, "")
+        done = subprocess.run(
+            list(command),
+            check=False,
+            env=variables(clean_environment(), cuda, cache or self._package_cache, condarc_path, priority),
+            # The lock on the env is the command's too.
+            close_fds=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+        if done.returncode == 0 and not says_failed(done.stdout):
+            return done.stdout
+        channels = request.channels if request else ()
+        raise failure(self.name, channels, request.packages if request else (), done.stdout, done.stderr, done.returncode)
+
+    def _solution(self, records: t.List[Record]) -> Solution:
+        return Solution([package_of(record) for record in records], records)

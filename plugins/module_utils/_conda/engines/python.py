@@ -1,0 +1,125 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Python the engine's venv is made with. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+
+from ..._common.environment import clean_environment
+from ..._common.errors import UserError, one_line
+from ..._common.trust import untrusted_because
+
+# What the engine's packages run on, and what is tried by itself, the newest first.
+OLDEST_PYTHON = (3, 10)
+_VERSIONS = ("3.13", "3.12", "3.11", "3.10")
+_FOLDERS = ("/usr/bin", "/usr/local/bin")
+
+# Run by the candidate, which may be any Python from 2.7 on.
+_QUESTION = """
+import json, os, sys
+missing = []
+for name in ("venv", "ensurepip"):
+    try:
+        __import__(name)
+    except ImportError:
+        missing.append(name)
+print(json.dumps({
+    "version": list(sys.version_info[:3]), "missing": missing,
+    "reads": [os.path.realpath(sys.executable), os.path.realpath(os.__file__)],
+}))
+"""
+
+
+class Choice(t.NamedTuple):
+    """The Python to take, its version, and why each that came before it was not taken."""
+
+    python: str
+    version: str
+    rejected: t.List[t.Tuple[str, str]]
+
+
+def candidates(wanted: t.Optional[str], folders: t.Sequence[str] = _FOLDERS) -> t.List[str]:
+    """The Pythons to look at, in order: the one that was asked for alone, else those in the system's folders."""
+    if wanted:
+        return [wanted]
+    paths = [os.path.join(folder, "python" + version) for version in _VERSIONS for folder in folders]
+    # Named so that a person learns why it does not do; /usr/bin/python3 is EL8's 3.6 and EL9's 3.9.
+    paths += [os.path.join(folder, "python3") for folder in folders]
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def choose_python(wanted: t.Optional[str], for_everybody: bool, folders: t.Sequence[str] = _FOLDERS) -> Choice:
+    """The first candidate that can carry the engine.
+
+    :arg wanted: the play's choice; then nothing else is looked at, and it may lie where only its owner reads.
+    :arg for_everybody: whether other users run the engine too.
+    :raises UserError: none does, with what is wrong with each.
+    """
+    rejected: t.List[t.Tuple[str, str]] = []
+    for path in candidates(wanted, folders):
+        facts: t.Dict[str, t.Any] = {}
+        reason = untrusted_because(path) if os.geteuid() == 0 else None
+        if reason is None:
+            facts, reason = _ask(path)
+        if reason is None:
+            reason = reason_against(facts)
+        if reason is None and for_everybody and not wanted:
+            reason = next(filter(None, map(unreadable_because, facts["reads"])), None)
+        if reason is None:
+            return Choice(path, _version(facts), rejected)
+        rejected.append((path, reason))
+    raise UserError(
+        "a Python %d.%d or newer with venv and ensurepip for the engine (conda_engine_python)" % OLDEST_PYTHON,
+        "; ".join("%s: %s" % each for each in rejected) or "none in %s" % " or ".join(folders),
+        "install one (python3-venv on Debian and Ubuntu, python3.12 on EL), or set conda_engine_python to another Python",
+    )
+
+
+def reason_against(facts: t.Mapping[str, t.Any]) -> t.Optional[str]:
+    """Why a Python that says *facts* of itself cannot carry the engine, or None. No I/O."""
+    if tuple(facts["version"][:2]) < OLDEST_PYTHON:
+        return "Python %s is too old" % _version(facts)
+    if facts["missing"]:
+        return "Python %s has no %s" % (_version(facts), " and no ".join(facts["missing"]))
+    return None
+
+
+def unreadable_because(path: str) -> t.Optional[str]:
+    """Why an ordinary user cannot read *path*, whose symlinks are resolved, or None."""
+    if not os.stat(path).st_mode & 0o004:
+        return "not every user can read %s" % path
+    folder = os.path.dirname(path)
+    while True:
+        if not os.stat(folder).st_mode & 0o001:
+            return "not every user can enter %s, where it lives" % folder
+        if folder == "/":
+            return None
+        folder = os.path.dirname(folder)
+
+
+def _ask(path: str) -> t.Tuple[t.Dict[str, t.Any], t.Optional[str]]:
+    try:
+        done = subprocess.run(
+            [path, "-c", _QUESTION],
+            check=False,
+            cwd="/",
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        return json.loads(done.stdout.decode("utf-8", "replace")), None
+    except OSError as error:
+        return {}, "it does not run (%s)" % (error.strerror or error)
+    except ValueError:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return {}, "it does not run (%s)" % one_line(said[-1] if said else "exit status %d" % done.returncode)
+
+
+def _version(facts: t.Mapping[str, t.Any]) -> str:
+    return ".".join(str(number) for number in facts["version"])

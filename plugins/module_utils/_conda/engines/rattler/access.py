@@ -1,0 +1,118 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How rattler gets to a channel that asks who is there. Imports rattler, in the engine's venv only. Private to hpc.pytorch.
+
+rattler stores the addresses that it is given: in its index cache, in ``conda-meta``, in lock files. So it only ever sees addresses
+without credentials, and a client of ours puts them back in, in memory, while a request goes out. A package that an env holds
+already is then fetched again as any other.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import typing as t
+import urllib.parse
+
+from ...._common.redact import has_credentials, without_credentials
+from ...env.request import Request
+
+
+class Route(t.NamedTuple):
+    """*shown*, the start of addresses as rattler knows them, is reached as *real*, with this ``Authorization`` header if any."""
+
+    shown: str
+    real: str
+    authorization: t.Optional[str]
+
+
+class Access:
+    """Takes credentials out of requests and remembers where they belong."""
+
+    def __init__(self) -> None:
+        self._routes: t.Dict[str, Route] = {}
+
+    def admit(self, request: Request) -> Request:
+        """*request* as rattler may see it; its credentials are kept for :meth:`client`."""
+        for address in request.channels + tuple(map(channel_in_spec, request.packages)):
+            self.learn(address)
+        return request._replace(
+            channels=tuple(dict.fromkeys(map(without_credentials, request.channels))),
+            packages=tuple(map(without_credentials, request.packages)),
+        )
+
+    def learn(self, address: str) -> None:
+        """Keep the credentials in a channel's *address*, unless that channel was learned before."""
+        if has_credentials(address):
+            route = route_to(address)
+            self._routes.setdefault(route.shown, route)
+
+    def client(self) -> t.Any:
+        """rattler's own client, which looks into RATTLER_AUTH_FILE, the keyring and netrc, with our credentials before those."""
+        from rattler.networking import (
+            AddHeadersMiddleware,
+            AuthenticationMiddleware,
+            Client,
+            GCSMiddleware,
+            MirrorMiddleware,
+            OciMiddleware,
+            RetryMiddleware,
+            S3Middleware,
+        )
+
+        routes = self._routes.values()
+        return Client(
+            [
+                RetryMiddleware(),
+                # Headers first: the mirror's address is already one with a token.
+                AddHeadersMiddleware(lambda host, path: headers_for(routes, host, path)),
+                MirrorMiddleware({route.shown: [route.real] for route in routes if route.real != route.shown}),
+                AuthenticationMiddleware(),
+                OciMiddleware(),
+                GCSMiddleware(),
+                S3Middleware(),
+            ]
+        )
+
+
+def route_to(address: str) -> Route:
+    """How to reach what lies below *address*, a channel's URL with credentials."""
+    parts = urllib.parse.urlsplit(address.rstrip("/") + "/")
+    userinfo, at, place = parts.netloc.rpartition("@")
+    authorization = None
+    if at:
+        user, unused, password = userinfo.partition(":")
+        pair = "%s:%s" % (urllib.parse.unquote(user), urllib.parse.unquote(password))
+        authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    real = urllib.parse.urlunsplit(parts._replace(netloc=place))
+    return Route(shown=without_credentials(real), real=real, authorization=authorization)
+
+
+def headers_for(routes: t.Iterable[Route], host: str, path: str) -> t.Optional[t.Dict[str, str]]:
+    """The headers for a request to *path* on *host*: those of the route that leads there most closely."""
+    found, length = None, -1
+    host = host.strip("[]")
+    for route in routes:
+        shown = urllib.parse.urlsplit(route.shown)
+        if route.authorization and shown.hostname == host and path.startswith(shown.path) and len(shown.path) > length:
+            found, length = {"Authorization": route.authorization}, len(shown.path)
+    return found
+
+
+def channel_in_spec(spec: str) -> str:
+    """The channel's address in a match spec such as ``https://host/channel::numpy``, or the folder of a package's own URL."""
+    channel, colons, unused = spec.partition("::")
+    if colons:
+        return channel
+    return spec.rsplit("/", 1)[0] if "://" in spec else ""
+
+
+def remedy_for(said: str) -> str:
+    """What to do about a channel that did not answer with an index."""
+    if re.search(r"\b(401|403)\b", said):
+        return (
+            "give credentials that it accepts, in the channel's address, in ~/.netrc (or NETRC) or in a RATTLER_AUTH_FILE, "
+            "of the user that the task runs as"
+        )
+    return "check the address and the network, or correct the channels"

@@ -1,0 +1,245 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The default engine: py-rattler, the solver and installer behind pixi. Imported in the engine's venv only.
+
+Private to hpc.pytorch. Traps of py-rattler 0.28.0 that this file works around stand beside the lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import pathlib
+import shutil
+import typing as t
+
+from ...._common.errors import UserError
+from ...._common.progress import Progress
+from . import objects
+from .access import Access, remedy_for
+from ...._common.redact import without_credentials
+from ...env.dependencies import needed_by_name, unrelated_names
+from ..base import Solution
+from .local_archive import check_local_archive
+from .cache import is_busy, remove_leftovers, scratch_prefix
+from ...env.prefix import package_records
+from .reporter import Reporter
+from ...env.request import Request
+
+# Long enough for a large index on a slow line; a server that never answers must not hang a play.
+FIRST_ANSWER_SECONDS = 300
+# A download may take as long as it likes while something arrives.
+SILENCE_SECONDS = 300
+
+
+class RattlerEngine:
+    """See :class:`..engine.Engine`."""
+
+    name = "rattler"
+    relocates = True
+
+    def __init__(self, package_cache: str, repodata_cache: str, progress: Progress) -> None:
+        self._package_cache = package_cache
+        self._repodata_cache = repodata_cache
+        self._progress = progress
+        self._access = Access()
+
+    def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
+        import rattler
+        from rattler.exceptions import GatewayError, SolverError
+
+        request = self._access.admit(request)
+        self._progress.report("solve", ", ".join(request.packages))
+        specs = [objects.match_spec(spec) for spec in request.packages]
+        channels = objects.channels_of(request.channels)
+        records = objects.prefix_records(prefix) if prefix else []
+        if not request.prune:
+            there = needed_by_name(package_records(prefix)) if prefix else {}
+            kept = unrelated_names(there, [objects.name_of(spec) for spec in specs])
+            specs += [objects.match_spec(name) for name in kept]
+            if latest:
+                records = [record for record in records if record.name.normalized in kept]
+        elif latest:
+            records = []
+
+        async def run() -> t.List[t.Any]:
+            gateway = rattler.Gateway(cache_dir=pathlib.Path(self._repodata_cache), client=self._access.client())
+            platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
+            first_answer = gateway.query(channels, platforms, ["pip"], recursive=False)
+            pip = await asyncio.wait_for(first_answer, FIRST_ANSWER_SECONDS)
+            return await rattler.solve(
+                channels,
+                specs,
+                gateway=gateway,
+                locked_packages=records,
+                # Not the default: without them whatever needs __glibc cannot be solved.
+                virtual_packages=objects.virtual_packages(request.cuda),
+                channel_priority=objects.channel_priority(request.channel_priority),
+                # As conda does; a channel without pip can still serve a Python.
+                add_pip_as_python_dependency=any(pip),
+            )
+
+        try:
+            solved = asyncio.run(run())
+        except SolverError as error:
+            reason = without_credentials(str(error)).replace("Cannot solve the request because of: ", "").strip()
+            raise UserError(
+                "packages in %s that satisfy %s" % (_shown(request), without_credentials(", ".join(request.packages)) or "the request"),
+                reason,
+                "correct the match specs or the channels; set cuda where a package needs __cuda",
+                solver=reason,
+            ) from error
+        except (GatewayError, asyncio.TimeoutError) as error:
+            raise UserError(
+                "channels that answer: %s" % _shown(request),
+                without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
+                remedy_for(str(error)),
+            ) from error
+        solved = [objects.record_without_credentials(record) for record in solved]
+        return Solution([objects.package_of(record) for record in solved], solved)
+
+    def read_lock(self, path: str, request: Request) -> Solution:
+        import rattler
+
+        request = self._access.admit(request)
+        try:
+            environment = rattler.LockFile.from_path(pathlib.Path(path)).default_environment()
+            platforms = {platform.name: platform for platform in environment.platforms()} if environment else {}
+            platform = platforms.get(str(rattler.Subdir.current()))
+            records = environment.conda_repodata_records_for_platform(platform) if environment and platform else None
+        except Exception as error:
+            raise UserError("a lock file at %s" % path, str(error), "remove it to have it written anew") from error
+        if records is None:
+            raise UserError(
+                "a lock file for %s at %s" % (rattler.Subdir.current(), path),
+                "platforms %s" % (", ".join(platforms) or "none"),
+                "remove it to have it written anew",
+            )
+        for spec in request.packages:
+            wanted = objects.match_spec(spec)
+            if not any(wanted.matches(record) for record in records):
+                raise UserError(
+                    "a lock file that satisfies %s" % spec,
+                    "no such package in %s" % path,
+                    "use state latest to write it anew, or correct the packages",
+                )
+        for record in records:
+            self._access.learn(record.url.rsplit("/", 2)[0])
+        records = [objects.record_without_credentials(record) for record in records]
+        return Solution([objects.package_of(record) for record in records], records)
+
+    def write_lock(self, path: str, solution: Solution, request: Request) -> None:
+        import rattler
+
+        platform = rattler.LockPlatform(str(rattler.Subdir.current()))
+        lock = rattler.LockFile([platform])
+        urls = [channel.base_url for channel in objects.channels_of(self._access.admit(request).channels)]
+        lock.set_channels("default", [rattler.LockChannel(url) for url in urls])
+        for record in solution.handle:
+            lock.add_conda_package("default", platform, record)
+        lock.to_path(pathlib.Path(path))
+
+    def fetch(self, solution: Solution) -> None:
+        missing = self._missing(solution.handle)
+        if not missing:
+            return
+        # py-rattler's PackageCache can only be asked what it holds, so what is missing is linked into a throwaway prefix:
+        # hard links, a small part of what unpacking costs.
+        scratch = scratch_prefix(self._package_cache)
+        try:
+            self._install(missing, scratch, scratch, frozenset())
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
+        self._install(solution.handle, target, prefix, reinstall)
+
+    def _install(self, records: t.List[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
+        import rattler
+
+        missing = self._missing(records)
+        for number, record in enumerate(missing, 1):
+            self._progress.report("check", record.file_name, number, len(missing), record.size)
+            check_local_archive(record)
+        # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
+        mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
+        cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
+        self._prepare_cache()
+        reporter = Reporter(self._progress)
+
+        async def run() -> None:
+            work = asyncio.ensure_future(
+                rattler.install(
+                    records,
+                    # Absolute, or the shebangs are relative.
+                    os.path.abspath(target),
+                    package_cache=cache,
+                    client=self._access.client(),
+                    reinstall_packages=set(reinstall) or None,
+                    show_progress=False,
+                    reporter=reporter,
+                    alternative_target_prefix=os.path.abspath(prefix),
+                )
+            )
+            # py-rattler's own timeout is one for the whole of a download.
+            while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS / 10))[0]:
+                silent = reporter.silent_for(SILENCE_SECONDS)
+                if silent is not None:
+                    work.cancel()
+                    raise UserError(
+                        "a channel that sends the package %s" % silent,
+                        "nothing arrived for %d seconds" % SILENCE_SECONDS,
+                        "check the channel's server and the network, then run again",
+                    )
+            await work
+
+        try:
+            asyncio.run(run())
+        except UserError:
+            raise
+        except Exception as error:
+            # rattler raises InstallerError, LinkError, TransactionError, IoError ... with one story in each.
+            story = without_credentials(_story(str(error)))
+            raise UserError("packages that download, unpack and link", story, self._remedy(story, prefix)) from error
+
+    def _remedy(self, story: str, prefix: str) -> str:
+        if any("os error %d" % number in story for number in (errno.ENOSPC, errno.EDQUOT)):
+            return "free space or quota for %s and for the package cache %s, then run again" % (prefix, self._package_cache)
+        return "check the channel, the disk's space and quota, then run again"
+
+    def _prepare_cache(self) -> None:
+        try:
+            os.makedirs(self._package_cache, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                "a package cache that can be written to at %s" % self._package_cache,
+                error.strerror or str(error),
+                "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
+            ) from error
+        remove_leftovers(self._package_cache)
+        if is_busy(self._package_cache):
+            self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
+
+    def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
+        import rattler
+
+        async def missing() -> t.List[t.Any]:
+            index = await rattler.PackageCache(self._package_cache).index()
+            return [record for record in records if not index.contains_record(record)]
+
+        return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
+
+
+def _story(text: str) -> str:
+    """rattler's chain of causes without what says nothing and without what is said twice."""
+    told: t.List[str] = []
+    for part in text.replace("failed to interact with the package cache layer.", "").split("Caused by:"):
+        if part.strip() and not any(part.strip() in earlier for earlier in told):
+            told.append(part.strip())
+    return ": ".join(told)
+
+
+def _shown(request: Request) -> str:
+    return ", ".join(without_credentials(channel) for channel in request.channels)

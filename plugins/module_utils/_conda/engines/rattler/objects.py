@@ -1,0 +1,116 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our words as py-rattler's objects, and back. Imported in the engine's venv only. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing as t
+
+from ...._common.errors import UserError
+from ...._common.redact import has_credentials, without_credentials
+from ...env.packages import Package
+
+# conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.
+_DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
+
+
+def match_spec(spec: str) -> t.Any:
+    """A match spec.
+
+    :raises UserError: it does not parse.
+    """
+    import rattler
+    from rattler.exceptions import InvalidMatchSpecError
+
+    try:
+        return rattler.MatchSpec(spec)
+    except InvalidMatchSpecError as error:
+        raise UserError(
+            "a match spec such as 'numpy', 'python=3.11' or 'pytorch>=2.5,<3'",
+            "%r: %s" % (without_credentials(spec), without_credentials(str(error))),
+            "correct packages",
+        ) from error
+
+
+def name_of(match_spec: t.Any) -> str:
+    """The package name that a match spec asks for."""
+    return str(match_spec.name.normalized)
+
+
+def channels_of(channels: t.Iterable[str]) -> t.List[t.Any]:
+    """Channels by name, URL or path.
+
+    :raises UserError: one that cannot be.
+    """
+    import rattler
+
+    found = []
+    for channel in channels:
+        for name in _DEFAULTS if channel == "defaults" else (os.path.expanduser(channel),):
+            try:
+                found.append(rattler.Channel(name))
+            except Exception as error:
+                raise UserError(
+                    "a channel's name, URL or absolute path",
+                    without_credentials("%s: %s" % (channel, error)),
+                    "correct the channels",
+                ) from error
+    return found
+
+
+def channel_priority(name: str) -> t.Any:
+    """Whether a package comes only from the first channel that has it."""
+    import rattler
+
+    # rattler knows no "flexible"; strict is what conda-forge asks its users for.
+    return rattler.ChannelPriority.Disabled if name == "disabled" else rattler.ChannelPriority.Strict
+
+
+def virtual_packages(cuda: t.Optional[str]) -> t.List[t.Any]:
+    """What this machine offers to the solver.
+
+    :arg cuda: the version of ``__cuda``, ``none``, or None for what is found.
+    """
+    import rattler
+    from rattler.virtual_package import Override
+
+    overrides = rattler.VirtualPackageOverrides.from_env()
+    if cuda:
+        overrides.cuda = Override.string("" if cuda == "none" else cuda)
+    return rattler.VirtualPackage.detect(overrides)
+
+
+def prefix_records(prefix: str) -> t.List[t.Any]:
+    """The records of an env."""
+    import rattler
+
+    folder = pathlib.Path(prefix, "conda-meta")
+    return [rattler.PrefixRecord.from_path(path) for path in sorted(folder.glob("*.json"))]
+
+
+def package_of(record: t.Any) -> Package:
+    """The package that a record of a channel describes."""
+    return Package(
+        name=record.name.normalized,
+        version=str(record.version),
+        build=str(record.build),
+        channel=without_credentials(record.channel or ""),
+        url=without_credentials(record.url),
+    )
+
+
+def record_without_credentials(record: t.Any) -> t.Any:
+    """The same record, fit for a file: what another tool installed or locked may hold them."""
+    import rattler
+
+    if not has_credentials("%s %s" % (record.url, record.channel)):
+        return record
+    return rattler.RepoDataRecord(
+        record,
+        record.file_name,
+        without_credentials(record.url),
+        without_credentials(record.channel or ""),
+    )

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where py-rattler is installed. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import typing as t
+
+from ..._common.errors import UserError
+from ..._common.trust import require_trusted, require_trusted_env
+from .python import OLDEST_PYTHON
+
+# One venv per site; a user without one gets their own, which wins.
+ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine")
+
+
+def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
+    """The interpreter to run the rattler engine with, or None where there is none (yet).
+
+    :arg executable: the play's choice; then nothing else is looked at.
+    :raises UserError: an interpreter that root must not execute.
+    """
+    if executable:
+        found: t.Optional[str] = executable if os.path.exists(executable) else None
+    elif sys.version_info[:2] >= OLDEST_PYTHON and importlib.util.find_spec("rattler") is not None:
+        found = sys.executable
+    else:
+        candidates = (os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES)
+        found = next((path for path in candidates if os.path.exists(path)), None)
+    if found and not runs_here(found):
+        require_trusted(found, "engine")
+    return found
+
+
+def require_trusted_engine(python: str) -> None:
+    """Refuse, as root, a venv of which somebody else could write a part. Not asked before the engine is needed.
+
+    :raises UserError: with ``become_user`` as the remedy.
+    """
+    if os.path.exists(os.path.join(engine_prefix_of(python), "pyvenv.cfg")):
+        require_trusted_env(engine_prefix_of(python), "engine")
+
+
+def require_rattler(python: str) -> None:
+    """Refuse an interpreter that root must not run, that does not run, is too old, or has no py-rattler.
+
+    :raises UserError: with what it said.
+    """
+    require_trusted_engine(python)
+    # The version first: a Python that is too old may have an old py-rattler.
+    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
+    try:
+        done = subprocess.run(
+            [python, "-c", code],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        errors = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
+        version, _newline, rest = done.stdout.decode(errors="replace").partition("\n")
+    except OSError as error:
+        errors, version, rest = [error.strerror or str(error)], "", ""
+    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+    oldest = "%d.%d" % OLDEST_PYTHON
+    if numbers and numbers[:2] < OLDEST_PYTHON:
+        raise UserError(
+            "a Python %s or newer with py-rattler at %s" % (oldest, python),
+            "Python %s there" % ".".join(str(number) for number in numbers),
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable; where it finds"
+            " no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python" % oldest,
+        )
+    if rest.strip() != "rattler":
+        raise UserError(
+            "a Python with py-rattler at %s" % python,
+            errors[-1],
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable",
+        )
+
+
+def engine_prefix_of(python: str) -> str:
+    """The venv that an interpreter belongs to, without following the interpreter's own symlink."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(python)))
+
+
+def runs_here(python: str) -> bool:
+    """Whether this process already runs that interpreter."""
+    return os.path.abspath(python) == os.path.abspath(sys.executable)
+
+
+def missing_engine(executable: t.Optional[str]) -> UserError:
+    """What to say when an env must be made and there is no engine."""
+    return UserError(
+        "the rattler engine at %s" % (executable or " or ".join(ENGINE_PREFIXES)),
+        "none there",
+        "run role hpc.pytorch.conda (entry point engine), or give the path of a Python with py-rattler as executable",
+    )

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What conda's records do not say of a package's files: which can be executed, and where symlinks lead. Private to hpc.pytorch.
+
+Remembered when a package has just been installed, beside its record. A hard link shares its mode with the package cache, so
+nothing else would know it after a ``chmod``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import typing as t
+
+from ..._common.errors import UserError
+from ..._common.files import umask, write_atomically
+from .prefix import package_records
+
+MODES = "conda-meta/hpc_pytorch.modes"
+
+
+class Modes(t.NamedTuple):
+    """Of one package: the paths that can be executed, and each symlink's target."""
+
+    executable: t.FrozenSet[str]
+    links: t.Mapping[str, str]
+
+    def contradict(self, path: str, full_path: str, mode: int) -> bool:
+        """Whether the file at *full_path*, *path* in the package, has lost what it had."""
+        if stat.S_ISLNK(mode):
+            return path in self.links and os.readlink(full_path) != self.links[path]
+        return path in self.executable and not mode & stat.S_IXUSR
+
+
+def read_modes(prefix: str) -> t.Dict[str, Modes]:
+    """What is remembered, by :func:`label`. Nothing of packages that another tool installed."""
+    try:
+        with open(os.path.join(prefix, MODES), encoding="utf-8") as stream:
+            found = json.load(stream)
+        return {name: Modes(frozenset(each["executable"]), dict(each["links"])) for name, each in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def settle_modes(prefix: str) -> None:
+    """Let the owner read every file again and execute what was remembered as executable, and nobody write whom the umask excludes.
+
+    rattler makes entry points writable for the group whatever the umask, and packages bring files of any mode; as root nobody
+    else may write any. Packages that are new here are remembered, those that are gone are forgotten.
+
+    :raises UserError: as root, somebody else's file came with a package out of the cache.
+    """
+    old = read_modes(prefix)
+    user, mask = os.geteuid(), umask()
+    kept = {}
+    # A torch env has 24,000 files of a handful of modes.
+    decided: t.Dict[t.Tuple[int, bool], int] = {}
+    for meta in package_records(prefix):
+        name = label(meta)
+        known = old.get(name)
+        was_executable = known.executable if known else frozenset()
+        executable: t.List[str] = []
+        links = {}
+        for path, full_path, mode, owner in _files(prefix, meta):
+            if owner and user == 0:
+                raise _foreign(full_path, owner)
+            if stat.S_ISLNK(mode):
+                links[path] = os.readlink(full_path)
+            elif stat.S_ISREG(mode):
+                if mode & stat.S_IXUSR:
+                    executable.append(path)
+                key = (mode, path in was_executable)
+                if key not in decided:
+                    decided[key] = _wanted(*key, mask, user == 0)
+                # In a cache that a group shares, a file may belong to another member.
+                if decided[key] != mode and user in (0, owner):
+                    os.chmod(full_path, stat.S_IMODE(decided[key]))
+        kept[name] = known or Modes(frozenset(executable), links)
+    content = {name: {"executable": sorted(each.executable), "links": each.links} for name, each in kept.items()}
+    write_atomically(os.path.join(prefix, MODES), (json.dumps(content, sort_keys=True) + "\n").encode())
+
+
+def _wanted(mode: int, was_executable: bool, mask: int, as_root: bool) -> int:
+    wanted = mode
+    if not mode & stat.S_IRUSR:
+        wanted |= 0o644 & ~mask
+    if was_executable and not mode & stat.S_IXUSR:
+        # For all who can read it.
+        wanted |= (wanted & 0o444) >> 2
+    if as_root:
+        wanted &= ~0o022
+    elif wanted & stat.S_IXUSR:
+        wanted &= ~(0o022 & mask)
+    return wanted
+
+
+def _foreign(path: str, owner: int) -> UserError:
+    return UserError(
+        "packages out of a cache of root's own, as this runs as root",
+        "%s belongs to uid %d" % (path, owner),
+        "run the task as that user with become_user, or give the package cache to root, or name another with package_cache",
+    )
+
+
+def label(meta: t.Mapping[str, t.Any]) -> str:
+    """The name under which a package is remembered."""
+    return "%s-%s-%s" % (meta.get("name"), meta.get("version"), meta.get("build"))
+
+
+def _files(prefix: str, meta: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str, int, int]]:
+    for entry in (meta.get("paths_data") or {}).get("paths") or []:
+        full_path = prefix + "/" + entry["_path"]
+        try:
+            status = os.lstat(full_path)
+        except OSError:
+            continue
+        yield entry["_path"], full_path, status.st_mode, status.st_uid

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pip installed in an env, read from its ``dist-info`` folders: whether it is whole. Executes nothing. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import email.parser
+import os
+import re
+import typing as t
+
+from ..._common.files import sha256_of_file
+from .prefix import package_records, site_packages_folders
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Distribution(t.NamedTuple):
+    """*name* is normalized; *finished* is False for what a killed pip left.
+
+    pip unpacks the wheel's own RECORD with the other files, then writes INSTALLER, and at last the RECORD that lists it.
+    """
+
+    name: str
+    version: str
+    dist_info: str
+    finished: bool
+
+
+def damaged_distributions(prefix: str) -> t.List[Distribution]:
+    """Those that pip did not finish, or whose files were deleted or changed. What conda packages brought is not looked at."""
+    owned = set()
+    for meta in package_records(prefix):
+        owned |= {os.path.dirname(str(path)) for path in meta.get("files") or [] if ".dist-info/" in str(path)}
+    found = []
+    for folder in site_packages_folders(prefix):
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
+            if name.endswith(".dist-info") and os.path.relpath(path, prefix) not in owned and not _is_whole(folder, path):
+                found.append(_distribution(path))
+    return found
+
+
+def installed_names(prefix: str) -> t.Set[str]:
+    """Normalized names of all distributions, conda's too."""
+    names = (name for folder in site_packages_folders(prefix) for name in os.listdir(folder))
+    return {_distribution(name).name for name in names if name.endswith(".dist-info")}
+
+
+def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> t.List[Distribution]:
+    """Those of *damaged* that the requirements *lines* lead to, which pip can therefore bring back; and all that is unfinished."""
+    reached: t.Set[str] = set()
+    requirements = [line for line in lines if not line.startswith("-") or line.startswith(("-e", "--editable", "-r", "--requirement"))]
+    pending = [name for name in map(required_name, requirements) if name]
+    needs = _dependencies(prefix)
+    if len(pending) < len(requirements):
+        # A path, a URL or a file of requirements: what somebody asked for by itself, pip remembers.
+        pending += [name for name, (unused, requested) in needs.items() if requested]
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(needs.get(name, ([], False))[0])
+    return [each for each in damaged if not each.finished or each.name in reached]
+
+
+def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> t.List[str]:
+    """Requirements that bring exactly *damaged* back: by the request's own *lines* where those say more than a version."""
+    options = [line for line in lines if line.startswith("-") and not line.startswith(("-e", "--editable", "-r", "--requirement"))]
+    by_name = {required_name(line): line for line in lines if not line.startswith("-") and ("@" in line or "--hash" in line)}
+    return options + [by_name.get(each.name) or "%s==%s" % (each.name, each.version) for each in damaged]
+
+
+def not_mended(damaged: Distribution) -> str:
+    """What to tell about one that is left as it is."""
+    return "%s %s, which the requirements in pip do not ask for, has deleted or changed files: install it again with the env's pip" % (
+        damaged.name,
+        damaged.version,
+    )
+
+
+def required_name(line: str) -> str:
+    """The normalized name that a requirement starts with; empty for a path, a URL or an option."""
+    match = _NAME.match(line)
+    rest = line[match.end() :].lstrip() if match else ""
+    if not match or rest.startswith(("/", ":", "+")) or line.endswith((".whl", ".tar.gz", ".zip")) and "@" not in line:
+        return ""
+    return normalized(match.group())
+
+
+def normalized(name: str) -> str:
+    """A distribution's name as packaging tools compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _distribution(dist_info: str) -> Distribution:
+    name, unused, version = os.path.basename(dist_info)[: -len(".dist-info")].partition("-")
+    return Distribution(normalized(name), version, dist_info, _is_finished(dist_info))
+
+
+def _is_finished(dist_info: str) -> bool:
+    try:
+        with open(os.path.join(dist_info, "RECORD"), encoding="utf-8", errors="replace") as stream:
+            listed = any(".dist-info/INSTALLER," in line for line in stream)
+    except OSError:
+        return False
+    return listed and os.path.exists(os.path.join(dist_info, "INSTALLER"))
+
+
+def _dependencies(prefix: str) -> t.Dict[str, t.Tuple[t.List[str], bool]]:
+    """Of each distribution, what it requires, and whether it was asked for by itself."""
+    found = {}
+    for folder in site_packages_folders(prefix):
+        for entry in os.listdir(folder):
+            path = os.path.join(folder, entry)
+            if entry.endswith(".dist-info"):
+                requires: t.List[str] = []
+                if os.path.exists(os.path.join(path, "METADATA")):
+                    with open(os.path.join(path, "METADATA"), encoding="utf-8", errors="replace") as stream:
+                        message = email.parser.Parser().parse(stream, headersonly=True)
+                    requires = [required_name(each) for each in message.get_all("Requires-Dist") or []]
+                found[_distribution(path).name] = requires, os.path.exists(os.path.join(path, "REQUESTED"))
+    return found
+
+
+def _is_whole(folder: str, dist_info: str) -> bool:
+    if not _is_finished(dist_info):
+        return False
+    try:
+        with open(os.path.join(dist_info, "RECORD"), newline="", encoding="utf-8") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+    except (OSError, csv.Error, UnicodeDecodeError):
+        return False
+    return all(_is_as_recorded(os.path.join(folder, row[0]), row[1] if len(row) > 1 else "") for row in rows)
+
+
+def _is_as_recorded(path: str, wanted: str) -> bool:
+    if not os.path.lexists(path):
+        return False
+    algorithm, unused, value = wanted.partition("=")
+    if algorithm != "sha256" or path.endswith(".pyc") or not os.path.isfile(path):
+        return True
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256_of_file(path))).rstrip(b"=").decode("ascii")
+    return digest == value.rstrip("=")

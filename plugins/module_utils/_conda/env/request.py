@@ -1,0 +1,147 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a play asks of an env: checked, in one canonical form, with a hash. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ..._common.errors import UserError, one_line
+from ..._common.files import sha256_of_json
+from ..._common.redact import shown_channels, without_credentials
+
+# conda refuses "/", " ", ":" and "#" in names; the rest of what we refuse breaks shebangs, shells or job scripts.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
+_PREFIX = re.compile(r"/[A-Za-z0-9_.+@=,~/-]*\Z")
+_RESERVED_NAMES = ("base", "root")
+# A path that pip takes relative to the requirements file, which is a temporary one of ours.
+_RELATIVE_FILE = re.compile(r"(-[rcef]|--(?:requirement|constraint|editable|find-links))[ =]*([^/\s=$].*)")
+# Where a requirement's own options, or a comment, begin.
+_AFTER_REQUIREMENT = re.compile(r"\s+(?:-|#)")
+
+# Raised when what is stored beside an env changes its meaning: every env is then looked at once by the engine.
+SCHEMA = 1
+
+
+class Request(t.NamedTuple):
+    """A validated wish. Paths are absolute; *packages* are sorted and unique, *pip* as :func:`checked_pip_lines` has it.
+
+    *channels* and *channel_priority* are empty where a condarc decides; *condarc_sha256* then stands for its content.
+    """
+
+    prefix: str
+    packages: t.Tuple[str, ...]
+    channels: t.Tuple[str, ...]
+    channel_priority: str
+    pip: t.Tuple[str, ...]
+    cuda: t.Optional[str]
+    prune: bool
+    compiled: bool
+    lock_sha256: t.Optional[str]
+    condarc_sha256: t.Optional[str]
+
+    def sha256(self) -> str:
+        """Hash of all that decides what the env holds: not its prefix and no credentials."""
+        decisive = self._replace(
+            prefix="",
+            channels=tuple(shown_channels(self.channels)),
+            pip=tuple(without_credentials(line) for line in self.pip),
+        )
+        return sha256_of_json([SCHEMA, decisive._asdict()])
+
+
+def checked_prefix(prefix: t.Optional[str], name: t.Optional[str], envs_dir: t.Optional[str], home: str) -> str:
+    """The absolute prefix that *prefix*, or *name* below *envs_dir*, means.
+
+    :arg home: the user's home folder; ``~/.conda/envs`` is where names live unless *envs_dir* says otherwise.
+    :raises UserError: a path or name that shells, shebangs or conda cannot carry.
+    """
+    if name is not None:
+        if not _NAME.match(name) or ".." in name:
+            raise UserError(
+                "an env name of the letters A-Z a-z, digits and . _ + - (no folder, no blank)",
+                "name %r" % one_line(name),
+                "choose such a name",
+            )
+        if name in _RESERVED_NAMES:
+            raise UserError(
+                "an env name other than %s" % " and ".join(_RESERVED_NAMES),
+                "name %r, which conda keeps for its base" % name,
+                "choose another name, or give the base's path as prefix",
+            )
+        prefix = os.path.join(envs_dir or os.path.join(home, ".conda", "envs"), name)
+    if not prefix:
+        raise UserError("prefix or name", "neither", "give one of them")
+    if ".." in prefix.split("/"):
+        raise UserError("a prefix without '..'", "prefix %r" % one_line(prefix), "write the path out")
+    if not _PREFIX.match(prefix):
+        raise UserError(
+            "an absolute prefix of letters A-Z a-z, digits and . _ + @ = , ~ - / (shebangs and PATH carry no others)",
+            "prefix %r" % one_line(prefix),
+            "choose such a path",
+        )
+    # normpath keeps two leading slashes.
+    return os.path.normpath("/" + prefix.lstrip("/"))
+
+
+def checked_specs(values: t.Iterable[str], what: str) -> t.Tuple[str, ...]:
+    """Sorted, unique, one line each. Whether a match spec parses is for the engine to say."""
+    specs = set()
+    for value in values:
+        spec = value.strip()
+        if not spec or not spec.isprintable():
+            raise UserError("one %s a list item" % what, "%r" % one_line(value), "remove it or write it on one line")
+        specs.add(spec)
+    return tuple(sorted(specs))
+
+
+def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """Lines of a requirements file: option lines in the order given, which counts, then requirements, sorted and unique.
+
+    A line that a backslash continues is put together. Whether pip understands a line is for pip to say.
+    """
+    options: t.List[str] = []
+    requirements = set()
+    for value in values:
+        line = re.sub(r"\\\r?\n\s*", " ", value).strip()
+        if not line or not line.isprintable() or line.startswith("#"):
+            raise UserError("one line of a pip requirements file a list item", "%r" % one_line(value), "correct or remove it")
+        relative = _RELATIVE_FILE.match(line)
+        if relative and "://" not in relative.group(2):
+            raise UserError("an absolute path or a URL after %s" % relative.group(1), "%r" % one_line(value), "write the path out")
+        if line.startswith("-") and not line.startswith(("-e", "--editable")):
+            options.append(line)
+        else:
+            requirements.add(line)
+    return tuple(options) + tuple(sorted(requirements))
+
+
+def pip_requirements(lines: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """What *lines* ask for, without option lines, hashes and credentials: fit to be shown."""
+    return tuple(without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-"))
+
+
+def checked_channels(values: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """In the order given: it is their priority."""
+    channels: t.List[str] = []
+    for value in values:
+        channel = value.strip()
+        if not channel or not channel.isprintable() or " " in channel:
+            raise UserError(
+                "a channel's name, URL or path without blanks", "%r" % one_line(value), "correct the channels list"
+            )
+        if channel not in channels:
+            channels.append(channel)
+    return tuple(channels)
+
+
+def checked_cuda(value: t.Optional[str]) -> t.Optional[str]:
+    """A CUDA version such as ``12.8``, ``none`` for no ``__cuda`` at all, or None to detect it."""
+    if value is None or value == "":
+        return None
+    if value == "none" or re.match(r"\d+(\.\d+){0,2}\Z", value):
+        return value
+    raise UserError("a CUDA version such as 12.8, or none", "cuda %r" % one_line(value), "correct it")

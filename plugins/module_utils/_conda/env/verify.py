@@ -1,0 +1,71 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the files of an env are what its packages brought. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+
+from ..._common.files import sha256_of_file
+from .pip_records import Distribution, asked_for, damaged_distributions, not_mended
+from .modes import Modes, label, read_modes
+from .prefix import package_records
+
+_NOTHING_REMEMBERED = Modes(frozenset(), {})
+
+
+class Damage(t.NamedTuple):
+    """What is to be installed again: *packages* by name, and *distributions* of pip; *warnings* name what cannot be."""
+
+    packages: t.AbstractSet[str] = frozenset()
+    distributions: t.Sequence[Distribution] = ()
+    warnings: t.Sequence[str] = ()
+
+
+def examine(prefix: str, pip_lines: t.Sequence[str]) -> Damage:
+    """Read every file of the env. Of what pip installed, only what the requirements *pip_lines* lead to can be repaired."""
+    found = damaged_distributions(prefix)
+    wanted = asked_for(found, pip_lines, prefix) if pip_lines else []
+    return Damage(damaged_packages(prefix), wanted, [not_mended(each) for each in found if each not in wanted])
+
+
+def damaged_packages(prefix: str) -> t.Set[str]:
+    """Names of packages with a file that is missing, or has another content, target or mode than was installed."""
+    modes = read_modes(prefix)
+    records = package_records(prefix)
+    return {str(meta["name"]) for meta in records if _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))}
+
+
+def _is_damaged(prefix: str, meta: t.Mapping[str, t.Any], modes: Modes) -> bool:
+    entries = (meta.get("paths_data") or {}).get("paths") or []
+    return any(_is_another(os.path.join(prefix, entry["_path"]), entry, modes) for entry in entries)
+
+
+def _is_another(path: str, entry: t.Mapping[str, t.Any], modes: Modes) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return True
+    kind = entry.get("path_type")
+    if kind == "softlink":
+        return not stat.S_ISLNK(mode) or modes.contradict(entry["_path"], path, mode)
+    if kind == "directory":
+        return not stat.S_ISDIR(mode)
+    if not stat.S_ISREG(mode) or not mode & stat.S_IRUSR or modes.contradict(entry["_path"], path, mode):
+        return True
+    # Python rewrites .pyc files.
+    return not path.endswith(".pyc") and _has_another_content(path, entry)
+
+
+def _has_another_content(path: str, entry: t.Mapping[str, t.Any]) -> bool:
+    wanted = entry.get("sha256_in_prefix")
+    if not wanted and not entry.get("prefix_placeholder"):
+        # Of a file with the prefix in it, size and hash are on record as they were before it was written in.
+        wanted = entry.get("sha256")
+        size = entry.get("size_in_bytes")
+        if size is not None and os.path.getsize(path) != size:
+            return True
+    return bool(wanted) and sha256_of_file(path) != wanted

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a checked installer, and the conda that it brought. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import typing as t
+
+from ..._common.errors import UserError, one_line
+from ..._common.progress import Progress
+
+_TAIL = 30
+
+
+def shell_of(script: str) -> str:
+    """The shell that an installer's first line asks for.
+
+    :raises UserError: it is no shell script.
+    """
+    with open(script, "rb") as stream:
+        first = stream.readline(200).decode("ascii", "replace").strip()
+    name = os.path.basename(first[2:].split()[-1]) if first.startswith("#!") and first[2:].split() else ""
+    if name not in ("sh", "bash"):
+        raise UserError(
+            "a shell script with an archive behind it, as constructor makes them (Miniforge, Miniconda, Anaconda)",
+            "a file that begins with %r" % one_line(first[:40]),
+            "give the installer for Linux that ends in .sh",
+        )
+    return "/bin/" + name
+
+
+def install(script: str, base: str, work: str, lock: int, progress: Progress) -> None:
+    """Run *script* so that it makes *base*, which must not exist, and touches no home.
+
+    :arg work: an empty folder, for what would go to ``$HOME`` and ``$TMPDIR``.
+    :arg lock: a descriptor that the installer inherits.
+    :raises UserError: with the end of what it said.
+    """
+    # The file's mode counts for nothing here, and users read the base whatever the umask of whoever installs.
+    argv = ["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', shell_of(script), script, "-b", "-p", base]
+    said: t.List[str] = []
+    with subprocess.Popen(
+        argv,
+        cwd=work,
+        env=_environment(work),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(lock,),
+    ) as process:
+        for raw in process.stdout or ():
+            line = one_line(raw.decode("utf-8", "replace"))
+            if line:
+                said = said[1 - _TAIL :] + [line]
+                progress.report("install", line[:80])
+    if process.returncode:
+        raise UserError(
+            "the installer to make %s" % base,
+            "exit status %d: %s" % (process.returncode, said[-1] if said else "it said nothing"),
+            "see installer_output; check free space and quota, and that the installer is for this machine's architecture",
+            installer_output=said,
+        )
+
+
+def conda_version(base: str, work: str) -> str:
+    """What ``conda --version`` of *base* says.
+
+    :raises UserError: it does not run.
+    """
+    done = subprocess.run(
+        [os.path.join(base, "bin", "conda"), "--version"],
+        check=False,
+        cwd=work,
+        env=_environment(work),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    said = [one_line(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
+    if done.returncode or not said:
+        raise UserError(
+            "the conda of %s to say its version" % base,
+            "exit status %d: %s" % (done.returncode, said[-1] if said else "it said nothing"),
+            "use an installer for this machine's architecture and C library",
+            installer_output=said[-_TAIL:],
+        )
+    return said[-1]
+
+
+def _environment(work: str) -> t.Dict[str, str]:
+    # Nothing of the caller's: its conda, Python and shell settings would reach into the base.
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "HOME": work, "TMPDIR": work, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which jobs of Slurm may use a version of a site env. What Slurm prints is read here, and asked for in _slurm.
+
+Private to hpc.pytorch. Where Slurm is installed and does not answer, everything is in doubt.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import typing as t
+
+from ..._slurm.commands import Slurm, SlurmError
+from ..._slurm.states import is_final
+
+# The controller's clock and the file server's differ by less.
+CLOCKS_DIFFER = 600.0
+_CONFIGURED = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/usr/local/etc/slurm.conf", "/run/slurm/conf/slurm.conf")
+
+
+class Job(t.NamedTuple):
+    """A job that has not ended.
+
+    :arg submitted: None where Slurm does not say, or where the job was requeued, which resets what Slurm says.
+    :arg text: all that Slurm prints of it, with its batch script.
+    """
+
+    number: str
+    state: str
+    submitted: t.Optional[float]
+    text: str
+
+
+def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
+    """Every job that waits or runs; and what could not be learnt of them."""
+    if not shutil.which("scontrol", path=bin_dir or os.environ.get("PATH") or os.defpath):
+        configured = [path for path in (os.environ.get("SLURM_CONF", ""), *_CONFIGURED) if path and os.path.exists(path)]
+        if bin_dir:
+            return [], ["scontrol is not in %s" % bin_dir]
+        return [], ["scontrol is not on PATH, though Slurm is here (%s)" % configured[0]] if configured else []
+    slurm = Slurm(bin_dir)
+    jobs: t.List[Job] = []
+    doubts: t.List[str] = []
+    scripts: t.Dict[str, str] = {}
+    try:
+        for pairs in slurm.jobs():
+            job = job_from(pairs)
+            if job is None:
+                continue
+            if pairs.get("BatchFlag", "0") != "0":
+                # The tasks of an array have one script.
+                array = pairs.get("ArrayJobId", job.number)
+                if array not in scripts:
+                    scripts[array] = slurm.batch_script(job.number)
+                    if not scripts[array] and not _has_ended(slurm, job.number):
+                        doubts.append("Slurm does not show the script of job %s" % job.number)
+                job = job._replace(text=job.text + "\n" + scripts[array])
+            jobs.append(job)
+    except SlurmError as error:
+        doubts.append("Slurm does not answer: %s" % error)
+    return jobs, doubts
+
+
+def job_from(pairs: t.Mapping[str, str]) -> t.Optional[Job]:
+    """The job of a line of ``scontrol show job``; None where it has ended."""
+    states = pairs.get("JobState", "").split(",")
+    if all(is_final(state) for state in states):
+        return None
+    submitted = None if pairs.get("Restarts", "0") != "0" else parse_time(pairs.get("SubmitTime", ""))
+    return Job(pairs.get("JobId", "?"), states[0], submitted, " ".join(pairs.values()))
+
+
+def parse_time(text: str) -> t.Optional[float]:
+    """Slurm's local time, such as ``2026-11-24T14:36:13``; None for Unknown and the like."""
+    try:
+        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def may_use(job: Job, left_at: float) -> t.Optional[str]:
+    """Why a job may use the version that bore the name until *left_at*, though it does not name it.
+
+    It took the name's version when it started, or that of the shell that submitted it: both not before its submission.
+    """
+    if job.submitted is None:
+        return "job %s (%s) may have been submitted while it was published" % (job.number, job.state)
+    if job.submitted <= left_at + CLOCKS_DIFFER:
+        return "job %s (%s) was submitted before another version was published" % (job.number, job.state)
+    return None
+
+
+def _has_ended(slurm: Slurm, number: str) -> bool:
+    try:
+        return not any(job_from(pairs) for pairs in slurm.show_job(number))
+    except SlurmError as error:
+        if "invalid job id" in str(error).lower():
+            return True
+        raise
