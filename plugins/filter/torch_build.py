@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter torch_build: a thin face of plugin_utils/_build."""
+"""Filter torch_build: a thin face of plugin_utils/_torch_build."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ options:
     default: linux-64
   rows:
     description:
-      - Further rows of the site, in the shape of the collection's own files (C(plugins/plugin_utils/_build/data)), each of
+      - Further rows of the site, in the shape of the collection's own files (C(plugins/plugin_utils/_torch_build/data)), each of
         which says at its top what a row holds. Keys are V(releases), V(architectures), V(toolkit), V(family),
         V(toolkit_driver), V(gpus) and V(ambiguous).
       - A site's row stands before ours, and a build of the same torch, CUDA and source replaces ours.
@@ -171,9 +171,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.choose import choose
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.load import with_rows
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._build.request import request
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load import with_rows
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.request import request
 
 
 def torch_build(value: t.Any, rows: t.Optional[t.Mapping[str, t.Any]] = None, **keywords: t.Any) -> dict[str, t.Any]:

@@ -145,8 +145,8 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable, to_safe_group_name
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import unfold
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import unfold
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import KINDS, Plan, Settings, make_plan
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.source import Source, fetch
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import read

@@ -167,8 +167,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._slurm.commands import Slurm, SlurmError
-from ..module_utils._slurm.info import describe
+from ..module_utils._slurm.client import Slurm, SlurmError
+from ..module_utils._slurm.model.info import describe
 
 
 def main() -> None:

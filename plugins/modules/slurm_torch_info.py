@@ -197,13 +197,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._slurm.array.collect import plan, run
-from ..module_utils._slurm.array.follow import Limits
-from ..module_utils._slurm.array.outcome import not_checked, result_of
-from ..module_utils._slurm.array.plan import Order, Settings
-from ..module_utils._slurm.commands import Slurm, SlurmError
-from ..module_utils._torch.reasons import Asked
-from ..module_utils._torch.verdict import require_sense
+from ..module_utils._torch.fleet.collect import plan, run
+from ..module_utils._torch.fleet.follow import Limits
+from ..module_utils._torch.fleet.outcome import not_checked, result_of
+from ..module_utils._torch.fleet.plan import Order, Settings
+from ..module_utils._slurm.client import Slurm, SlurmError
+from ..module_utils._torch.diagnose.stages import Asked
+from ..module_utils._torch.diagnose.verdict import require_sense
 
 # One word for sbatch and for scontrol, and no list: a node, a partition, an account.
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")

@@ -354,7 +354,7 @@ from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
 from ..module_utils._torch.asked import Asked
 from ..module_utils._torch.run import run_probe
-from ..module_utils._torch.verdict import require_sense, result
+from ..module_utils._torch.diagnose.verdict import require_sense, result
 
 
 def require_path(value: t.Optional[str], option: str) -> None:

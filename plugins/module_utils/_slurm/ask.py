@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import UserError
-from .cluster import Cluster
-from .commands import Slurm, SlurmError
+from .model.cluster import Cluster
+from .client import Slurm, SlurmError
 
 _SECONDS = 5
 

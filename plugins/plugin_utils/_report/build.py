@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import natural
 
 from .compare import make_changes
 from .normalise import NOT_PART

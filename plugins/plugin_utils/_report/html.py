@@ -17,7 +17,7 @@ import typing as t
 
 import jinja2
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import fold, natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold, natural
 
 from .build import count_earlier, find_troubles, nearest_reason
 from .compare import describe_change, describe_devices, fold_changes

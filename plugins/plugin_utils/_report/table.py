@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.hostlist import fold
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold
 
 from .build import count_earlier, find_troubles
 from .compare import describe_change, fold_changes

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster, ClusterNode, show_version
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.gres import Gres
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, ClusterNode, show_version
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import Gres
 
 KINDS = ("partition", "gres", "feature", "state")
 # A slice of a GPU (MIG): 1g.5gb, nvidia_a100_3g.20gb.

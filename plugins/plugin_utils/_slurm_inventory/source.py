@@ -15,7 +15,7 @@ import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.commands import slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import slurm_environment
 
 from .texts import ASKED
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster, parse_cluster
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, parse_cluster
 
 # What is asked, as a person would type it, too.
 ASKED: tuple[tuple[str, ...], ...] = (

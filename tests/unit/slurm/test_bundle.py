@@ -12,12 +12,12 @@ import sys
 import zipfile
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.array.bundle import make_bundle
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.bundle import make_bundle
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "check.zip").write_bytes(make_bundle("_slurm.array.node"))
+    (tmp_path / "check.zip").write_bytes(make_bundle("_torch.fleet.node"))
     (tmp_path / "results").mkdir()
     return tmp_path
 
@@ -25,8 +25,8 @@ def folder(tmp_path):
 def test_it_holds_what_runs_on_a_node_and_not_what_submits(folder):
     names = set(zipfile.ZipFile(folder / "check.zip").namelist())
     ours = "ansible_collections/hpc/pytorch/plugins/module_utils/"
-    assert {"__main__.py", ours + "_slurm/array/node.py", ours + "_torch/run.py", ours + "_common/errors.py", ours + "__init__.py"} <= names
-    assert not {ours + "_slurm/array/collect.py", ours + "_slurm/commands.py"} & names
+    assert {"__main__.py", ours + "_torch/fleet/node.py", ours + "_torch/run.py", ours + "_common/errors.py", ours + "__init__.py"} <= names
+    assert not {ours + "_torch/fleet/collect.py", ours + "_slurm/client.py"} & names
 
 
 def test_a_python_without_ansible_runs_it(folder, tmp_path):

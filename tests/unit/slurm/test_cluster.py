@@ -8,7 +8,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import (
     ClusterNode,
     Gres,
     Partition,
@@ -17,7 +17,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import 
     parse_version,
     show_version,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.pairs import parse_pairs
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_pairs
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import split
 
 DATA = pathlib.Path(__file__).parent / "data"

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import commands
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.commands import Node, Slurm, SlurmError, Task
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.pairs import parse_config, parse_pairs
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import client as commands
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Node, Slurm, SlurmError, Task
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config, parse_pairs
 
 SHOWN = (
     "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobName=a b=c UserId=games(5) JobState=PENDING Reason=JobHeldUser Dependency=(null)"

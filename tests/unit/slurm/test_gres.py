@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.gres import Gres, parse_gres
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import Gres, parse_gres
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import os
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import Cluster, ClusterNode, Gres, Partition
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, ClusterNode, Gres, Partition
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import gpus, options
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import limits
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script

@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.filter.sbatch_lint import sbatch_lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import CODES, ERRORS, lint
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import batch
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text as batch
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 HEAD = "#!/bin/bash\n#SBATCH --time=1:00:00 --mem=8G --cpus-per-task=4\n"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.node_state import parse_state
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.node_state import parse_state
 
 
 @pytest.mark.parametrize(

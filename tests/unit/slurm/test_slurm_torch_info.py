@@ -17,7 +17,7 @@ import textwrap
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.array import collect
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet import collect
 from ansible_collections.hpc.pytorch.plugins.modules import slurm_torch_info
 
 HERE = pathlib.Path(__file__).parent

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import states
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.states import FAILED, RUNS, STATES, SUCCEEDED, WAITING
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model import states
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.states import FAILED, RUNS, STATES, SUCCEEDED, WAITING
 
 # https://slurm.schedmd.com/job_state_codes.html of 25.11, and what older versions' squeue names beside it.
 BASE = {

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible.plugins.inventory import to_safe_group_name
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.cluster import parse_cluster
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.gres import parse_gres
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import parse_cluster
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import parse_gres
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import Settings, gpu_variables, make_plan
 
 CONFIG = "ClusterName = campus\nSLURM_VERSION = 22.05.8\n"

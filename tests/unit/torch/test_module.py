@@ -10,7 +10,7 @@ import typing as t
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.reasons import codes
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages import codes
 from ansible_collections.hpc.pytorch.plugins.modules import torch_info
 
 from .conftest import MakeEnv

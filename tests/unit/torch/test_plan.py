@@ -6,8 +6,8 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import fits
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.kernels import runs_on
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.start import error_number
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.kernels import runs_on
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.start import error_number
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import LOOKS, Plan, what_is_left
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, TIMEOUT, Broken, Ending, Report
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.base import last_line
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.causes.import_remedies import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.reason import last_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.import_remedies import (
     OTHER_IMPORT_REMEDY,
     crash_site,
     import_remedy,

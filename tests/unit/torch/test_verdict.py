@@ -9,7 +9,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, TIMEOUT, Ending
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import require_sense, result, version_of_cudnn
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import require_sense, result, version_of_cudnn
 
 PYTHON = {
     "kind": "python",

@@ -13,8 +13,8 @@ import shutil
 import time
 import typing as t
 
-from ..._slurm.commands import Slurm, SlurmError
-from ..._slurm.states import is_final
+from ..._slurm.client import Slurm, SlurmError
+from ..._slurm.model.states import is_final
 
 # The controller's clock and the file server's differ by less.
 CLOCKS_DIFFER = 600.0

@@ -9,7 +9,7 @@ import os
 import time
 import typing as t
 
-from ..commands import Slurm, SlurmError, SlurmSilent, parse_config
+from ..client import Slurm, SlurmError, SlurmSilent, parse_config
 from .facts import Part, parse_accounting, parse_job
 
 _OF_A_CLUSTER = ("squeue", "scontrol", "scancel", "sacct")

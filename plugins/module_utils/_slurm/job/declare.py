@@ -11,8 +11,8 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.progress import Progress
 from ..._common.trust import require_trusted_place
-from ..commands import SlurmError
-from ..states import FAILED, is_final, state_of
+from ..client import SlurmError
+from ..model.states import FAILED, is_final, state_of
 from ..stop import Stop
 from .commands import JobSlurm, Settings
 from .facts import Part

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..states import plain
+from ..model.states import plain
 
 # Who writes an array of more than that has said something else.
 _MOST = 4000001

@@ -10,7 +10,7 @@ import signal
 import typing as t
 
 from ..._common.errors import UserError
-from ..states import FAILED, SUCCEEDED, VANISHED, state_of
+from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
 from .facts import Part
 from .follow import JobFollow
 

@@ -10,7 +10,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.progress import Progress
-from ..commands import SlurmError, SlurmSilent
+from ..client import SlurmError, SlurmSilent
 from ..stop import Stop
 from .commands import JobSlurm, Settings
 from .record import Mark, Record, RecordFile

@@ -10,8 +10,8 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.progress import Progress
-from ..commands import SlurmError
-from ..states import PENDING
+from ..client import SlurmError
+from ..model.states import PENDING
 from ..stop import Stop
 from .commands import JobSlurm, Settings
 from .follow import JobFollow

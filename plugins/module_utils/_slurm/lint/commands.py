@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..sbatch.batch import Batch
+from ..sbatch.script_text import Batch
 from .finding import Found
 
 # Where a command begins: at the start, behind an operator, in brackets, behind a word that takes one.

@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from ..sbatch.batch import DASHES, Batch, Directive
+from ..sbatch.script_text import DASHES, Batch, Directive
 from ..sbatch.directives import distance
 from ..sbatch.gpus import gres
 from ..sbatch.options import shown

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..sbatch.batch import Text, read
+from ..sbatch.script_text import Text, read
 from . import commands as lint_commands, directives as lint_directives
 from .finding import CODES, ERRORS, Finding, Found
 

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ..._common.errors import UserError
-from ..cluster import Cluster, ClusterNode, Partition
+from ..model.cluster import Cluster, ClusterNode, Partition
 from ..sbatch import gpus
 from ..sbatch.directives import Directives
 from ..sbatch.gpus import Request

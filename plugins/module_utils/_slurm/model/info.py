@@ -1,0 +1,83 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster as slurm_info returns it. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._common.errors import UserError
+from .cluster import Cluster, ClusterNode, Partition, show_version
+from .hostlist import fold, unfold
+
+
+def describe(
+    cluster: Cluster, config: t.Mapping[str, str], partitions: t.Optional[t.Sequence[str]], nodes: t.Optional[t.Sequence[str]]
+) -> t.Dict[str, t.Any]:
+    """The module's result.
+
+    :arg config: the controller's settings.
+    :arg partitions: those that are asked for, None for all; nodes are then theirs.
+    :arg nodes: those that are asked for, as lists of Slurm's, None for all.
+    :raises UserError: Slurm knows one of them not.
+    """
+    asked = None if nodes is None else {name for item in nodes for name in unfold(item)}
+    _require_known("partitions", partitions or (), cluster.partitions)
+    _require_known("nodes", asked or (), cluster.nodes)
+    kept = [node for node in cluster.nodes.values() if asked is None or node.name in asked]
+    if partitions is not None:
+        kept = [node for node in kept if set(partitions).intersection(node.partitions)]
+    storage = config.get("AccountingStorageType", "")
+    return {
+        "cluster": cluster.name,
+        "version": show_version(cluster.version),
+        # Since 23.11 "(null)" is what was accounting_storage/none.
+        "accounting": storage.split("/")[-1] if storage.startswith("accounting_storage/") else "none",
+        "partitions": [
+            _partition(partition, cluster)
+            for partition in cluster.partitions.values()
+            if partitions is None or partition.name in partitions
+        ],
+        "nodes": [_node(node) for node in kept],
+        "gres": _totals(kept),
+    }
+
+
+def _require_known(option: str, names: t.Iterable[str], known: t.Mapping[str, t.Any]) -> None:
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise UserError(
+            "%s that Slurm knows: %s" % (option, ",".join(fold(known)) or "none"),
+            ", ".join(unknown),
+            "correct the names; what is hidden from the user who asks is not among them",
+        )
+
+
+def _partition(partition: Partition, cluster: Cluster) -> t.Dict[str, t.Any]:
+    return dict(
+        partition._asdict(),
+        nodes=list(partition.nodes),
+        node_list=",".join(fold(partition.nodes)),
+        node_count=len(partition.nodes),
+        gres=_totals(cluster.nodes[name] for name in partition.nodes if name in cluster.nodes),
+    )
+
+
+def _node(node: ClusterNode) -> t.Dict[str, t.Any]:
+    return dict(
+        node._asdict(),
+        flags=list(node.flags),
+        gres=[item._asdict() for item in node.gres],
+        features=list(node.features),
+        partitions=list(node.partitions),
+    )
+
+
+def _totals(nodes: t.Iterable[ClusterNode]) -> t.List[t.Dict[str, t.Any]]:
+    totals: t.Dict[t.Tuple[str, t.Optional[str]], int] = {}
+    for node in nodes:
+        for name, kind, count in node.gres:
+            totals[(name, kind)] = totals.get((name, kind), 0) + count
+    in_order = sorted(totals.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+    return [{"name": name, "type": kind, "count": count} for (name, kind), count in in_order]

@@ -1,0 +1,137 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Devices there are, but not as they should be. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..asked import Asked, fits
+from ..report import DIED, Report, describe_ending
+from . import start
+from .reason import Reason, first_line, names_of
+from .kernels import failing
+
+
+def arch_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """The build has no code for this GPU."""
+    devices = failing(report, "arch_mismatch")
+    if not devices or report.torch is None:
+        return None
+    capabilities = sorted({str(device["compute_capability"]) for device in devices})
+    archs = report.cuda["archs"] if report.cuda else []
+    message = "torch %s has no code for compute capability %s (%s)" % (
+        report.torch["version"], ", ".join(capabilities), names_of(devices)
+    )
+    if archs:
+        message += ", only for %s" % " ".join(archs)
+    return Reason(
+        "arch_mismatch",
+        "%s: %s" % (message, devices[0]["error"]),
+        "take a build for these GPUs: the filter hpc.pytorch.torch_build names the newest one for gpus: [%s]"
+        % ", ".join("'%s'" % item for item in capabilities),
+    )
+
+
+def exclusive_or_busy(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """Somebody else has the GPU, or nobody may use it."""
+    begun = start.failed_start(report)
+    devices = failing(report, "exclusive_or_busy")
+    if not devices and (begun is None or begun.number != start.BUSY):
+        return None
+    if devices:
+        message = "%s: %s" % (names_of(devices), devices[0]["error"])
+    else:
+        message = begun.text if begun else ""
+    exclusive, prohibited = start.nvml_devices(report, compute_mode=3), start.nvml_devices(report, compute_mode=2)
+    busy = [item for item in start.nvml_devices(report) if item["processes"]]
+    remedy = "see what runs there (nvidia-smi): another job, or what a job has left behind"
+    if prohibited:
+        message += "; %d GPUs are set to prohibited" % len(prohibited)
+        remedy = "let the GPU be used: nvidia-smi -c DEFAULT"
+    elif exclusive:
+        message += "; %d GPUs take one process at a time (Exclusive_Process)" % len(exclusive)
+    if busy:
+        message += "; %d processes run on GPU %s" % (
+            sum(item["processes"] for item in busy), ", ".join(str(item["index"]) for item in busy)
+        )
+    return Reason("exclusive_or_busy", message, remedy)
+
+
+def device_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """A device did not do its sums, or CUDA took the interpreter with it."""
+    bad = failing(report, "device_failed")
+    if bad:
+        texts = ["device %d (%s): %s" % (item["index"], item["name"], item["error"]) for item in bad]
+        message = "%d of %d devices failed: %s" % (len(bad), len(report.devices), "; ".join(texts))
+    elif report.ending.how == DIED and report.cpu is not None and report.cpu["passed"]:
+        message = "the probe %s at: %s" % (describe_ending(report.ending), report.step)
+    else:
+        return None
+    log = start.log_lines(report, "NVRM: Xid|fallen off")
+    if log:
+        message += "; the kernel's log: %s" % log[-1]
+    remedy = "look at the node's driver (dmesg for Xid, nvidia-smi -q) and take the device or the node out of service"
+    return Reason("device_failed", message, remedy)
+
+
+def nccl_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """The devices compute one by one, and not together."""
+    passed = [device for device in report.devices if device["passed"]]
+    broke = report.broke_at("all-reduce")
+    if report.nccl is not None and report.nccl["version"] is None and len(passed) > 1:
+        return Reason(
+            "nccl_failed",
+            "this torch has no NCCL, which several GPUs need to work together",
+            "take a build with NCCL: PyTorch's own, or conda-forge's",
+        )
+    if broke is not None:
+        how = describe_ending(broke.ending)
+    elif report.all_reduce is not None and not report.all_reduce["passed"]:
+        error = report.all_reduce["error"]
+        how = first_line(error["text"]) or error["type"]
+    else:
+        return None
+    version = report.nccl["version"] if report.nccl else None
+    return Reason(
+        "nccl_failed",
+        "the all-reduce over %s with NCCL %s: %s" % (names_of(passed), version, how),
+        "look at it with NCCL_DEBUG=INFO; try NCCL_P2P_DISABLE=1 (IOMMU or ACS in the way of peer to peer) and see that /dev/shm"
+        " has room",
+    )
+
+
+def device_type_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """Other GPUs than the inventory says."""
+    known = [device for device in report.devices if device["name"]]
+    wrong = [device for device in known if not fits(asked.expect_gpu, device["name"], device["compute_capability"])]
+    if not asked.expect_gpu or not wrong:
+        return None
+    texts = ["device %d is %s (%s)" % (item["index"], item["name"], item["compute_capability"]) for item in wrong]
+    return Reason(
+        "device_type_mismatch",
+        "%s; expected %s" % (", ".join(texts), " or ".join(asked.expect_gpu)),
+        "correct the GPU type in the inventory (hpc_gpu_type), or what the job asks for (--gres=gpu:TYPE:N)",
+    )
+
+
+def device_count_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """Devices there are, but not as many as expected. Where there is none, the cause of that is the reason."""
+    found = len(report.devices)
+    if not found:
+        return None
+    if asked.expect_devices is not None and found != asked.expect_devices:
+        wanted = str(asked.expect_devices)
+    elif asked.expect_cuda is False:
+        wanted = "none"
+    else:
+        return None
+    message = "torch sees %d devices, expected %s" % (found, wanted)
+    count, granted = start.gpus_of_node(report), start.variables(report).get("SLURM_GPUS_ON_NODE")
+    if count is not None:
+        message += "; the node has %d" % count
+    if granted:
+        message += "; Slurm gave the job %s" % granted
+    remedy = "compare nvidia-smi -L, what the job asked for (--gres, CUDA_VISIBLE_DEVICES) and the expectation"
+    return Reason("device_count_mismatch", message, remedy)

@@ -1,0 +1,33 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The probe, or a part of it, did not come back. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..asked import Asked
+from ..report import TIMEOUT, Report, describe_ending
+from .reason import Reason, names_of
+from .kernels import failing
+
+
+def probe_timeout(report: Report, asked: Asked) -> t.Optional[Reason]:
+    """A device did not come back, or all of the probe."""
+    hung = failing(report, "probe_timeout")
+    if report.ending.how != TIMEOUT and not hung:
+        return None
+    parts = []
+    if hung and report.broken:
+        parts.append("%s: %s" % (names_of(hung), "; ".join(str(device["error"]) for device in hung)))
+    if report.ending.how == TIMEOUT:
+        parts.append("the probe of %s %s; it hung at: %s" % (asked.place, describe_ending(report.ending), report.step))
+    if report.cpu is not None:
+        remedy = (
+            "look at the node's driver (dmesg for Xid, nvidia-smi) and take the node out of service;"
+            " raise %s if it is only slow" % ("device_timeout" if hung and report.broken else "timeout")
+        )
+    else:
+        remedy = "look at the file system of %s (a dead mount?); raise timeout if it is only slow" % asked.place
+    return Reason("probe_timeout", "; ".join(parts), remedy)

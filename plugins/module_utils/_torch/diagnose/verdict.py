@@ -1,0 +1,159 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a report and what was expected to one word. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._cuda import versions
+from ..._common.errors import UserError, one_line
+from ..asked import Asked, words_of
+from .reason import Reason
+from .driver import kernel_release
+from .stages import FAILING, find_reasons
+from ..report import FINISHED, Report, describe_ending
+
+OK = "ok"
+CPU_ONLY = "cpu_only"
+FAILED = "failed"
+
+
+def require_sense(asked: Asked) -> None:
+    """Refuse expectations that nothing can meet.
+
+    :raises UserError: expect_devices is negative or contradicts expect_cuda, or expect_gpu has no word.
+    """
+    for item in asked.expect_gpu:
+        if not words_of(item):
+            raise UserError(
+                "expect_gpu to be GPU types or compute capabilities", repr(item), "name them as in h100, titan-v or 7.0"
+            )
+    count = asked.expect_devices
+    if count is None:
+        return
+    if count < 0:
+        raise UserError("expect_devices to be 0 or more", str(count), "leave expect_devices out to expect nothing")
+    if asked.expect_cuda is not None and asked.expect_cuda != (count > 0):
+        raise UserError(
+            "expect_cuda and expect_devices that agree",
+            "expect_cuda %s with expect_devices %d" % (str(asked.expect_cuda).lower(), count),
+            "leave expect_cuda out, expect_devices says it all",
+        )
+
+
+def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> str:
+    """``ok``, ``cpu_only`` or ``failed``."""
+    computes = report.cpu is not None and report.cpu["passed"]
+    if not computes or report.ending.how != FINISHED:
+        return FAILED
+    if unmet(report, asked) or not all(device["passed"] for device in report.devices):
+        return FAILED
+    if any(reason.code in FAILING for reason in reasons):
+        return FAILED
+    return OK if report.devices else CPU_ONLY
+
+
+def unmet(report: Report, asked: Asked) -> t.Optional[str]:
+    """The expectation about devices that the report does not meet, or None."""
+    found = len(report.devices)
+    if asked.expect_devices is not None:
+        if found != asked.expect_devices:
+            return "expected %s, found %d" % (_devices(asked.expect_devices), found)
+    elif asked.expect_cuda is True and not found:
+        return "expected a CUDA device, found none"
+    elif asked.expect_cuda is False and found:
+        return "expected no CUDA device, found %d" % found
+    return None
+
+
+def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Reason]) -> str:
+    """The verdict and what led to it, on one line."""
+    parts = []
+    if report.torch is not None:
+        built = report.torch["cuda"] or report.torch["hip"]
+        parts.append("torch %s%s" % (report.torch["version"], " for CUDA %s" % built if built else ""))
+    if report.devices:
+        passed = sum(1 for device in report.devices if device["passed"])
+        parts.append("%d of %s passed" % (passed, _devices(len(report.devices))))
+    missed = unmet(report, asked)
+    if verdict == FAILED and missed and report.cuda is not None:
+        parts.append(missed)
+    parts.extend("%s - %s" % (reason.code, reason.message) for reason in reasons)
+    return one_line("%s: %s" % (verdict, "; ".join(parts)))
+
+
+def result(report: Report, asked: Asked) -> dict[str, t.Any]:
+    """What the module returns."""
+    torch = report.torch or {}
+    python = report.python or {}
+    reasons = find_reasons(report, asked)
+    verdict = decide(report, asked, reasons)
+    path = torch.get("path") or (report.torch_path or "").rpartition("/")[0] or None
+    return {
+        "verdict": verdict,
+        "summary": summarize(verdict, report, asked, reasons),
+        "reasons": [reason._asdict() for reason in reasons],
+        "torch": {
+            "version": torch.get("version"),
+            "cuda": torch.get("cuda"),
+            "hip": torch.get("hip"),
+            "git": torch.get("git"),
+            "path": path,
+            "cudnn": version_of_cudnn((report.cudnn or {}).get("version")),
+            "archs": (report.cuda or {}).get("archs") or [],
+        },
+        "python": {name: python.get(name) for name in ("version", "executable", "prefix", "user_site")},
+        "cuda_available": bool(report.cuda and report.cuda["available"]),
+        "devices": [{key: value for key, value in device.items() if key != "state"} for device in report.devices],
+        "nccl": nccl(report),
+        "shadowed": report.shadowed,
+        "node": node(report),
+        "step": report.step,
+        "seconds": round(report.ending.seconds, 3),
+        "output": report.ending.output if verdict == FAILED else "",
+    }
+
+
+def nccl(report: Report) -> dict[str, t.Any]:
+    """What is known of NCCL; ``all_reduce`` is None where there were no two devices to try it with."""
+    tried = report.all_reduce or {}
+    broke = report.broke_at("all-reduce")
+    error = tried.get("error")
+    text = describe_ending(broke.ending) if broke else (error["text"] or error["type"]) if error else None
+    return {
+        "version": (report.nccl or {}).get("version"),
+        "all_reduce": False if broke else tried.get("passed"),
+        "devices": tried.get("devices") or [],
+        "error": one_line(text) if text else None,
+        "seconds": tried.get("seconds"),
+    }
+
+
+def node(report: Report) -> dict[str, t.Any]:
+    """What is known of the node; None or empty for what was not looked at."""
+    seen = report.node or {}
+    driver = report.driver or {}
+    return {
+        "hostname": seen.get("hostname"),
+        "driver": kernel_release(report),
+        "cuda": versions.from_number(driver["cuda"]) if driver.get("cuda") else None,
+        "libcuda": driver.get("path"),
+        "gpus": seen.get("gpus"),
+        "variables": seen.get("variables") or {},
+        "libraries": [path for _variable, path in report.library_path],
+        "kernel_log": report.kernel_log or [],
+    }
+
+
+def version_of_cudnn(number: t.Optional[int]) -> t.Optional[str]:
+    """``9.10.2`` of 91002, ``7.6.3`` of 7603: the major version got more room with 9."""
+    if not number:
+        return None
+    step = 10000 if number >= 90000 else 1000
+    return "%d.%d.%d" % (number // step, number % step // 100, number % 100)
+
+
+def _devices(count: int) -> str:
+    return "1 device" if count == 1 else "%d devices" % count

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our own code as one file that any Python 3.8 runs on another machine. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import io
+import typing as t
+import zipfile
+
+# ansible_collections.hpc.pytorch.plugins.module_utils, wherever this runs from.
+OURS = __name__.rpartition("._torch.")[0]
+
+
+def make_bundle(module: str) -> bytes:
+    """A zip that ``python FILE`` runs: function ``main`` of *module*, and all of ours that it imports.
+
+    :arg module: below module_utils, for example ``_torch.fleet.node``.
+    """
+    sources: t.Dict[str, str] = {}
+    _collect(OURS + "." + module, sources)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", "from %s.%s import main\n\nmain()\n" % (OURS, module))
+        packages = {name.rpartition(".")[0] for name in sources}
+        for name in sorted({parent for package in packages for parent in _with_parents(package)}):
+            archive.writestr(name.replace(".", "/") + "/__init__.py", "")
+        for name in sorted(sources):
+            archive.writestr(name.replace(".", "/") + ".py", sources[name])
+    return stream.getvalue()
+
+
+def _collect(name: str, sources: t.Dict[str, str]) -> None:
+    """Add module *name* and what of ours it imports, also within functions. From disk or from Ansible's own zip."""
+    if name in sources:
+        return
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return
+    # A package, or a name that an import statement takes out of a module.
+    if spec is None or spec.submodule_search_locations is not None:
+        return
+    source = t.cast(t.Any, spec.loader).get_source(name)
+    sources[name] = source
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join(name.split(".")[: -node.level] + ([node.module] if node.module else []))
+            _collect(base, sources)
+            for alias in node.names:
+                _collect(base + "." + alias.name, sources)
+
+
+def _with_parents(package: str) -> t.List[str]:
+    parts = package.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to submit for which nodes. Plain data, no I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import typing as t
+
+from ..._slurm.client import Node
+from .follow import Limits
+
+BUNDLE = "check.zip"
+# Whatever happens to this process, held or running tasks are gone a day later.
+_DEADLINE = "now+1days"
+# In sinfo's words, with the sign behind it cut off; such a node takes no job.
+_OUT = ("down", "drain", "draining", "drained", "fail", "failing", "error", "future", "maint", "unknown", "blocked", "inval", "perfctrs")
+
+
+class Order(t.NamedTuple):
+    """What one node shall do.
+
+    :arg partition: the partition to reach it by; None for one that it is in, Slurm's default one if it can be.
+    :arg gres: the GPUs to ask for.
+    :arg order: what the program on the node gets.
+    """
+
+    node: str
+    partition: t.Optional[str]
+    gres: t.Optional[str]
+    order: t.Dict[str, t.Any]
+
+    @property
+    def request(self) -> t.Tuple[str, ...]:
+        """The options of sbatch that this node needs."""
+        options = (("partition", self.partition), ("gres", self.gres))
+        return tuple("--%s=%s" % (name, value) for name, value in options if value)
+
+
+class Settings(t.NamedTuple):
+    """How it is done.
+
+    :arg folder: where a private folder is made, seen by the login node and the compute nodes.
+    :arg python: what runs our code on a node.
+    :arg arguments: options of sbatch for every node.
+    :arg chunk: how many tasks of an array run at the same time.
+    """
+
+    folder: str
+    python: str
+    arguments: t.Tuple[str, ...]
+    chunk: int
+    limits: Limits
+
+
+class Array(t.NamedTuple):
+    """Nodes that ask Slurm for the same, in the order of their tasks; numbers are those of the orders."""
+
+    request: t.Tuple[str, ...]
+    numbers: t.Tuple[int, ...]
+
+
+def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest: int) -> t.List[Array]:
+    """One array for all nodes that ask for the same, more only where Slurm's MaxArraySize demands it.
+
+    A node that is not idle gets one of its own: where Slurm cannot start a task of an array at once, it does not even try the
+    others of that array.
+    """
+    by_request: t.Dict[t.Tuple[str, ...], t.List[int]] = {}
+    alone = []
+    for number, order in orders.items():
+        if is_idle(order.node, nodes):
+            by_request.setdefault(order.request, []).append(number)
+        else:
+            alone.append(Array(order.request, (number,)))
+    together = [
+        Array(request, tuple(numbers[start:start + largest]))
+        for request, numbers in by_request.items()
+        for start in range(0, len(numbers), largest)
+    ]
+    return together + alone
+
+
+def is_idle(name: str, nodes: t.Mapping[str, Node]) -> bool:
+    """Whether nobody has a job on node *name*."""
+    return name in nodes and _plain(nodes[name].state) == "idle"
+
+
+def why_out(order: Order, nodes: t.Mapping[str, Node]) -> str:
+    """Why the node takes no such job; empty when it does."""
+    node = nodes.get(order.node)
+    if node is None:
+        return "Slurm knows no node of this name"
+    if _plain(node.state) in _OUT or node.state.endswith("*"):
+        return "Slurm says %s%s" % (node.state, ": " + node.reason if node.reason else "")
+    if order.partition and not set(order.partition.split(",")) & set(node.partitions):
+        return "Slurm has it in partition %s, not in %s" % (", ".join(node.partitions) or "none", order.partition)
+    return ""
+
+
+def with_partition(order: Order, nodes: t.Mapping[str, Node]) -> Order:
+    """*order* with a partition that its node is in, where none was asked for."""
+    node = nodes.get(order.node)
+    if order.partition or node is None or not node.partitions:
+        return order
+    return order._replace(partition=node.partitions[0])
+
+
+def _plain(state: str) -> str:
+    return state.rstrip("*~#!%$@^-+").lower()
+
+
+def arguments_of(array: Array, settings: Settings, folder: str) -> t.List[str]:
+    """The arguments of sbatch."""
+    last = len(array.numbers) - 1
+    return [
+        "--array=0-%d%%%d" % (last, settings.chunk),
+        "--hold",
+        "--nodes=1",
+        "--ntasks=1",
+        "--no-requeue",
+        "--job-name=torch_check",
+        "--chdir=/",
+        "--input=/dev/null",
+        "--output=%s" % os.path.join(folder, "%A_%a.out"),
+        "--time=%d" % math.ceil(settings.limits.run / 60),
+        "--deadline=%s" % _DEADLINE,
+        *settings.arguments,
+        *array.request,
+    ]
+
+
+def script_of(array: Array, settings: Settings, folder: str) -> str:
+    """The batch script: which order is whose is a list in it."""
+    numbers = " ".join(str(number) for number in array.numbers)
+    return (
+        "#!/bin/sh\n"
+        "set -- %s\n"
+        'shift "$SLURM_ARRAY_TASK_ID"\n'
+        'exec %s %s %s "$1"\n' % (numbers, shlex.quote(settings.python), shlex.quote(os.path.join(folder, BUNDLE)), shlex.quote(folder))
+    )

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be installed for a build: exact specs, channels, index. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import marks
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor, previous_minor
+
+
+def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any]:
+    """The filter's result for *build*."""
+    python = wanted.python or usual_python(build)
+    kernels = fit.architectures(build, tables)
+    result: dict[str, t.Any] = {
+        "torch": build.torch,
+        "torchvision": build.torchvision,
+        "torchaudio": build.torchaudio if build.source != "conda-forge" else None,
+        "python": python,
+        "cuda": build.cuda,
+        "source": build.source,
+        "packages": [],
+        "pip": [],
+        "pip_options": [],
+        "channels": [],
+        "index": None,
+        "cuda_override": None,
+        "capabilities": [capability for dummy, capability in wanted.gpus],
+        "driver": fit.lowest_driver(build, tables, [capability for dummy, capability in wanted.gpus]),
+        "warnings": warnings(build, wanted, tables),
+        "evidence": [build.evidence] + ([kernels.evidence] if kernels else []),
+    }
+    result.update(_SPECS[build.source](build, python))
+    return result
+
+
+def usual_python(build: Build) -> str:
+    """The newest Python but one: for the newest, other packages are often missing."""
+    if key(build.python_min) < key(build.python_max):
+        return previous_minor(build.python_max)
+    return build.python_max
+
+
+def _pytorch(build: Build, python: str) -> dict[str, t.Any]:
+    # cudatoolkit binds no build without CUDA: only the build string does. Channel pytorch has no Python, and cudatoolkit
+    # is on conda-forge (or nvidia), whatever the official command says.
+    packages = ["python=%s" % python, "pytorch=%s=py%s_cuda%s*" % (build.torch, python, build.cuda)]
+    if build.torchvision:
+        # Its builds for the CPU go with any torch; before 0.3 there is one build for all.
+        packages.append("torchvision=%s%s" % (build.torchvision, "=*_cu*" if key(build.torchvision) >= (0, 3) else ""))
+    packages += ["torchaudio=%s" % build.torchaudio] if build.torchaudio else []
+    packages += [build.toolkit] if build.toolkit else []
+    channels = list(build.channels)
+    return {
+        "packages": packages + list(build.needs),
+        "channels": channels + [channel for channel in ("conda-forge",) if channel not in channels],
+    }
+
+
+def _conda_forge(build: Build, python: str) -> dict[str, t.Any]:
+    packages = ["python=%s" % python, "pytorch-gpu=%s" % build.torch, "cuda-version=%s" % build.cuda]
+    if build.torchvision:
+        # Its patch releases follow torch's later, or never; it names the torch that it is built for itself.
+        packages.append("torchvision=%s.*" % major_minor(build.torchvision))
+    channels = list(build.channels)
+    return {
+        "packages": packages + list(build.needs),
+        "channels": channels + [channel for channel in ("conda-forge",) if channel not in channels],
+        # Its builds with CUDA depend on __cuda, which a login node has not.
+        "cuda_override": build.cuda,
+    }
+
+
+def _wheels(build: Build, python: str) -> dict[str, t.Any]:
+    result: dict[str, t.Any] = {"packages": ["python=%s" % python, "pip"] + list(build.needs), "channels": ["conda-forge"]}
+    if build.wheel_urls:
+        return {**result, "pip": _addresses(build, python)}
+    # On the package index a version has no local tag, and anywhere else the tag is what pins the CUDA.
+    tag = "+%s" % build.local if build.local and build.index != "pypi" else ""
+    lines = ["torch==%s%s" % (build.torch, tag)]
+    if build.torchvision:
+        lines.append("torchvision==%s%s" % (build.torchvision, tag if _compiled(build) else ""))
+    if build.torchaudio:
+        lines.append("torchaudio==%s" % build.torchaudio)
+    result["pip"] = lines
+    if build.find_links:
+        result["pip_options"] = ["--find-links %s" % build.find_links]
+        result["index"] = build.find_links
+    elif build.index != "pypi":
+        # Not --index-url: a site's mirror of the package index stays in use for everything else.
+        result["pip_options"] = ["--extra-index-url %s" % build.index]
+        result["index"] = build.index
+    return result
+
+
+def _compiled(build: Build) -> bool:
+    """From torch 2.15 on torchvision is one file for every CUDA."""
+    return key(build.torch) < (2, 15)
+
+
+def _addresses(build: Build, python: str) -> list[str]:
+    """Files that the package index has under the same version for another CUDA: only their address tells them apart."""
+    tag = "cp%s" % python.replace(".", "")
+    name = "%s/%%s-%%s-%s-%sm-linux_x86_64.whl" % (build.wheel_urls, tag, tag)
+    lines = ["torch @ " + name % ("torch", build.torch)]
+    if build.torchvision and key(build.torchvision) >= (0, 3):
+        lines.append("torchvision @ " + name % ("torchvision", build.torchvision))
+    elif build.torchvision:
+        # Older ones hold no compiled code.
+        lines.append("torchvision==%s" % build.torchvision)
+    return lines
+
+
+_SPECS: dict[str, t.Callable[[Build, str], dict[str, t.Any]]] = {"pytorch": _pytorch, "conda-forge": _conda_forge, "wheels": _wheels}
+
+
+def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
+    """What a person should know before relying on *build*."""
+    result = []
+    if build.unverified:
+        result.append("%s is unverified: %s" % (build.name, build.unverified))
+    kernels = fit.architectures(build, tables)
+    if wanted.gpus and kernels is None:
+        result.append("which GPUs %s has kernels for is unknown; judged by what CUDA %s can compile for" % (build.name, build.cuda))
+    elif wanted.gpus and kernels is not None and kernels.unverified:
+        result.append("the list of GPUs that %s has kernels for is unverified: %s" % (build.name, kernels.unverified))
+    for gpu in wanted.gpus:
+        if fit.runs_on(build, gpu[1], tables) == fit.PTX:
+            result.append("%s has no kernels for %s: the driver compiles them at the first start, which takes minutes" % (build.name, gpu_text(gpu)))
+    return result + marks((name for names, dummy in wanted.gpus for name in names.split(", ")), tables)

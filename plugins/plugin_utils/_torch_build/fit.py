@@ -1,0 +1,117 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a build fits: its kernels and the GPUs, its CUDA and the driver. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Architectures, Build, Tables, ToolkitRange
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor, starts_with
+
+KERNELS, PTX, NOTHING = "kernels", "ptx", "nothing"
+
+
+@dataclasses.dataclass(frozen=True)
+class Violation:
+    """Why a build does not fit. Giving up any one of *blames* would mend it; without any, nothing does.
+
+    A blame is a constraint's name, or ``gpu:`` and a GPU's name.
+    """
+
+    reason: str
+    blames: frozenset[str]
+
+
+def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violation]:
+    """Everything that keeps *build* from being taken."""
+    result = []
+
+    def against(reason: str, *blames: str) -> None:
+        result.append(Violation(reason, frozenset(blames)))
+
+    if build.known_bad:
+        against("known to be bad: %s" % build.known_bad)
+    if wanted.torch and not starts_with(build.torch, wanted.torch):
+        against("not torch %s" % wanted.torch, "torch")
+    if wanted.source and build.source != wanted.source:
+        against("not from %s" % wanted.source, "source")
+    if wanted.cuda and key(build.cuda) != key(wanted.cuda):
+        against("not for CUDA %s" % wanted.cuda, "cuda")
+    if wanted.python and not key(build.python_min) <= key(wanted.python) <= key(build.python_max):
+        against("not for python %s" % wanted.python, "python")
+    compiled = []
+    for gpu in wanted.gpus:
+        how = runs_on(build, gpu[1], tables)
+        if how == NOTHING:
+            against("no kernels for %s" % gpu_text(gpu), "gpu:" + gpu[0])
+        elif how == PTX:
+            compiled.append(gpu)
+    if wanted.driver:
+        lowest = lowest_driver(build, tables)
+        if lowest is None or key(wanted.driver) < key(lowest):
+            against("needs driver %s, which is newer than %s" % (lowest or "of unknown version", wanted.driver), "driver")
+        for gpu in compiled:
+            own = toolkit_driver(build.cuda, tables)
+            if own is None or key(wanted.driver) < key(own):
+                against("driver %s cannot compile it for %s, %s can" % (wanted.driver, gpu_text(gpu), own or "no known one"), "driver", "gpu:" + gpu[0])
+        for gpu in wanted.gpus:
+            last = last_driver(gpu[1], tables)
+            if last is not None and key(wanted.driver)[:1] > key(last)[:1]:
+                against("driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last), "driver", "gpu:" + gpu[0])
+    return result
+
+
+def architectures(build: Build, tables: Tables) -> t.Optional[Architectures]:
+    """What is known of the kernels in *build*."""
+    return next((row for row in tables.architectures if row.covers(build)), None)
+
+
+def runs_on(build: Build, capability: str, tables: Tables) -> str:
+    """KERNELS, PTX (the driver has to compile) or NOTHING."""
+    row = architectures(build, tables)
+    if row is None:
+        # Nothing is known of the build: what its toolkit can compile for is the most that it can have.
+        archs: t.Iterable[str] = (arch for span in tables.toolkits if _within(build.cuda, span) for arch in span.archs)
+        return KERNELS if any(_runs(arch, capability) for arch in archs) else NOTHING
+    if any(_runs(arch, capability) for arch in row.archs):
+        return KERNELS
+    return PTX if row.ptx and key(row.ptx) <= key(capability) else NOTHING
+
+
+def _runs(arch: str, capability: str) -> bool:
+    """A kernel for X.y runs on X.z where z >= y."""
+    compiled, there = ([int(part) for part in version.split(".")] for version in (arch, capability))
+    return compiled[0] == there[0] and compiled[1] <= there[1]
+
+
+def _within(cuda: str, span: ToolkitRange) -> bool:
+    return key(span.first) <= key(cuda) and (span.last is None or key(cuda) <= key(span.last))
+
+
+def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> t.Optional[str]:
+    """The lowest driver that runs *build* on GPUs of these capabilities; None where the data does not say."""
+    cuda = major_minor(build.cuda)
+    lowest = toolkit_driver(cuda, tables)
+    for family in tables.families:
+        if family.major == int(cuda.split(".", maxsplit=1)[0]):
+            lowest = family.exceptions.get(cuda, family.min_driver)
+            break
+    if any(runs_on(build, capability, tables) == PTX for capability in capabilities):
+        # Compiling takes a driver that knows the build's own toolkit.
+        own = toolkit_driver(cuda, tables)
+        lowest = max((one for one in (lowest, own) if one), key=key, default=None)
+    return lowest
+
+
+def toolkit_driver(cuda: str, tables: Tables) -> t.Optional[str]:
+    """The first driver that came with this toolkit."""
+    return min((row.min_driver for row in tables.toolkit_drivers if row.cuda == cuda), key=key, default=None)
+
+
+def last_driver(capability: str, tables: Tables) -> t.Optional[str]:
+    """The last branch of the driver for this capability; None where there is no end known."""
+    return next((span.last_driver for span in tables.toolkits if capability in span.archs), None)

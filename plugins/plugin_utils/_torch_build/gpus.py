@@ -1,0 +1,64 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person calls a GPU, as a compute capability. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.rows import is_capability
+
+# The maker's words, and what tells boards of one chip apart.
+_NOISE = re.compile(r"nvidia|geforce|tesla|quadro|gpu|sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|workstation|server|edition|max|q|generation")
+_AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
+
+
+def capability(name: str, tables: Tables) -> str:
+    """The compute capability of *name*, which may be one already."""
+    if is_capability(name):
+        return name
+    if not isinstance(name, str) or not name.strip():
+        remedy = "put quotes around it" if isinstance(name, (int, float)) else "give a name or a capability"
+        raise UserError('the name of a GPU type, or a compute capability in quotes such as "7.0"', repr(name), remedy)
+    wanted = spelled(name)
+    for row in tables.gpus:
+        if wanted in map(spelled, row.names):
+            return row.capability
+    for known, several in tables.ambiguous.items():
+        if wanted == spelled(known):
+            raise UserError(
+                "the name of one GPU type",
+                "%s, which %s are called" % (name, ", ".join("%s (%s)" % (one, _known(one, tables)) for one in several)),
+                'say which, or a compute capability such as "7.0"; nvidia-smi --query-gpu=name,compute_cap --format=csv shows both',
+            )
+    if _AMD.match(wanted):
+        raise UserError("an NVIDIA GPU", "%s, and there is no data about ROCm builds" % name, "leave it out, and declare the packages of that env yourself")
+    raise UserError(
+        "a known GPU type (%s)" % ", ".join(one for row in tables.gpus for one in row.names),
+        name,
+        'correct it, or give its compute capability such as "7.0", or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % wanted,
+    )
+
+
+def marks(names: t.Iterable[str], tables: Tables) -> list[str]:
+    """What is uncertain about these GPU types."""
+    result = []
+    for name in names:
+        row = next((row for row in tables.gpus if spelled(name) in map(spelled, row.names)), None)
+        if row and row.unverified and not is_capability(name):
+            result.append("GPU type %s is taken for %s, unverified: %s" % (name, row.capability, row.unverified))
+    return result
+
+
+def spelled(name: str) -> str:
+    """One spelling of a name: Tesla V100-SXM2-32GB is v100."""
+    words = [word for word in re.split(r"[\s_-]+", name.lower()) if word]
+    return "".join([word for word in words if not _NOISE.fullmatch(word)] or words)
+
+
+def _known(name: str, tables: Tables) -> str:
+    return next((row.capability for row in tables.gpus if spelled(name) in map(spelled, row.names)), "not in the data")

@@ -1,0 +1,138 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the compatibility data says, as plain values. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor
+
+SOURCES = ("pytorch", "conda-forge", "wheels")
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """One build of torch with CUDA for linux-64."""
+
+    torch: str
+    torchvision: t.Optional[str]
+    torchaudio: t.Optional[str]
+    python_min: str
+    python_max: str
+    source: str
+    cuda: str
+    toolkit: t.Optional[str] = None
+    build: t.Optional[str] = None
+    channels: tuple[str, ...] = ()
+    local: t.Optional[str] = None
+    index: t.Optional[str] = None
+    find_links: t.Optional[str] = None
+    wheel_urls: t.Optional[str] = None
+    needs: tuple[str, ...] = ()
+    page: t.Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    evidence: str = ""
+    unverified: t.Optional[str] = None
+    known_bad: t.Optional[str] = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> tuple[str, str, str]:
+        """Two rows of one such key speak of one build."""
+        return (self.torch, self.cuda, self.source)
+
+    @property
+    def name(self) -> str:
+        """As a person says it: torch 2.13.0+cu126 wheels."""
+        if self.source == "wheels":
+            return "torch %s+%s wheels" % (self.torch, self.local or "cu" + self.cuda.replace(".", ""))
+        return "torch %s for CUDA %s from %s" % (self.torch, self.cuda, self.source)
+
+
+@dataclasses.dataclass(frozen=True)
+class Architectures:
+    """What the builds of some versions have kernels for."""
+
+    source: str
+    torch_min: str
+    torch_max: str
+    cuda: tuple[str, ...]
+    archs: tuple[str, ...]
+    ptx: t.Optional[str] = None
+    evidence: str = ""
+    unverified: t.Optional[str] = None
+    note: t.Optional[str] = None
+
+    def covers(self, build: Build) -> bool:
+        version = key(major_minor(build.torch))
+        return self.source == build.source and build.cuda in self.cuda and key(self.torch_min) <= version <= key(self.torch_max)
+
+
+@dataclasses.dataclass(frozen=True)
+class ToolkitRange:
+    """From which toolkit to which, and to which driver, some architectures are supported."""
+
+    archs: tuple[str, ...]
+    first: str
+    last: t.Optional[str] = None
+    last_driver: t.Optional[str] = None
+    evidence: str = ""
+    unverified: t.Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class DriverFamily:
+    """From CUDA 11 on: the lowest driver for everything of one major version."""
+
+    major: int
+    min_driver: str
+    exceptions: t.Mapping[str, str]
+    evidence: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class ToolkitDriver:
+    """The driver that comes with one toolkit."""
+
+    cuda: str
+    update: str
+    min_driver: str
+    evidence: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class GpuType:
+    names: tuple[str, ...]
+    capability: str
+    evidence: str = ""
+    unverified: t.Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """All of the data. Of two rows that speak of the same, the first counts: a site's rows stand before ours."""
+
+    builds: tuple[Build, ...] = ()
+    architectures: tuple[Architectures, ...] = ()
+    toolkits: tuple[ToolkitRange, ...] = ()
+    families: tuple[DriverFamily, ...] = ()
+    toolkit_drivers: tuple[ToolkitDriver, ...] = ()
+    gpus: tuple[GpuType, ...] = ()
+    ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    pytorch_channel_last: t.Optional[str] = None
+
+    def extended(self, site: "Tables") -> "Tables":
+        """These tables with *site*'s rows; a site's row replaces ours of the same build."""
+        theirs = {build.same for build in site.builds}
+        return Tables(
+            builds=site.builds + tuple(build for build in self.builds if build.same not in theirs),
+            architectures=site.architectures + self.architectures,
+            toolkits=site.toolkits + self.toolkits,
+            families=site.families + self.families,
+            toolkit_drivers=site.toolkit_drivers + self.toolkit_drivers,
+            gpus=site.gpus + self.gpus,
+            ambiguous={**self.ambiguous, **site.ambiguous},
+            pytorch_channel_last=self.pytorch_channel_last,
+        )

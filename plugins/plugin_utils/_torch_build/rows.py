@@ -1,0 +1,279 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of YAML into tables, each one checked: a row that is wrong is named with what would be right.
+The shapes are described at the top of each file in data/. Private to hpc.pytorch.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
+    SOURCES,
+    Architectures,
+    Build,
+    DriverFamily,
+    GpuType,
+    Tables,
+    ToolkitDriver,
+    ToolkitRange,
+)
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import is_version, key
+
+# What describes a file and holds no rows.
+_ABOUT = {"schema", "generated", "sources", "dropped"}
+_SECTIONS = ("releases", "rows", "architectures", "toolkit", "family", "toolkit_driver", "gpus", "ambiguous", "pytorch_channel_last")
+_URL = re.compile(r"https?://\S+|file://\S+")
+
+
+class _Row:
+    """One mapping and where it stands; every key is asked for, and none may be left over."""
+
+    def __init__(self, value: t.Any, where: str) -> None:
+        if not isinstance(value, t.Mapping):
+            raise UserError("a mapping at %s of the compatibility rows" % where, repr(value), "see the head of the data files for its keys")
+        self._left = dict(value)
+        self._asked: list[str] = []
+        self.where = where
+
+    def take(self, name: str, what: str, right: t.Callable[[t.Any], bool], default: t.Any = None, required: bool = False) -> t.Any:
+        self._asked.append(name)
+        if name not in self._left:
+            if required:
+                raise UserError("%s (%s) at %s of the compatibility rows" % (name, what, self.where), "none", "add it")
+            return default
+        value = self._left.pop(name)
+        if value is None and not required:
+            return default
+        if not right(value):
+            remedy = "put quotes around it" if isinstance(value, (int, float)) and not isinstance(value, bool) else "correct it"
+            raise UserError("%s for %s at %s of the compatibility rows" % (what, name, self.where), repr(value), remedy)
+        return value
+
+    def version(self, name: str, required: bool = False) -> t.Optional[str]:
+        value = self.take(name, 'a version in quotes such as "12.6"', is_version, required=required)
+        # Templating leaves subclasses of str (tags of where a value came from) that YAML and JSON would not take.
+        return str(value) if value is not None else None
+
+    def text(self, name: str, required: bool = False) -> t.Optional[str]:
+        value = self.take(name, "text", lambda value: isinstance(value, str) and bool(value.strip()), required=required)
+        return str(value) if value is not None else None
+
+    def mark(self, name: str) -> t.Optional[str]:
+        """Why a row is marked: text, or just true."""
+        value = self.take(name, "text, or true or false", lambda value: isinstance(value, (str, bool)))
+        if isinstance(value, bool):
+            return "marked so" if value else None
+        return str(value) if value else None
+
+    def url(self, name: str, more: tuple[str, ...] = ()) -> t.Optional[str]:
+        what = " or ".join(("a URL",) + more)
+        value = self.take(name, what, lambda value: isinstance(value, str) and (value in more or bool(_URL.fullmatch(value))))
+        return str(value) if value is not None else None
+
+    def texts(self, name: str, required: bool = False) -> tuple[str, ...]:
+        def right(value: t.Any) -> bool:
+            return isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value) and bool(value or not required)
+
+        return tuple(str(item) for item in self.take(name, "a list of texts", right, default=(), required=required))
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        def right(value: t.Any) -> bool:
+            return isinstance(value, (list, tuple)) and bool(value) and all(is_version(item) for item in value)
+
+        return tuple(str(item) for item in self.take(name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, required=True))
+
+    def choice(self, name: str, choices: t.Sequence[str]) -> str:
+        return str(self.take(name, "one of " + ", ".join(choices), lambda value: value in choices, required=True))
+
+    def rows(self, name: str) -> list["_Row"]:
+        values = self.take(name, "a list", lambda value: isinstance(value, (list, tuple)), default=())
+        return [_Row(value, "%s[%d]" % (self._below(name), number)) for number, value in enumerate(values)]
+
+    def row(self, name: str) -> t.Optional["_Row"]:
+        value = self.take(name, "a mapping", lambda value: isinstance(value, t.Mapping))
+        return _Row(value, self._below(name)) if value is not None else None
+
+    def _below(self, name: str) -> str:
+        return "%s.%s" % (self.where, name) if self.where else name
+
+    def done(self) -> None:
+        if self._left:
+            raise UserError(
+                "the keys %s at %s of the compatibility rows" % (", ".join(sorted(self._asked)), self.where or "the top"),
+                ", ".join(sorted(map(str, self._left))),
+                "remove or correct what is not among them",
+            )
+
+
+def tables(value: t.Any, base: Tables = Tables()) -> Tables:
+    """The tables in *value*: the sections of one of our files or of several, or a site's rows.
+
+    :arg base: what is known already; a build may be added to a release of *base* by its version alone.
+    """
+    top = _Row({name: section for name, section in value.items() if name not in _ABOUT} if isinstance(value, t.Mapping) else value, "")
+    result = Tables(
+        builds=_builds(top.rows("releases"), base),
+        architectures=tuple(_architectures(row) for row in top.rows("rows") + top.rows("architectures")),
+        toolkits=tuple(_toolkit_range(row) for row in top.rows("toolkit")),
+        families=tuple(_family(row) for row in top.rows("family")),
+        toolkit_drivers=tuple(_toolkit_driver(row) for row in top.rows("toolkit_driver")),
+        gpus=tuple(_gpu(row) for row in top.rows("gpus")),
+        ambiguous=dict(_ambiguous(row) for row in top.rows("ambiguous")),
+        pytorch_channel_last=top.version("pytorch_channel_last"),
+    )
+    top.done()
+    return result
+
+
+def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
+    builds: list[Build] = []
+    for row in releases:
+        torch = t.cast(str, row.version("torch", required=True))
+        known = next((build for build in base.builds if key(build.torch) == key(torch)), None)
+        torchvision = row.version("torchvision") or (known.torchvision if known else None)
+        torchaudio = row.version("torchaudio") or (known.torchaudio if known else None)
+        row.text("released")
+        notes = row.texts("notes")
+        python = _python(row.row("python")) or ((known.python_min, known.python_max) if known else None)
+        for item in row.rows("builds"):
+            own = _python(item.row("python")) or python
+            if own is None:
+                raise UserError("python ({min, max}) at %s or its release" % item.where, "none", 'add it, such as python: {min: "3.10", max: "3.14"}')
+            source = item.choice("source", SOURCES)
+            local = item.text("local")
+            build = Build(
+                torch=torch,
+                torchvision=item.version("torchvision") or torchvision,
+                torchaudio=item.version("torchaudio") or torchaudio,
+                python_min=own[0],
+                python_max=own[1],
+                source=source,
+                cuda=t.cast(str, item.version("cuda", required=True)),
+                toolkit=item.text("toolkit", required=source == "pytorch"),
+                build=item.text("build"),
+                channels=item.texts("channels", required=source == "pytorch"),
+                local=local,
+                index=item.url("index", ("pypi",)),
+                find_links=item.url("find_links"),
+                wheel_urls=item.url("wheel_urls"),
+                needs=item.texts("needs"),
+                page=_on_page(item.row("on_page")),
+                evidence=item.text("evidence") or "the site's rows",
+                unverified=item.mark("unverified"),
+                known_bad=item.mark("known_bad"),
+                notes=notes + tuple(note for note in [item.text("notes")] if note),
+            )
+            item.done()
+            if source == "wheels" and len([place for place in (build.index, build.find_links, build.wheel_urls) if place]) != 1:
+                raise UserError("one of index, find_links and wheel_urls at %s" % item.where, "none or several", "say where the wheels are")
+            builds.append(build)
+        row.done()
+    return tuple(builds)
+
+
+def _python(row: t.Optional[_Row]) -> t.Optional[tuple[str, str]]:
+    if row is None:
+        return None
+    low, high = t.cast(str, row.version("min", required=True)), t.cast(str, row.version("max", required=True))
+    row.text("source")
+    row.done()
+    if key(low) > key(high):
+        raise UserError("min up to max at %s" % row.where, "%s to %s" % (low, high), "correct one of them")
+    return low, high
+
+
+def _on_page(row: t.Optional[_Row]) -> dict[str, str]:
+    if row is None:
+        return {}
+    values = {name: row.version(name) for name in ("torchvision", "torchaudio")}
+    row.done()
+    return {name: value for name, value in values.items() if value}
+
+
+def _architectures(row: _Row) -> Architectures:
+    span = row.take(
+        "torch", 'versions such as "2.13" or "2.8-2.10"', lambda value: isinstance(value, str) and all(map(is_version, value.split("-", 1))), required=True
+    ).split("-")
+    result = Architectures(
+        source=row.choice("source", SOURCES),
+        torch_min=str(span[0]),
+        torch_max=str(span[-1]),
+        cuda=row.versions("cuda"),
+        archs=row.versions("archs"),
+        ptx=row.version("ptx"),
+        evidence=row.text("evidence") or "the site's rows",
+        unverified=row.mark("unverified"),
+        note=row.text("note"),
+    )
+    row.done()
+    return result
+
+
+def _toolkit_range(row: _Row) -> ToolkitRange:
+    result = ToolkitRange(
+        archs=row.versions("archs"),
+        first=t.cast(str, row.version("first", required=True)),
+        last=row.version("last"),
+        last_driver=row.version("last_driver"),
+        evidence=row.text("evidence") or "the site's rows",
+        unverified=row.mark("unverified"),
+    )
+    row.text("note")
+    row.done()
+    return result
+
+
+def _family(row: _Row) -> DriverFamily:
+    exceptions = row.take(
+        "except",
+        "CUDA versions and their drivers",
+        lambda value: isinstance(value, t.Mapping) and all(is_version(item) for pair in value.items() for item in pair),
+        default={},
+    )
+    result = DriverFamily(
+        major=row.take("major", "a number", lambda value: isinstance(value, int) and not isinstance(value, bool), required=True),
+        min_driver=t.cast(str, row.version("min_driver", required=True)),
+        exceptions={str(cuda): str(driver) for cuda, driver in exceptions.items()},
+        evidence=row.text("evidence") or "the site's rows",
+    )
+    row.text("note")
+    row.done()
+    return result
+
+
+def _toolkit_driver(row: _Row) -> ToolkitDriver:
+    result = ToolkitDriver(
+        cuda=t.cast(str, row.version("cuda", required=True)),
+        update=row.text("update") or "GA",
+        min_driver=t.cast(str, row.version("min_driver", required=True)),
+        evidence=row.text("evidence") or "the site's rows",
+    )
+    row.done()
+    return result
+
+
+def _gpu(row: _Row) -> GpuType:
+    capability = row.take("capability", 'major.minor in quotes such as "8.6"', is_capability, required=True)
+    result = GpuType(
+        names=row.texts("names", required=True),
+        capability=str(capability),
+        evidence=row.text("evidence") or "the site's rows",
+        unverified=row.mark("unverified"),
+    )
+    row.done()
+    return result
+
+
+def _ambiguous(row: _Row) -> tuple[str, tuple[str, ...]]:
+    result = t.cast(str, row.text("name", required=True)), row.texts("could_be", required=True)
+    row.done()
+    return result
+
+
+def is_capability(value: t.Any) -> bool:
+    """Whether *value* is text such as 7.0."""
+    return isinstance(value, str) and bool(re.fullmatch(r"\d{1,2}\.\d", value, re.ASCII))
