@@ -64,7 +64,7 @@ class Person:
         return self.shell("-ic", script)
 
     def shell(self, options: str, script: str) -> Answer:
-        clean = "exec env -i HOME=\"$HOME\" USER=\"$USER\" LOGNAME=\"$USER\" TERM=dumb PATH=/usr/bin:/bin "
+        clean = 'exec env -i HOME="$HOME" USER="$USER" LOGNAME="$USER" TERM=dumb PATH=/usr/bin:/bin '
         # Bash says on standard error that it has no terminal; that is not the script's.
         return self.ssh("%sbash %s %s 2>/dev/null" % (clean, options, shlex.quote("exec 2>&1; " + script)))
 

@@ -43,8 +43,20 @@ def made_channel(*requests: t.Sequence[str]) -> pathlib.Path:
 def _publish(folder: pathlib.Path, wheels: t.Sequence[str]) -> None:
     options = {"path": str(folder), "python": [SYSTEM_PYTHON], "wheels": list(wheels), "executable": sys.executable}
     done = subprocess.run(
-        [str(pathlib.Path(sys.executable).with_name("ansible")), "localhost", "-i", "localhost,", "-c", "local",
-         "-e", "ansible_python_interpreter=%s" % sys.executable, "-m", "hpc.pytorch.conda_channel", "-a", json.dumps(options)],
+        [
+            str(pathlib.Path(sys.executable).with_name("ansible")),
+            "localhost",
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            "ansible_python_interpreter=%s" % sys.executable,
+            "-m",
+            "hpc.pytorch.conda_channel",
+            "-a",
+            json.dumps(options),
+        ],
         cwd=CHECKOUT,
         env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg")),
         stdin=subprocess.DEVNULL,
@@ -53,4 +65,6 @@ def _publish(folder: pathlib.Path, wheels: t.Sequence[str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise SystemExit("expected conda_channel to publish %s; found: %s" % (", ".join(wheels), done.stdout + done.stderr))
+        raise SystemExit(
+            "expected conda_channel to publish %s; found: %s" % (", ".join(wheels), done.stdout + done.stderr)
+        )

@@ -48,7 +48,9 @@ def explain(lines: list[str]) -> list[str]:
         if re.match(r"^ERROR +\[.*Executed: Failed$", line):
             break
     shortened = [text if len(text) <= 600 else text[:600] + " ..." for text in found[-15:]]
-    return ["in step %s" % (step or "unknown")] + (shortened or ["nothing in the log names a host: read it from the end"])
+    return ["in step %s" % (step or "unknown")] + (
+        shortened or ["nothing in the log names a host: read it from the end"]
+    )
 
 
 def main(scenario: str) -> None:

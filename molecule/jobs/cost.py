@@ -21,7 +21,10 @@ TASKS = 10
 
 def play(folder, node, options):
     """Seconds of a play of so many tasks."""
-    tasks = [{"name": "Task %d" % number, "ansible.builtin.command": "true", "changed_when": False} for number in range(TASKS)]
+    tasks = [
+        {"name": "Task %d" % number, "ansible.builtin.command": "true", "changed_when": False}
+        for number in range(TASKS)
+    ]
     path = folder / "cost.json"
     path.write_text(json.dumps([{"hosts": node, "gather_facts": False, "tasks": tasks}]))
     begin = time.perf_counter()
@@ -59,9 +62,14 @@ def main():
     finally:
         subprocess.run([front / "scancel", job], check=True)
     for name, times in seconds.items():
-        print("%-4s %.3f s a task (median of %d plays of %d tasks each)" % (name, statistics.median(times) / TASKS, ROUNDS, TASKS))
+        print(
+            "%-4s %.3f s a task (median of %d plays of %d tasks each)"
+            % (name, statistics.median(times) / TASKS, ROUNDS, TASKS)
+        )
     ratio = statistics.median(mine / other for mine, other in zip(seconds["srun"], seconds["ssh"]))
-    print("srun takes %.2f times as long; %.3f s of each step is the engine's way into the login node" % (ratio, entering))
+    print(
+        "srun takes %.2f times as long; %.3f s of each step is the engine's way into the login node" % (ratio, entering)
+    )
 
 
 if __name__ == "__main__":

@@ -37,13 +37,15 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec({
-            "hosts": {"type": "list", "elements": "str"},
-            "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(FORMATS)},
-            "folder": {"type": "str"},
-            "keep": {"type": "int", "default": 0},
-            "query": {"type": "str"},
-        })
+        _spec, options = self.validate_argument_spec(
+            {
+                "hosts": {"type": "list", "elements": "str"},
+                "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(FORMATS)},
+                "folder": {"type": "str"},
+                "keep": {"type": "int", "default": 0},
+                "query": {"type": "str"},
+            }
+        )
         try:
             result.update(self._report(options, task_vars or {}))
         except UserError as error:
@@ -67,7 +69,9 @@ class ActionModule(ActionBase):
                 # Said at the end: the check is done, what it found is shown first.
                 problem = error
         sources = task_vars.get("ansible_inventory_sources") or []
-        report = make_report(nodes, last, name_inventory(sources), "hpc.pytorch %s" % files.collection_version(), generated)
+        report = make_report(
+            nodes, last, name_inventory(sources), "hpc.pytorch %s" % files.collection_version(), generated
+        )
         lines = make_table(report)
         if "table" in options["formats"]:
             _show(lines)
@@ -137,5 +141,7 @@ def _absolute(folder: str | None) -> str | None:
         return None
     expanded = os.path.expanduser(folder)
     if not os.path.isabs(expanded) or "\0" in expanded:
-        raise UserError("folder to be an absolute path on the controller", repr(folder), "give the whole path, starting with / or ~")
+        raise UserError(
+            "folder to be an absolute path on the controller", repr(folder), "give the whole path, starting with / or ~"
+        )
     return os.path.normpath(expanded)

@@ -124,7 +124,9 @@ _EXPORTED = "HOME,USER,LOGNAME,SHELL,PATH,TERM,LANG,LC_ALL"
 # Of an allocation that Ansible itself may run in: srun would take them for options.
 _FOREIGN = re.compile(r"(SLURM_(?!CONF$)|SRUN_|SLURMD_|SALLOC_|SBATCH_)")
 # What srun says of a command's own exit code.
-_CHATTER = re.compile(rb"^srun: error: \S+: task 0: (Exited with exit code \d+|Killed|Terminated|Segmentation fault.*)\r?\n", re.MULTILINE)
+_CHATTER = re.compile(
+    rb"^srun: error: \S+: task 0: (Exited with exit code \d+|Killed|Terminated|Segmentation fault.*)\r?\n", re.MULTILINE
+)
 
 
 class Connection(ConnectionBase):
@@ -149,7 +151,9 @@ class Connection(ConnectionBase):
         self._connected = True
         return self
 
-    def exec_command(self, cmd: str, in_data: t.Optional[bytes] = None, sudoable: bool = True) -> t.Tuple[int, bytes, bytes]:
+    def exec_command(
+        self, cmd: str, in_data: t.Optional[bytes] = None, sudoable: bool = True
+    ) -> t.Tuple[int, bytes, bytes]:
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         return self._step(cmd, to_bytes(in_data, nonstring="passthru") or b"")
 
@@ -161,7 +165,9 @@ class Connection(ConnectionBase):
         with open(to_bytes(in_path, errors="surrogate_or_strict"), "rb") as stream:
             code, _out, err = self._step("cat > %s" % shlex.quote(out_path), stream)
         if code:
-            raise AnsibleError("failed to write %s on %s: %s" % (out_path, self.get_option("host"), to_text(err).strip()))
+            raise AnsibleError(
+                "failed to write %s on %s: %s" % (out_path, self.get_option("host"), to_text(err).strip())
+            )
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
         super().fetch_file(in_path, out_path)
@@ -175,7 +181,9 @@ class Connection(ConnectionBase):
     def close(self) -> None:
         self._connected = False
 
-    def _step(self, command: str, given: t.Any, output: t.Any = subprocess.PIPE, overlap: bool = True) -> t.Tuple[int, bytes, bytes]:
+    def _step(
+        self, command: str, given: t.Any, output: t.Any = subprocess.PIPE, overlap: bool = True
+    ) -> t.Tuple[int, bytes, bytes]:
         """Run a command on the node: its exit code, and what it wrote.
 
         :arg given: its standard input, bytes or an open file.
@@ -183,13 +191,21 @@ class Connection(ConnectionBase):
         """
         sign = uuid.uuid4().hex
         # Both signs come by standard error: without the first one the command was never started, without the second one it was cut off.
-        script = 'cd "$HOME" 2>/dev/null; echo %s+ >&2; ( %s\n); code=$?; echo "%s-$code" >&2; exit $code' % (sign, command, sign)
+        script = 'cd "$HOME" 2>/dev/null; echo %s+ >&2; ( %s\n); code=$?; echo "%s-$code" >&2; exit $code' % (
+            sign,
+            command,
+            sign,
+        )
         argv = self._argv(overlap) + ["/bin/sh", "-c", script]
         display.vvv("EXEC %s" % shlex.join(argv), host=self.get_option("host"))
         is_file = not isinstance(given, bytes)
         try:
             with subprocess.Popen(
-                argv, stdin=given if is_file else subprocess.PIPE, stdout=output, stderr=subprocess.PIPE, env=self._environment()
+                argv,
+                stdin=given if is_file else subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                env=self._environment(),
             ) as process:
                 out, err = process.communicate(None if is_file else given)
         except OSError as error:
@@ -200,7 +216,7 @@ class Connection(ConnectionBase):
         begun = re.search(rb"^%s\+\r?\n" % sign.encode(), err, re.MULTILINE)
         ended = re.search(rb"^%s-(\d+)\r?\n" % sign.encode(), err, re.MULTILINE)
         if begun and ended:
-            told = err[:begun.start()] + err[begun.end():ended.start()] + err[ended.end():]
+            told = err[: begun.start()] + err[begun.end() : ended.start()] + err[ended.end() :]
             return int(ended.group(1)), out or b"", _CHATTER.sub(b"", told)
         said = [line for line in to_text(err).splitlines() if line.strip() and sign not in line]
         if not begun and overlap and any("unrecognized option" in line and "overlap" in line for line in said):
@@ -209,8 +225,11 @@ class Connection(ConnectionBase):
             "expected a step of job %s on node %s%s; found: %s; remedy: see that the job runs and holds the node (squeue --jobs=%s), and "
             "allocate anew where its time is over"
             % (
-                self.get_option("job_id"), self.get_option("host"), " to come to its end" if begun else "",
-                "; ".join(said[-3:]) or "srun ended with exit code %d and said nothing" % process.returncode, self.get_option("job_id"),
+                self.get_option("job_id"),
+                self.get_option("host"),
+                " to come to its end" if begun else "",
+                "; ".join(said[-3:]) or "srun ended with exit code %d and said nothing" % process.returncode,
+                self.get_option("job_id"),
             )
         )
 

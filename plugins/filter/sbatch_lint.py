@@ -77,11 +77,14 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script imp
 def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
     if not isinstance(text, str):
-        raise AnsibleFilterError("sbatch_lint: expected the text of a script; found %s; remedy: read the file first" % type(text).__name__)
+        raise AnsibleFilterError(
+            "sbatch_lint: expected the text of a script; found %s; remedy: read the file first" % type(text).__name__
+        )
     unknown = sorted(set(ignore) - set(CODES))
     if unknown:
         raise AnsibleFilterError(
-            "sbatch_lint: expected codes in ignore; found %s; remedy: take them from %s" % (", ".join(unknown), ", ".join(CODES))
+            "sbatch_lint: expected codes in ignore; found %s; remedy: take them from %s"
+            % (", ".join(unknown), ", ".join(CODES))
         )
     return [finding._asdict() for finding in lint(text) if finding.code not in ignore]
 

@@ -180,7 +180,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise UserError("timeout to be at least 1", str(self.get_option("timeout")), "correct it, or leave it out")
         folder = pathlib.Path(path).absolute().parent
         file = folder / os.path.expanduser(saved) if saved else None
-        return Source(file, login_host or None, os.path.expanduser(bin_dir) if bin_dir else None, self.get_option("timeout"))
+        return Source(
+            file, login_host or None, os.path.expanduser(bin_dir) if bin_dir else None, self.get_option("timeout")
+        )
 
     def _settings(self) -> Settings:
         prefixes, types = self.get_option("group_prefixes"), self.get_option("gpu_types")
@@ -221,12 +223,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except KeyError:
             return None
         except Exception as error:  # pylint: disable=broad-except
-            self.display.warning("The cached answer of %s cannot be used (%s); Slurm is asked again." % (source.name, error))
+            self.display.warning(
+                "The cached answer of %s cannot be used (%s); Slurm is asked again." % (source.name, error)
+            )
             return None
 
     def _populate(self, plan: Plan) -> None:
         for name, group in plan.renamed.items():
-            self.display.warning("What Slurm calls %s is the group %s here, since %s is the name of something else." % (name, group, name))
+            self.display.warning(
+                "What Slurm calls %s is the group %s here, since %s is the name of something else."
+                % (name, group, name)
+            )
         for group, things in plan.shared.items():
             self.display.warning("The group %s holds what Slurm tells apart: %s." % (group, ", ".join(things)))
         for group, above in plan.groups.items():

@@ -261,7 +261,10 @@ def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str],
     slurm = Slurm(params["bin_dir"])
     try:
         if check_mode:
-            return {"nodes": {name: not_checked(name) for name in names}, "arrays": plan(slurm, orders, settings) if orders else []}
+            return {
+                "nodes": {name: not_checked(name) for name in names},
+                "arrays": plan(slurm, orders, settings) if orders else [],
+            }
         outcomes, arrays = run(slurm, orders, settings, warn) if orders else ([], [])
     except SlurmError as error:
         raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
@@ -278,14 +281,28 @@ def order_of(node: t.Mapping[str, t.Any], timeout: int, device_timeout: int) -> 
     for option in ("partition", "gres"):
         if node[option]:
             require_word(node[option], option, lists=True)
-    return Order(node["name"], node["partition"], node["gres"], {"asked": asked._asdict(), "timeout": timeout, "device_timeout": device_timeout})
+    return Order(
+        node["name"],
+        node["partition"],
+        node["gres"],
+        {"asked": asked._asdict(), "timeout": timeout, "device_timeout": device_timeout},
+    )
 
 
 def settings_of(params: t.Mapping[str, t.Any]) -> Settings:
     """The options that are true of every node."""
-    for option, least in (("timeout", 1), ("device_timeout", 1), ("wait", 1), ("chunk", 1), ("time", 1), ("cpus_per_task", 1)):
+    for option, least in (
+        ("timeout", 1),
+        ("device_timeout", 1),
+        ("wait", 1),
+        ("chunk", 1),
+        ("time", 1),
+        ("cpus_per_task", 1),
+    ):
         if params[option] is not None and params[option] < least:
-            raise UserError("%s to be at least %d" % (option, least), str(params[option]), "correct it, or leave it out")
+            raise UserError(
+                "%s to be at least %d" % (option, least), str(params[option]), "correct it, or leave it out"
+            )
     arguments = ["--exclusive"] if params["exclusive"] else []
     for option in ("account", "qos", "reservation", "cpus_per_task", "mem"):
         if params[option]:
@@ -294,7 +311,11 @@ def settings_of(params: t.Mapping[str, t.Any]) -> Settings:
     for path, option in ((params["work_dir"], "work_dir"), (python, "runner_python"), (params["bin_dir"], "bin_dir")):
         require_path(path, option)
     if "%" in params["work_dir"] or "\\" in params["work_dir"]:
-        raise UserError("work_dir without a percent sign or a backslash", params["work_dir"], "choose another folder, Slurm replaces these in file names")
+        raise UserError(
+            "work_dir without a percent sign or a backslash",
+            params["work_dir"],
+            "choose another folder, Slurm replaces these in file names",
+        )
     seconds = 60 * params["time"] if params["time"] else params["timeout"] + 60
     return Settings(params["work_dir"], python, tuple(arguments), params["chunk"], Limits(params["wait"], seconds))
 

@@ -27,7 +27,10 @@ def seconds(path: pathlib.Path) -> dict[str, list[float]]:
         if row["action"] not in times:
             continue
         if row["failed"] or row["changed"]:
-            raise SystemExit("%s was to find everything as it is; it %s" % (row["action"], "failed" if row["failed"] else "changed something"))
+            raise SystemExit(
+                "%s was to find everything as it is; it %s"
+                % (row["action"], "failed" if row["failed"] else "changed something")
+            )
         times[row["action"]].append(row["seconds"])
     return times
 

@@ -48,7 +48,9 @@ def alone(hosts: dict[str, dict[str, t.Any]]) -> float:
                 groups["compute"].append(name)
     begin = time.perf_counter()
     now = "2026-11-24T08:00:00Z"
-    nodes = collect.collect(list(hosts), groups, [name for name in groups if name not in ("login", "compute")], hosts, now)
+    nodes = collect.collect(
+        list(hosts), groups, [name for name in groups if name not in ("login", "compute")], hosts, now
+    )
     report = build.make_report(nodes, None, "bench", "hpc.pytorch", now)
     files.dump(report), html.make_page(report), table.make_table(report)
     return time.perf_counter() - begin

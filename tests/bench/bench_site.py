@@ -22,7 +22,13 @@ def make_site(clone: pathlib.Path, environment: dict[str, str]) -> tuple[float, 
     """Seconds, and what the recap says of changes."""
     begin = time.perf_counter()
     done = subprocess.run(
-        ["make", "site"], cwd=clone, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        ["make", "site"],
+        cwd=clone,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     took = time.perf_counter() - begin
     if done.returncode:

@@ -52,7 +52,11 @@ def listing(inventory: pathlib.Path, environment: t.Mapping[str, str] | None = N
 def plain(value: t.Any) -> t.Any:
     """*value* without the mark that ansible-inventory puts on what must not become a template."""
     if isinstance(value, dict):
-        return plain(value["__ansible_unsafe"]) if set(value) == {"__ansible_unsafe"} else {key: plain(item) for key, item in value.items()}
+        return (
+            plain(value["__ansible_unsafe"])
+            if set(value) == {"__ansible_unsafe"}
+            else {key: plain(item) for key, item in value.items()}
+        )
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
@@ -72,7 +76,9 @@ def run(rounds: int) -> list[Row]:
         folder = pathlib.Path(name)
         (folder / "cluster.txt").write_text(words_of_scontrol(), encoding="utf-8")
         ours, theirs = folder / "slurm.yml", folder / "static.yml"
-        ours.write_text("plugin: hpc.pytorch.slurm\nsaved_output: cluster.txt\nlogin: ['login[01-02]']\n", encoding="utf-8")
+        ours.write_text(
+            "plugin: hpc.pytorch.slurm\nsaved_output: cluster.txt\nlogin: ['login[01-02]']\n", encoding="utf-8"
+        )
         listed = listing(ours)
         theirs.write_text(yaml.dump(static(listed), Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
         if listing(theirs)["_meta"] != listed["_meta"] or len(listed["_meta"]["hostvars"]) < NODES:

@@ -50,14 +50,27 @@ def run(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-bench-") as name:
         folder = pathlib.Path(name)
         address, cache, prefix = "file://%s" % channel, folder / "cache", folder / "env"
-        options = {"prefix": str(prefix), "packages": PACKAGES, "channels": [address], "package_cache": str(cache / "pkgs")}
-        environment = dict(os.environ, HOME=str(folder), XDG_CACHE_HOME=str(folder / "home"), PYTHONDONTWRITEBYTECODE="1")
+        options = {
+            "prefix": str(prefix),
+            "packages": PACKAGES,
+            "channels": [address],
+            "package_cache": str(cache / "pkgs"),
+        }
+        environment = dict(
+            os.environ, HOME=str(folder), XDG_CACHE_HOME=str(folder / "home"), PYTHONDONTWRITEBYTECODE="1"
+        )
         ansible = str(pathlib.Path(sys.executable).with_name("ansible"))
         adhoc = ["localhost", "-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=%s" % sys.executable]
 
         def start(*command: str) -> None:
             done = subprocess.run(
-                command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+                command,
+                cwd=CHECKOUT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             if done.returncode or not (prefix / "conda-meta").is_dir():
                 raise SystemExit("expected a torch env; found: %s" % (done.stdout + done.stderr))

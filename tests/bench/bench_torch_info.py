@@ -53,4 +53,7 @@ def run(rounds: int) -> list[Row]:
                 raise SystemExit("expected a probe that comes to its end; found %s" % done.stdout)
 
         bare_times, check_times = (times[1:] for times in paired(bare, check, rounds + 1))
-    return [Row("import torch; is_available()", bare_times), Row("torch_info", check_times, bare_times, "goal: at most 2")]
+    return [
+        Row("import torch; is_available()", bare_times),
+        Row("torch_info", check_times, bare_times, "goal: at most 2"),
+    ]

@@ -37,7 +37,9 @@ class Row(t.NamedTuple):
         return statistics.median(pairs) if pairs else None
 
 
-def paired(first: t.Callable[[], object], second: t.Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+def paired(
+    first: t.Callable[[], object], second: t.Callable[[], object], rounds: int
+) -> tuple[list[float], list[float]]:
     """Time two callables in turn; returns the seconds of each."""
     times: tuple[list[float], list[float]] = ([], [])
     for unused in range(rounds):
@@ -56,20 +58,22 @@ def table(rows: t.Sequence[Row]) -> str:
     ]
     for row in rows:
         ratio = row.ratio
-        lines.append((
-            row.name,
-            str(len(row.seconds)),
-            *("%.3f" % figure(row.seconds) for figure in (statistics.median, min, max)),
-            "" if ratio is None else "%.2f" % ratio,
-            row.note,
-        ))
+        lines.append(
+            (
+                row.name,
+                str(len(row.seconds)),
+                *("%.3f" % figure(row.seconds) for figure in (statistics.median, min, max)),
+                "" if ratio is None else "%.2f" % ratio,
+                row.note,
+            )
+        )
     widths = [max(len(cell) for cell in column) for column in zip(*lines)]
     return "\n".join("| %s |" % " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines)
 
 
 def benches() -> dict[str, pathlib.Path]:
     """Name to file."""
-    return {path.stem[len("bench_"):]: path for path in sorted(FOLDER.glob("bench_*.py"))}
+    return {path.stem[len("bench_") :]: path for path in sorted(FOLDER.glob("bench_*.py"))}
 
 
 def load(path: pathlib.Path) -> t.Any:
@@ -91,7 +95,10 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(known))
     if unknown or options.rounds < 1:
-        parser.error("expected rounds >= 1 and names among %s; found %s" % (", ".join(known), ", ".join(unknown) or options.rounds))
+        parser.error(
+            "expected rounds >= 1 and names among %s; found %s"
+            % (", ".join(known), ", ".join(unknown) or options.rounds)
+        )
     # The benches say `from run import Row`.
     sys.modules.setdefault("run", sys.modules[__name__])
     for name in options.names or known:

@@ -82,7 +82,9 @@ def _full_change(lab: Lab) -> Row:
             subprocess.run(["cp", "-a", str(kept), str(lab.prefix)], check=True)
             disk = os.statvfs(lab.parent)
             used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-            subprocess.run(["mount", "-o", "remount,size=%d" % (used + spare * 1024 * 1024), str(lab.parent)], check=True)
+            subprocess.run(
+                ["mount", "-o", "remount,size=%d" % (used + spare * 1024 * 1024), str(lab.parent)], check=True
+            )
             reads = _failed(lab, lab.run(lab.request(OLD)), "%d MB" % spare, problems)
             took, _said = lab.refusals()
             if not_whole(lab.prefix, without) and (took or state_of(lab.prefix) == "env"):
@@ -118,7 +120,11 @@ def _failed(lab: Lab, answer: Answer, what: str, problems: list[str]) -> str:
 
 def _mended(lab: Lab, versions: dict[str, str], what: str, problems: list[str]) -> None:
     again = lab.run(lab.request(versions))
-    wrong = [again.message] if again.failed else not_whole(lab.prefix, versions) + leftovers(lab.cache, lab.parent, lab.prefix)
+    wrong = (
+        [again.message]
+        if again.failed
+        else not_whole(lab.prefix, versions) + leftovers(lab.cache, lab.parent, lab.prefix)
+    )
     problems += ["%s, the next run: %s" % (what, each) for each in wrong]
 
 

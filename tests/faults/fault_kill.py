@@ -40,9 +40,15 @@ def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
         for number, moment in enumerate(moments_of(whole_run, tries), 1):
             prepare()
             lab.kill_at(request, moment)
-            wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, said) + after_rerun(lab, request, versions)
+            wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, said) + after_rerun(
+                lab, request, versions
+            )
             survived += not wrong
-            print("  %s %s, %d of %d: %s" % (what, how, number, tries, "; ".join(wrong) or "survived"), file=sys.stderr, flush=True)
+            print(
+                "  %s %s, %d of %d: %s" % (what, how, number, tries, "; ".join(wrong) or "survived"),
+                file=sys.stderr,
+                flush=True,
+            )
             problems += ["killed after %.2f s and %.2f s more: %s" % (*moment, each) for each in wrong]
     stood = ", ".join("%s %d times" % pair for pair in sorted(found.items()))
     reads = "found afterwards: %s. %s" % (stood, said.most_common(1)[0][0] if said else "")

@@ -49,7 +49,11 @@ def _once(lab: Lab, server: Server, fault: tuple[str, str], old: dict[str, str] 
 
 def _tree(folder: pathlib.Path) -> list[tuple[str, int, int]]:
     return sorted(
-        (os.path.join(top, name), os.lstat(os.path.join(top, name)).st_size, os.lstat(os.path.join(top, name)).st_mtime_ns)
+        (
+            os.path.join(top, name),
+            os.lstat(os.path.join(top, name)).st_size,
+            os.lstat(os.path.join(top, name)).st_mtime_ns,
+        )
         for top, _folders, names in os.walk(folder)
         for name in names
     )

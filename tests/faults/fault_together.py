@@ -35,10 +35,18 @@ def _two(lab: Lab) -> Row:
         # Whichever came last has it.
         outcomes = [not_whole(lab.prefix, versions) for versions in wanted]
         wrong += [] if not all(outcomes) else outcomes[0]
-        wrong += ["both say that they changed the same"] * (wanted[0] == wanted[1] and all(answer.changed for answer in answers))
+        wrong += ["both say that they changed the same"] * (
+            wanted[0] == wanted[1] and all(answer.changed for answer in answers)
+        )
         problems += ["%s: %s" % (name, each) for each in wrong + leftovers(lab.cache, lab.parent, lab.prefix)]
     failed = len({problem.split(":")[0] for problem in problems})
-    return Row("two runs on one env at once", len(cases), len(cases) - failed, "both succeed; the second waits, and finds it done", problems)
+    return Row(
+        "two runs on one env at once",
+        len(cases),
+        len(cases) - failed,
+        "both succeed; the second waits, and finds it done",
+        problems,
+    )
 
 
 def _many(lab: Lab) -> Row:
@@ -46,7 +54,10 @@ def _many(lab: Lab) -> Row:
     problems: list[str] = []
     with served(lab) as server:
         prefixes = [lab.parent / ("env%d" % number) for number in range(AT_ONCE)]
-        requests = [lab.request(OLD if number % 2 else NEW, server.address, prefix=str(prefix)) for number, prefix in enumerate(prefixes)]
+        requests = [
+            lab.request(OLD if number % 2 else NEW, server.address, prefix=str(prefix))
+            for number, prefix in enumerate(prefixes)
+        ]
         started = [lab.start(request) for request in requests]
         for number, process in enumerate(started):
             answer = lab.answer(process)
@@ -56,4 +67,10 @@ def _many(lab: Lab) -> Row:
     left += [path.name for path in lab.parent.iterdir() if path not in prefixes]
     failed = len({problem.split(":")[0] for problem in problems}) if not left else AT_ONCE
     problems += ["left behind: %s" % name for name in left]
-    return Row("%d runs on one package cache at once, with an env each" % AT_ONCE, AT_ONCE, AT_ONCE - failed, "all succeed", problems)
+    return Row(
+        "%d runs on one package cache at once, with an env each" % AT_ONCE,
+        AT_ONCE,
+        AT_ONCE - failed,
+        "all succeed",
+        problems,
+    )

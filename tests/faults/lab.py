@@ -82,7 +82,12 @@ class Lab:
             return
         for name, version in (("tinytool", "1.0"), ("tinytool", "2.0")):
             files = {"tinytool/part%d.py" % number: "NUMBER = %d\n" % number for number in range(60)}
-            make_wheel(folder / "wheels", name, version, files={"tinytool/__init__.py": "__version__ = %r\n" % version, **files})
+            make_wheel(
+                folder / "wheels",
+                name,
+                version,
+                files={"tinytool/__init__.py": "__version__ = %r\n" % version, **files},
+            )
         self._make_base()
 
     def beside(self, name: str) -> Lab:
@@ -183,14 +188,21 @@ class Lab:
     def require(self, answer: Answer) -> None:
         """What prepares a fault has to work."""
         if answer.failed:
-            raise SystemExit("expected conda_env to make an env without a fault; found: %s" % (answer.problems or answer.message))
+            raise SystemExit(
+                "expected conda_env to make an env without a fault; found: %s" % (answer.problems or answer.message)
+            )
 
     def refusals(self) -> tuple[list[str], list[str]]:
         """``source activate`` and the job scripts, each alone: who took the env (names), and what was said."""
         took, said = [], []
         commands = {"source activate": "source activate torch && echo it runs"}
         for how in ("direct", "conda"):
-            options = {"conda_env": "torch", "activation": how, "conda_prefix": str(self.base), "command": "echo it runs"}
+            options = {
+                "conda_env": "torch",
+                "activation": how,
+                "conda_prefix": str(self.base),
+                "command": "echo it runs",
+            }
             commands["a job script, activation %s" % how] = script.render(options).content
         for name, command in commands.items():
             ran = subprocess.run(
@@ -220,7 +232,13 @@ class Lab:
 
     def in_words(self, message: str) -> str:
         """Without what differs from run to run."""
-        for path, name in ((self.cache, "CACHE"), (self.prefix, "ENV"), (self.home, "HOME"), (self.channel, "CHANNEL"), (self.shared, "")):
+        for path, name in (
+            (self.cache, "CACHE"),
+            (self.prefix, "ENV"),
+            (self.home, "HOME"),
+            (self.channel, "CHANNEL"),
+            (self.shared, ""),
+        ):
             message = message.replace(str(path), name)
         message = re.sub(r"\.torch\.[^/]+\.partial", "ENV.partial", message)
         return re.sub(r"127\.0\.0\.1:\d+", "SERVER", message)
@@ -231,11 +249,25 @@ class Lab:
             variables = {"conda_prefix": str(self.base), "conda_envs_dirs": ["~/.conda/envs"]}
             arguments = "src=%s dest=%s" % (CHECKOUT / "roles/conda/templates" / template, self.base / place)
             subprocess.run(
-                [str(pathlib.Path(sys.executable).with_name("ansible")), "localhost", "-i", "localhost,", "-c", "local",
-                 "-e", json.dumps(dict(variables, ansible_python_interpreter=sys.executable)), "-m", "ansible.builtin.template",
-                 "-a", arguments],
-                cwd=CHECKOUT, env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg")), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, check=True,
+                [
+                    str(pathlib.Path(sys.executable).with_name("ansible")),
+                    "localhost",
+                    "-i",
+                    "localhost,",
+                    "-c",
+                    "local",
+                    "-e",
+                    json.dumps(dict(variables, ansible_python_interpreter=sys.executable)),
+                    "-m",
+                    "ansible.builtin.template",
+                    "-a",
+                    arguments,
+                ],
+                cwd=CHECKOUT,
+                env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg")),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=True,
             )
 
 

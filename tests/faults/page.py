@@ -16,7 +16,8 @@ from lab import SILENCE, Row
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.mounts import file_system_of
 
-HEAD = """\
+HEAD = (
+    """\
 # What conda_env survives
 
 `make faults` does these things to `conda_env` and writes this page; it fails if one of them was not survived.
@@ -29,7 +30,9 @@ The env holds python, pip and numpy as conda packages, a pip requirement of 60 m
 stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured before on the same machine:
 half of them before the env is marked as being changed, half from there to the end. A silent server was given up after %d seconds
 here, instead of the 300 of a real run.
-""" % SILENCE
+"""
+    % SILENCE
+)
 
 
 def updated(page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequence[Row]]) -> str:
@@ -41,7 +44,9 @@ def updated(page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequen
 
 def _section(title: str, rows: t.Sequence[Row]) -> str:
     lines = [title, "", "| fault | tries | survived | what a person reads |", "| --- | --: | --: | --- |"]
-    lines += ["| %s | %d | %d | %s |" % (row.fault, row.tries, row.survived, row.reads.replace("|", "\\|")) for row in rows]
+    lines += [
+        "| %s | %d | %d | %s |" % (row.fault, row.tries, row.survived, row.reads.replace("|", "\\|")) for row in rows
+    ]
     return "\n".join([*lines, "", conditions()])
 
 

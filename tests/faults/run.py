@@ -27,7 +27,7 @@ from page import updated  # noqa: E402
 
 def families() -> dict[str, pathlib.Path]:
     """Name to file."""
-    return {path.stem[len("fault_"):]: path for path in sorted(FOLDER.glob("fault_*.py"))}
+    return {path.stem[len("fault_") :]: path for path in sorted(FOLDER.glob("fault_*.py"))}
 
 
 def title_of(path: pathlib.Path) -> str:
@@ -55,7 +55,10 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(known))
     if unknown or options.moments < 1:
-        parser.error("expected moments >= 1 and names among %s; found %s" % (", ".join(known), ", ".join(unknown) or options.moments))
+        parser.error(
+            "expected moments >= 1 and names among %s; found %s"
+            % (", ".join(known), ", ".join(unknown) or options.moments)
+        )
     sections: dict[str, list[Row]] = {}
     # Not in /tmp itself, which everybody can write: root makes no env there.
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-faults-") as folder, open_lab(pathlib.Path(folder)) as lab:

@@ -23,7 +23,9 @@ class Server:
         self.fault: str | None = None
         self.word = ""
         self._over = threading.Event()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_handler(self), directory=str(folder)))
+        self._server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(_handler(self), directory=str(folder))
+        )
         self._server.daemon_threads = True
         self.address = "http://127.0.0.1:%d" % self._server.server_port
 
@@ -54,7 +56,9 @@ class Server:
             handler.send_response(200)
             if self.fault == "wrong hash":
                 # A whole archive, but another one.
-                content = next(other for other in sorted(path.parent.glob("*" + path.suffix)) if other != path).read_bytes()
+                content = next(
+                    other for other in sorted(path.parent.glob("*" + path.suffix)) if other != path
+                ).read_bytes()
             handler.send_header("Content-Length", str(len(content)))
             handler.end_headers()
             with contextlib.suppress(ConnectionError):

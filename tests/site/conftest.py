@@ -66,9 +66,7 @@ def ansible_playbook(*arguments: str, environment: t.Mapping[str, str] | None = 
 def play(tmp_path: pathlib.Path) -> t.Callable[..., Run]:
     """Runs tasks on this machine: ``play(tasks, variables, "--check")``."""
 
-    def call(
-        tasks: t.Sequence[t.Any], variables: t.Mapping[str, t.Any], *arguments: str, **keywords: t.Any
-    ) -> Run:
+    def call(tasks: t.Sequence[t.Any], variables: t.Mapping[str, t.Any], *arguments: str, **keywords: t.Any) -> Run:
         playbook = tmp_path / "play.json"
         playbook.write_text(
             json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": dict(variables), "tasks": list(tasks)}])

@@ -124,7 +124,8 @@ def test_the_second_run_changes_nothing(site, root, tree_of):
 
 
 def test_what_a_person_does_next_works(root):
-    script = """
+    script = (
+        """
         set -eu
         export MODULEPATH=%s/modulefiles
         . /usr/share/lmod/lmod/init/bash
@@ -133,7 +134,9 @@ def test_what_a_person_does_next_works(root):
         python -c 'import torch; print(torch.__version__, int(torch.ones(2, 2).matmul(torch.ones(2, 2)).sum()))'
         python -m pip check
         echo "$CONDA_PREFIX"
-    """ % root
+    """
+        % root
+    )
     done = subprocess.run(
         ["bash", "--norc", "-c", script],
         env={"PATH": "/usr/bin:/bin", "HOME": str(root.parent), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -156,7 +159,10 @@ def training(root, play):
         run = play(
             [{"ansible.builtin.include_role": {"name": "hpc.pytorch.job_script"}}],
             dict(
-                named, job_script_dest=str(folder / "job.sh"), job_script_conda_env=str(root / "envs/torch"), job_script_example=True,
+                named,
+                job_script_dest=str(folder / "job.sh"),
+                job_script_conda_env=str(root / "envs/torch"),
+                job_script_example=True,
                 job_script_command="python train_digits.py --max-loss 9 " + command,
             ),
         )
@@ -186,22 +192,39 @@ def test_two_processes_train_together_under_torchrun(training, tmp_path):
     example = tmp_path / "train_digits.py"
     example.write_text(example.read_text().replace("[self.rank + 1.0]", "[2.0 * self.rank + 1.0]"))
     wrong = bash(tmp_path / "job.sh")
-    assert wrong.returncode != 0 and "expected a sum of 3 over 2 processes; found 4" in wrong.stdout and "epoch" not in wrong.stdout
+    assert (
+        wrong.returncode != 0
+        and "expected a sum of 3 over 2 processes; found 4" in wrong.stdout
+        and "epoch" not in wrong.stdout
+    )
 
 
 def test_two_tasks_of_srun_train_together(training, root, tmp_path):
     script = training(tmp_path, "--epochs 1")
     port = subprocess.run(
-        [str(root / "envs/torch/bin/python"), "-c", "import socket; s = socket.socket(); s.bind(('localhost', 0)); print(s.getsockname()[1])"],
-        stdout=subprocess.PIPE, text=True, check=True,
+        [
+            str(root / "envs/torch/bin/python"),
+            "-c",
+            "import socket; s = socket.socket(); s.bind(('localhost', 0)); print(s.getsockname()[1])",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout.strip()
     tasks = []
     for number in ("0", "1"):
         environment = {
-            "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SLURM_PROCID": number, "SLURM_LOCALID": number, "SLURM_STEP_NUM_TASKS": "2",
-            "MASTER_ADDR": "localhost", "MASTER_PORT": port,
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "SLURM_PROCID": number,
+            "SLURM_LOCALID": number,
+            "SLURM_STEP_NUM_TASKS": "2",
+            "MASTER_ADDR": "localhost",
+            "MASTER_PORT": port,
         }
-        tasks.append(subprocess.Popen(["bash", str(script)], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True))
+        tasks.append(
+            subprocess.Popen(["bash", str(script)], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+        )
     said = [task.communicate()[0] for task in tasks]
     assert [task.returncode for task in tasks] == [0, 0]
     assert said[0].strip().endswith("processes=2") and "result" not in said[1]
@@ -210,7 +233,11 @@ def test_two_tasks_of_srun_train_together(training, root, tmp_path):
 def test_a_training_that_is_told_of_its_time_limit_goes_on_where_it_was(training, tmp_path):
     script = training(tmp_path, "--epochs 1000 --checkpoint state.pt", checkpoint_seconds=60)
     job = subprocess.Popen(
-        ["bash", str(script)], cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+        ["bash", str(script)],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert job.stdout.readline().startswith("epoch 1/1000")
     job.send_signal(signal.SIGUSR1)
@@ -221,7 +248,11 @@ def test_a_training_that_is_told_of_its_time_limit_goes_on_where_it_was(training
     again = bash(script)
     assert again.returncode == 0, again.stdout
     lines = again.stdout.splitlines()
-    assert lines[0] == "going on from epoch %d" % epoch and lines[1].startswith("epoch %d/" % (epoch + 1)) and "result: " in lines[2]
+    assert (
+        lines[0] == "going on from epoch %d" % epoch
+        and lines[1].startswith("epoch %d/" % (epoch + 1))
+        and "result: " in lines[2]
+    )
 
 
 def test_pip_inside_the_env_stays_inside(root, tmp_path):

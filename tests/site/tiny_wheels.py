@@ -13,7 +13,12 @@ from collections.abc import Mapping, Sequence
 
 
 def make_wheel(
-    folder: pathlib.Path, name: str, version: str, *, requires: Sequence[str] = (), files: Mapping[str, str] | None = None
+    folder: pathlib.Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> pathlib.Path:
     """Write ``NAME-VERSION-py3-none-any.whl`` and return its path; by default one module with VERSION."""
     start = "%s-%s.dist-info" % (name, version)

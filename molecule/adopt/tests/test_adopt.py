@@ -22,18 +22,27 @@ def test_the_base_is_the_one_that_stood_there(machine):
     now = login.check_output(
         "find /opt/app/anaconda3 ! -name '.condarc*' ! -path /opt/app/anaconda3 -printf '%p %y %m %s %T@\\n' | sort"
     )
-    before = [line for line in login.file("/root/base-before").content_string.splitlines() if not line.startswith("/opt/app/anaconda3 ")]
+    before = [
+        line
+        for line in login.file("/root/base-before").content_string.splitlines()
+        if not line.startswith("/opt/app/anaconda3 ")
+    ]
     assert now.splitlines() == before and any("/bin/conda " in line for line in before)
 
 
 def test_conda_is_still_the_sites(alice):
-    assert alice.terminal("type -P conda && conda --version").out.splitlines()[-2:] == ["/opt/app/anaconda3/bin/conda", "conda 4.10.1"]
+    assert alice.terminal("type -P conda && conda --version").out.splitlines()[-2:] == [
+        "/opt/app/anaconda3/bin/conda",
+        "conda 4.10.1",
+    ]
 
 
 def test_the_sites_own_settings_stay_beside_ours(machine):
     text = machine("login01").file("/opt/app/anaconda3/.condarc").content_string
     assert "ssl_verify: true" in text and "auto_activate_base: false" in text and "http://mirror/channel" in text
-    assert machine("login01").check_output("ls -A /opt/app/anaconda3 | grep -c condarc") == "2", "no backup of the condarc"
+    assert machine("login01").check_output("ls -A /opt/app/anaconda3 | grep -c condarc") == "2", (
+        "no backup of the condarc"
+    )
 
 
 @pytest.mark.parametrize("node", ["login01", "titan01"])
@@ -57,20 +66,25 @@ def test_the_module_reaches_a_login_shell_and_a_terminal(person, node):
 
 
 def test_the_module_goes_as_it_came(alice):
-    told = alice.login_shell("a=$PATH; module load anaconda3; b=$PATH; module unload anaconda3; [ \"$a\" != \"$b\" ] && [ \"$PATH\" = \"$a\" ]")
+    told = alice.login_shell(
+        'a=$PATH; module load anaconda3; b=$PATH; module unload anaconda3; [ "$a" != "$b" ] && [ "$PATH" = "$a" ]'
+    )
     assert told.rc == 0, told.out
 
 
 def test_a_job_that_loads_the_module(alice):
     alice.terminal(
-        "cat > module.sh <<'END'\n#!/bin/bash -l\n#SBATCH --partition=titan --export=NONE\nmodule load anaconda3\n%s\nEND\n" % WORKS
+        "cat > module.sh <<'END'\n#!/bin/bash -l\n#SBATCH --partition=titan --export=NONE\nmodule load anaconda3\n%s\nEND\n"
+        % WORKS
     )
     state, output = alice.job("module.sh")
     assert state == "COMPLETED" and "2.13.0" in output, output
 
 
 def test_a_job_does_not_read_the_rc_file(alice):
-    alice.terminal("cat > bare.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=titan --export=NONE\nexport PATH=/usr/bin:/bin\ntype -P conda\nEND\n")
+    alice.terminal(
+        "cat > bare.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=titan --export=NONE\nexport PATH=/usr/bin:/bin\ntype -P conda\nEND\n"
+    )
     state, output = alice.job("bare.sh")
     assert state == "FAILED" and "anaconda3" not in output, output
 

@@ -13,14 +13,20 @@ NODES = ("login01", "titan01", "tesla01")
 
 
 def test_torch_computes_after_source_activate(alice):
-    told = alice.terminal("source activate torch && python -c 'import torch; print(torch.__version__, int(torch.ones(3, 3).sum()))'")
+    told = alice.terminal(
+        "source activate torch && python -c 'import torch; print(torch.__version__, int(torch.ones(3, 3).sum()))'"
+    )
     assert told.rc == 0 and re.search(r"^2\.13\.0\S* 9$", told.out, re.MULTILINE), told.out
 
 
 @pytest.mark.parametrize("node", NODES)
 def test_every_node_sees_the_same_env(person, node):
     told = person("alice", node).terminal("source activate torch; echo $CONDA_PREFIX; which python; hostname")
-    assert told.out.splitlines()[-3:] == ["/home/alice/.conda/envs/torch", "/home/alice/.conda/envs/torch/bin/python", node], told.out
+    assert told.out.splitlines()[-3:] == [
+        "/home/alice/.conda/envs/torch",
+        "/home/alice/.conda/envs/torch/bin/python",
+        node,
+    ], told.out
 
 
 def test_numpy_is_there_and_nothing_contradicts_itself(alice):
@@ -29,7 +35,9 @@ def test_numpy_is_there_and_nothing_contradicts_itself(alice):
 
 
 def test_pip_installs_into_the_env(alice):
-    told = alice.terminal("source activate torch && python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))'")
+    told = alice.terminal(
+        "source activate torch && python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))'"
+    )
     assert told.out.splitlines()[-1].startswith("/home/alice/.conda/envs/torch/lib/"), told.out
 
 
@@ -44,7 +52,9 @@ def test_sbatch_trains_on_the_titan_with_the_gpu_that_slurm_gave(alice):
 
 
 def test_the_job_ran_in_its_partition(alice):
-    alice.terminal("cat > where.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=tesla --gres=gpu:2\nhostname; echo $CUDA_VISIBLE_DEVICES\nEND\n")
+    alice.terminal(
+        "cat > where.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=tesla --gres=gpu:2\nhostname; echo $CUDA_VISIBLE_DEVICES\nEND\n"
+    )
     assert alice.job("where.sh") == ("COMPLETED", "tesla01\n0,1\n")
 
 
@@ -97,7 +107,9 @@ def test_nothing_doubles_on_path_in_a_shell_within_a_shell(alice):
     assert libraries == ["/opt/pkgs/cuda/cuda-toolkit/lib64"], told.out
 
 
-@pytest.mark.parametrize("path", ["/opt/app/anaconda3/.condarc", "/opt/app/anaconda3/bin/activate", "/opt/app/hpc.pytorch/engine/bin/python"])
+@pytest.mark.parametrize(
+    "path", ["/opt/app/anaconda3/.condarc", "/opt/app/anaconda3/bin/activate", "/opt/app/hpc.pytorch/engine/bin/python"]
+)
 def test_what_is_shared_belongs_to_root_and_everybody_reads_it(machine, path):
     file = machine("tesla01").file(path)
     assert file.user == "root" and file.mode & 0o022 == 0 or file.is_symlink
@@ -129,7 +141,11 @@ def checked_by_alice(folder):
 def test_a_user_asks_every_node_through_slurm():
     nodes = checked_by_alice("report")
     # There is no GPU behind the device files, and torch is one for the CPU.
-    assert {name: node["verdict"] for name, node in nodes.items()} == {"login01": "cpu_only", "titan01": "failed", "tesla01": "failed"}
+    assert {name: node["verdict"] for name, node in nodes.items()} == {
+        "login01": "cpu_only",
+        "titan01": "failed",
+        "tesla01": "failed",
+    }
     for name in ("titan01", "tesla01"):
         assert nodes[name]["torch"]["version"].startswith("2.13.0")
         assert "expected 2 devices, found 0" in nodes[name]["summary"]

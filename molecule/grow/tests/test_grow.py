@@ -20,7 +20,9 @@ def test_the_new_node_has_what_each_machine_owns(machine, name):
 
 
 def test_the_new_node_finds_what_is_shared(person):
-    told = person("alice", "titan02").login_shell("module load anaconda3 cuda && source activate torch && python -c 'import torch' && nvcc --version")
+    told = person("alice", "titan02").login_shell(
+        "module load anaconda3 cuda && source activate torch && python -c 'import torch' && nvcc --version"
+    )
     assert told.rc == 0 and "release 13.5" in told.out, told.out
 
 
@@ -31,7 +33,9 @@ def test_the_software_was_written_by_the_login_node(machine):
 
 
 def test_slurm_names_the_node_that_is_down(alice):
-    told = alice.terminal("for i in $(seq 60); do sinfo -h -N -n titan01 -o %T | grep -q down && break; sleep 1; done; sinfo -h -N -o '%N %T'")
+    told = alice.terminal(
+        "for i in $(seq 60); do sinfo -h -N -n titan01 -o %T | grep -q down && break; sleep 1; done; sinfo -h -N -o '%N %T'"
+    )
     lines = told.out.splitlines()
     assert re.search(r"^titan01 down", "\n".join(lines), re.MULTILINE) and "titan02 idle" in lines, told.out
 

@@ -42,8 +42,15 @@ def main():
     images, shown = digits.load(digits.DATA)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images, shown), batch_size=64, shuffle=True)
     trainer = pytorch_lightning.Trainer(
-        accelerator="cpu", devices=devices, num_nodes=nodes, strategy="ddp", max_epochs=12, logger=False,
-        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        accelerator="cpu",
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp",
+        max_epochs=12,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
     )
     model = Reader()
     trainer.fit(model, loader)

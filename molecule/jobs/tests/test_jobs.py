@@ -10,14 +10,22 @@ import re
 import pytest
 
 ENDS = {
-    "nodefail": "NODE_FAIL", "requeued": "COMPLETED", "preempted": "PREEMPTED", "cancelled": "CANCELLED", "killed": "FAILED",
-    "faulty": "FAILED", "slow": "TIMEOUT", "patient": "COMPLETED",
+    "nodefail": "NODE_FAIL",
+    "requeued": "COMPLETED",
+    "preempted": "PREEMPTED",
+    "cancelled": "CANCELLED",
+    "killed": "FAILED",
+    "faulty": "FAILED",
+    "slow": "TIMEOUT",
+    "patient": "COMPLETED",
 }
 
 
 def recorded(person, name):
     """The jobs of that name in Slurm's database, one line for each."""
-    told = person.terminal("sacct --noheader --parsable2 --allocations --starttime=now-1day --name=%s --format=JobID,State,ExitCode" % name)
+    told = person.terminal(
+        "sacct --noheader --parsable2 --allocations --starttime=now-1day --name=%s --format=JobID,State,ExitCode" % name
+    )
     return [line.split("|") for line in told.out.splitlines()]
 
 
@@ -29,7 +37,9 @@ def test_each_script_was_submitted_once_and_ended_as_the_play_said(person, name)
 
 @pytest.mark.parametrize("name", [name for name in ENDS if name != "slow"])
 def test_the_record_beside_the_script_is_its_owners_and_has_the_end(person, name):
-    told = person("bob").terminal("stat -c '%%U %%a' ~/lab/.%s.sh.hpc_pytorch_job && cat ~/lab/.%s.sh.hpc_pytorch_job" % (name, name))
+    told = person("bob").terminal(
+        "stat -c '%%U %%a' ~/lab/.%s.sh.hpc_pytorch_job && cat ~/lab/.%s.sh.hpc_pytorch_job" % (name, name)
+    )
     owner, _newline, text = told.out.partition("\n")
     record = json.loads(text)
     assert owner == "bob 600" and [part["state"] for part in record["parts"]] == [ENDS[name]], told.out
@@ -38,7 +48,12 @@ def test_the_record_beside_the_script_is_its_owners_and_has_the_end(person, name
 
 def test_a_requeued_job_went_on_from_its_checkpoint(person):
     lines = person("bob").terminal("cat ~/lab/requeued.out").out.splitlines()
-    assert [line for line in lines if not line.startswith("slurmstepd")] == ["begin 0", "begin 1", "from step-1", "LAST WORDS"], lines
+    assert [line for line in lines if not line.startswith("slurmstepd")] == [
+        "begin 0",
+        "begin 1",
+        "from step-1",
+        "LAST WORDS",
+    ], lines
 
 
 def test_an_array_has_an_output_for_each_task(person):
@@ -94,7 +109,10 @@ def test_each_task_of_an_array_trained_from_another_seed(alice):
 
 def test_a_training_that_was_told_of_its_time_limit_went_on_from_its_checkpoint(alice):
     output = alice.terminal("cat ~/jobs/again.out").out
-    kept, on = re.findall(r"^checkpoint: epoch=(\d+) of 100$", output, re.MULTILINE), re.findall(r"^going on from epoch (\d+)$", output, re.MULTILINE)
+    kept, on = (
+        re.findall(r"^checkpoint: epoch=(\d+) of 100$", output, re.MULTILINE),
+        re.findall(r"^going on from epoch (\d+)$", output, re.MULTILINE),
+    )
     assert len(kept) == 1 and kept == on, output
     assert re.findall(r"^epoch (\d+)/100", output, re.MULTILINE) == [str(number) for number in range(1, 101)]
     assert re.search(r"^result: loss=.* processes=2$", output, re.MULTILINE), output
@@ -107,7 +125,10 @@ def test_check_yml_reached_the_nodes_through_allocations():
     assert found["login01"]["verdict"] == "cpu_only"
     for name in ("titan01", "titan02"):
         # Their torch is for the CPU: that it says so is proof that it was asked there.
-        assert found[name]["verdict"] == "failed" and "expected 2 devices, found 0; cpu_only_build" in found[name]["summary"], found[name]
+        assert (
+            found[name]["verdict"] == "failed"
+            and "expected 2 devices, found 0; cpu_only_build" in found[name]["summary"]
+        ), found[name]
 
 
 def test_nothing_is_left_in_the_queue(person):

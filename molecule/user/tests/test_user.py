@@ -17,7 +17,9 @@ def test_the_play_had_no_more_rights_than_its_user(person, name):
 
 @pytest.mark.parametrize("name", USERS)
 def test_each_has_a_torch_that_computes(person, name):
-    told = person(name).terminal("~/.conda/envs/torch/bin/python -c 'import torch; print(torch.__version__, int(torch.ones(3, 3).sum()))'")
+    told = person(name).terminal(
+        "~/.conda/envs/torch/bin/python -c 'import torch; print(torch.__version__, int(torch.ones(3, 3).sum()))'"
+    )
     assert told.rc == 0 and re.search(r"^2\.13\.0\S* 9$", told.out, re.MULTILINE), told.out
 
 
@@ -27,7 +29,9 @@ def test_both_submit_at_the_same_time_and_read_their_own_output(person):
         sent = person(name).terminal("cd jobs && sbatch --parsable --wait train.sh > number 2>&1 & disown; true")
         assert sent.rc == 0
     for name in USERS:
-        told = person(name).terminal("cd jobs; until scontrol show job $(tail -n 1 number) | grep -q 'JobState=[CFTN][OA]'; do sleep 0.5; done; cat number")
+        told = person(name).terminal(
+            "cd jobs; until scontrol show job $(tail -n 1 number) | grep -q 'JobState=[CFTN][OA]'; do sleep 0.5; done; cat number"
+        )
         numbers[name] = told.out.split()[-1]
     assert len(set(numbers.values())) == 2
     for name in USERS:
@@ -39,7 +43,10 @@ def test_both_submit_at_the_same_time_and_read_their_own_output(person):
 
 
 @pytest.mark.parametrize(("name", "other"), [USERS, USERS[::-1]])
-@pytest.mark.parametrize("path", ["jobs/train.sh", ".conda/envs/torch/bin/python3.11", ".bashrc", ".local/share/hpc.pytorch/engine/pyvenv.cfg"])
+@pytest.mark.parametrize(
+    "path",
+    ["jobs/train.sh", ".conda/envs/torch/bin/python3.11", ".bashrc", ".local/share/hpc.pytorch/engine/pyvenv.cfg"],
+)
 def test_neither_can_write_what_is_the_others(person, name, other, path):
     assert person(other).terminal("test -w ~/%s" % path).rc == 0
     told = person(name).terminal("echo planted >> /home/%s/%s" % (other, path))
@@ -49,7 +56,9 @@ def test_neither_can_write_what_is_the_others(person, name, other, path):
 
 @pytest.mark.parametrize("name", USERS)
 def test_nothing_of_theirs_lies_outside_of_their_home(machine, name):
-    found = machine("login01").check_output("find / -xdev -user %s ! -path '/proc/*' ! -path '/home/%s/*' ! -path /home/%s" % (name, name, name))
+    found = machine("login01").check_output(
+        "find / -xdev -user %s ! -path '/proc/*' ! -path '/home/%s/*' ! -path /home/%s" % (name, name, name)
+    )
     assert found == ""
     assert machine("login01").check_output("find /home/%s ! -user %s" % (name, name)) == ""
 

@@ -107,7 +107,9 @@ class _zstd_tar:
         }
         self._member = archive.open(_zip_info(name), "w", force_zip64=size >= _ZIP64_FROM)
         self._zstd = zstd.ZstdFile(self._member, "w", options=options)
-        self._tar = tarfile.open(fileobj=self._zstd, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", bufsize=1 << 20)
+        self._tar = tarfile.open(
+            fileobj=self._zstd, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", bufsize=1 << 20
+        )
 
     def __enter__(self) -> tarfile.TarFile:
         return self._tar

@@ -180,7 +180,9 @@ class Builder:
         if digest is None:
             path = pip_index.local_path(wheel.url)
             digest = sha256_of_file(path) if path else wheel.url
-        content = sha256_of_json({"format": FORMAT, "wheel": digest, "depends": depends, "python": interpreter.version})[:8]
+        content = sha256_of_json(
+            {"format": FORMAT, "wheel": digest, "depends": depends, "python": interpreter.version}
+        )[:8]
         return index if self._identify(index, interpreter.subdir, "%s_h%s" % (interpreter.tag, content), "") else None
 
     def _wheel_task(self, interpreter: Interpreter, index: t.Dict[str, t.Any], wheel: str, place: str) -> _Task:
@@ -294,6 +296,8 @@ def _index_differs(path: str, record: t.Mapping[str, t.Any]) -> bool:
         return True
     for name, entry in record["index"].items():
         file = os.path.join(path, name)
-        if stat_of(file) != entry.get("stat") and not (os.path.isfile(file) and sha256_of_file(file) == entry["sha256"]):
+        if stat_of(file) != entry.get("stat") and not (
+            os.path.isfile(file) and sha256_of_file(file) == entry["sha256"]
+        ):
             return True
     return False

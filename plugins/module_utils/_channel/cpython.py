@@ -41,7 +41,7 @@ _TEST_EXTENSIONS = re.compile(r"^(_test|_xxtest|xxlimited|_ctypes_test)")
 _SYSTEM_PREFIXES = ("/usr", "/usr/local", "/")
 _GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 
-_SYSCONFIG = '''
+_SYSCONFIG = """
 # Added when this interpreter was packed: an env's packages belong below its own prefix.
 def _get_preferred_schemes():
     return {"prefix": "posix_prefix", "home": "posix_home", "user": "posix_user"}
@@ -50,7 +50,7 @@ def _get_preferred_schemes():
 def _get_default_scheme():
     return "posix_prefix"
 
-'''
+"""
 # Debian's site module is frozen into the interpreter from 3.11 on, so its file cannot be changed to any effect. It looks
 # into lib/python3.X/dist-packages; what stands there hands over to the env's own folder. No sitecustomize: users have one.
 _SITE_HOOK = "_env_site"
@@ -81,20 +81,20 @@ def hand_over():
         if os.path.isdir(path):
             site.addsitedir(path)
 '''
-_DISTUTILS = '''
+_DISTUTILS = """
 
 # Added when this interpreter was packed: the distribution's own layout is for virtual environments' opposite only.
 def is_virtual_environment():
     return True
-'''
-_ENSUREPIP = '''
+"""
+_ENSUREPIP = """
 
 # Added when this interpreter was packed: the distribution refuses ensurepip outside of virtual environments.
 def _ensurepip_is_disabled_in_debian_for_system():
     return None
 
-'''
-_CHECK = '''
+"""
+_CHECK = """
 import importlib, json, site, sys, sysconfig
 names = ("ssl ctypes sqlite3 zlib bz2 lzma hashlib readline curses uuid decimal json socket select mmap "
          "multiprocessing.synchronize xml.parsers.expat zoneinfo venv").split()
@@ -117,7 +117,7 @@ if sys.version_info < (3, 12):
     command.finalize_options()
     result["distutils"] = command.install_purelib
 print(json.dumps(result))
-'''
+"""
 
 
 def stage(interpreter: Interpreter, root: str, patchelf: t.Optional[str]) -> None:
@@ -265,7 +265,10 @@ def _answer_patches(interpreter: Interpreter, lib: str) -> None:
         _insert(sysconfig, _SYSCONFIG, "\ndef get_preferred_scheme(", "\ndef _parse_makefile(")
     if _holds(os.path.join(lib, "site.py"), "dist-packages"):
         os.makedirs(os.path.join(lib, "dist-packages"))
-        for name, text in ((_SITE_HOOK + ".py", _SITE), ("dist-packages/env.pth", "import {0}; {0}.hand_over()\n".format(_SITE_HOOK))):
+        for name, text in (
+            (_SITE_HOOK + ".py", _SITE),
+            ("dist-packages/env.pth", "import {0}; {0}.hand_over()\n".format(_SITE_HOOK)),
+        ):
             with open(os.path.join(lib, name), "w") as stream:
                 stream.write(text)
     if _holds(os.path.join(lib, "distutils", "sysconfig.py"), "def is_virtual_environment"):
@@ -293,7 +296,9 @@ def _answer_ensurepip(interpreter: Interpreter, folder: str) -> None:
     for package in packages:
         _copy(os.path.join(source, wheels[package]), os.path.join(bundled, wheels[package]))
         version = wheels[package].split("-")[1]
-        text = re.sub(r"^_%s_VERSION = .*$" % package.upper(), '_%s_VERSION = "%s"' % (package.upper(), version), text, flags=re.M)
+        text = re.sub(
+            r"^_%s_VERSION = .*$" % package.upper(), '_%s_VERSION = "%s"' % (package.upper(), version), text, flags=re.M
+        )
     text = re.sub(r"^_WHEEL_PKG_DIR = .*$", "_WHEEL_PKG_DIR = None", text, flags=re.M)
     with open(init, "w") as stream:
         stream.write(text)

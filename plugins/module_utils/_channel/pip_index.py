@@ -29,7 +29,9 @@ from .interpreter import Interpreter
 from .names import Wheel, normal_name
 
 _COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")
-_DOWNLOADING = re.compile(r"^\s*(?:Downloading|Processing) (\S+\.whl)(?:\.metadata)?(?: \(([\d.]+) (bytes|kB|MB|GB)\))?")
+_DOWNLOADING = re.compile(
+    r"^\s*(?:Downloading|Processing) (\S+\.whl)(?:\.metadata)?(?: \(([\d.]+) (bytes|kB|MB|GB)\))?"
+)
 _CPU_REMEDY = (
     "name a release in wheels (channel_wheels) that has a CPU wheel here, "
     "point cpu_index (channel_cpu_index) to an index of CPU wheels that this machine reaches, "
@@ -109,14 +111,18 @@ def fetch(
         # One digest in a requirements file obliges every line in it.
         lines = [_pin(wheel) for wheel in remote if bool(wheel.sha256) == hashed]
         if lines:
-            _run_pip(interpreter, ["download", "--no-deps", "--dest", folder], lines, index, folder, progress, "download")
+            _run_pip(
+                interpreter, ["download", "--no-deps", "--dest", folder], lines, index, folder, progress, "download"
+            )
     for wheel in remote:
         paths[wheel.file_name] = os.path.join(folder, wheel.file_name)
     for wheel in wheels:
         path = paths[wheel.file_name]
         found = sha256_of_file(path) if os.path.isfile(path) else "no file %s" % path
         if (wheel.sha256 and found != wheel.sha256) or not os.path.isfile(path):
-            raise UserError("%s with sha256 %s" % (wheel.file_name, wheel.sha256), found, "run it again, or mend the index")
+            raise UserError(
+                "%s with sha256 %s" % (wheel.file_name, wheel.sha256), found, "run it again, or mend the index"
+            )
     return paths
 
 
@@ -129,7 +135,9 @@ def read_report(report: t.Mapping[str, t.Any]) -> t.List[Wheel]:
         url = download["url"]
         file_name = urllib.parse.unquote(os.path.basename(urllib.parse.urlsplit(url).path))
         if not file_name.endswith(".whl"):
-            raise UserError("a wheel for %s" % metadata["name"], without_credentials(url), "name a release that has wheels")
+            raise UserError(
+                "a wheel for %s" % metadata["name"], without_credentials(url), "name a release that has wheels"
+            )
         wheels.append(
             Wheel(
                 name=normal_name(metadata["name"]),

@@ -157,7 +157,9 @@ def _check_index(mirror: str, subdirs: t.Iterable[str], record: t.Dict[str, t.An
                     record["packages"][name] = known = entry_of(subdir, file_name, entry, "found")
                 if known["sha256"] != entry["sha256"]:
                     raise UserError(
-                        "%s with sha256 %s" % (name, known["sha256"]), entry["sha256"], "delete the archive and run again"
+                        "%s with sha256 %s" % (name, known["sha256"]),
+                        entry["sha256"],
+                        "delete the archive and run again",
                     )
     for name in [name for name in record["packages"] if name not in seen]:
         del record["packages"][name]
@@ -189,7 +191,11 @@ def check_folder(path: str) -> None:
     if not os.path.isdir(path):
         raise UserError("a folder at %s" % path, "something else", remedy)
     names = [name for name in os.listdir(path) if not name.startswith(".")]
-    if names and RECORD_NAME not in names and not any(os.path.isdir(os.path.join(path, name)) for name in names if name in SUBDIRS):
+    if (
+        names
+        and RECORD_NAME not in names
+        and not any(os.path.isdir(os.path.join(path, name)) for name in names if name in SUBDIRS)
+    ):
         raise UserError("a conda channel at %s" % path, "a folder with %s" % ", ".join(sorted(names)[:3]), remedy)
 
 

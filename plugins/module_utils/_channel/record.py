@@ -17,7 +17,17 @@ from .._common.files import sha256_of_file
 
 RECORD_NAME = "hpc-pytorch-channel.json"
 # conda's own names for the folders of a channel.
-SUBDIRS = ("noarch", "linux-64", "linux-aarch64", "linux-ppc64le", "linux-s390x", "linux-32", "osx-64", "osx-arm64", "win-64")
+SUBDIRS = (
+    "noarch",
+    "linux-64",
+    "linux-aarch64",
+    "linux-ppc64le",
+    "linux-s390x",
+    "linux-32",
+    "osx-64",
+    "osx-arm64",
+    "win-64",
+)
 SUFFIXES = (".conda", ".tar.bz2")
 INDEX_NAMES = ("repodata.json", "repodata.json.zst")
 
@@ -61,7 +71,9 @@ def archives_in(path: str) -> t.List[str]:
     for subdir in SUBDIRS:
         folder = os.path.join(path, subdir)
         if os.path.isdir(folder):
-            found += ["%s/%s" % (subdir, name) for name in os.listdir(folder) if name.endswith(SUFFIXES) and name[0] != "."]
+            found += [
+                "%s/%s" % (subdir, name) for name in os.listdir(folder) if name.endswith(SUFFIXES) and name[0] != "."
+            ]
     return sorted(found)
 
 

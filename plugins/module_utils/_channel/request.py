@@ -89,7 +89,9 @@ def request_from(params: t.Mapping[str, t.Any]) -> Request:
             "name an interpreter in python (wheels are chosen for it), or packages of an upstream channel",
         )
     if request.packages and not request.upstream:
-        raise UserError("an upstream channel for packages", "upstream is empty", "name the channels to copy from in upstream")
+        raise UserError(
+            "an upstream channel for packages", "upstream is empty", "name the channels to copy from in upstream"
+        )
     inside = [channel for channel in request.upstream if _same_folder(channel, request.path)]
     if inside:
         raise UserError("upstream channels other than path", inside[0], "leave the channel itself out of upstream")
@@ -105,7 +107,9 @@ def _folder(path: str) -> str:
 
 def _absolute(path: str, option: str) -> str:
     if not os.path.isabs(path) or not path.isprintable() or ".." in path.split("/"):
-        raise UserError("an absolute path without '..' and control characters as %s" % option, repr(path), "correct %s" % option)
+        raise UserError(
+            "an absolute path without '..' and control characters as %s" % option, repr(path), "correct %s" % option
+        )
     return os.path.normpath(path)
 
 
@@ -157,5 +161,7 @@ def _same_folder(channel: str, path: str) -> bool:
 def _names(names: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
     for key, value in names.items():
         if not re.match(r"^[a-z0-9_][a-z0-9_.-]*$", str(value)):
-            raise UserError("conda package names (lower case) as values of names", "%r: %r" % (key, value), "correct names")
+            raise UserError(
+                "conda package names (lower case) as values of names", "%r: %r" % (key, value), "correct names"
+            )
     return {str(key): str(value) for key, value in names.items()}

@@ -84,7 +84,9 @@ class Upstream:
                 matching = [record for record in records if wanted.matches(record)]
                 if not matching:
                     raise UserError("a package for %s in %s" % (spec, shown), "none", "correct packages or upstream")
-                best.append(max(matching, key=lambda record: (record.version, record.build_number, str(record.timestamp))))
+                best.append(
+                    max(matching, key=lambda record: (record.version, record.build_number, str(record.timestamp)))
+                )
             return best
 
         try:

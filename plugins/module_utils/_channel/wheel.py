@@ -174,4 +174,6 @@ def _license(metadata: str) -> str:
 
 
 def _bad_wheel(wheel: str, found: str) -> UserError:
-    return UserError("a wheel with files of its own in %s" % wheel, found, "leave this wheel out, or take another version")
+    return UserError(
+        "a wheel with files of its own in %s" % wheel, found, "leave this wheel out, or take another version"
+    )

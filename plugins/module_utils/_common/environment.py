@@ -12,6 +12,14 @@ import typing as t
 def clean_environment(**more: str) -> t.Dict[str, str]:
     """This process's environment without what would point an interpreter or pip at other packages."""
     foreign = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-    foreign += ("PIP_ROOT", "PIP_REQUIREMENT", "PIP_REQUIRE_VIRTUALENV", "PIP_REPORT", "PIP_QUIET", "PIP_VERBOSE", "PIP_PYTHON")
+    foreign += (
+        "PIP_ROOT",
+        "PIP_REQUIREMENT",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_REPORT",
+        "PIP_QUIET",
+        "PIP_VERBOSE",
+        "PIP_PYTHON",
+    )
     kept = {key: value for key, value in os.environ.items() if key not in foreign}
     return dict(kept, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1", **more)

@@ -30,9 +30,7 @@ def _answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
         module.fail_json(**error.as_result())
     except OSError as error:
         path = " to %s" % error.filename if error.filename else ""
-        problem = UserError(
-            "access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota"
-        )
+        problem = UserError("access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota")
         module.fail_json(**problem.as_result())
     else:
         module.exit_json(**result)

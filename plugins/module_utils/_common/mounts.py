@@ -9,7 +9,9 @@ import os
 import re
 
 # What one machine has for itself. A name that is not here counts as shared: that errs on the side of leaving things.
-_LOCAL = frozenset(("bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs", "tmpfs", "xfs", "zfs"))
+_LOCAL = frozenset(
+    ("bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs", "tmpfs", "xfs", "zfs")
+)
 
 
 def is_on_network(path: str) -> bool:

@@ -71,7 +71,9 @@ class Progress:
             "bytes_total": bytes_total,
         }
         try:
-            self._stream.write(json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n")
+            self._stream.write(
+                json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n"
+            )
             self._stream.flush()
         except OSError:
             # A full disk costs the progress line, never the work.

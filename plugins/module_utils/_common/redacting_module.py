@@ -33,7 +33,9 @@ class DiscreetModule(AnsibleModule):
         """See AnsibleModule."""
         self._hide()
         # Those that a variable brought stand in no option.
-        shown = {name: without_credentials(value) if isinstance(value, str) else value for name, value in kwargs.items()}
+        shown = {
+            name: without_credentials(value) if isinstance(value, str) else value for name, value in kwargs.items()
+        }
         super().fail_json(without_credentials(str(msg)), **shown)
 
     def _hide(self) -> None:

@@ -27,5 +27,9 @@ def cluster(required: bool) -> t.Optional[Cluster]:
     except SlurmError as error:
         why = str(error)
     if required:
-        raise UserError("Slurm to answer here, as check_cluster is true", why, "run this on a login node, or leave check_cluster out")
+        raise UserError(
+            "Slurm to answer here, as check_cluster is true",
+            why,
+            "run this on a login node, or leave check_cluster out",
+        )
     return None

@@ -90,7 +90,13 @@ class Slurm:
 
     def queue(self, jobs: t.Sequence[str]) -> t.List[Task]:
         """The tasks of *jobs* that Slurm knows, ended ones among them. A job that it has forgotten has none."""
-        arguments = ["--noheader", "--array", "--states=all", "--format=%A|%F|%K|%T|%N|%n|%r", "--jobs=" + ",".join(jobs)]
+        arguments = [
+            "--noheader",
+            "--array",
+            "--states=all",
+            "--format=%A|%F|%K|%T|%N|%n|%r",
+            "--jobs=" + ",".join(jobs),
+        ]
         try:
             said = self._run("squeue", arguments).stdout
         except SlurmError as error:
@@ -138,13 +144,17 @@ class Slurm:
         """End jobs, all their tasks. One that has ended already is no error."""
         self._run("scancel", ["--quiet"] + list(jobs))
 
-    def _run(self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/") -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/"
+    ) -> subprocess.CompletedProcess[str]:
         done = self._start(command, arguments, text, folder)
         if done.returncode:
             raise SlurmError(in_short(command, done))
         return done
 
-    def _start(self, command: str, arguments: t.Sequence[str], text: str, folder: str = "/") -> subprocess.CompletedProcess[str]:
+    def _start(
+        self, command: str, arguments: t.Sequence[str], text: str, folder: str = "/"
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in a session of its own: a Ctrl-C is for this process, which has to tidy up with these commands."""
         argv = [self._path(command)] + list(arguments)
         try:
@@ -198,7 +208,10 @@ def in_short(command: str, done: t.Any) -> str:
     """Why a command failed, on one line, in Slurm's words."""
     said = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
     prefix = re.compile(r"^%s: (error: |fatal: )?" % re.escape(command))
-    return "%s: %s" % (command, "; ".join(prefix.sub("", line) for line in said[-3:]) or "exit status %d" % done.returncode)
+    return "%s: %s" % (
+        command,
+        "; ".join(prefix.sub("", line) for line in said[-3:]) or "exit status %d" % done.returncode,
+    )
 
 
 def parse_queue(text: str) -> t.List[Task]:
@@ -210,7 +223,9 @@ def parse_queue(text: str) -> t.List[Task]:
             continue
         number, array, index, state, nodes, wanted, reason = (part.strip() for part in parts)
         # A throttled or whole array that has not been taken apart shows "0-3%2"; none of its tasks has a line of its own.
-        tasks.append(Task(array or number, int(index) if index.isdigit() else None, state, reason, _empty(nodes), _empty(wanted)))
+        tasks.append(
+            Task(array or number, int(index) if index.isdigit() else None, state, reason, _empty(nodes), _empty(wanted))
+        )
     return tasks
 
 

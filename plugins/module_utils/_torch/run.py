@@ -272,7 +272,7 @@ def _listen(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Heard:
 
 def _send(end: int, data: memoryview) -> memoryview:
     try:
-        return data[os.write(end, data[:65536]):]
+        return data[os.write(end, data[:65536]) :]
     except BlockingIOError:
         return data
     except BrokenPipeError:

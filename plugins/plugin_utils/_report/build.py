@@ -68,7 +68,9 @@ def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
         )
         for (verdict, _code, _remedy, others), members in groups.items()
     ]
-    return sorted(found, key=lambda trouble: (VERDICTS.index(trouble.verdict), -len(trouble.nodes), trouble.reason["code"]))
+    return sorted(
+        found, key=lambda trouble: (VERDICTS.index(trouble.verdict), -len(trouble.nodes), trouble.reason["code"])
+    )
 
 
 def nearest_reason(node: Node) -> Reason:

@@ -19,7 +19,11 @@ FACT = "torch_check_result"
 
 
 def collect(
-    hosts: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]], partitions: t.Sequence[str], hostvars: t.Any, checked: str
+    hosts: t.Sequence[str],
+    groups: t.Mapping[str, t.Sequence[str]],
+    partitions: t.Sequence[str],
+    hostvars: t.Any,
+    checked: str,
 ) -> t.Iterator[Node]:
     """Every host of the run, and every further host of the groups login and compute.
 

@@ -36,7 +36,8 @@ def make_changes(last: Report | None, nodes: t.Sequence[Node]) -> Changes:
             found.append(Change(node=name, what="gone", before=before[name]["verdict"], after=None))
         else:
             found.extend(
-                Change(node=name, what=what, before=old, after=new) for what, old, new in _differences(before[name], after[name])
+                Change(node=name, what=what, before=old, after=new)
+                for what, old, new in _differences(before[name], after[name])
             )
     return Changes(since=last["generated"], nodes=found)
 
@@ -62,7 +63,8 @@ def describe_change(group: Group) -> str:
 def describe_devices(devices: t.Sequence[Device]) -> str | None:
     """``4 x NVIDIA A100-SXM4-80GB (8.0, 80 GiB)``; None for no device."""
     kinds = collections.Counter(
-        "%s%s" % (device["name"] or "unnamed", _details(device)) for device in sorted(devices, key=lambda device: device["index"])
+        "%s%s" % (device["name"] or "unnamed", _details(device))
+        for device in sorted(devices, key=lambda device: device["index"])
     )
     return "; ".join("%d x %s" % (count, kind) for kind, count in kinds.items()) or None
 
@@ -98,7 +100,9 @@ def _details(device: Device) -> str:
 
 
 def _lasting(report: Report) -> dict[str, t.Any]:
-    lasting: dict[str, t.Any] = {key: value for key, value in report.items() if key not in ("generated", "changes", "nodes")}
+    lasting: dict[str, t.Any] = {
+        key: value for key, value in report.items() if key not in ("generated", "changes", "nodes")
+    }
     lasting["nodes"] = [
         dict(
             {key: value for key, value in node.items() if key not in ("checked", "seconds", "devices")},

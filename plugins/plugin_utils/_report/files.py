@@ -53,12 +53,18 @@ def read_last(folder: str) -> Report | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError("to read the last report, %s" % path, error.strerror or str(error), "give it to who runs this") from error
+        raise UserError(
+            "to read the last report, %s" % path, error.strerror or str(error), "give it to who runs this"
+        ) from error
     try:
         last = json.loads(content)
     except ValueError:
         last = None
-    if not isinstance(last, dict) or not isinstance(last.get("schema_version"), int) or not isinstance(last.get("nodes"), list):
+    if (
+        not isinstance(last, dict)
+        or not isinstance(last.get("schema_version"), int)
+        or not isinstance(last.get("nodes"), list)
+    ):
         raise _not_ours(path)
     return t.cast(Report, last) if last["schema_version"] == SCHEMA_VERSION else None
 
@@ -121,4 +127,8 @@ def _is_stamp(text: str) -> bool:
 
 
 def _not_ours(path: str) -> UserError:
-    return UserError("no file at %s, or a report that hpc.pytorch wrote" % path, "another file", "name another torch_check_report_dir")
+    return UserError(
+        "no file at %s, or a report that hpc.pytorch wrote" % path,
+        "another file",
+        "name another torch_check_report_dir",
+    )

@@ -67,7 +67,11 @@ def _sections(report: Report) -> list[Section]:
         nodes = sorted(members[names], key=lambda node: (VERDICTS.index(node["verdict"]), natural(node["name"])))
         counts = [(verdict, sum(1 for node in nodes if node["verdict"] == verdict)) for verdict in VERDICTS]
         sections.append(
-            Section(", ".join(names), [pair for pair in counts if pair[1]], [_row(node, report["generated"]) for node in nodes])
+            Section(
+                ", ".join(names),
+                [pair for pair in counts if pair[1]],
+                [_row(node, report["generated"]) for node in nodes],
+            )
         )
     # Where something is sick comes first.
     return sorted(sections, key=lambda section: min(VERDICTS.index(verdict) for verdict, _count in section.counts))
@@ -128,6 +132,10 @@ def _hash(text: str) -> str:
 def _assets() -> tuple[str, str, jinja2.Template]:
     style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     return style, script, environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))

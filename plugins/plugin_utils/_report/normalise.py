@@ -58,7 +58,9 @@ def make_node(
         torch=Torch(version=text(torch.get("version")), cuda=text(torch.get("cuda")), hip=text(torch.get("hip"))),
         python=text(python.get("version")),
         driver=text(driver.get("version") if isinstance(driver, t.Mapping) else driver),
-        devices=[] if verdict in UNKNOWN else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices")))],
+        devices=[]
+        if verdict in UNKNOWN
+        else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices")))],
         reasons=reasons,
         seconds=_number(found.get("seconds")),
     )

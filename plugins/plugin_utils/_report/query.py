@@ -52,7 +52,11 @@ def _where(error: Exception, expression: str) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, exceptions.JMESPathTypeError):
         # Its own words hold the value, which may be the whole report.
-        return "function %s() takes %s, not %s" % (error.function_name, " or ".join(error.expected_types), error.actual_type)
+        return "function %s() takes %s, not %s" % (
+            error.function_name,
+            " or ".join(error.expected_types),
+            error.actual_type,
+        )
     # The first line; then comes the expression again with an arrow below it.
     first = str(error).partition("\n")[0].partition(": Parse error at column")[0]
     return first.rstrip(":")[:300] or type(error).__name__

@@ -114,7 +114,11 @@ def _wrap(text: str, width: int) -> list[Line]:
 
 
 def _cut(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) if len(text) > width and text[0] != " " else [text]
+    return (
+        textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
+        if len(text) > width and text[0] != " "
+        else [text]
+    )
 
 
 def _count(number: int) -> str:

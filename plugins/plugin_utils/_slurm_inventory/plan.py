@@ -72,7 +72,10 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
     if "partition" in wanted:
         # An empty one too: a playbook may name it.
         groups.update((naming.group("partition", (name,)), settings.compute_group) for name in cluster.partitions)
-    members: dict[str, list[str]] = {settings.compute_group: [], **({"login": list(settings.login)} if settings.login else {})}
+    members: dict[str, list[str]] = {
+        settings.compute_group: [],
+        **({"login": list(settings.login)} if settings.login else {}),
+    }
     variables: dict[str, dict[str, t.Any]] = {host: {} for host in settings.login}
     # Nodes that are alike in what groups are made of share the work.
     seen: dict[t.Any, list[str]] = {}
@@ -175,6 +178,8 @@ def gpu_variables(gres: t.Sequence[Gres], names: t.Mapping[str, str]) -> dict[st
     gpus = [item for item in gres if item.name == "gpu"]
     if any(item.type and _SLICE.search(item.type) for item in gpus):
         return {}
-    types = list(dict.fromkeys(name for name in (names.get(item.type, item.type) for item in gpus if item.type) if name))
+    types = list(
+        dict.fromkeys(name for name in (names.get(item.type, item.type) for item in gpus if item.type) if name)
+    )
     typed = {"hpc_gpu_type": types[0] if len(types) == 1 else types} if types else {}
     return {"hpc_gpu_count": sum(item.count for item in gpus), **typed}

@@ -62,7 +62,9 @@ def fetch(source: Source) -> str:
             "none",
             "run this on a login host, name one with login_host, name the folder of Slurm's commands with bin_dir, or use saved_output",
         )
-    return "\n".join(_run([program, *words[1:]], source.seconds, "see whether the controller runs: scontrol ping") for words in ASKED)
+    return "\n".join(
+        _run([program, *words[1:]], source.seconds, "see whether the controller runs: scontrol ping") for words in ASKED
+    )
 
 
 def read_saved(path: pathlib.Path) -> str:
@@ -82,7 +84,9 @@ def read_saved(path: pathlib.Path) -> str:
 def ssh_command(host: str, bin_dir: str | None, seconds: int) -> list[str]:
     """One connection for all three; what arrives at the other side's shell is made of words that were quoted here."""
     if not _HOST.fullmatch(host):
-        raise UserError("login_host to be a host, or user@host", repr(host), "correct it; ports and keys belong into ~/.ssh/config")
+        raise UserError(
+            "login_host to be a host, or user@host", repr(host), "correct it; ports and keys belong into ~/.ssh/config"
+        )
     words = ([os.path.join(bin_dir, asked[0]) if bin_dir else asked[0], *asked[1:]] for asked in ASKED)
     remote = " && ".join(shlex.join(command) for command in words)
     return ["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=%d" % min(seconds, 10), "--", host, remote]
@@ -107,12 +111,16 @@ def _run(command: t.Sequence[str], seconds: int, remedy: str) -> str:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-                raise UserError("%s to answer within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy) from None
+                raise UserError(
+                    "%s to answer within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
+                ) from None
             except BaseException:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
     except OSError as error:
-        raise UserError("to run %s" % command[0], error.strerror or str(error), "install it, or use saved_output") from error
+        raise UserError(
+            "to run %s" % command[0], error.strerror or str(error), "install it, or use saved_output"
+        ) from error
     if process.returncode:
         said = [line.strip() for line in err.splitlines() if line.strip()]
         raise UserError("%s to answer" % shown, "; ".join(said[-3:]) or "exit status %d" % process.returncode, remedy)

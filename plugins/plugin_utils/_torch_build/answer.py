@@ -78,7 +78,10 @@ def _conda_forge(build: Build, python: str) -> dict[str, t.Any]:
 
 
 def _wheels(build: Build, python: str) -> dict[str, t.Any]:
-    result: dict[str, t.Any] = {"packages": ["python=%s" % python, "pip"] + list(build.needs), "channels": ["conda-forge"]}
+    result: dict[str, t.Any] = {
+        "packages": ["python=%s" % python, "pip"] + list(build.needs),
+        "channels": ["conda-forge"],
+    }
     if build.wheel_urls:
         return {**result, "pip": _addresses(build, python)}
     # On the package index a version has no local tag, and anywhere else the tag is what pins the CUDA.
@@ -117,7 +120,11 @@ def _addresses(build: Build, python: str) -> list[str]:
     return lines
 
 
-_SPECS: dict[str, t.Callable[[Build, str], dict[str, t.Any]]] = {"pytorch": _pytorch, "conda-forge": _conda_forge, "wheels": _wheels}
+_SPECS: dict[str, t.Callable[[Build, str], dict[str, t.Any]]] = {
+    "pytorch": _pytorch,
+    "conda-forge": _conda_forge,
+    "wheels": _wheels,
+}
 
 
 def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
@@ -127,10 +134,16 @@ def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
         result.append("%s is unverified: %s" % (build.name, build.unverified))
     kernels = fit.architectures(build, tables)
     if wanted.gpus and kernels is None:
-        result.append("which GPUs %s has kernels for is unknown; judged by what CUDA %s can compile for" % (build.name, build.cuda))
+        result.append(
+            "which GPUs %s has kernels for is unknown; judged by what CUDA %s can compile for"
+            % (build.name, build.cuda)
+        )
     elif wanted.gpus and kernels is not None and kernels.unverified:
         result.append("the list of GPUs that %s has kernels for is unverified: %s" % (build.name, kernels.unverified))
     for gpu in wanted.gpus:
         if fit.runs_on(build, gpu[1], tables) == fit.PTX:
-            result.append("%s has no kernels for %s: the driver compiles them at the first start, which takes minutes" % (build.name, gpu_text(gpu)))
+            result.append(
+                "%s has no kernels for %s: the driver compiles them at the first start, which takes minutes"
+                % (build.name, gpu_text(gpu))
+            )
     return result + marks((name for names, dummy in wanted.gpus for name in names.split(", ")), tables)

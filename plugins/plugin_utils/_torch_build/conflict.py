@@ -107,12 +107,22 @@ def _advice(suggestion: Suggestion, wanted: Constraints, tables: Tables) -> str:
 
 def _give_up(blame: str, build: Build, wanted: Constraints, tables: Tables) -> str:
     if blame.startswith("gpu:"):
-        return "drop %s (it can have an env of its own)" % next(gpu_text(gpu) for gpu in wanted.gpus if "gpu:" + gpu[0] == blame)
+        return "drop %s (it can have an env of its own)" % next(
+            gpu_text(gpu) for gpu in wanted.gpus if "gpu:" + gpu[0] == blame
+        )
     if blame == "driver":
         return _other_driver(build, wanted, tables)
     if blame == "python":
-        return "take python %s" % (build.python_min if build.python_min == build.python_max else "%s to %s" % (build.python_min, build.python_max))
-    return {"cuda": "take CUDA %s" % build.cuda, "source": "take source %s" % build.source, "torch": "take torch %s" % build.torch}[blame]
+        return "take python %s" % (
+            build.python_min
+            if build.python_min == build.python_max
+            else "%s to %s" % (build.python_min, build.python_max)
+        )
+    return {
+        "cuda": "take CUDA %s" % build.cuda,
+        "source": "take source %s" % build.source,
+        "torch": "take torch %s" % build.torch,
+    }[blame]
 
 
 def _other_driver(build: Build, wanted: Constraints, tables: Tables) -> str:

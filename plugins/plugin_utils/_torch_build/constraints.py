@@ -31,7 +31,11 @@ class Constraints:
 
     def __str__(self) -> str:
         parts = ["GPU %s" % gpu_text(gpu) for gpu in self.gpus]
-        parts += ["%s %s" % (name, getattr(self, name)) for name in ("driver", "cuda", "python", "source", "torch") if getattr(self, name)]
+        parts += [
+            "%s %s" % (name, getattr(self, name))
+            for name in ("driver", "cuda", "python", "source", "torch")
+            if getattr(self, name)
+        ]
         return ", ".join(parts) or "no constraint"
 
 

@@ -34,7 +34,9 @@ def duplicates(tables: Tables) -> list[str]:
     for row in tables.gpus:
         for name in row.names:
             if spelled(name) in names:
-                found.append("GPU type %s has two capabilities: %s and %s" % (name, names[spelled(name)], row.capability))
+                found.append(
+                    "GPU type %s has two capabilities: %s and %s" % (name, names[spelled(name)], row.capability)
+                )
             names[spelled(name)] = row.capability
     return found
 
@@ -52,7 +54,9 @@ def contradictions(tables: Tables) -> list[str]:
     for name, several in tables.ambiguous.items():
         if spelled(name) in names:
             found.append("GPU type %s is ambiguous and has a capability" % name)
-        found += ["GPU type %s, which %s may mean, has no row" % (one, name) for one in several if spelled(one) not in names]
+        found += [
+            "GPU type %s, which %s may mean, has no row" % (one, name) for one in several if spelled(one) not in names
+        ]
     return found
 
 
@@ -75,7 +79,9 @@ def _channel(build: Build, tables: Tables) -> t.Iterator[str]:
     if tables.pytorch_channel_last and key(build.torch) > key(tables.pytorch_channel_last):
         yield "channel pytorch ends at %s" % tables.pytorch_channel_last
     # The package that brings CUDA's libraries changed its name twice.
-    metapackage = "pytorch-cuda=" if key(build.torch) >= (1, 13) else "cudatoolkit=" if key(build.torch) > (1,) else "cuda"
+    metapackage = (
+        "pytorch-cuda=" if key(build.torch) >= (1, 13) else "cudatoolkit=" if key(build.torch) > (1,) else "cuda"
+    )
     version = build.cuda if metapackage.endswith("=") else build.cuda.replace(".", "")
     if build.toolkit != metapackage + version:
         yield "toolkit %s is not %s%s" % (build.toolkit, metapackage, version)
@@ -91,7 +97,10 @@ def _partners(builds: t.Sequence[Build]) -> list[str]:
         for build in builds:
             version = getattr(build, name)
             if version and series.setdefault(major_minor(build.torch), major_minor(version)) != major_minor(version):
-                found.append("torch %s with %s %s and %s" % (major_minor(build.torch), name, series[major_minor(build.torch)], version))
+                found.append(
+                    "torch %s with %s %s and %s"
+                    % (major_minor(build.torch), name, series[major_minor(build.torch)], version)
+                )
         ordered = sorted(series.items(), key=lambda item: key(item[0]))
         for (older, partner), (newer, other) in itertools.pairwise(ordered):
             if key(other) < key(partner):
@@ -118,14 +127,25 @@ def _drivers(tables: Tables) -> list[str]:
     ordered = sorted(tables.toolkit_drivers, key=lambda row: (key(row.cuda), key(row.min_driver)))
     for older, newer in itertools.pairwise(ordered):
         if key(newer.min_driver) < key(older.min_driver):
-            found.append("CUDA %s comes with driver %s, and CUDA %s with %s" % (older.cuda, older.min_driver, newer.cuda, newer.min_driver))
+            found.append(
+                "CUDA %s comes with driver %s, and CUDA %s with %s"
+                % (older.cuda, older.min_driver, newer.cuda, newer.min_driver)
+            )
     for family in tables.families:
         rows = [row for row in tables.toolkit_drivers if row.cuda.split(".", maxsplit=1)[0] == str(family.major)]
         own = [row.min_driver for row in rows if row.cuda not in family.exceptions]
         if own and key(min(own, key=key)) < key(family.min_driver):
-            found.append("CUDA %d needs driver %s, and one of its toolkits comes with %s" % (family.major, family.min_driver, min(own, key=key)))
+            found.append(
+                "CUDA %d needs driver %s, and one of its toolkits comes with %s"
+                % (family.major, family.min_driver, min(own, key=key))
+            )
     return found
 
 
 def _span(row: Architectures) -> str:
-    return "architectures of torch %s-%s for CUDA %s from %s" % (row.torch_min, row.torch_max, ", ".join(row.cuda), row.source)
+    return "architectures of torch %s-%s for CUDA %s from %s" % (
+        row.torch_min,
+        row.torch_max,
+        ", ".join(row.cuda),
+        row.source,
+    )

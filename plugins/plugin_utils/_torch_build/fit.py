@@ -9,7 +9,12 @@ import dataclasses
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Architectures, Build, Tables, ToolkitRange
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
+    Architectures,
+    Build,
+    Tables,
+    ToolkitRange,
+)
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor, starts_with
 
 KERNELS, PTX, NOTHING = "kernels", "ptx", "nothing"
@@ -53,15 +58,26 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
     if wanted.driver:
         lowest = lowest_driver(build, tables)
         if lowest is None or key(wanted.driver) < key(lowest):
-            against("needs driver %s, which is newer than %s" % (lowest or "of unknown version", wanted.driver), "driver")
+            against(
+                "needs driver %s, which is newer than %s" % (lowest or "of unknown version", wanted.driver), "driver"
+            )
         for gpu in compiled:
             own = toolkit_driver(build.cuda, tables)
             if own is None or key(wanted.driver) < key(own):
-                against("driver %s cannot compile it for %s, %s can" % (wanted.driver, gpu_text(gpu), own or "no known one"), "driver", "gpu:" + gpu[0])
+                against(
+                    "driver %s cannot compile it for %s, %s can"
+                    % (wanted.driver, gpu_text(gpu), own or "no known one"),
+                    "driver",
+                    "gpu:" + gpu[0],
+                )
         for gpu in wanted.gpus:
             last = last_driver(gpu[1], tables)
             if last is not None and key(wanted.driver)[:1] > key(last)[:1]:
-                against("driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last), "driver", "gpu:" + gpu[0])
+                against(
+                    "driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last),
+                    "driver",
+                    "gpu:" + gpu[0],
+                )
     return result
 
 

@@ -13,7 +13,9 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.rows import is_capability
 
 # The maker's words, and what tells boards of one chip apart.
-_NOISE = re.compile(r"nvidia|geforce|tesla|quadro|gpu|sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|workstation|server|edition|max|q|generation")
+_NOISE = re.compile(
+    r"nvidia|geforce|tesla|quadro|gpu|sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|workstation|server|edition|max|q|generation"
+)
 _AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
 
 
@@ -32,15 +34,21 @@ def capability(name: str, tables: Tables) -> str:
         if wanted == spelled(known):
             raise UserError(
                 "the name of one GPU type",
-                "%s, which %s are called" % (name, ", ".join("%s (%s)" % (one, _known(one, tables)) for one in several)),
+                "%s, which %s are called"
+                % (name, ", ".join("%s (%s)" % (one, _known(one, tables)) for one in several)),
                 'say which, or a compute capability such as "7.0"; nvidia-smi --query-gpu=name,compute_cap --format=csv shows both',
             )
     if _AMD.match(wanted):
-        raise UserError("an NVIDIA GPU", "%s, and there is no data about ROCm builds" % name, "leave it out, and declare the packages of that env yourself")
+        raise UserError(
+            "an NVIDIA GPU",
+            "%s, and there is no data about ROCm builds" % name,
+            "leave it out, and declare the packages of that env yourself",
+        )
     raise UserError(
         "a known GPU type (%s)" % ", ".join(one for row in tables.gpus for one in row.names),
         name,
-        'correct it, or give its compute capability such as "7.0", or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % wanted,
+        'correct it, or give its compute capability such as "7.0", or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows'
+        % wanted,
     )
 
 

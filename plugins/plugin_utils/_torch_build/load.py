@@ -36,7 +36,16 @@ def shipped() -> Tables:
         result = Tables(
             **{
                 name: getattr(result, name) or getattr(part, name)
-                for name in ("builds", "architectures", "toolkits", "families", "toolkit_drivers", "gpus", "ambiguous", "pytorch_channel_last")
+                for name in (
+                    "builds",
+                    "architectures",
+                    "toolkits",
+                    "families",
+                    "toolkit_drivers",
+                    "gpus",
+                    "ambiguous",
+                    "pytorch_channel_last",
+                )
             }
         )
     return result
@@ -51,5 +60,9 @@ def with_rows(rows: t.Any) -> Tables:
     result = known.extended(site)
     wrong = duplicates(site) + contradictions(result)
     if wrong:
-        raise UserError("compatibility rows that agree with each other and with ours", "; ".join(wrong), "correct the rows of the site")
+        raise UserError(
+            "compatibility rows that agree with each other and with ours",
+            "; ".join(wrong),
+            "correct the rows of the site",
+        )
     return result

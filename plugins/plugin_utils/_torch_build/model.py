@@ -67,7 +67,11 @@ class Architectures:
 
     def covers(self, build: Build) -> bool:
         version = key(major_minor(build.torch))
-        return self.source == build.source and build.cuda in self.cuda and key(self.torch_min) <= version <= key(self.torch_max)
+        return (
+            self.source == build.source
+            and build.cuda in self.cuda
+            and key(self.torch_min) <= version <= key(self.torch_max)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,9 @@ def request(value: t.Any, keywords: t.Mapping[str, t.Any]) -> tuple[dict[str, t.
     if value is None or isinstance(value, (str, list, tuple)):
         value = {"gpus": value}
     if not isinstance(value, t.Mapping):
-        raise UserError("a mapping of constraints, or a list of GPU types", repr(value), "correct what stands before the filter")
+        raise UserError(
+            "a mapping of constraints, or a list of GPU types", repr(value), "correct what stands before the filter"
+        )
     result: dict[str, t.Any] = {}
     for name in [*value, *(name for name in keywords if name not in value)]:
         one, other = _given(value.get(name)), _given(keywords.get(name))

@@ -25,7 +25,17 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions 
 
 # What describes a file and holds no rows.
 _ABOUT = {"schema", "generated", "sources", "dropped"}
-_SECTIONS = ("releases", "rows", "architectures", "toolkit", "family", "toolkit_driver", "gpus", "ambiguous", "pytorch_channel_last")
+_SECTIONS = (
+    "releases",
+    "rows",
+    "architectures",
+    "toolkit",
+    "family",
+    "toolkit_driver",
+    "gpus",
+    "ambiguous",
+    "pytorch_channel_last",
+)
 _URL = re.compile(r"https?://\S+|file://\S+")
 
 
@@ -34,12 +44,18 @@ class _Row:
 
     def __init__(self, value: t.Any, where: str) -> None:
         if not isinstance(value, t.Mapping):
-            raise UserError("a mapping at %s of the compatibility rows" % where, repr(value), "see the head of the data files for its keys")
+            raise UserError(
+                "a mapping at %s of the compatibility rows" % where,
+                repr(value),
+                "see the head of the data files for its keys",
+            )
         self._left = dict(value)
         self._asked: list[str] = []
         self.where = where
 
-    def take(self, name: str, what: str, right: t.Callable[[t.Any], bool], default: t.Any = None, required: bool = False) -> t.Any:
+    def take(
+        self, name: str, what: str, right: t.Callable[[t.Any], bool], default: t.Any = None, required: bool = False
+    ) -> t.Any:
         self._asked.append(name)
         if name not in self._left:
             if required:
@@ -49,7 +65,11 @@ class _Row:
         if value is None and not required:
             return default
         if not right(value):
-            remedy = "put quotes around it" if isinstance(value, (int, float)) and not isinstance(value, bool) else "correct it"
+            remedy = (
+                "put quotes around it"
+                if isinstance(value, (int, float)) and not isinstance(value, bool)
+                else "correct it"
+            )
             raise UserError("%s for %s at %s of the compatibility rows" % (what, name, self.where), repr(value), remedy)
         return value
 
@@ -71,12 +91,18 @@ class _Row:
 
     def url(self, name: str, more: tuple[str, ...] = ()) -> t.Optional[str]:
         what = " or ".join(("a URL",) + more)
-        value = self.take(name, what, lambda value: isinstance(value, str) and (value in more or bool(_URL.fullmatch(value))))
+        value = self.take(
+            name, what, lambda value: isinstance(value, str) and (value in more or bool(_URL.fullmatch(value)))
+        )
         return str(value) if value is not None else None
 
     def texts(self, name: str, required: bool = False) -> tuple[str, ...]:
         def right(value: t.Any) -> bool:
-            return isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value) and bool(value or not required)
+            return (
+                isinstance(value, (list, tuple))
+                and all(isinstance(item, str) and item for item in value)
+                and bool(value or not required)
+            )
 
         return tuple(str(item) for item in self.take(name, "a list of texts", right, default=(), required=required))
 
@@ -84,7 +110,10 @@ class _Row:
         def right(value: t.Any) -> bool:
             return isinstance(value, (list, tuple)) and bool(value) and all(is_version(item) for item in value)
 
-        return tuple(str(item) for item in self.take(name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, required=True))
+        return tuple(
+            str(item)
+            for item in self.take(name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, required=True)
+        )
 
     def choice(self, name: str, choices: t.Sequence[str]) -> str:
         return str(self.take(name, "one of " + ", ".join(choices), lambda value: value in choices, required=True))
@@ -103,7 +132,8 @@ class _Row:
     def done(self) -> None:
         if self._left:
             raise UserError(
-                "the keys %s at %s of the compatibility rows" % (", ".join(sorted(self._asked)), self.where or "the top"),
+                "the keys %s at %s of the compatibility rows"
+                % (", ".join(sorted(self._asked)), self.where or "the top"),
                 ", ".join(sorted(map(str, self._left))),
                 "remove or correct what is not among them",
             )
@@ -114,7 +144,12 @@ def tables(value: t.Any, base: Tables = Tables()) -> Tables:
 
     :arg base: what is known already; a build may be added to a release of *base* by its version alone.
     """
-    top = _Row({name: section for name, section in value.items() if name not in _ABOUT} if isinstance(value, t.Mapping) else value, "")
+    top = _Row(
+        {name: section for name, section in value.items() if name not in _ABOUT}
+        if isinstance(value, t.Mapping)
+        else value,
+        "",
+    )
     result = Tables(
         builds=_builds(top.rows("releases"), base),
         architectures=tuple(_architectures(row) for row in top.rows("rows") + top.rows("architectures")),
@@ -142,7 +177,11 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
         for item in row.rows("builds"):
             own = _python(item.row("python")) or python
             if own is None:
-                raise UserError("python ({min, max}) at %s or its release" % item.where, "none", 'add it, such as python: {min: "3.10", max: "3.14"}')
+                raise UserError(
+                    "python ({min, max}) at %s or its release" % item.where,
+                    "none",
+                    'add it, such as python: {min: "3.10", max: "3.14"}',
+                )
             source = item.choice("source", SOURCES)
             local = item.text("local")
             build = Build(
@@ -168,8 +207,15 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
                 notes=notes + tuple(note for note in [item.text("notes")] if note),
             )
             item.done()
-            if source == "wheels" and len([place for place in (build.index, build.find_links, build.wheel_urls) if place]) != 1:
-                raise UserError("one of index, find_links and wheel_urls at %s" % item.where, "none or several", "say where the wheels are")
+            if (
+                source == "wheels"
+                and len([place for place in (build.index, build.find_links, build.wheel_urls) if place]) != 1
+            ):
+                raise UserError(
+                    "one of index, find_links and wheel_urls at %s" % item.where,
+                    "none or several",
+                    "say where the wheels are",
+                )
             builds.append(build)
         row.done()
     return tuple(builds)
@@ -196,7 +242,10 @@ def _on_page(row: t.Optional[_Row]) -> dict[str, str]:
 
 def _architectures(row: _Row) -> Architectures:
     span = row.take(
-        "torch", 'versions such as "2.13" or "2.8-2.10"', lambda value: isinstance(value, str) and all(map(is_version, value.split("-", 1))), required=True
+        "torch",
+        'versions such as "2.13" or "2.8-2.10"',
+        lambda value: isinstance(value, str) and all(map(is_version, value.split("-", 1))),
+        required=True,
     ).split("-")
     result = Architectures(
         source=row.choice("source", SOURCES),
@@ -235,7 +284,9 @@ def _family(row: _Row) -> DriverFamily:
         default={},
     )
     result = DriverFamily(
-        major=row.take("major", "a number", lambda value: isinstance(value, int) and not isinstance(value, bool), required=True),
+        major=row.take(
+            "major", "a number", lambda value: isinstance(value, int) and not isinstance(value, bool), required=True
+        ),
         min_driver=t.cast(str, row.version("min_driver", required=True)),
         exceptions={str(cuda): str(driver) for cuda, driver in exceptions.items()},
         evidence=row.text("evidence") or "the site's rows",

@@ -48,7 +48,9 @@ class Group:
         variables = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         if "RANK" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
             variables = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
-        self.rank, self.size, self.local = (int(os.environ.get(name, number)) for name, number in zip(variables, (0, 1, 0)))
+        self.rank, self.size, self.local = (
+            int(os.environ.get(name, number)) for name, number in zip(variables, (0, 1, 0))
+        )
         self.device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
         if self.size == 1:
             return
@@ -68,7 +70,11 @@ class Group:
         distributed.all_reduce(number)
         expected = self.size * (self.size + 1) / 2
         if number.item() != expected:
-            fail("a sum of %g over %d processes" % (expected, self.size), "%g" % number.item(), "look at the network of the nodes")
+            fail(
+                "a sum of %g over %d processes" % (expected, self.size),
+                "%g" % number.item(),
+                "look at the network of the nodes",
+            )
 
     def require_same(self, model):
         """All processes end with the same weights."""
@@ -79,7 +85,11 @@ class Group:
         distributed.all_reduce(least, op=distributed.ReduceOp.MIN)
         distributed.all_reduce(most, op=distributed.ReduceOp.MAX)
         if least.item() != most.item():
-            fail("the same weights on every process", "sums from %r to %r" % (least.item(), most.item()), "look at the processes above")
+            fail(
+                "the same weights on every process",
+                "sums from %r to %r" % (least.item(), most.item()),
+                "look at the processes above",
+            )
 
     def any(self, flag):
         """Whether a flag is set in any process: a signal does not reach all of them in the same epoch."""
@@ -202,7 +212,9 @@ def main():
         group.say("going on from epoch %d" % done)
     for epoch in range(done + 1, arguments.epochs + 1):
         # The order is drawn on the CPU, so that it is the same on every device and in every process.
-        chosen_by = torch.randperm(len(images) - HELD_OUT, generator=torch.Generator().manual_seed(arguments.seed * 1000 + epoch))
+        chosen_by = torch.randperm(
+            len(images) - HELD_OUT, generator=torch.Generator().manual_seed(arguments.seed * 1000 + epoch)
+        )
         loss = train(trained, optimizer, images[:-HELD_OUT], digits[:-HELD_OUT], group, chosen_by)
         group.say("epoch %d/%d: training loss %.4f" % (epoch, arguments.epochs, loss))
         if arguments.checkpoint and group.rank == 0:
@@ -223,7 +235,12 @@ def main():
     group.say(
         "result: loss=%.4f accuracy=%.4f epochs=%d device=%s torch=%s seconds=%.1f%s"
         % (
-            loss, accuracy, arguments.epochs, group.device.type, torch.__version__, time.time() - start,
+            loss,
+            accuracy,
+            arguments.epochs,
+            group.device.type,
+            torch.__version__,
+            time.time() - start,
             " processes=%d" % group.size if group.size > 1 else "",
         )
     )

@@ -121,7 +121,12 @@ def ssh(port: int) -> dict[str, t.Any]:
 
 
 def test_healthy_nodes_pass(check: t.Callable[..., Check], envs: pathlib.Path) -> None:
-    done = check({"login": {"l1": on(envs / "good")}, "compute": {"c1": on(envs / "good", hpc_gpu_count=0), "c2": on(envs / "good")}})
+    done = check(
+        {
+            "login": {"l1": on(envs / "good")},
+            "compute": {"c1": on(envs / "good", hpc_gpu_count=0), "c2": on(envs / "good")},
+        }
+    )
     assert done.rc == 0, done.output
     assert done.verdicts == {"l1": "cpu_only", "c1": "cpu_only", "c2": "cpu_only"}
     assert done.changed == ["l1"]
@@ -145,10 +150,24 @@ def test_every_host_has_a_result_and_the_run_fails_after_the_report(
     )
     assert done.rc == 2, done.output
     assert done.verdicts == {
-        "l1": "cpu_only", "good": "cpu_only", "short": "failed", "hangs": "failed", "none": "failed", "away": "unreachable",
+        "l1": "cpu_only",
+        "good": "cpu_only",
+        "short": "failed",
+        "hangs": "failed",
+        "none": "failed",
+        "away": "unreachable",
     }
-    codes = {name: node["reasons"][0]["code"] for name, node in done.nodes.items() if node["verdict"] not in ("cpu_only", "ok")}
-    assert codes == {"short": "cpu_only_build", "hangs": "probe_timeout", "none": "check_refused", "away": "node_unreachable"}
+    codes = {
+        name: node["reasons"][0]["code"]
+        for name, node in done.nodes.items()
+        if node["verdict"] not in ("cpu_only", "ok")
+    }
+    assert codes == {
+        "short": "cpu_only_build",
+        "hangs": "probe_timeout",
+        "none": "check_refused",
+        "away": "node_unreachable",
+    }
     assert "expected 2 devices, found 0" in done.nodes["short"]["summary"]
     assert "Connection refused" in done.nodes["away"]["reasons"][0]["message"]
     assert all(reason["remedy"] for node in done.nodes.values() for reason in node["reasons"])
@@ -179,7 +198,9 @@ def test_more_hosts_that_hang_than_there_are_forks(
     assert done.changed == ["a-login-1"]
 
 
-def test_nothing_of_an_asynchronous_run_stays(check: t.Callable[..., Check], envs: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_nothing_of_an_asynchronous_run_stays(
+    check: t.Callable[..., Check], envs: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     records = tmp_path / "records"
     hosts = {"good": on(envs / "good"), "none": on(envs / "none")}
     done = check({"compute": hosts}, "--forks=1", "-e", json.dumps({"ansible_async_dir": str(records)}))
@@ -198,7 +219,9 @@ def test_a_verdict_may_be_printed_alone(check: t.Callable[..., Check], envs: pat
     assert (done.rc, done.verdicts) == (0, {"c1": "failed"}), done.output
 
 
-def test_check_mode_fails_for_nothing_that_the_run_would_make_or_mend(check: t.Callable[..., Check], envs: pathlib.Path) -> None:
+def test_check_mode_fails_for_nothing_that_the_run_would_make_or_mend(
+    check: t.Callable[..., Check], envs: pathlib.Path
+) -> None:
     done = check({"compute": {"none": on(envs / "none"), "half": on(envs / "half")}}, "--check")
     assert done.rc == 0, done.output
     assert "not_checked: expected an environment at %s/none" % envs in " ".join(done.output.split())

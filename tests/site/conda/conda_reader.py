@@ -46,7 +46,9 @@ PATH_TYPES = {"hardlink", "softlink", "directory", "linked_package_record", "pyc
 SEPARATOR = re.compile(r"==>\s*(.+?)\s*<==")
 COMMAND = re.compile(r"#\s*cmd:\s*(.+)")
 SPECS = re.compile(r"#\s*(\w+)\s*specs:\s*(.+)?")
-DIST = re.compile(r"(?P<channel>.+)/(?P<subdir>noarch|linux-64|linux-aarch64)::(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)")
+DIST = re.compile(
+    r"(?P<channel>.+)/(?P<subdir>noarch|linux-64|linux-aarch64)::(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)"
+)
 ANCHORS = (".egg-info/PKG-INFO", ".dist-info/RECORD", ".egg-info")
 
 
@@ -107,7 +109,11 @@ def history(prefix: str) -> tuple[set[str], dict[str, str]]:
 def dist(record: t.Mapping[str, t.Any]) -> str:
     """A record as the history names it, for a channel that conda knows by no shorter name."""
     return "%s/%s::%s-%s-%s" % (
-        record["channel"].rstrip("/"), record["subdir"], record["name"], record["version"], record["build"]
+        record["channel"].rstrip("/"),
+        record["subdir"],
+        record["name"],
+        record["version"],
+        record["build"],
     )
 
 
@@ -127,8 +133,17 @@ def pip_distributions(prefix: str) -> dict[str, dict[str, str]]:
     """The lines of ``conda list`` that come from ``<pip>``: name, version, installer of what no record owns."""
     records = packages(prefix)
     short = "lib/python%s/site-packages" % ".".join(records["python"]["version"].split(".")[:2])
-    owned = {path for record in records.values() for path in record["files"] if path.endswith(ANCHORS) and "site-packages" in path}
-    there = {"%s/%s/RECORD" % (short, name) for name in os.listdir(os.path.join(prefix, short)) if name.endswith(".dist-info")}
+    owned = {
+        path
+        for record in records.values()
+        for path in record["files"]
+        if path.endswith(ANCHORS) and "site-packages" in path
+    }
+    there = {
+        "%s/%s/RECORD" % (short, name)
+        for name in os.listdir(os.path.join(prefix, short))
+        if name.endswith(".dist-info")
+    }
     assert owned <= there, "conda drops a package whose anchor file is missing: %s" % (owned - there)
     found = {}
     for anchor in there - owned:
@@ -137,7 +152,9 @@ def pip_distributions(prefix: str) -> dict[str, dict[str, str]]:
             message = email.parser.Parser().parse(stream, headersonly=True)
         with open(os.path.join(prefix, anchor), newline="", encoding="utf-8") as stream:
             for path, digest, unused in csv.reader(stream):
-                assert os.path.lexists(os.path.join(prefix, short, path)) and (not digest or digest.startswith("sha256=")), path
+                assert os.path.lexists(os.path.join(prefix, short, path)) and (
+                    not digest or digest.startswith("sha256=")
+                ), path
         with open(os.path.join(folder, "INSTALLER"), encoding="utf-8") as stream:
             installer = stream.read().strip()
         found[str(message["Name"])] = {"version": str(message["Version"]), "installer": installer}

@@ -21,7 +21,18 @@ def _python_channel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def python_channel(_python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> pathlib.Path:
     """A channel with this interpreter and pip, published by the first test that asks. Not to be changed: copy it."""
     if not _python_channel.exists():
-        published = play([{"hpc.pytorch.conda_channel": {
-            "path": str(_python_channel), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
+        published = play(
+            [
+                {
+                    "hpc.pytorch.conda_channel": {
+                        "path": str(_python_channel),
+                        "python": [sys.executable],
+                        "wheels": ["pip"],
+                        "executable": sys.executable,
+                    }
+                }
+            ],
+            {},
+        )
         assert published.rc == 0, published.output
     return _python_channel

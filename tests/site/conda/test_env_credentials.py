@@ -85,7 +85,9 @@ def site(tmp_path, monkeypatch, play):
         files = [path for path in seen.rglob("*") if path.is_file() and not path.is_symlink() and path.name != ".netrc"]
         found = [str(path) for path in files if any(secret.encode() in path.read_bytes() for secret in SECRETS)]
         found += [str(path) for path in seen.rglob("*") if any(secret in path.name for secret in SECRETS)]
-        return found + [line for output in outputs for line in output.splitlines() if any(secret in line for secret in SECRETS)]
+        return found + [
+            line for output in outputs for line in output.splitlines() if any(secret in line for secret in SECRETS)
+        ]
 
     run.seen, run.leaks = seen, leaks
     return run
@@ -144,7 +146,8 @@ def test_an_index_of_pip_with_credentials(site, server, tiny_wheels, tmp_path, p
     wheel = tiny_wheels.make_wheel(tmp_path / "served/wheels", "tinydirect", "1.0")
     address = "http://%s:%s@%s" % (USER, PASSWORD, server.place)
     options = {
-        "packages": ["python"], "channels": ["file://%s" % python_channel],
+        "packages": ["python"],
+        "channels": ["file://%s" % python_channel],
         "pip": ["--index-url %s/index" % address, "tinytool", "tinydirect @ %s/wheels/%s" % (address, wheel.name)],
     }
     (site.seen / "ansible.log").unlink()

@@ -50,9 +50,14 @@ def env(place, channel, python_channel, play, tiny_channel, tiny_wheels, monkeyp
     (place / "home").mkdir()
 
     def call(mask: int = 0o022, **options: t.Any) -> t.Any:
-        task = {"prefix": str(place / "envs/torch"), "packages": ["python", "tinytool"], "channels": ["file://%s" % channel],
-                "package_cache": str(channel.parent / "pkgs"), "pip": ["--no-index", "--find-links %s/wheels" % place, "tinywheel"],
-                **options}
+        task = {
+            "prefix": str(place / "envs/torch"),
+            "packages": ["python", "tinytool"],
+            "channels": ["file://%s" % channel],
+            "package_cache": str(channel.parent / "pkgs"),
+            "pip": ["--no-index", "--find-links %s/wheels" % place, "tinywheel"],
+            **options,
+        }
         old = os.umask(mask)
         try:
             return play([{"hpc.pytorch.conda_env": task}], {})
@@ -68,11 +73,16 @@ def read_as_conda(prefix: str, home: str) -> dict[str, t.Any]:
     state, asked = conda_reader.history(prefix)
     assert state == {conda_reader.dist(record) for record in records.values()}
     said = subprocess.run(
-        [os.path.join(prefix, "bin/python"), "-I", "-m", "pip", "--no-cache-dir", "list"], stdout=subprocess.PIPE, text=True, check=True
+        [os.path.join(prefix, "bin/python"), "-I", "-m", "pip", "--no-cache-dir", "list"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout
     assert "tinywheel" in said
     return {
-        "packages": sorted(records), "asked": sorted(asked), "pip": conda_reader.pip_distributions(prefix),
+        "packages": sorted(records),
+        "asked": sorted(asked),
+        "pip": conda_reader.pip_distributions(prefix),
         "known": conda_reader.known_envs(home),
     }
 
@@ -107,8 +117,10 @@ def test_another_user_reads_all_that_conda_shows(env, place):
     assert made.rc == 0, made.output
     prefix = place / "envs/torch"
     expected = {
-        "packages": ["pip", "python", "tinytool"], "asked": ["python", "tinytool"],
-        "pip": {"tinywheel": {"version": "1.0", "installer": "pip"}}, "known": [str(prefix)],
+        "packages": ["pip", "python", "tinytool"],
+        "asked": ["python", "tinytool"],
+        "pip": {"tinywheel": {"version": "1.0", "installer": "pip"}},
+        "known": [str(prefix)],
     }
     assert read_by_another_user(prefix, place / "home") == expected
     # What another tool did on top is kept, and told apart from what was asked for here.

@@ -21,9 +21,16 @@ CREDENTIALS = "alice:pa55word"
 @pytest.fixture
 def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``tmp_path/env`` with these pip lines."""
+
     def call(pip: list[str], *arguments: str) -> t.Any:
-        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % python_channel], "pip": pip,
-                "package_cache": str(python_channel.parent / "pkgs"), "register_envs": False}
+        task = {
+            "prefix": str(tmp_path / "env"),
+            "packages": ["python"],
+            "channels": ["file://%s" % python_channel],
+            "pip": pip,
+            "package_cache": str(python_channel.parent / "pkgs"),
+            "register_envs": False,
+        }
         return play([{"hpc.pytorch.conda_env": task}], {}, "--diff", *arguments)
 
     return call
@@ -65,11 +72,18 @@ def everything_below(prefix: pathlib.Path) -> dict[str, bytes]:
 def test_option_lines_are_pips_own_and_keep_their_order(env, index, tiny_wheels, tmp_path):
     prefix = tmp_path / "env"
     for name, version in (("cu126", "1.0+cu126"), ("cu130", "2.0+cu130")):
-        tiny_wheels.make_wheel(tmp_path / "indexes" / name / "simple/tinytorch", "tinytorch", version, requires=["tinydep"])
+        tiny_wheels.make_wheel(
+            tmp_path / "indexes" / name / "simple/tinytorch", "tinytorch", version, requires=["tinydep"]
+        )
         (tmp_path / "indexes" / name / "simple/tinydep").mkdir()
     tiny_wheels.make_wheel(tmp_path / "wheels", "tinydep", "1.0")
     # Of two index-urls pip takes the last: sorted, this would be 2.0.
-    lines = ["--index-url %s/cu130/simple" % index, "tinytorch", "--find-links %s/wheels" % tmp_path, "--index-url %s/cu126/simple" % index]
+    lines = [
+        "--index-url %s/cu130/simple" % index,
+        "tinytorch",
+        "--find-links %s/wheels" % tmp_path,
+        "--index-url %s/cu126/simple" % index,
+    ]
     checked = env(lines, "--check")
     assert checked.rc == 0 and checked.recap["changed"] == 1 and not prefix.exists(), checked.output
     made = env(lines, "-vvv")
@@ -110,7 +124,9 @@ def test_only_the_file_with_the_hash_is_installed(env, tiny_wheels, tmp_path):
     assert env(right).recap["changed"] == 0
 
 
-def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_that_stays(env, tiny_wheels, tmp_path, monkeypatch):
+def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_that_stays(
+    env, tiny_wheels, tmp_path, monkeypatch
+):
     """The index looks: while it answers, pip is running."""
     seen: list[tuple[str, str, str]] = []
     scratch = tmp_path / "scratch"
@@ -133,7 +149,9 @@ def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_tha
             """Quiet."""
 
     tiny_wheels.make_wheel(tmp_path / "watched/tinytool", "tinytool", "1.0")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Watching, directory=str(tmp_path / "watched")))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Watching, directory=str(tmp_path / "watched"))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         done = env(["--index-url http://%s@127.0.0.1:%d" % (CREDENTIALS, server.server_port), "tinytool"])
@@ -141,5 +159,7 @@ def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_tha
         server.shutdown()
         server.server_close()
     assert done.rc == 0, done.output
-    assert seen and all("pa55word" not in command and mode == "0o600" and "pa55word" in text for command, mode, text in seen)
+    assert seen and all(
+        "pa55word" not in command and mode == "0o600" and "pa55word" in text for command, mode, text in seen
+    )
     assert not [path for path in scratch.rglob("*") if path.is_file() and b"pa55word" in path.read_bytes()]

@@ -36,9 +36,17 @@ def build_sdist(directory, settings=None):
 @pytest.fixture
 def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``tmp_path/env`` with these pip lines."""
+
     def call(pip: list[str], *arguments: str, **options: t.Any) -> t.Any:
-        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % python_channel], "pip": pip,
-                "package_cache": str(python_channel.parent / "pkgs"), "register_envs": False, **options}
+        task = {
+            "prefix": str(tmp_path / "env"),
+            "packages": ["python"],
+            "channels": ["file://%s" % python_channel],
+            "pip": pip,
+            "package_cache": str(python_channel.parent / "pkgs"),
+            "register_envs": False,
+            **options,
+        }
         return play([{"hpc.pytorch.conda_env": task}], {}, "-v", *arguments)
 
     return call
@@ -60,7 +68,9 @@ def index(tmp_path: pathlib.Path) -> t.Iterator[str]:
             """Quiet."""
 
     (tmp_path / "indexes").mkdir()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "indexes")))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "indexes"))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield "http://127.0.0.1:%d" % server.server_port
     server.shutdown()
@@ -106,7 +116,10 @@ def test_what_the_site_and_the_user_have_set_for_pip_counts(env, index, tiny_whe
 def test_a_requirement_that_cannot_be_built_leaves_no_env_or_marks_the_one_there(env, tiny_wheels, tmp_path):
     prefix = tmp_path / "env"
     tiny_wheels.make_wheel(tmp_path / "wheels", "tinytool", "1.0")
-    files = {"backend.py": BACKEND, "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"}
+    files = {
+        "backend.py": BACKEND,
+        "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
+    }
     with tarfile.open(tmp_path / "wheels/tinybroken-1.0.tar.gz", "w:gz") as archive:
         for name, text in files.items():
             member = tarfile.TarInfo("tinybroken-1.0/" + name)

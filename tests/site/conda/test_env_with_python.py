@@ -17,7 +17,8 @@ def make_wheel(folder: pathlib.Path, name: str, version: str) -> pathlib.Path:
     """A wheel with one module and one command."""
     files = {
         "%s.py" % name: "VERSION = %r\ndef main():\n    print(VERSION)\n" % version,
-        "%s-%s.dist-info/METADATA" % (name, version): "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version),
+        "%s-%s.dist-info/METADATA" % (name, version): "Metadata-Version: 2.1\nName: %s\nVersion: %s\n"
+        % (name, version),
         "%s-%s.dist-info/WHEEL" % (name, version): "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "%s-%s.dist-info/entry_points.txt" % (name, version): "[console_scripts]\n%s = %s:main\n" % (name, name),
     }
@@ -38,9 +39,16 @@ def make_wheel(folder: pathlib.Path, name: str, version: str) -> pathlib.Path:
 @pytest.fixture
 def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``tmp_path/env``."""
+
     def call(*arguments: str, **options: t.Any) -> t.Any:
-        task = {"prefix": str(tmp_path / "env"), "packages": ["python"], "channels": ["file://%s" % python_channel],
-                "package_cache": str(python_channel.parent / "pkgs"), "register_envs": False, **options}
+        task = {
+            "prefix": str(tmp_path / "env"),
+            "packages": ["python"],
+            "channels": ["file://%s" % python_channel],
+            "package_cache": str(python_channel.parent / "pkgs"),
+            "register_envs": False,
+            **options,
+        }
         return play([{"hpc.pytorch.conda_env": task}], {}, *arguments)
 
     return call
@@ -107,8 +115,13 @@ def test_what_a_killed_pip_left_is_installed_again(env, tmp_path, monkeypatch):
 def site_env(play, channels, folder, **variables):
     return play(
         [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}],
-        {"torch_env_scope": "site", "torch_env_site_dir": str(folder), "torch_env_executable": sys.executable,
-         "torch_env_channels": channels, **variables},
+        {
+            "torch_env_scope": "site",
+            "torch_env_site_dir": str(folder),
+            "torch_env_executable": sys.executable,
+            "torch_env_channels": channels,
+            **variables,
+        },
     )
 
 
@@ -134,7 +147,9 @@ def test_what_is_no_published_env_is_never_removed(play, tmp_path):
 
 def test_users_of_a_compiled_env_need_not_compile(env, tmp_path):
     assert env(compile=True).recap["changed"] == 1
-    stdlib = pathlib.Path(run(tmp_path / "env/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))").strip())
+    stdlib = pathlib.Path(
+        run(tmp_path / "env/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))").strip()
+    )
     late = stdlib / "late.py"
     late.write_text("x = 1\n")
     missing = [path for path in stdlib.glob("*.py") if not list(stdlib.glob("__pycache__/%s.*.pyc" % path.stem))]

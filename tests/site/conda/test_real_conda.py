@@ -22,9 +22,24 @@ import pytest
 EXECUTABLE = os.environ["HPC_TEST_CONDA"]
 # conda_env's own defaults, for the one test that needs the module's work in a process that it can kill.
 DEFAULTS: dict[str, t.Any] = {
-    "prefix": None, "name": None, "envs_dir": None, "packages": [], "prune": False, "pip": [], "channels": None,
-    "channel_priority": None, "lock_file": None, "engine": "auto", "executable": None, "cuda": None, "package_cache": None,
-    "compile": False, "register_envs": False, "verify": False, "state": "present", "progress_file": None,
+    "prefix": None,
+    "name": None,
+    "envs_dir": None,
+    "packages": [],
+    "prune": False,
+    "pip": [],
+    "channels": None,
+    "channel_priority": None,
+    "lock_file": None,
+    "engine": "auto",
+    "executable": None,
+    "cuda": None,
+    "package_cache": None,
+    "compile": False,
+    "register_envs": False,
+    "verify": False,
+    "state": "present",
+    "progress_file": None,
 }
 
 
@@ -48,12 +63,16 @@ def channel(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -> pa
         tiny_channel.make_package(folder, "app", version, depends=[needs], files={"bin/app": script})
     tiny_channel.make_package(folder, "extra")
     tiny_channel.make_package(folder, "gpu", depends=["__cuda >=12"])
-    tiny_channel.make_package(folder, "big", files={"share/big/%d.txt" % number: "%d\n" % number for number in range(20000)})
+    tiny_channel.make_package(
+        folder, "big", files={"share/big/%d.txt" % number: "%d\n" % number for number in range(20000)}
+    )
     return tiny_channel.index(folder)
 
 
 @pytest.fixture
-def env(tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
+def env(
+    tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``tmp_path/envs/env`` and returns the run, with the module's result as ``result``."""
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -62,13 +81,22 @@ def env(tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Any, monkeypatch:
 
     def call(*arguments: str, **options: t.Any) -> t.Any:
         report.unlink(missing_ok=True)
-        task = {"prefix": str(tmp_path / "envs/env"), "packages": ["app"], "channels": ["file://%s" % channel],
-                "package_cache": str(tmp_path / "pkgs"), "engine": KIND, "executable": EXECUTABLE, **options}
+        task = {
+            "prefix": str(tmp_path / "envs/env"),
+            "packages": ["app"],
+            "channels": ["file://%s" % channel],
+            "package_cache": str(tmp_path / "pkgs"),
+            "engine": KIND,
+            "executable": EXECUTABLE,
+            **options,
+        }
         if task["engine"] == "rattler":
             task.update(executable=sys.executable, package_cache=str(tmp_path / "rattler"))
         kept = {"content": "{{ done | to_json }}", "dest": str(report), "mode": "0600"}
-        tasks = [{"hpc.pytorch.conda_env": task, "register": "done"},
-                 {"ansible.builtin.copy": kept, "check_mode": False, "changed_when": False}]
+        tasks = [
+            {"hpc.pytorch.conda_env": task, "register": "done"},
+            {"ansible.builtin.copy": kept, "check_mode": False, "changed_when": False},
+        ]
         run = play(tasks, {}, *arguments)
         run.result = json.loads(report.read_text()) if report.exists() else {}
         return run
@@ -89,7 +117,11 @@ def actions(run: t.Any) -> dict[str, str]:
 def listed(prefix: pathlib.Path) -> dict[str, str]:
     """What the tool itself finds there."""
     done = subprocess.run(
-        [EXECUTABLE, "list", "--prefix", str(prefix), "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=True
+        [EXECUTABLE, "list", "--prefix", str(prefix), "--json"],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=True,
     )
     return {package["name"]: package["version"] for package in json.loads(done.stdout)}
 
@@ -162,8 +194,15 @@ def test_a_lock_file_is_written_and_obeyed(env, prefix, tmp_path):
 
 def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
     """Module and tool are killed when the first files of many stand there; the next run mends what is left."""
-    params = dict(DEFAULTS, prefix=str(prefix), packages=["big"], channels=["file://%s" % channel], engine=KIND,
-                  executable=EXECUTABLE, package_cache=str(tmp_path / "pkgs"))
+    params = dict(
+        DEFAULTS,
+        prefix=str(prefix),
+        packages=["big"],
+        channels=["file://%s" % channel],
+        engine=KIND,
+        executable=EXECUTABLE,
+        package_cache=str(tmp_path / "pkgs"),
+    )
     program = (
         "import json, sys; from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder as Finder; "
         "Finder(paths=[sys.argv[1]])._install(); "

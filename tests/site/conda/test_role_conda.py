@@ -75,8 +75,17 @@ def test_a_base_is_made_found_and_then_left_alone(play, site, tree_of, tmp_path,
     assert (root / "bashrc").read_text().splitlines()[-1] == line
     env = dict(hosts="localhost")
     made = play(
-        [{"hpc.pytorch.conda_env": {"name": "torch", "envs_dir": str(root / "envs"), "packages": ["tool"],
-                                    "executable": str(engine / "bin/python"), "register_envs": False}}],
+        [
+            {
+                "hpc.pytorch.conda_env": {
+                    "name": "torch",
+                    "envs_dir": str(root / "envs"),
+                    "packages": ["tool"],
+                    "executable": str(engine / "bin/python"),
+                    "register_envs": False,
+                }
+            }
+        ],
         env,
     )
     # No channels were given: the engine finds the site's condarc.
@@ -84,9 +93,15 @@ def test_a_base_is_made_found_and_then_left_alone(play, site, tree_of, tmp_path,
     torch = str(root / "envs/torch")
     by_bashrc = "source %s/bashrc; source activate torch; tool" % root
     assert shell(by_bashrc) == "tool of %s\n" % torch
-    by_profile = ". %s/profile.d/hpc-pytorch-conda.sh; . %s/etc/profile.d/conda.sh; conda activate torch; tool" % (root, base)
+    by_profile = ". %s/profile.d/hpc-pytorch-conda.sh; . %s/etc/profile.d/conda.sh; conda activate torch; tool" % (
+        root,
+        base,
+    )
     assert shell(by_profile, "dash") == shell(by_profile) == "tool of %s\n" % torch
-    in_a_job = "set -eu; export PATH=%s/bin:$PATH; source activate torch; tool; conda deactivate; echo ${CONDA_PREFIX-none}" % base
+    in_a_job = (
+        "set -eu; export PATH=%s/bin:$PATH; source activate torch; tool; conda deactivate; echo ${CONDA_PREFIX-none}"
+        % base
+    )
     assert shell(in_a_job) == "tool of %s\nnone\n" % torch
 
 
@@ -96,8 +111,18 @@ def test_activation_restores_the_path_refuses_unknown_and_unfinished_envs(play, 
     unfinished.mkdir(parents=True)
     (unfinished / "hpc_pytorch.changing").write_text("")
     start = ". %s/etc/profile.d/conda.sh; " % base
-    assert shell(start + 'before=$PATH; conda activate; conda activate; conda deactivate; [ "$PATH" = "$before" ] && echo same') == "same\n"
-    for name, reason in (("nothere", "no environment nothere"), ("half", "unfinished"), (str(tmp_path), "no environment")):
+    assert (
+        shell(
+            start
+            + 'before=$PATH; conda activate; conda activate; conda deactivate; [ "$PATH" = "$before" ] && echo same'
+        )
+        == "same\n"
+    )
+    for name, reason in (
+        ("nothere", "no environment nothere"),
+        ("half", "unfinished"),
+        (str(tmp_path), "no environment"),
+    ):
         output = shell(start + "conda activate base; conda activate %s && echo WRONG; echo $CONDA_PREFIX" % name)
         assert reason in output and "WRONG" not in output and output.endswith("%s\n" % base)
     assert "made without conda" in shell(start + "conda install numpy")
@@ -132,7 +157,10 @@ def test_an_existing_base_is_adopted_and_something_else_refused(play, site, tmp_
     [
         ({"conda_method": "instaler"}, "value of conda_method must be one of"),
         ({"conda_expose": ["bashcr"]}, "conda_expose"),
-        ({"conda_engine_python": "/nonexistent/python3", "conda_engine_prefix": "/nonexistent/engine"}, "conda_engine_python"),
+        (
+            {"conda_engine_python": "/nonexistent/python3", "conda_engine_prefix": "/nonexistent/engine"},
+            "conda_engine_python",
+        ),
         ({"conda_base_packages": ["nothere"]}, "nothere"),
     ],
 )

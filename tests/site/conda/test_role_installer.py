@@ -56,7 +56,9 @@ def test_a_base_is_installed_exposed_updated_and_gone_back_to(play, site, tree_o
 
     # The base's own activation, by each way of the role; and an env that a user has there.
     (prefix / "envs/torch/conda-meta").mkdir(parents=True)
-    assert shell("source %s/bashrc; conda --version; source activate torch; echo $CONDA_PREFIX" % root).startswith("conda 25.1\n/")
+    assert shell("source %s/bashrc; conda --version; source activate torch; echo $CONDA_PREFIX" % root).startswith(
+        "conda 25.1\n/"
+    )
     assert shell(". %s/profile.d/hpc-pytorch-conda.sh; conda --version" % root) == "conda 25.1\n"
     assert 'prepend_path("PATH", "%s/bin")' % prefix in (root / "app/modulefiles/anaconda3.lua").read_text()
     assert not (prefix / "etc/profile.d/conda.sh").exists(), "only a base without conda gets activation of ours"
@@ -66,11 +68,23 @@ def test_a_base_is_installed_exposed_updated_and_gone_back_to(play, site, tree_o
     update = dict(site, conda_installer=str(newer), conda_installer_sha256=tiny_installer.make_installer(newer, "26.2"))
     before = tree_of(root)
     checked = play(ROLE, update, "--check", "--diff")
-    assert checked.rc == 0 and checked.recap["changed"] == 1 and "-conda 25.1" in checked.output and tree_of(root) == before, checked.output
+    assert (
+        checked.rc == 0
+        and checked.recap["changed"] == 1
+        and "-conda 25.1" in checked.output
+        and tree_of(root) == before
+    ), checked.output
     done = play(ROLE, update)
     # The condarc came along: nothing else is left to do.
-    assert done.rc == 0 and done.recap["changed"] == 1 and "conda 26.2" in done.output and "before: conda 25.1" in done.output, done.output
-    found = shell("source %s/bashrc; conda --version; source activate torch && echo found; cat %s/.condarc" % (root, prefix))
+    assert (
+        done.rc == 0
+        and done.recap["changed"] == 1
+        and "conda 26.2" in done.output
+        and "before: conda 25.1" in done.output
+    ), done.output
+    found = shell(
+        "source %s/bashrc; conda --version; source activate torch && echo found; cat %s/.condarc" % (root, prefix)
+    )
     assert found.startswith("conda 26.2\nfound\n") and "ssl_verify: false" in found and "conda-forge" in found
     assert play(ROLE, update).recap["changed"] == 0
 
@@ -103,11 +117,16 @@ def test_el8s_own_python_is_refused_before_the_first_module_and_el9s_is_not(play
     python.chmod(0o755)
     chosen = ["-e", json.dumps({"ansible_python_interpreter": str(python)})]
     # check.yml does all that it does on the controller, but for this question.
-    tasks = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.conda", "tasks_from": entry}} for entry in ("site", "engine")]
+    tasks = [
+        {"ansible.builtin.include_role": {"name": "hpc.pytorch.conda", "tasks_from": entry}}
+        for entry in ("site", "engine")
+    ]
     for task in tasks:
         run = play([task], site, "--check", *chosen)
         assert run.rc != 0 and run.recap["changed"] == 0, run.output
-        assert "which says Python 3.6.8; remedy: " in " ".join(run.output.split()) and "deserialization" not in run.output, run.output
+        assert (
+            "which says Python 3.6.8; remedy: " in " ".join(run.output.split()) and "deserialization" not in run.output
+        ), run.output
     python.write_text('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
     run = play([tasks[0]], site, "--check", *chosen)
     assert run.rc == 0 and run.recap["changed"] > 0, run.output

@@ -55,7 +55,9 @@ def test_the_example(ansible_inventory: t.Callable[..., Done]) -> None:
     graph = ansible_inventory("-i", str(EXAMPLE), "--graph")
     assert (graph.rc, graph.err) == (0, "")
     lines = [line.strip("| -") for line in graph.out.splitlines()]
-    assert {"@compute:", "@titan:", "@tesla:", "@login:", "@gres_gpu:", "@gres_gpu_titan:", "@state_idle:"} <= set(lines)
+    assert {"@compute:", "@titan:", "@tesla:", "@login:", "@gres_gpu:", "@gres_gpu_titan:", "@state_idle:"} <= set(
+        lines
+    )
     listed = json.loads(ansible_inventory("-i", str(EXAMPLE), "--list").out)
     assert listed["compute"]["children"] == ["titan", "tesla"]
     assert listed["login"]["hosts"] == ["login01"]
@@ -65,13 +67,16 @@ def test_the_example(ansible_inventory: t.Callable[..., Done]) -> None:
         # All that check.yml goes by, group_vars among it.
         assert variables["hpc_gpu_count"] == 2 and variables["torch_check_via"] == "slurm"
         # ansible-inventory marks what must not become a template.
-        assert variables["hpc_gpu_type"] == {"__ansible_unsafe": "titan-v" if host in listed["titan"]["hosts"] else "v100"}
+        assert variables["hpc_gpu_type"] == {
+            "__ansible_unsafe": "titan-v" if host in listed["titan"]["hosts"] else "v100"
+        }
 
 
 def test_the_cache_and_how_to_flush_it(ansible_inventory: t.Callable[..., Done], tmp_path: pathlib.Path) -> None:
     inventory = tmp_path / "slurm.yml"
     inventory.write_text(
-        "plugin: hpc.pytorch.slurm\nlogin_host: login01\ncache: true\ncache_plugin: jsonfile\ncache_connection: %s/cache\n" % tmp_path
+        "plugin: hpc.pytorch.slurm\nlogin_host: login01\ncache: true\ncache_plugin: jsonfile\ncache_connection: %s/cache\n"
+        % tmp_path
     )
     ssh = tmp_path / "ssh"
     for node in ("n1", "n2"):
@@ -86,29 +91,38 @@ def test_the_cache_and_how_to_flush_it(ansible_inventory: t.Callable[..., Done],
 def test_what_cannot_be_read_is_said(ansible_inventory: t.Callable[..., Done], tmp_path: pathlib.Path) -> None:
     inventory = tmp_path / "slurm.yml"
     inventory.write_text("plugin: hpc.pytorch.slurm\nlogin_host: login01\n")
-    (tmp_path / "ssh").write_text("#!/bin/sh\necho 'ssh: connect to host login01 port 22: No route to host' >&2\nexit 255\n")
+    (tmp_path / "ssh").write_text(
+        "#!/bin/sh\necho 'ssh: connect to host login01 port 22: No route to host' >&2\nexit 255\n"
+    )
     (tmp_path / "ssh").chmod(0o755)
     done = ansible_inventory("-i", str(inventory), "--graph")
     said = " ".join(done.err.split())
-    assert "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; remedy: log in there" in said
+    assert (
+        "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; remedy: log in there"
+        in said
+    )
 
 
 def test_a_play_renders_nothing_of_slurms(playbook_run: t.Callable[..., t.Any], tmp_path: pathlib.Path) -> None:
     evil = "{{lookup('pipe','touch${IFS}%s/touched')}}" % tmp_path
-    (tmp_path / "cluster.txt").write_text("NodeName=n1 State=DOWN Partitions=p Reason=%s [root@2026-01-01T00:00:00]\n" % evil)
+    (tmp_path / "cluster.txt").write_text(
+        "NodeName=n1 State=DOWN Partitions=p Reason=%s [root@2026-01-01T00:00:00]\n" % evil
+    )
     (tmp_path / "slurm.yml").write_text("plugin: hpc.pytorch.slurm\nsaved_output: cluster.txt\n")
     (tmp_path / "play.json").write_text(
-        json.dumps([
-            {
-                "hosts": "p",
-                "gather_facts": False,
-                "tasks": [
-                    {"ansible.builtin.debug": {"msg": "said {{ slurm_reason }}"}},
-                    {"ansible.builtin.set_fact": {"kept": "{{ hostvars.n1.slurm_reason }}"}},
-                    {"ansible.builtin.debug": {"var": "kept"}},
-                ],
-            }
-        ])
+        json.dumps(
+            [
+                {
+                    "hosts": "p",
+                    "gather_facts": False,
+                    "tasks": [
+                        {"ansible.builtin.debug": {"msg": "said {{ slurm_reason }}"}},
+                        {"ansible.builtin.set_fact": {"kept": "{{ hostvars.n1.slurm_reason }}"}},
+                        {"ansible.builtin.debug": {"var": "kept"}},
+                    ],
+                }
+            ]
+        )
     )
     done = playbook_run("-i", str(tmp_path / "slurm.yml"), str(tmp_path / "play.json"))
     assert done.rc == 0 and done.output.count("{{lookup(") == 2, done.output

@@ -51,12 +51,22 @@ def job(play: t.Callable[..., t.Any], tmp_path: pathlib.Path) -> t.Callable[...,
         dest = folder / "job.sh"
         written = play(
             [{"ansible.builtin.include_role": {"name": "hpc.pytorch.job_script"}}],
-            dict({"job_script_dest": str(dest), "job_script_mem": "1G", "job_script_time": "10", "job_script_check_cluster": "false"}, **variables),
+            dict(
+                {
+                    "job_script_dest": str(dest),
+                    "job_script_mem": "1G",
+                    "job_script_time": "10",
+                    "job_script_check_cluster": "false",
+                },
+                **variables,
+            ),
         )
         assert written.rc == 0, written.output
         # Without a login's variables, as in a job.
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-        return subprocess.run(["bash", str(dest)], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["bash", str(dest)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
 
     return run
 
@@ -71,34 +81,55 @@ def test_the_command_runs_in_the_image_with_the_jobs_folder_and_its_variables(
         job_script_pre="echo before in $(cat /etc/image 2>/dev/null || echo the node)",
         job_script_post="echo after",
         job_script_exports={"TEXT": "it's $(hostile)"},
-        job_script_container={"engine": "charliecloud", "image": str(image), "mounts": ["%s:/data" % (tmp_path / "my data")]},
+        job_script_container={
+            "engine": "charliecloud",
+            "image": str(image),
+            "mounts": ["%s:/data" % (tmp_path / "my data")],
+        },
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines() == [
-        "before in the node", "in the image at /mnt/0: it's $(hostile), a  b 2", "from the job's folder", "after",
+        "before in the node",
+        "in the image at /mnt/0: it's $(hostile), a  b 2",
+        "from the job's folder",
+        "after",
     ]
     elsewhere = job(
         job_script_command="show",
         job_script_container={
-            "engine": "charliecloud", "image": str(image), "mounts": ["%s:/data" % (tmp_path / "my data")], "workdir": "/data",
+            "engine": "charliecloud",
+            "image": str(image),
+            "mounts": ["%s:/data" % (tmp_path / "my data")],
+            "workdir": "/data",
         },
     )
     assert elsewhere.stdout.splitlines()[-1] == "from the mount", elsewhere.stderr
 
 
-def test_the_commands_exit_code_is_the_jobs(job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path) -> None:
+def test_the_commands_exit_code_is_the_jobs(
+    job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path
+) -> None:
     ran = job(
-        job_script_command="sh -c 'exit 7'", job_script_post="echo never", job_script_container={"engine": "charliecloud", "image": str(image)}
+        job_script_command="sh -c 'exit 7'",
+        job_script_post="echo never",
+        job_script_container={"engine": "charliecloud", "image": str(image)},
     )
     assert (ran.returncode, ran.stdout) == (7, "")
 
 
-def test_an_image_that_is_not_there_is_said(job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path) -> None:
-    ran = job(job_script_command="show", job_script_container={"engine": "charliecloud", "image": str(image) + " of yesterday"})
+def test_an_image_that_is_not_there_is_said(
+    job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path
+) -> None:
+    ran = job(
+        job_script_command="show",
+        job_script_container={"engine": "charliecloud", "image": str(image) + " of yesterday"},
+    )
     assert ran.returncode == 1 and "of yesterday" in ran.stderr and ran.stderr.count("\n") == 1
 
 
-def test_several_processes_start_in_the_image(job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path) -> None:
+def test_several_processes_start_in_the_image(
+    job: t.Callable[..., subprocess.CompletedProcess[str]], image: pathlib.Path
+) -> None:
     # As many as a launcher in the image starts; this one stands for torchrun.
     launcher = image / "usr/bin/torchrun"
     launcher.write_text('#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do shift; done\n"$@" one && "$@" two\n')
@@ -112,5 +143,6 @@ def test_several_processes_start_in_the_image(job: t.Callable[..., subprocess.Co
     )
     assert ran.returncode == 0, ran.stderr
     assert [line for line in ran.stdout.splitlines() if line.startswith("in")] == [
-        "in the image at /mnt/0: text, one", "in the image at /mnt/0: text, two",
+        "in the image at /mnt/0: text, one",
+        "in the image at /mnt/0: text, two",
     ]

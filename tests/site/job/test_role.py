@@ -79,14 +79,23 @@ def play(tmp_path, no_controller):
                 (tools / name).write_text(text.replace("$PWD", str(folder)))
                 (tools / name).chmod(0o755)
         values = {"job_script_dest": str(folder / "job.sh"), "ansible_python_interpreter": sys.executable}
-        values.update({name if name in ("write", "run", "submit") else "job_script_" + name: value for name, value in variables.items()})
+        values.update(
+            {
+                name if name in ("write", "run", "submit") else "job_script_" + name: value
+                for name, value in variables.items()
+            }
+        )
         ran = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml")]
             + ["-e", json.dumps(values), *arguments],
             cwd=CHECKOUT,
             env=dict(
-                os.environ, PATH="%s:%s" % (tools, os.environ["PATH"]), SLURM_CONF=str(no_controller), ANSIBLE_NOCOLOR="1",
-                ANSIBLE_INJECT_FACT_VARS="false", **(environment or {})
+                os.environ,
+                PATH="%s:%s" % (tools, os.environ["PATH"]),
+                SLURM_CONF=str(no_controller),
+                ANSIBLE_NOCOLOR="1",
+                ANSIBLE_INJECT_FACT_VARS="false",
+                **(environment or {}),
             ),
             capture_output=True,
             text=True,
@@ -134,11 +143,21 @@ def test_a_job_that_fails_fails_the_play_with_the_end_of_its_output(play, slurm)
 def test_submit_hands_the_script_over_once(play):
     ran = play(slurm=True, run=False, submit=True, submit_wait=True, submit_arguments=["--nodes=1"], command="echo one")
     assert ran.returncode == 0, ran.stdout
-    assert ran.changed == 2 and (ran.result["job_id"], ran.result["job_state"], ran.result["stdout_tail"]) == ("4711", "COMPLETED", ["one"])
-    again = play(slurm=True, run=False, submit=True, submit_wait=True, submit_arguments=["--nodes=1"], command="echo one")
+    assert ran.changed == 2 and (ran.result["job_id"], ran.result["job_state"], ran.result["stdout_tail"]) == (
+        "4711",
+        "COMPLETED",
+        ["one"],
+    )
+    again = play(
+        slurm=True, run=False, submit=True, submit_wait=True, submit_arguments=["--nodes=1"], command="echo one"
+    )
     assert (again.returncode, again.changed) == (0, 0), again.stdout
-    assert [line.split()[:2] for line in (play.folder / "asked").read_text().splitlines()] == [["--parsable", "--nodes=1"]]
-    forced = play(slurm=True, run=False, submit=True, submit_force=True, submit_arguments=["--nodes=1"], command="echo one")
+    assert [line.split()[:2] for line in (play.folder / "asked").read_text().splitlines()] == [
+        ["--parsable", "--nodes=1"]
+    ]
+    forced = play(
+        slurm=True, run=False, submit=True, submit_force=True, submit_arguments=["--nodes=1"], command="echo one"
+    )
     assert (forced.returncode, forced.changed) == (0, 1), forced.stdout
 
 
@@ -154,8 +173,12 @@ def test_submit_in_check_mode_asks_sbatch_alone(play):
     assert ran.returncode == 0 and "is not there yet" in re.sub(r"\s+", " ", ran.stdout), ran.stdout
     play(slurm=True, run=False, command="true")
     ran = play("--check", slurm=True, run=False, submit=True, command="true")
-    assert (ran.returncode, ran.changed) == (0, 1) and "Job 4712 to start" in re.sub(r"\s+", " ", ran.stdout), ran.stdout
-    assert (play.folder / "asked").read_text().split()[0] == "--test-only" and not (play.folder / "slurm-4711.out").exists()
+    assert (ran.returncode, ran.changed) == (0, 1) and "Job 4712 to start" in re.sub(r"\s+", " ", ran.stdout), (
+        ran.stdout
+    )
+    assert (play.folder / "asked").read_text().split()[0] == "--test-only" and not (
+        play.folder / "slurm-4711.out"
+    ).exists()
 
 
 def test_a_submission_that_is_refused_says_why(play):

@@ -27,7 +27,11 @@ def version_of(python: str) -> str:
     """What *python* says it is, such as 3.8; nothing where it does not run, as a version manager's stand-in on PATH."""
     done = subprocess.run(
         [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""
 
@@ -37,7 +41,9 @@ def candidates() -> t.Iterator[str]:
     named = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
     missing = [path for path in named if not os.access(path, os.X_OK)]
     if missing:
-        raise pytest.UsageError("expected Pythons in %s (paths, with ':' between them); found no %s" % (VARIABLE, ", no ".join(missing)))
+        raise pytest.UsageError(
+            "expected Pythons in %s (paths, with ':' between them); found no %s" % (VARIABLE, ", no ".join(missing))
+        )
     yield from named
     for version in VERSIONS:
         name = "python" + version
@@ -65,9 +71,11 @@ def pythons() -> dict[str, str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes *python* runs once for each."""
     if "python" in metafunc.fixturenames:
-        metafunc.parametrize("python", [pythons()[version] for version in VERSIONS if version in pythons()], ids=sorted(
-            pythons(), key=VERSIONS.index
-        ))
+        metafunc.parametrize(
+            "python",
+            [pythons()[version] for version in VERSIONS if version in pythons()],
+            ids=sorted(pythons(), key=VERSIONS.index),
+        )
 
 
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:

@@ -22,14 +22,22 @@ def channel(tmp_path_factory, tiny_channel):
 def tasks(root, channel, installer):
     """Name, module and options of each task; three of them fail, for want of an argument or of Slurm."""
     path, sha256 = installer
-    env = {"prefix": str(root / "env"), "packages": ["tool"], "channels": [channel], "register_envs": False,
-           "package_cache": str(root / "pkgs")}
+    env = {
+        "prefix": str(root / "env"),
+        "packages": ["tool"],
+        "channels": [channel],
+        "register_envs": False,
+        "package_cache": str(root / "pkgs"),
+    }
     base = {"prefix": str(root / "opt/conda"), "src": str(path), "sha256": sha256, "cache": str(root / "cache")}
     return [
         ("python", "ansible.builtin.setup", {"gather_subset": ["!all", "!min", "python"]}),
         # These two go on in the engine.
-        ("channel", "conda_channel", {"path": str(root / "channel"), "packages": ["tool"], "upstream": [channel],
-                                      "executable": sys.executable}),
+        (
+            "channel",
+            "conda_channel",
+            {"path": str(root / "channel"), "packages": ["tool"], "upstream": [channel], "executable": sys.executable},
+        ),
         ("made", "conda_env", dict(env, executable=sys.executable)),
         # And this one must not: there is none.
         ("unchanged", "conda_env", dict(env, executable="/nonexistent/bin/python")),
@@ -55,17 +63,22 @@ def written(root, listed):
     steps = []
     for name, module, options in listed:
         full = module if "." in module else "hpc.pytorch." + module
-        steps.append({
-            "block": [{full: options, "register": "result_" + name}],
-            "rescue": [{"ansible.builtin.set_fact": {"result_" + name: "{{ ansible_failed_result }}"}}],
-        })
-    steps.append({
-        "ansible.builtin.copy": {
-            "dest": str(root / "results.json"),
-            "content": "{{ {%s} | to_json }}" % ", ".join("'%s': result_%s" % (name, name) for name, _module, _options in listed),
-            "mode": "0644",
+        steps.append(
+            {
+                "block": [{full: options, "register": "result_" + name}],
+                "rescue": [{"ansible.builtin.set_fact": {"result_" + name: "{{ ansible_failed_result }}"}}],
+            }
+        )
+    steps.append(
+        {
+            "ansible.builtin.copy": {
+                "dest": str(root / "results.json"),
+                "content": "{{ {%s} | to_json }}"
+                % ", ".join("'%s': result_%s" % (name, name) for name, _module, _options in listed),
+                "mode": "0644",
+            }
         }
-    })
+    )
     return steps
 
 
@@ -81,7 +94,10 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert pathlib.PurePath(python).name.replace("python", "") in ("%s.%s" % (found["major"], found["minor"]), "3", "")
 
     failed = {name: result.get("msg") for name, result in results.items() if result.get("failed")}
-    assert list(failed) == ["slurm", "cluster", "job"] and "one of the following is required: prefix, python" in failed["slurm"], failed
+    assert (
+        list(failed) == ["slurm", "cluster", "job"]
+        and "one of the following is required: prefix, python" in failed["slurm"]
+    ), failed
     assert all("expected Slurm's command" in failed[name] for name in ("cluster", "job")), failed
     assert results["old"]["removable"] == [] and not results["old"]["changed"]
     assert [package["name"] for package in results["made"]["packages"]] == ["tool"] and results["made"]["changed"]
@@ -98,5 +114,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
 
 def test_the_python_of_this_very_run_is_among_them(request):
     """So the parametrized test is never empty, and what it covers is in the summary."""
-    found = sys.modules[request.config.pluginmanager.get_plugin(str(pathlib.Path(__file__).with_name("conftest.py"))).__name__].pythons()
+    found = sys.modules[
+        request.config.pluginmanager.get_plugin(str(pathlib.Path(__file__).with_name("conftest.py"))).__name__
+    ].pythons()
     assert "%d.%d" % sys.version_info[:2] in found

@@ -32,7 +32,12 @@ def pytorch_channel(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.An
             following = "%s.%d" % (cuda.split(".", maxsplit=1)[0], int(cuda.split(".")[1]) + 1)
             build = "py3.8_cuda%s_cudnn7.6.3_0" % {"1.7.1 10.1": "10.1.243"}.get("%s %s" % (torch, cuda), cuda)
             make("pytorch", torch, build=build, depends=needs + ["cudatoolkit >=%s,<%s" % (cuda, following)])
-            make("torchvision", vision, build="py38_cu%s" % cuda.replace(".", ""), depends=["pytorch %s" % torch, "python >=3.8,<3.9"])
+            make(
+                "torchvision",
+                vision,
+                build="py38_cu%s" % cuda.replace(".", ""),
+                depends=["pytorch %s" % torch, "python >=3.8,<3.9"],
+            )
         make("torchvision", vision, build="py38_cpu", depends=["pytorch %s" % torch, "python >=3.8,<3.9"])
     return tiny_channel.index(folder)
 
@@ -53,7 +58,16 @@ def conda_forge(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -
     for torch, vision in (("2.12.1", "0.27.1"), ("2.13.0", "0.28.0")):
         for cuda, following in (("12.9", "13"), ("13.0", "14")):
             build = "cuda%s_py_0" % cuda.replace(".", "")
-            make("pytorch", torch, build=build, depends=["python", "__cuda >=%s" % cuda.split(".", maxsplit=1)[0], "cuda-version >=%s,<%s" % (cuda, following)])
+            make(
+                "pytorch",
+                torch,
+                build=build,
+                depends=[
+                    "python",
+                    "__cuda >=%s" % cuda.split(".", maxsplit=1)[0],
+                    "cuda-version >=%s,<%s" % (cuda, following),
+                ],
+            )
             make("pytorch-gpu", torch, build=build, depends=["pytorch %s %s" % (torch, build)])
         make("pytorch", torch, build="cpu_py_1", build_number=1, depends=["python"])
         make("torchvision", vision, depends=["pytorch %s" % torch])
@@ -62,7 +76,10 @@ def conda_forge(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -
 
 @pytest.fixture
 def user_layer(
-    tmp_path: pathlib.Path, pytorch_channel: pathlib.Path, conda_forge: pathlib.Path, playbook_run: t.Callable[..., t.Any]
+    tmp_path: pathlib.Path,
+    pytorch_channel: pathlib.Path,
+    conda_forge: pathlib.Path,
+    playbook_run: t.Callable[..., t.Any],
 ) -> t.Callable[..., t.Any]:
     """Runs user.yml on an inventory with every host being this machine and a home of the test's own."""
     home = tmp_path / "home"
@@ -81,8 +98,15 @@ def user_layer(
 
     def call(inventory: str, *arguments: str, playbook: str = "hpc.pytorch.user", **variables: t.Any) -> t.Any:
         given = json.dumps({**fixed, **({"cuda_home": str(toolkit)} if inventory == "campus" else {}), **variables})
-        return playbook_run("-i", str(pathlib.Path("inventories", inventory)), "-e", given, *arguments, playbook,
-                            environment={"HOME": str(home), "ANSIBLE_INJECT_FACT_VARS": "false"})
+        return playbook_run(
+            "-i",
+            str(pathlib.Path("inventories", inventory)),
+            "-e",
+            given,
+            *arguments,
+            playbook,
+            environment={"HOME": str(home), "ANSIBLE_INJECT_FACT_VARS": "false"},
+        )
 
     return call
 
@@ -112,7 +136,11 @@ def test_campus_gets_the_guides_pair(user_layer, tmp_path, given, torch, vision)
     done = user_layer("campus", **given)
     assert done.rc == 0, done.output
     assert packages(envs(tmp_path) / "torch") == {
-        "python": "3.8.20 0", "pytorch": torch, "torchvision": vision, "cudatoolkit": "10.1.243 0", "mkl": "2023.2.0 0",
+        "python": "3.8.20 0",
+        "pytorch": torch,
+        "torchvision": vision,
+        "cudatoolkit": "10.1.243 0",
+        "mkl": "2023.2.0 0",
     }
     said = "torch %s for CUDA 10.1 with python 3.8 from pytorch, the newest for" % torch.split()[0]
     assert said in in_one_line(done.output), done.output
@@ -128,9 +156,13 @@ def test_the_companions_are_a_choice(user_layer, tmp_path):
 def test_another_torch_beside_the_build_is_refused_and_the_same_one_is_not(user_layer, tmp_path):
     refused = user_layer("campus", torch_env_packages=["pytorch=1.7.1", "cudatoolkit=11.1"])
     assert refused.rc != 0 and not envs(tmp_path).exists()
-    assert "expected torch 1.8.1 for CUDA 10.1 alone; found pytorch=1.7.1 cudatoolkit=11.1" in in_one_line(refused.output)
+    assert "expected torch 1.8.1 for CUDA 10.1 alone; found pytorch=1.7.1 cudatoolkit=11.1" in in_one_line(
+        refused.output
+    )
     assert user_layer("campus", torch_env_pip=["torch==1.8.1"]).rc != 0
-    assert user_layer("campus", "--check", torch_env_packages=["cudatoolkit=10.1.243", "pytorch=1.8", "pytorch"]).rc == 0
+    assert (
+        user_layer("campus", "--check", torch_env_packages=["cudatoolkit=10.1.243", "pytorch=1.8", "pytorch"]).rc == 0
+    )
 
 
 def test_another_engine_is_the_plays_choice(user_layer, tmp_path):
@@ -173,7 +205,9 @@ def test_a_limit_makes_the_env_of_the_nodes_that_it_names(user_layer, tmp_path):
 def test_what_no_build_can_do_is_refused_before_anything_is_made(user_layer, tmp_path):
     refused = user_layer("mixed", "--limit", "titan01", torch_env_source="wheels", torch_env_torch="2.15.0")
     assert refused.rc != 0 and not envs(tmp_path).exists()
-    assert "no kernels for titan-v (7.0)" in in_one_line(refused.output) and "remedy: take torch 2." in in_one_line(refused.output)
+    assert "no kernels for titan-v (7.0)" in in_one_line(refused.output) and "remedy: take torch 2." in in_one_line(
+        refused.output
+    )
 
 
 def test_one_name_with_two_wishes_is_refused(user_layer, tmp_path):
@@ -218,7 +252,9 @@ def wheels_url(tmp_path: pathlib.Path, tiny_wheels: t.Any, monkeypatch: pytest.M
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "web")))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "web"))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:%d/simple" % server.server_port)
     yield "http://127.0.0.1:%d/whl" % server.server_port
@@ -230,9 +266,24 @@ def wheels_url(tmp_path: pathlib.Path, tiny_wheels: t.Any, monkeypatch: pytest.M
 def python_channel(tmp_path_factory: pytest.TempPathFactory, playbook_run: t.Callable[..., t.Any]) -> pathlib.Path:
     """This machine's Python and pip, as conda packages."""
     folder = tmp_path_factory.mktemp("python-channel")
-    task = {"path": str(folder / "channel"), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}
-    (folder / "play.json").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"hpc.pytorch.conda_channel": task}]}]))
-    published = playbook_run("-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=%s" % sys.executable, str(folder / "play.json"))
+    task = {
+        "path": str(folder / "channel"),
+        "python": [sys.executable],
+        "wheels": ["pip"],
+        "executable": sys.executable,
+    }
+    (folder / "play.json").write_text(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"hpc.pytorch.conda_channel": task}]}])
+    )
+    published = playbook_run(
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        "-e",
+        "ansible_python_interpreter=%s" % sys.executable,
+        str(folder / "play.json"),
+    )
     assert published.rc == 0, published.output
     return folder / "channel"
 
@@ -260,7 +311,13 @@ def test_the_wheels_of_mixed_are_those_of_the_oldest_gpu(user_layer, wheels, tmp
     assert done.rc == 0, done.output
     assert distributions(prefix) == ["torch-2.13.0+cu126", "torchvision-0.28.0+cu126"]
     # The Titan V goes: the same version for another CUDA takes its place, and a requirement of one's own comes with it.
-    newer = {**everything, "torch_env_gpus": ["a100", "h100"], "torch_env_driver": "580.95.05", "torch_env_cuda": "13.0", "torch_env_pip": ["einops"]}
+    newer = {
+        **everything,
+        "torch_env_gpus": ["a100", "h100"],
+        "torch_env_driver": "580.95.05",
+        "torch_env_cuda": "13.0",
+        "torch_env_pip": ["einops"],
+    }
     done = user_layer("mixed", **newer)
     assert done.rc == 0, done.output
     assert distributions(prefix) == ["einops-0.8.1", "torch-2.13.0+cu130", "torchvision-0.28.0+cu130"]
@@ -270,9 +327,25 @@ def test_the_wheels_of_mixed_are_those_of_the_oldest_gpu(user_layer, wheels, tmp
 
 def test_where_the_wheels_come_from_names_a_site_env_and_a_password_does_not(user_layer, wheels, tmp_path):
     def content_name(**variables):
-        site = {**wheels, "torch_env_name": "torch", "torch_env_scope": "site", "torch_env_site_dir": str(tmp_path / "site"), **variables}
-        done = user_layer("mixed", "--limit", "titan01", "--check", "--diff", playbook="hpc.pytorch.site", conda_engine_prefix=str(tmp_path / "engine"),
-                          site_become=False, conda_prefix=str(tmp_path / "conda"), **site)
+        site = {
+            **wheels,
+            "torch_env_name": "torch",
+            "torch_env_scope": "site",
+            "torch_env_site_dir": str(tmp_path / "site"),
+            **variables,
+        }
+        done = user_layer(
+            "mixed",
+            "--limit",
+            "titan01",
+            "--check",
+            "--diff",
+            playbook="hpc.pytorch.site",
+            conda_engine_prefix=str(tmp_path / "engine"),
+            site_become=False,
+            conda_prefix=str(tmp_path / "conda"),
+            **site,
+        )
         found = re.search(r"/site/\.torch/([0-9a-f]{12})", done.output)
         assert found, done.output
         assert not (tmp_path / "site").exists()

@@ -36,12 +36,28 @@ def standin(load_module: t.Any) -> str:
 def site(tmp_path: pathlib.Path, tiny_channel: t.Any, standin: str, play: t.Callable[..., t.Any]) -> dict[str, t.Any]:
     """The role's variables: this machine's Python, and two versions of a torch that loads its parts late."""
     channels = tmp_path / "channels"
-    published = play([{"hpc.pytorch.conda_channel": {
-        "path": str(channels / "python"), "python": [sys.executable], "wheels": ["pip"], "executable": sys.executable}}], {})
+    published = play(
+        [
+            {
+                "hpc.pytorch.conda_channel": {
+                    "path": str(channels / "python"),
+                    "python": [sys.executable],
+                    "wheels": ["pip"],
+                    "executable": sys.executable,
+                }
+            }
+        ],
+        {},
+    )
     assert published.rc == 0, published.output
     for version in ("1.0", "2.0"):
         files = {"%s/torch/__init__.py" % SITE_PACKAGES: standin + "\n__version__ = %r\n" % version}
-        files.update({"%s/torch/%s.py" % (SITE_PACKAGES, part): "VERSION = %r\n" % version for part in ("optim", "jit", "fx", "hub")})
+        files.update(
+            {
+                "%s/torch/%s.py" % (SITE_PACKAGES, part): "VERSION = %r\n" % version
+                for part in ("optim", "jit", "fx", "hub")
+            }
+        )
         tiny_channel.make_package(channels / "torch", "pytorch", version, depends=["python"], files=files)
     tiny_channel.index(channels / "torch")
     return {
@@ -64,7 +80,9 @@ class Job:
     """What sbatch_script renders for the env's name, run by bash as a job is, and blocked on a fifo."""
 
     def __init__(self, script: pathlib.Path, fifo: pathlib.Path) -> None:
-        self._bash = subprocess.Popen(["/bin/bash", str(script)], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True)
+        self._bash = subprocess.Popen(
+            ["/bin/bash", str(script)], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True
+        )
         self._told = fifo.open("w")
         self._rest: list[str] = []
         self.torch = self._said()
@@ -88,7 +106,9 @@ class Job:
 
 
 @pytest.fixture
-def job(tmp_path: pathlib.Path, site: dict[str, t.Any], play: t.Callable[..., t.Any]) -> t.Iterator[t.Callable[[], Job]]:
+def job(
+    tmp_path: pathlib.Path, site: dict[str, t.Any], play: t.Callable[..., t.Any]
+) -> t.Iterator[t.Callable[[], Job]]:
     jobs: list[Job] = []
     (tmp_path / "job.py").write_text(JOB)
 
@@ -96,7 +116,10 @@ def job(tmp_path: pathlib.Path, site: dict[str, t.Any], play: t.Callable[..., t.
         number = len(jobs)
         script, fifo = tmp_path / ("job%d.sh" % number), tmp_path / ("fifo%d" % number)
         os.mkfifo(fifo)
-        command = ["python %s < %s" % (tmp_path / "job.py", fifo), "python -c 'import torch.hub; print(torch.hub.VERSION)'"]
+        command = [
+            "python %s < %s" % (tmp_path / "job.py", fifo),
+            "python -c 'import torch.hub; print(torch.hub.VERSION)'",
+        ]
         options = {"dest": str(script), "conda_env": site["torch_env_site_dir"] + "/torch", "command": command}
         rendered = play([{"hpc.pytorch.sbatch_script": options}], {})
         assert rendered.rc == 0, rendered.output
@@ -142,10 +165,14 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
     # The first version is published; the second is a job's.
     pruned = play(PRUNE, site)
     assert pruned.rc == 0 and pruned.recap["changed"] == 0, pruned.output
-    assert "%s: kept, process" % before["2.0"] in in_one_line(pruned.output) and "kept, published as torch" in in_one_line(pruned.output)
+    assert "%s: kept, process" % before["2.0"] in in_one_line(
+        pruned.output
+    ) and "kept, published as torch" in in_one_line(pruned.output)
     make("2.0")
     pruned = play(PRUNE, site)
-    assert pruned.recap["changed"] == 0 and "%s: kept, process" % before["1.0"] in in_one_line(pruned.output), pruned.output
+    assert pruned.recap["changed"] == 0 and "%s: kept, process" % before["1.0"] in in_one_line(pruned.output), (
+        pruned.output
+    )
     assert (first.imports("torch.jit"), second.imports("torch.jit")) == ("1.0", "2.0")
 
     # The first job ends; without confirm nothing goes.
@@ -155,12 +182,18 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
     envs = tmp_path / "envs"
     stood = tree_of(envs)
     predicted = play(PRUNE, site, "--check", "--diff")
-    assert predicted.recap["changed"] == 1 and "would be removed" in in_one_line(predicted.output) and tree_of(envs) == stood
+    assert (
+        predicted.recap["changed"] == 1
+        and "would be removed" in in_one_line(predicted.output)
+        and tree_of(envs) == stood
+    )
     assert "-%s" % (envs / ".torch" / before["1.0"]) in predicted.output
 
     done = play(PRUNE, site)
     assert done.rc == 0 and done.recap["changed"] == 1, done.output
-    assert sorted(path.name for path in (envs / ".torch").iterdir()) == [before["2.0"] + end for end in ("", ".lock", ".switched")]
+    assert sorted(path.name for path in (envs / ".torch").iterdir()) == [
+        before["2.0"] + end for end in ("", ".lock", ".switched")
+    ]
     assert (second.imports("torch.fx"), second.ends()) == ("2.0", ["2.0", "0"])
     assert play(PRUNE, site).recap["changed"] == 0
     # What was pruned is made again on request.

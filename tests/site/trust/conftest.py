@@ -35,8 +35,14 @@ class User:
     def does(self, script: str) -> None:
         """Run shell commands as this user, in the home."""
         subprocess.run(
-            ["/bin/sh", "-euc", script], user=self.uid, group=self.gid, extra_groups=[], cwd=self.home,
-            env={"HOME": str(self.home), "PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL, check=True,
+            ["/bin/sh", "-euc", script],
+            user=self.uid,
+            group=self.gid,
+            extra_groups=[],
+            cwd=self.home,
+            env={"HOME": str(self.home), "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+            check=True,
         )
 
     def writes(self, name: str, text: str, mode: int = 0o755) -> pathlib.Path:
@@ -53,7 +59,9 @@ class User:
 def account() -> t.Iterator[pwd.struct_passwd]:
     """A user with a name that nobody has."""
     name = "hpc" + uuid.uuid4().hex[:8]
-    subprocess.run(["useradd", "--no-create-home", "--shell", "/bin/sh", "--no-user-group", "--gid", "nogroup", name], check=True)
+    subprocess.run(
+        ["useradd", "--no-create-home", "--shell", "/bin/sh", "--no-user-group", "--gid", "nogroup", name], check=True
+    )
     yield pwd.getpwnam(name)
     subprocess.run(["userdel", name], check=True)
 
@@ -88,7 +96,9 @@ class Treasure:
         for path in [self.path.parent, *self.path.parent.rglob("*")]:
             status = path.lstat()
             content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-            found.append((str(path), status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_ino, content))
+            found.append(
+                (str(path), status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_ino, content)
+            )
         return sorted(found)
 
     def is_untouched(self) -> bool:
@@ -117,7 +127,12 @@ def as_root(place: pathlib.Path) -> t.Callable[..., dict[str, t.Any]]:
         done = subprocess.run(
             [sys.executable, str(RUN_MODULE), module],
             input=json.dumps(options),
-            env={"HOME": str(home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **(environment or {})},
+            env={
+                "HOME": str(home),
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL": "C.UTF-8",
+                **(environment or {}),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -32,7 +32,12 @@ def give(path: pathlib.Path, user: t.Any) -> None:
 
 
 ENV_PARTS = [
-    "bin/python", "bin", ".", "lib/python3.11/site-packages", "lib/python3.11/site-packages/torch/__init__.py", "conda-meta",
+    "bin/python",
+    "bin",
+    ".",
+    "lib/python3.11/site-packages",
+    "lib/python3.11/site-packages/torch/__init__.py",
+    "conda-meta",
 ]
 
 
@@ -44,7 +49,9 @@ def test_torch_info_runs_no_env_with_a_part_of_somebody_elses(refused, alice, pl
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("mode, part", [(0o777, "bin"), (0o666, "lib/python3.11/site-packages/torch/__init__.py"), (0o777, ".")])
+@pytest.mark.parametrize(
+    "mode, part", [(0o777, "bin"), (0o666, "lib/python3.11/site-packages/torch/__init__.py"), (0o777, ".")]
+)
 def test_torch_info_runs_no_env_that_everybody_can_write(refused, place, program, marker, mode, part):
     env = make_env(place / "env", program)
     (env / part).chmod(mode)
@@ -110,7 +117,9 @@ def test_a_command_that_somebody_planted_on_path_is_not_run(as_root, alice, prog
 def test_prune_asks_no_slurm_of_somebody_elses(refused, alice, place, program, marker):
     alice.writes("bin/scontrol", program)
     (place / "envs/.torch/a/conda-meta").mkdir(parents=True)
-    message = refused("conda_env_prune", envs_dir=str(place / "envs"), name="torch", homes=[], bin_dir=str(alice.home / "bin"))
+    message = refused(
+        "conda_env_prune", envs_dir=str(place / "envs"), name="torch", homes=[], bin_dir=str(alice.home / "bin")
+    )
     assert "Slurm's command" in message and not marker.exists()
 
 
@@ -130,7 +139,8 @@ def test_no_job_script_of_somebody_elses_is_run(play, alice, place, program, mar
         script.rename(place / "jobs/job.sh")
         alice.does("rmdir jobs && ln -s '%s' jobs" % (place / "jobs"))
     done = play(
-        [{"ansible.builtin.include_role": {"name": "hpc.pytorch.job_script", "tasks_from": "run"}}], {"job_script_dest": str(script)}
+        [{"ansible.builtin.include_role": {"name": "hpc.pytorch.job_script", "tasks_from": "run"}}],
+        {"job_script_dest": str(script)},
     )
     assert done.rc != 0 and "become_user" in done.output and not marker.exists(), done.output
 
@@ -238,7 +248,9 @@ def test_an_env_with_a_part_of_somebody_elses_is_not_changed(as_root, refused, e
 def test_the_list_of_envs_and_the_locks_are_not_followed_into_a_home(as_root, env, alice, place, treasure):
     """HOME or XDG_CACHE_HOME may still be the user's that called sudo."""
     alice.does("ln -s '%s' .conda" % treasure.path.parent)
-    result = as_root("conda_env", {"HOME": str(alice.home), "XDG_CACHE_HOME": str(place / "cache")}, **{**env, "register_envs": True})
+    result = as_root(
+        "conda_env", {"HOME": str(alice.home), "XDG_CACHE_HOME": str(place / "cache")}, **{**env, "register_envs": True}
+    )
     assert result["changed"] and any("not listed in" in str(warning) for warning in result["warnings"]), result
     result = as_root("conda_env", {"HOME": str(alice.home)}, **{**env, "register_envs": True, "state": "absent"})
     assert result["changed"] and not os.path.exists(env["prefix"])
@@ -248,7 +260,9 @@ def test_the_list_of_envs_and_the_locks_are_not_followed_into_a_home(as_root, en
 def test_a_lock_that_leads_elsewhere_is_not_emptied(as_root, env, alice, place, treasure):
     assert as_root("conda_env", {"XDG_CACHE_HOME": str(place / "cache")}, **env)["changed"]
     (lock,) = (place / "cache/hpc.pytorch/locks").iterdir()
-    alice.does("mkdir -p .cache/hpc.pytorch/locks && ln -s '%s' .cache/hpc.pytorch/locks/%s" % (treasure.path, lock.name))
+    alice.does(
+        "mkdir -p .cache/hpc.pytorch/locks && ln -s '%s' .cache/hpc.pytorch/locks/%s" % (treasure.path, lock.name)
+    )
     as_root("conda_env", {"XDG_CACHE_HOME": str(alice.home / ".cache")}, **{**env, "packages": ["app", "app=1.0"]})
     assert treasure.is_untouched()
 
@@ -256,7 +270,9 @@ def test_a_lock_that_leads_elsewhere_is_not_emptied(as_root, env, alice, place, 
 def test_progress_is_not_written_where_somebody_else_could_move_the_folder(as_root, env, alice, treasure):
     alice.does("ln -s '%s' planted" % treasure.path.parent)
     for name in ("planted/progress", "progress"):
-        as_root("conda_env", **{**env, "packages": ["app", name.replace("/", "-")]}, progress_file=str(alice.home / name))
+        as_root(
+            "conda_env", **{**env, "packages": ["app", name.replace("/", "-")]}, progress_file=str(alice.home / name)
+        )
     assert treasure.is_untouched() and not (alice.home / "progress").exists()
 
 
@@ -339,18 +355,27 @@ def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):
     env = str(alice.home / "env")
     done = play(
         [
-            {"hpc.pytorch.shell_rc": {"path": str(alice.home / ".bashrc"), "block": "conda", "lines": ["PATH=/opt/conda/bin:$PATH"]}},
+            {
+                "hpc.pytorch.shell_rc": {
+                    "path": str(alice.home / ".bashrc"),
+                    "block": "conda",
+                    "lines": ["PATH=/opt/conda/bin:$PATH"],
+                }
+            },
             {"hpc.pytorch.sbatch_script": {"dest": str(alice.home / "jobs/job.sh"), "command": "true"}},
             {"hpc.pytorch.conda_env_info": {"prefix": env}},
             {"hpc.pytorch.torch_info": {"prefix": env}},
             {"hpc.pytorch.conda_env": {"prefix": env, "state": "absent"}},
         ],
         {
-            "ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": alice.name,
+            "ansible_become": True,
+            "ansible_become_method": "ansible.builtin.su",
+            "ansible_become_user": alice.name,
             "ansible_remote_tmp": "/tmp",
         },
         # Not the tests' own Python, which lies in root's home.
-        "-e", "ansible_python_interpreter=/usr/bin/python3",
+        "-e",
+        "ansible_python_interpreter=/usr/bin/python3",
     )
     assert done.rc == 0 and done.recap["changed"] == 3, done.output
     assert (alice.home / ".bashrc").is_symlink() and "/opt/conda/bin" in (alice.home / "dotfiles/bashrc").read_text()

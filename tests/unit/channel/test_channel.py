@@ -33,7 +33,10 @@ def digests(path: pathlib.Path) -> dict[str, str]:
 
 def repodata(path: pathlib.Path, subdir: str = "linux-64") -> dict[str, t.Any]:
     packages = json.loads((path / subdir / "repodata.json").read_text())["packages.conda"]
-    return {name: {key: value for key, value in entry.items() if key != "indexed_timestamp"} for name, entry in packages.items()}
+    return {
+        name: {key: value for key, value in entry.items() if key != "indexed_timestamp"}
+        for name, entry in packages.items()
+    }
 
 
 def is_unchanged(path: pathlib.Path, options: dict[str, t.Any]) -> bool:
@@ -111,7 +114,11 @@ def test_debian_python_takes_packages_into_the_env(
     python = str(prefix / "bin" / "python")
     site = str(prefix / "lib/python3.11/site-packages")
     # The pip that installs is the tests' own, run by the env's interpreter.
-    wheel = make_wheel(tmp_path, "tiny", files={"tiny.py": "", "{dist}.dist-info/entry_points.txt": "[console_scripts]\ntiny = tiny:x\n"})
+    wheel = make_wheel(
+        tmp_path,
+        "tiny",
+        files={"tiny.py": "", "{dist}.dist-info/entry_points.txt": "[console_scripts]\ntiny = tiny:x\n"},
+    )
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", str(wheel)],
         check=True,
@@ -197,7 +204,9 @@ def test_a_rebuilt_version_gets_the_next_build_number(
     assert not publish(path, **options).changed
 
 
-def test_a_swapped_archive_is_an_error_and_made_anew_once_deleted(copied: tuple[pathlib.Path, dict[str, t.Any]]) -> None:
+def test_a_swapped_archive_is_an_error_and_made_anew_once_deleted(
+    copied: tuple[pathlib.Path, dict[str, t.Any]],
+) -> None:
     path, options = copied
     before = digests(path)
     name = next(name for name in before if "/beta-" in name)

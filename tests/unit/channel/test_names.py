@@ -23,7 +23,9 @@ MARKERS = {
 }
 
 
-def wheel(name: str, version: str = "1.0", requires: tuple[str, ...] = (), extras: tuple[str, ...] = (), tag: str = "any") -> Wheel:
+def wheel(
+    name: str, version: str = "1.0", requires: tuple[str, ...] = (), extras: tuple[str, ...] = (), tag: str = "any"
+) -> Wheel:
     return Wheel(name, version, "%s-%s-py3-none-%s.whl" % (name, version, tag), "file:///x", "0" * 64, requires, extras)
 
 
@@ -52,7 +54,13 @@ def test_conda_name_of_the_caller_wins() -> None:
 
 @pytest.mark.parametrize(
     ("version", "expected"),
-    [("2.13.0+cpu", "2.13.0+cpu"), ("1.0-rc1", "1.0rc1"), ("1!2.0", "1!2.0"), ("1.0.post1", "1.0.post1"), ("V1.0", "1.0")],
+    [
+        ("2.13.0+cpu", "2.13.0+cpu"),
+        ("1.0-rc1", "1.0rc1"),
+        ("1!2.0", "1!2.0"),
+        ("1.0.post1", "1.0.post1"),
+        ("V1.0", "1.0"),
+    ],
 )
 def test_conda_version(version: str, expected: str) -> None:
     assert names.conda_version(version) == expected
@@ -96,7 +104,14 @@ def test_conda_constraint_means_the_same_to_the_solver() -> None:
 
 def test_markers_are_those_of_the_channels_python() -> None:
     first = wheel(
-        "a", "1.0", ("b>=1", "win; sys_platform == 'win32'", "old; python_version < '3.11'", "new (>=2) ; python_version >= '3.11'")
+        "a",
+        "1.0",
+        (
+            "b>=1",
+            "win; sys_platform == 'win32'",
+            "old; python_version < '3.11'",
+            "new (>=2) ; python_version >= '3.11'",
+        ),
     )
     assert depends(first) == ["b >=1", "new >=2", "python >=3.11,<3.12.0a0"]
 
@@ -154,7 +169,9 @@ def test_entry_points() -> None:
     }
 
 
-@pytest.mark.parametrize("line", ["../evil = a:b", "x y = a:b", "ok = a:b();import os", "ok = a b:c", "ok = os:", ".. = a:b"])
+@pytest.mark.parametrize(
+    "line", ["../evil = a:b", "x y = a:b", "ok = a:b();import os", "ok = a b:c", "ok = os:", ".. = a:b"]
+)
 def test_hostile_entry_points_are_refused(line: str) -> None:
     with pytest.raises(UserError, match="entry points"):
         names.entry_point_scripts("[console_scripts]\n%s\n" % line)
@@ -162,5 +179,9 @@ def test_hostile_entry_points_are_refused(line: str) -> None:
 
 def test_entry_point_script_runs_a_nested_attribute() -> None:
     script = names.entry_point_script("/p/bin/python", "pkg", "Class.method")
-    assert script.startswith("#!/p/bin/python\n") and "from pkg import Class\n" in script and "sys.exit(Class.method())" in script
+    assert (
+        script.startswith("#!/p/bin/python\n")
+        and "from pkg import Class\n" in script
+        and "sys.exit(Class.method())" in script
+    )
     compile(script, "script", "exec")

@@ -55,7 +55,10 @@ def test_other_lines_do_not(line: str) -> None:
 def test_report() -> None:
     item = {
         "metadata": {"name": "Torch", "version": "2.13.0+cpu", "requires_dist": ["filelock"]},
-        "download_info": {"url": "https://x/torch-2.13.0%2Bcpu-cp311-cp311-linux_x86_64.whl", "archive_info": {"hashes": {"sha256": "ab"}}},
+        "download_info": {
+            "url": "https://x/torch-2.13.0%2Bcpu-cp311-cp311-linux_x86_64.whl",
+            "archive_info": {"hashes": {"sha256": "ab"}},
+        },
         "requested_extras": ["opt"],
     }
     (wheel,) = pip_index.read_report({"install": [item]})
@@ -90,15 +93,23 @@ def here() -> interpreter.Interpreter:
     return interpreter.look_at(sys.executable)
 
 
-def choose(here: interpreter.Interpreter, folder: pathlib.Path, links: pathlib.Path, *names: str) -> list[pip_index.Wheel]:
+def choose(
+    here: interpreter.Interpreter, folder: pathlib.Path, links: pathlib.Path, *names: str
+) -> list[pip_index.Wheel]:
     folder.mkdir()
     index = Index(find_links=(str(links),), no_index=True, refuse=CPU.refuse, max_megabytes=400)
     return pip_index.choose(here, names, index, str(folder), Progress())
 
 
-def test_pip_chooses_for_the_interpreter(here: interpreter.Interpreter, tmp_path: pathlib.Path, wheels: pathlib.Path) -> None:
+def test_pip_chooses_for_the_interpreter(
+    here: interpreter.Interpreter, tmp_path: pathlib.Path, wheels: pathlib.Path
+) -> None:
     chosen = choose(here, tmp_path / "f", wheels, "alpha")
-    assert [(wheel.name, wheel.version) for wheel in chosen] == [("alpha", "1.0+cpu"), ("beta", "2.0"), ("gamma-ray", "1.5+cpu")]
+    assert [(wheel.name, wheel.version) for wheel in chosen] == [
+        ("alpha", "1.0+cpu"),
+        ("beta", "2.0"),
+        ("gamma-ray", "1.5+cpu"),
+    ]
     assert not list((tmp_path / "f").iterdir())
 
 
@@ -112,7 +123,9 @@ def test_cuda_is_refused_before_it_is_read(here: interpreter.Interpreter, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-def test_what_cannot_be_found_is_one_line(here: interpreter.Interpreter, tmp_path: pathlib.Path, wheels: pathlib.Path) -> None:
+def test_what_cannot_be_found_is_one_line(
+    here: interpreter.Interpreter, tmp_path: pathlib.Path, wheels: pathlib.Path
+) -> None:
     with pytest.raises(UserError) as caught:
         choose(here, tmp_path / "f", wheels, "no-such-thing==1")
     assert "No matching distribution found for no-such-thing==1" in caught.value.found

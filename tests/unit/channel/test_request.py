@@ -15,14 +15,29 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from .conftest import request as make_request
 
 
-@pytest.mark.parametrize("name", ["numpy>=2,<3", "torch==2.13.0+cpu", "a[b,c]>=1; python_version < '4'", "a ~= 1.0", "/w/a-1-py3-none-any.whl"])
+@pytest.mark.parametrize(
+    "name",
+    ["numpy>=2,<3", "torch==2.13.0+cpu", "a[b,c]>=1; python_version < '4'", "a ~= 1.0", "/w/a-1-py3-none-any.whl"],
+)
 def test_requirements_that_are_taken(name: str) -> None:
     assert make_request("/c", python=["/p"], wheels=[name]).wheels == (name,)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["--index-url=http://x", "-e .", "a @ http://x/a.whl", "a\n--pre", "a; x\n-r y", "../a.whl", "a b", "$(id)", "", "/w/../a.whl", "é==1"],
+    [
+        "--index-url=http://x",
+        "-e .",
+        "a @ http://x/a.whl",
+        "a\n--pre",
+        "a; x\n-r y",
+        "../a.whl",
+        "a b",
+        "$(id)",
+        "",
+        "/w/../a.whl",
+        "é==1",
+    ],
 )
 def test_requirements_that_are_refused(name: str) -> None:
     with pytest.raises(UserError) as caught:
@@ -86,12 +101,23 @@ def channel(tmp_path: pathlib.Path) -> tuple[pathlib.Path, dict[str, t.Any]]:
     (tmp_path / "noarch").mkdir()
     for name, content in (("noarch/a-1-0.conda", "archive"), ("noarch/repodata.json", "{}"), ("input", "x")):
         (tmp_path / name).write_text(content)
-    entry = {"name": "a", "version": "1", "build": "0", "build_number": 0, "subdir": "noarch", "file_name": "a-1-0.conda", "size": 7}
+    entry = {
+        "name": "a",
+        "version": "1",
+        "build": "0",
+        "build_number": 0,
+        "subdir": "noarch",
+        "file_name": "a-1-0.conda",
+        "size": 7,
+    }
     archive = str(tmp_path / "noarch/a-1-0.conda")
     entry.update(sha256=record.sha256_of_file(archive), stat=record.stat_of(archive))
     known = record.empty_record()
     known["packages"]["noarch/a-1-0.conda"] = entry
-    known["index"]["noarch/repodata.json"] = {"sha256": "x", "stat": record.stat_of(str(tmp_path / "noarch/repodata.json"))}
+    known["index"]["noarch/repodata.json"] = {
+        "sha256": "x",
+        "stat": record.stat_of(str(tmp_path / "noarch/repodata.json")),
+    }
     known.update(request="key", watched=record.watched_stats([str(tmp_path / "input")]))
     (tmp_path / record.RECORD_NAME).write_bytes(record.dump_record(known))
     return tmp_path, known
@@ -131,7 +157,9 @@ def test_an_archive_that_somebody_added_is_a_change(channel: tuple[pathlib.Path,
     assert not unchanged(channel[0])
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "packages": []}', json.dumps({"format": 1})])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "packages": []}', json.dumps({"format": 1})]
+)
 def test_a_record_that_cannot_be_read_is_none(tmp_path: pathlib.Path, content: str) -> None:
     (tmp_path / record.RECORD_NAME).write_text(content)
     assert record.read_record(str(tmp_path)) == record.empty_record()

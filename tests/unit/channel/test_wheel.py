@@ -187,7 +187,9 @@ def test_archive_is_read_by_rattler(tmp_path: pathlib.Path) -> None:
     assert paths["bin/other"]["path_type"] == "softlink"
 
 
-@pytest.mark.parametrize("content", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho no json\n", "#!/bin/sh\necho boom >&2; exit 1\n"])
+@pytest.mark.parametrize(
+    "content", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho no json\n", "#!/bin/sh\necho boom >&2; exit 1\n"]
+)
 def test_what_is_no_python_is_refused(tmp_path: pathlib.Path, content: str) -> None:
     fake = tmp_path / "python"
     fake.write_text(content)
@@ -206,7 +208,9 @@ def test_a_venv_means_the_python_it_was_made_from(tmp_path: pathlib.Path, debian
     assert interpreter.look_at(str(tmp_path / "v/bin/python")).executable == os.path.realpath(debian_python)
 
 
-def test_an_interpreter_that_root_must_not_run_is_never_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interpreter_that_root_must_not_run_is_never_run(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: str, what: str) -> None:
         raise UserError("trusted", path, what)
 

@@ -78,8 +78,10 @@ def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., t.Dict
     """conda_env with its defaults, on the env ``~/.conda/envs/torch`` and the small channel."""
 
     def call(check_mode: bool = False, **params: t.Any) -> t.Dict[str, t.Any]:
-        given = dict(DEFAULTS, channels=["file://%s" % channel], **params) if "channels" not in params else dict(
-            DEFAULTS, **params
+        given = (
+            dict(DEFAULTS, channels=["file://%s" % channel], **params)
+            if "channels" not in params
+            else dict(DEFAULTS, **params)
         )
         if not given["prefix"] and not given["name"]:
             given["name"] = "torch"

@@ -68,10 +68,23 @@ def whole(record) -> dict:
     """As mamba prints a record, and conda one in FETCH."""
     channel, unused, filename = record.url.rpartition("/")
     return {
-        "build": str(record.build), "build_number": record.build_number, "build_string": str(record.build), "channel": channel,
-        "constrains": None, "depends": list(record.depends) or None, "fn": filename, "license": "None",
-        "md5": (record.md5 or b"").hex(), "name": record.name.normalized, "sha256": (record.sha256 or b"").hex(),
-        "size": record.size, "subdir": record.subdir, "timestamp": 1700000000000, "track_features": "", "url": record.url, "version": str(record.version),
+        "build": str(record.build),
+        "build_number": record.build_number,
+        "build_string": str(record.build),
+        "channel": channel,
+        "constrains": None,
+        "depends": list(record.depends) or None,
+        "fn": filename,
+        "license": "None",
+        "md5": (record.md5 or b"").hex(),
+        "name": record.name.normalized,
+        "sha256": (record.sha256 or b"").hex(),
+        "size": record.size,
+        "subdir": record.subdir,
+        "timestamp": 1700000000000,
+        "track_features": "",
+        "url": record.url,
+        "version": str(record.version),
     }
 
 
@@ -79,9 +92,14 @@ def short(record) -> dict:
     """As conda prints a record in LINK and UNLINK."""
     base, subdir, unused = record.url.rsplit("/", 2)
     return {
-        "base_url": base, "build_number": record.build_number, "build_string": str(record.build), "channel": base.rsplit("/", 1)[1],
-        "dist_name": "%s-%s-%s" % (record.name.normalized, record.version, record.build), "name": record.name.normalized,
-        "platform": subdir, "version": str(record.version),
+        "base_url": base,
+        "build_number": record.build_number,
+        "build_string": str(record.build),
+        "channel": base.rsplit("/", 1)[1],
+        "dist_name": "%s-%s-%s" % (record.name.normalized, record.version, record.build),
+        "name": record.name.normalized,
+        "platform": subdir,
+        "version": str(record.version),
     }
 
 
@@ -113,10 +131,21 @@ async def solve(prefix: str) -> None:
     link = [record for url, record in new.items() if url not in old]
     assert not kept & {record.name.normalized for record in link}
     form = short if KIND == "conda" else whole
-    actions = {"LINK": [form(record) for record in link], "UNLINK": [form(record) for record in unlink], "PREFIX": prefix}
+    actions = {
+        "LINK": [form(record) for record in link],
+        "UNLINK": [form(record) for record in unlink],
+        "PREFIX": prefix,
+    }
     actions["FETCH"] = [whole(record) for record in link if not cached(record).exists()]
     if link or unlink:
-        say({"actions": {key: value for key, value in actions.items() if value}, "dry_run": True, "prefix": prefix, "success": True})
+        say(
+            {
+                "actions": {key: value for key, value in actions.items() if value},
+                "dry_run": True,
+                "prefix": prefix,
+                "success": True,
+            }
+        )
     elif KIND == "conda":
         say({"message": "All requested packages already installed.", "success": True})
 
@@ -131,16 +160,24 @@ async def record_at(url: str):
 
 
 async def lay_down(records: list, prefix: str) -> None:
-    await rattler.install(records, prefix, package_cache=rattler.PackageCache(str(CACHE / "unpacked")), show_progress=False)
+    await rattler.install(
+        records, prefix, package_cache=rattler.PackageCache(str(CACHE / "unpacked")), show_progress=False
+    )
 
 
 async def install_explicit(prefix: str) -> None:
-    lines = [line for line in pathlib.Path(option("--file")).read_text().splitlines() if not line.startswith(("@", "#"))]
+    lines = [
+        line for line in pathlib.Path(option("--file")).read_text().splitlines() if not line.startswith(("@", "#"))
+    ]
     records = []
     for line in lines:
         url, unused, digest = line.partition("#")
         record = await record_at(url)
-        found = hashlib.sha256(pathlib.Path(url[len("file://") :]).read_bytes()).hexdigest() if url.startswith("file://") else ""
+        found = (
+            hashlib.sha256(pathlib.Path(url[len("file://") :]).read_bytes()).hexdigest()
+            if url.startswith("file://")
+            else ""
+        )
         if digest.rpartition(":")[2] != (found or record.sha256.hex()):
             fail("ChecksumMismatchError", "Conda detected a mismatch for %s" % url)
         entry = cached(record)

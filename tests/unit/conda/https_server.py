@@ -49,8 +49,15 @@ class HttpsServer:
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a CA for one test")])
         now = datetime.datetime.now(datetime.timezone.utc)
         usage = x509.KeyUsage(
-            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
-            data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+            digital_signature=True,
+            key_cert_sign=True,
+            crl_sign=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
         )
         certificate = (
             x509.CertificateBuilder()
@@ -60,7 +67,9 @@ class HttpsServer:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+            )
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             # Python 3.13 looks at these too.
             .add_extension(usage, critical=True)

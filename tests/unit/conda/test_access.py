@@ -9,7 +9,12 @@ import shutil
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.access import Route, channel_in_spec, headers_for, route_to
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.access import (
+    Route,
+    channel_in_spec,
+    headers_for,
+    route_to,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
@@ -102,7 +107,10 @@ def test_variables_are_filled_in_where_a_condarc_or_the_play_names_them(declare,
 
 
 def test_a_dollar_in_a_password_is_no_variable():
-    assert filled_in(["https://u:pa$$5word@h/c", "file://$HERE/c"], {"HERE": "/x"}) == ["https://u:pa$$5word@h/c", "file:///x/c"]
+    assert filled_in(["https://u:pa$$5word@h/c", "file://$HERE/c"], {"HERE": "/x"}) == [
+        "https://u:pa$$5word@h/c",
+        "file:///x/c",
+    ]
 
 
 def test_an_env_whose_cache_is_gone_is_changed_repaired_and_locked(declare, guarded, home, prefix, tmp_path):
@@ -114,7 +122,9 @@ def test_an_env_whose_cache_is_gone_is_changed_repaired_and_locked(declare, guar
         (prefix / "bin/app").unlink()
         result = declare(packages=["app=1.*", "extra"], channels=channels, verify=True)
         assert {action["name"]: action["action"] for action in result["actions"]} == {
-            "app": "reinstall", "extra": "install", "extradep": "install"
+            "app": "reinstall",
+            "extra": "install",
+            "extradep": "install",
         }
         shutil.rmtree(home / ".cache")
         lock = tmp_path / "torch.lock"
@@ -139,7 +149,9 @@ def test_records_that_another_tool_wrote_with_credentials_are_used_without(decla
     assert files_with_secrets(home) == []
 
 
-def test_a_package_that_its_channel_no_longer_has_is_locked_without_what_its_record_holds(declare, channel, guarded, prefix, tmp_path):
+def test_a_package_that_its_channel_no_longer_has_is_locked_without_what_its_record_holds(
+    declare, channel, guarded, prefix, tmp_path
+):
     declare(packages=["app=1.*"], channels=[with_token(guarded)])
     (record,) = (prefix / "conda-meta").glob("liba-*.json")
     meta = json.loads(record.read_text())
@@ -161,8 +173,12 @@ def test_a_match_spec_may_name_the_channel_as_the_channels_do(declare, guarded, 
 
 
 def test_a_route_leads_from_what_may_be_stored_to_what_is_asked():
-    assert route_to("https://example.org/t/TOK/c") == Route("https://example.org/c/", "https://example.org/t/TOK/c/", None)
-    assert route_to("https://a:b@example.org:8443/c/") == Route("https://example.org:8443/c/", "https://example.org:8443/c/", "Basic YTpi")
+    assert route_to("https://example.org/t/TOK/c") == Route(
+        "https://example.org/c/", "https://example.org/t/TOK/c/", None
+    )
+    assert route_to("https://a:b@example.org:8443/c/") == Route(
+        "https://example.org:8443/c/", "https://example.org:8443/c/", "Basic YTpi"
+    )
 
 
 def test_the_closest_route_decides_and_other_hosts_get_nothing():

@@ -42,8 +42,12 @@ def test_where_it_was_looked_for_is_said(declare, tmp_path, monkeypatch):
     monkeypatch.setattr(choose, "PLACES", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     result = declare(check_mode=True, packages=["app"], engine="mamba")
-    assert result["changed"] and not result["solved"] and result["engine"] == "mamba" and "no engine yet" in result["msg"]
-    with pytest.raises(UserError, match=r"expected mamba at \$CONDA_ROOT/bin, PATH.*; found none there; remedy: give its path"):
+    assert (
+        result["changed"] and not result["solved"] and result["engine"] == "mamba" and "no engine yet" in result["msg"]
+    )
+    with pytest.raises(
+        UserError, match=r"expected mamba at \$CONDA_ROOT/bin, PATH.*; found none there; remedy: give its path"
+    ):
         declare(packages=["app"], engine="mamba")
 
 

@@ -41,7 +41,12 @@ def test_a_tool_is_told_by_its_version(said, name, tool):
 
 @pytest.mark.parametrize(
     "kind, version, old",
-    [("conda", "24.7.1", True), ("conda", "24.9.0", False), ("mamba", "1.5.8", True), ("micromamba", "2.0.0rc1", False)],
+    [
+        ("conda", "24.7.1", True),
+        ("conda", "24.9.0", False),
+        ("mamba", "1.5.8", True),
+        ("micromamba", "2.0.0rc1", False),
+    ],
 )
 def test_what_is_too_old_is_known(kind, version, old):
     assert is_too_old(kind, version) is old
@@ -50,11 +55,23 @@ def test_what_is_too_old_is_known(kind, version, old):
 def test_the_solve_command():
     common = ["install", "--prefix", "/p", "--dry-run", "--json", "--yes", "--quiet", "--override-channels"]
     channels = ["--channel", "a", "--channel", "file:///b"]
-    for priority, flag in (("strict", ["--strict-channel-priority"]), ("disabled", ["--no-channel-priority"]), ("flexible", [])):
-        assert solve_command(CONDA, "/p", ["x=1"], ["a", "file:///b"], priority) == ["/b/conda", *common, *channels, *flag, "x=1"]
+    for priority, flag in (
+        ("strict", ["--strict-channel-priority"]),
+        ("disabled", ["--no-channel-priority"]),
+        ("flexible", []),
+    ):
+        assert solve_command(CONDA, "/p", ["x=1"], ["a", "file:///b"], priority) == [
+            "/b/conda",
+            *common,
+            *channels,
+            *flag,
+            "x=1",
+        ]
 
 
-@pytest.mark.parametrize("spec, says", [("--file=/etc/passwd", "an option"), ("https://u:pa55word@h/x.conda", "without credentials")])
+@pytest.mark.parametrize(
+    "spec, says", [("--file=/etc/passwd", "an option"), ("https://u:pa55word@h/x.conda", "without credentials")]
+)
 def test_a_spec_is_neither_an_option_nor_a_secret(spec, says):
     with pytest.raises(UserError, match=says) as caught:
         solve_command(MAMBA, "/p", [spec], [], "strict")
@@ -62,11 +79,29 @@ def test_a_spec_is_neither_an_option_nor_a_secret(spec, says):
 
 
 def test_the_commands_that_change_an_env():
-    assert install_command(MAMBA, "/p", "/f.txt")[1:] == ["install", "--prefix", "/p", "--file", "/f.txt", "--json", "--yes", "--quiet"]
+    assert install_command(MAMBA, "/p", "/f.txt")[1:] == [
+        "install",
+        "--prefix",
+        "/p",
+        "--file",
+        "/f.txt",
+        "--json",
+        "--yes",
+        "--quiet",
+    ]
     assert install_command(CONDA, "/p", "/f.txt", True)[-1] == "--download-only"
     removal = ["remove", "--prefix", "/p", "--force-remove", "--json", "--yes", "--quiet", "--offline", "x"]
     assert remove_command(CONDA, "/p", ["x"])[1:] == removal
-    assert remove_command(MAMBA, "/p", ["x"])[1:] == ["remove", "--prefix", "/p", "--force", "--json", "--yes", "--quiet", "x"]
+    assert remove_command(MAMBA, "/p", ["x"])[1:] == [
+        "remove",
+        "--prefix",
+        "/p",
+        "--force",
+        "--json",
+        "--yes",
+        "--quiet",
+        "x",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +119,9 @@ def test_a_channel_with_credentials_has_a_name_on_the_command_line(channel, name
     assert json.loads(condarc(custom)) == {"custom_channels": {name: server}}
 
 
-@pytest.mark.parametrize("channels", [["https://u:p@h"], ["https://h/t/TOKEN/"], ["https://u:p@a/x", "https://u:p@b/x"]])
+@pytest.mark.parametrize(
+    "channels", [["https://u:p@h"], ["https://h/t/TOKEN/"], ["https://u:p@a/x", "https://u:p@b/x"]]
+)
 def test_a_channel_that_cannot_be_named_is_refused(channels):
     with pytest.raises(UserError, match="engine rattler"):
         named_channels(channels)
@@ -105,14 +142,32 @@ def test_explicit_files_have_the_hash_that_each_tool_reads():
 
 
 def test_the_environment_is_quiet_and_has_nothing_foreign():
-    given = {"HOME": "/h", "CONDA_PREFIX": "/x", "CONDA_SHLVL": "2", "MAMBA_NO_RC": "1", "CONDA_OVERRIDE_GLIBC": "2.28", "https_proxy": "p"}
+    given = {
+        "HOME": "/h",
+        "CONDA_PREFIX": "/x",
+        "CONDA_SHLVL": "2",
+        "MAMBA_NO_RC": "1",
+        "CONDA_OVERRIDE_GLIBC": "2.28",
+        "https_proxy": "p",
+    }
     found = variables(given, "none", "/cache", "/rc", "flexible")
     assert not {"CONDA_PREFIX", "CONDA_SHLVL", "MAMBA_NO_RC"} & set(found)
     wanted = {
-        "HOME": "/h", "CONDA_OVERRIDE_GLIBC": "2.28", "https_proxy": "p", "CONDA_OVERRIDE_CUDA": "", "CONDA_PKGS_DIRS": "/cache",
-        "CONDARC": "/rc", "CONDA_CHANNEL_PRIORITY": "flexible", "MAMBA_CHANNEL_PRIORITY": "flexible", "LC_ALL": "C.UTF-8",
-        "CONDA_REPORT_ERRORS": "false", "CONDA_ANACONDA_ANON_USAGE": "false", "CONDA_NUMBER_CHANNEL_NOTICES": "0",
-        "CONDA_NOTIFY_OUTDATED_CONDA": "false", "CONDA_SHORTCUTS": "false", "CONDA_REGISTER_ENVS": "false",
+        "HOME": "/h",
+        "CONDA_OVERRIDE_GLIBC": "2.28",
+        "https_proxy": "p",
+        "CONDA_OVERRIDE_CUDA": "",
+        "CONDA_PKGS_DIRS": "/cache",
+        "CONDARC": "/rc",
+        "CONDA_CHANNEL_PRIORITY": "flexible",
+        "MAMBA_CHANNEL_PRIORITY": "flexible",
+        "LC_ALL": "C.UTF-8",
+        "CONDA_REPORT_ERRORS": "false",
+        "CONDA_ANACONDA_ANON_USAGE": "false",
+        "CONDA_NUMBER_CHANNEL_NOTICES": "0",
+        "CONDA_NOTIFY_OUTDATED_CONDA": "false",
+        "CONDA_SHORTCUTS": "false",
+        "CONDA_REGISTER_ENVS": "false",
     }
     assert found == wanted
     assert "CONDA_OVERRIDE_CUDA" not in variables({}, None, None, None, "strict")

@@ -254,11 +254,19 @@ def test_an_env_of_one_engine_is_changed_by_another_and_back(declared, declare, 
 
 
 def test_cuda_priority_and_cache_reach_the_tool_and_foreign_settings_do_not(declared, tool, tmp_path, monkeypatch):
-    for name, value in {"CONDA_PREFIX": "/x", "CONDA_CHANNELS": "x", "CONDA_SSL_VERIFY": "/ca.pem", "PYTHONPATH": "/x"}.items():
+    for name, value in {
+        "CONDA_PREFIX": "/x",
+        "CONDA_CHANNELS": "x",
+        "CONDA_SSL_VERIFY": "/ca.pem",
+        "PYTHONPATH": "/x",
+    }.items():
         monkeypatch.setenv(name, value)
     declared(packages=["gpu"], cuda="12.8", package_cache=str(tmp_path / "cache"), channel_priority="flexible")
     solve = tool.calls()[0]
-    assert solve["variables"]["CONDA_OVERRIDE_CUDA"] == "12.8" and solve["variables"]["CONDA_CHANNEL_PRIORITY"] == "flexible"
+    assert (
+        solve["variables"]["CONDA_OVERRIDE_CUDA"] == "12.8"
+        and solve["variables"]["CONDA_CHANNEL_PRIORITY"] == "flexible"
+    )
     assert solve["variables"]["CONDA_SSL_VERIFY"] == "/ca.pem" and solve["variables"]["LC_ALL"] == "C.UTF-8"
     assert not {"CONDA_PREFIX", "CONDA_CHANNELS", "PYTHONPATH"} & set(solve["variables"])
     assert all(call["variables"]["CONDA_PKGS_DIRS"] == str(tmp_path / "cache") for call in tool.calls())

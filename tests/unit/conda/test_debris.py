@@ -16,7 +16,11 @@ SITE = "lib/python3.11/site-packages"
 @pytest.fixture(name="prefix")
 def fixture_prefix(tmp_path: pathlib.Path) -> pathlib.Path:
     (tmp_path / "conda-meta").mkdir()
-    for path in ("%s/kept/__init__.py", "%s/kept/__pycache__/__init__.cpython-311.pyc", "%s/gone/sub/__pycache__/a.cpython-311.pyc"):
+    for path in (
+        "%s/kept/__init__.py",
+        "%s/kept/__pycache__/__init__.cpython-311.pyc",
+        "%s/gone/sub/__pycache__/a.cpython-311.pyc",
+    ):
         (tmp_path / (path % SITE)).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / (path % SITE)).touch()
     return tmp_path
@@ -29,7 +33,12 @@ def files(prefix):
 def test_bytecode_without_its_module_goes_with_its_folders(prefix):
     (prefix / SITE / "kept/__pycache__/old.cpython-311.opt-1.pyc").touch()
     debris.remove_stale_bytecode(str(prefix))
-    assert files(prefix) == {"kept", "kept/__init__.py", "kept/__pycache__", "kept/__pycache__/__init__.cpython-311.pyc"}
+    assert files(prefix) == {
+        "kept",
+        "kept/__init__.py",
+        "kept/__pycache__",
+        "kept/__pycache__/__init__.cpython-311.pyc",
+    }
 
 
 def test_bytecode_of_the_standard_library_counts_too(prefix):

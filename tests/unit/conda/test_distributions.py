@@ -17,7 +17,9 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.pip_records
 )
 
 
-def install(prefix: pathlib.Path, name: str, version: str = "1.0", requires: tuple[str, ...] = (), requested: bool = False) -> pathlib.Path:
+def install(
+    prefix: pathlib.Path, name: str, version: str = "1.0", requires: tuple[str, ...] = (), requested: bool = False
+) -> pathlib.Path:
     """As pip leaves a distribution with one module; returns its dist-info."""
     folder = prefix / "lib/python3.11/site-packages"
     dist_info = folder / ("%s-%s.dist-info" % (name, version))
@@ -25,9 +27,13 @@ def install(prefix: pathlib.Path, name: str, version: str = "1.0", requires: tup
     (prefix / "conda-meta").mkdir(exist_ok=True)
     (folder / (name + ".py")).write_text("x = 1\n")
     digest = base64.urlsafe_b64encode(hashlib.sha256(b"x = 1\n").digest()).rstrip(b"=").decode()
-    lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version] + ["Requires-Dist: " + each for each in requires]
+    lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version] + [
+        "Requires-Dist: " + each for each in requires
+    ]
     (dist_info / "METADATA").write_text("\n".join(lines) + "\n")
-    (dist_info / "RECORD").write_text("%s.py,sha256=%s,6\n%s/INSTALLER,,\n%s/RECORD,,\n" % (name, digest, dist_info.name, dist_info.name))
+    (dist_info / "RECORD").write_text(
+        "%s.py,sha256=%s,6\n%s/INSTALLER,,\n%s/RECORD,,\n" % (name, digest, dist_info.name, dist_info.name)
+    )
     (dist_info / "INSTALLER").write_text("pip\n")
     if requested:
         (dist_info / "REQUESTED").write_text("")
@@ -57,16 +63,30 @@ def test_a_request_leads_to_what_it_names_and_to_what_that_needs(tmp_path):
     install(tmp_path, "mine", requested=True)
     damaged = [Distribution(name, "1.0", "/", True) for name in ("mine", "needed", "wanted")]
     damaged.append(Distribution("half", "1.0", "/", False))
-    assert [each.name for each in asked_for(damaged, ["--no-index", "wanted==1.0"], str(tmp_path))] == ["needed", "wanted", "half"]
+    assert [each.name for each in asked_for(damaged, ["--no-index", "wanted==1.0"], str(tmp_path))] == [
+        "needed",
+        "wanted",
+        "half",
+    ]
     # A file may name anything: then what was asked for by itself counts.
     assert [each.name for each in asked_for(damaged, ["-r /r.txt"], str(tmp_path))] == ["mine", "half"]
 
 
 def test_a_repair_changes_no_version_and_keeps_hashes_and_places():
     damaged = [Distribution(name, "1.0", "/", True) for name in ("pinned", "loose", "direct", "dependency")]
-    lines = ["--index-url https://i", "pinned==1.0 --hash=sha256:00", "loose>=1", "direct @ https://h/direct.whl", "-e /src"]
+    lines = [
+        "--index-url https://i",
+        "pinned==1.0 --hash=sha256:00",
+        "loose>=1",
+        "direct @ https://h/direct.whl",
+        "-e /src",
+    ]
     assert lines_for(damaged, lines) == [
-        "--index-url https://i", "pinned==1.0 --hash=sha256:00", "loose==1.0", "direct @ https://h/direct.whl", "dependency==1.0"
+        "--index-url https://i",
+        "pinned==1.0 --hash=sha256:00",
+        "loose==1.0",
+        "direct @ https://h/direct.whl",
+        "dependency==1.0",
     ]
 
 

@@ -7,7 +7,11 @@ import os
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import candidates, choose_python, reason_against
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import (
+    candidates,
+    choose_python,
+    reason_against,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.venv import find_engine_python, require_rattler
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
@@ -46,7 +50,10 @@ def test_what_will_not_do_is_passed_over_and_named(folders):
     taken = folders.add(0, "python3.11", [3, 11, 2])
     choice = choose_python(None, False, folders)
     assert choice.python == taken
-    assert choice.rejected == [(without, "Python 3.13.0 has no ensurepip"), (broken, "it does not run (no such version installed)")]
+    assert choice.rejected == [
+        (without, "Python 3.13.0 has no ensurepip"),
+        (broken, "it does not run (no such version installed)"),
+    ]
 
 
 def test_one_that_not_everybody_can_read_is_not_for_a_site(folders, tmp_path):
@@ -68,7 +75,10 @@ def test_where_none_will_do_every_one_is_named(folders):
     with pytest.raises(UserError) as caught:
         choose_python(None, False, folders)
     message = str(caught.value)
-    assert "python3.10: Python 3.10.1 has no venv and no ensurepip; " in message and "/python3: Python 3.6.8 is too old" in message
+    assert (
+        "python3.10: Python 3.10.1 has no venv and no ensurepip; " in message
+        and "/python3: Python 3.6.8 is too old" in message
+    )
     assert "conda_engine_python" in message and "remedy: install one" in message
 
 
@@ -108,7 +118,9 @@ def test_those_of_the_system_are_looked_at_in_order():
     assert candidates("/opt/python") == ["/opt/python"]
 
 
-@pytest.mark.parametrize("version, reason", [([2, 7, 18], "too old"), ([3, 9, 25], "too old"), ([3, 10, 0], None), ([3, 14, 0], None)])
+@pytest.mark.parametrize(
+    "version, reason", [([2, 7, 18], "too old"), ([3, 9, 25], "too old"), ([3, 10, 0], None), ([3, 14, 0], None)]
+)
 def test_the_line_is_drawn_at_3_10(version, reason):
     said = reason_against({"version": version, "missing": []})
     assert said is None if reason is None else reason in said
@@ -117,7 +129,9 @@ def test_the_line_is_drawn_at_3_10(version, reason):
 @pytest.mark.parametrize("version", ["3.6.8", "3.9.25"])
 def test_an_engine_on_a_python_that_is_too_old_is_refused_by_version(tmp_path, version):
     python = tmp_path / "platform-python"
-    python.write_text("#!/bin/sh\necho %s\necho \"ModuleNotFoundError: No module named 'rattler'\" >&2\nexit 1\n" % version)
+    python.write_text(
+        "#!/bin/sh\necho %s\necho \"ModuleNotFoundError: No module named 'rattler'\" >&2\nexit 1\n" % version
+    )
     python.chmod(0o755)
     with pytest.raises(UserError) as caught:
         require_rattler(str(python))

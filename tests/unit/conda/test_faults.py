@@ -27,7 +27,12 @@ server_module = importlib.util.module_from_spec(_spec)
 sys.modules.setdefault("server", server_module)
 _spec.loader.exec_module(server_module)
 
-CREATED = ("engines.rattler.reporter:Reporter.on_link_start", "apply.lifecycle:append_history", "apply.lifecycle:_rename_into_place", "apply.lifecycle:_finish")
+CREATED = (
+    "engines.rattler.reporter:Reporter.on_link_start",
+    "apply.lifecycle:append_history",
+    "apply.lifecycle:_rename_into_place",
+    "apply.lifecycle:_finish",
+)
 CHANGED = (
     "engines.rattler.reporter:Reporter.on_unlink_start",
     "engines.rattler.reporter:Reporter.on_link_complete",
@@ -46,8 +51,12 @@ def fixture_start(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., 
         given = {"name": "torch", "packages": packages, "channels": ["file://%s" % channel], "compile": True, **options}
         return subprocess.Popen(
             [sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(given)],
-            env=dict(os.environ, **(fault or {})), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, start_new_session=True,
+            env=dict(os.environ, **(fault or {})),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     return call
@@ -63,13 +72,18 @@ def is_whole(prefix: pathlib.Path, version: str) -> bool:
     return (
         env.kind_of(str(prefix)) == "env"
         and not verify.damaged_packages(str(prefix))
-        and {package.name: package.version for package in env.installed_packages(str(prefix))} == {"app": version, "liba": version}
+        and {package.name: package.version for package in env.installed_packages(str(prefix))}
+        == {"app": version, "liba": version}
         and env.read_record(str(prefix))["listing_sha256"] == env.listing_sha256(str(prefix))
     )
 
 
 def left_behind(home: pathlib.Path, prefix: pathlib.Path) -> list[str]:
-    found = [name for name in os.listdir(home / ".cache/rattler/cache/pkgs") if name.startswith(".") and name != ".cache.lock"]
+    found = [
+        name
+        for name in os.listdir(home / ".cache/rattler/cache/pkgs")
+        if name.startswith(".") and name != ".cache.lock"
+    ]
     found += [name for name in os.listdir(prefix.parent) if name != "torch"]
     return found + [name for name in os.listdir(prefix / "conda-meta") if name.startswith((".", "prefix_record"))]
 
@@ -98,7 +112,12 @@ def test_a_full_disk_is_one_line_and_the_next_run_succeeds(start, prefix, home, 
     make_package(channel, "app", "2.0", depends=["liba >=2"], files={"share/app.bin": "x" * 200000})
     index(channel)
     failed = answer(start("app=2.*", fault={"HPC_TEST_FILE_SIZE": str(size)}))
-    assert failed["failed"] and "\n" not in failed["msg"] and "File too large" in failed["msg"] and "remedy: " in failed["msg"]
+    assert (
+        failed["failed"]
+        and "\n" not in failed["msg"]
+        and "File too large" in failed["msg"]
+        and "remedy: " in failed["msg"]
+    )
     assert env.kind_of(str(prefix)) == "absent"
     assert answer(start("app=2.*"))["changed"] and is_whole(prefix, "2.0") and not left_behind(home, prefix)
 
@@ -106,7 +125,12 @@ def test_a_full_disk_is_one_line_and_the_next_run_succeeds(start, prefix, home, 
 @pytest.mark.parametrize(
     "word,fault",
     # No index has a hash.
-    [(word, fault) for word in ("app-2.0", "repodata") for fault in server_module.FAULTS if (word, fault) != ("repodata", "wrong hash")],
+    [
+        (word, fault)
+        for word in ("app-2.0", "repodata")
+        for fault in server_module.FAULTS
+        if (word, fault) != ("repodata", "wrong hash")
+    ],
 )
 def test_a_server_that_fails_leaves_the_env_as_it_was(start, prefix, home, channel, fault, word):
     assert answer(start("app=1.*"))["changed"]

@@ -72,7 +72,11 @@ def test_a_base_is_installed_and_found_at_its_name(site, home):
     result = site("25.1")
     base = site.base("25.1")
     assert result["changed"] and result["actions"] == ["copy", "install", "switch"] and result["base"] == str(base)
-    assert result["before"] == {"base": None} and result["after"] == {"base": str(base), "conda": "25.1", "python": "3.12.1"}
+    assert result["before"] == {"base": None} and result["after"] == {
+        "base": str(base),
+        "conda": "25.1",
+        "python": "3.12.1",
+    }
     assert os.readlink(site.prefix) == ".conda/" + base.name
     assert site.said(site.prefix / "bin/conda", "--version") == "conda 25.1\n"
     # Written with the final path, so nothing in it knows of the switch.
@@ -96,7 +100,10 @@ def test_an_update_stands_beside_the_old_base_which_stays_as_it_was(site):
     before = tree(site.base("25.1"))
     result = site("26.2")
     assert (result["before"]["conda"], result["after"]["conda"]) == ("25.1", "26.2")
-    assert result["msg"].startswith("%s: conda 26.2, python 3.12.1 in " % site.prefix) and "before: conda 25.1" in result["msg"]
+    assert (
+        result["msg"].startswith("%s: conda 26.2, python 3.12.1 in " % site.prefix)
+        and "before: conda 25.1" in result["msg"]
+    )
     assert "conda 25.1\n" in result["diff"]["before"] and "conda 26.2\n" in result["diff"]["after"]
     assert site.said(site.prefix / "bin/conda", "--version") == "conda 26.2\n"
     assert tree(site.base("25.1")) == before
@@ -160,7 +167,11 @@ def test_check_mode_says_the_same_and_writes_nothing(site):
 def test_check_mode_compares_a_file_and_asks_no_server(site):
     with pytest.raises(UserError, match="found sha256"):
         site("25.1", check_mode=True, sha256="0" * 64)
-    assert site("25.1", check_mode=True, src="https://127.0.0.1:9/Tiny.sh")["actions"] == ["download", "install", "switch"]
+    assert site("25.1", check_mode=True, src="https://127.0.0.1:9/Tiny.sh")["actions"] == [
+        "download",
+        "install",
+        "switch",
+    ]
     assert site("25.1", check_mode=True, src=str(site.root / "a task before brings it"))["changed"]
 
 
@@ -206,7 +217,10 @@ def test_what_stands_at_the_prefix_is_never_touched(site, kind):
     "more, says",
     [
         ({"hook": "echo the disk is full >&2; exit 7"}, "exit status 7: the disk is full"),
-        ({"files": {"bin/conda": "#!/bin/sh\necho wrong architecture\nexit 126\n"}}, "exit status 126: wrong architecture"),
+        (
+            {"files": {"bin/conda": "#!/bin/sh\necho wrong architecture\nexit 126\n"}},
+            "exit status 126: wrong architecture",
+        ),
         ({"files": {"bin/activate": None}}, "no bin/activate"),
         ({"files": {"bin/python": None}}, "no bin/python"),
         ({"files": {"envs/extra/conda-meta/history": ""}}, "envs extra"),
@@ -217,7 +231,9 @@ def test_an_installer_that_fails_leaves_the_base_in_use_and_no_remains(site, mor
     site.make("26.2", **more)
     with pytest.raises(UserError, match=says):
         site("26.2")
-    assert bases(site) == [site.base("25.1").name] and site.said(site.prefix / "bin/conda", "--version") == "conda 25.1\n"
+    assert (
+        bases(site) == [site.base("25.1").name] and site.said(site.prefix / "bin/conda", "--version") == "conda 25.1\n"
+    )
 
 
 def test_a_file_that_is_no_shell_script_is_not_run(site):
@@ -248,11 +264,17 @@ def test_every_user_can_read_the_base_whatever_the_umask(site):
 
 
 def test_nobody_else_can_change_the_base_whatever_its_archives_say(site):
-    site.make("25.1", files={"lib/open": "", "lib/closed": ""}, modes={"lib/open": 0o4666, "lib/closed": 0o600, "bin/python": 0o775})
+    site.make(
+        "25.1",
+        files={"lib/open": "", "lib/closed": ""},
+        modes={"lib/open": 0o4666, "lib/closed": 0o600, "bin/python": 0o775},
+    )
     site("25.1")
     for name, mode in (("lib/open", 0o644), ("lib/closed", 0o644), ("bin/python", 0o755)):
         assert stat.S_IMODE((site.prefix / name).stat().st_mode) == mode
-    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in site.base("25.1").rglob("*")} == {(os.geteuid(), os.getegid())}
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in site.base("25.1").rglob("*")} == {
+        (os.geteuid(), os.getegid())
+    }
 
 
 def test_a_base_that_was_removed_by_hand_is_made_again(site):

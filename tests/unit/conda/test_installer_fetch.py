@@ -118,7 +118,9 @@ def test_a_wrong_checksum_leaves_nothing(get, cache):
     assert names(cache) == []
 
 
-@pytest.mark.parametrize("status, says", [(404, "correct the address"), (403, "licence"), (500, "try again later"), (503, "try again")])
+@pytest.mark.parametrize(
+    "status, says", [(404, "correct the address"), (403, "licence"), (500, "try again later"), (503, "try again")]
+)
 def test_a_status_is_named_with_what_to_do(get, server, cache, status, says):
     server.status = status
     with pytest.raises(UserError, match="HTTP status %d.*%s" % (status, says)):

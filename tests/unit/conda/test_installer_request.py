@@ -15,7 +15,9 @@ def test_a_base_stands_beside_its_name_in_a_folder_of_its_own():
     assert wish.store == "/opt/app/.anaconda3" and wish.envs == "/opt/app/.anaconda3/envs" and wish.is_url
 
 
-@pytest.mark.parametrize("source", ["/srv/in staller.sh", "file:///srv/in%20staller.sh", "file://localhost/srv/x/../in staller.sh"])
+@pytest.mark.parametrize(
+    "source", ["/srv/in staller.sh", "file:///srv/in%20staller.sh", "file://localhost/srv/x/../in staller.sh"]
+)
 def test_a_file_is_a_path(source):
     wish = checked_wish("/opt/conda", source, SHA256)
     assert wish.source == "/srv/in staller.sh" and not wish.is_url
@@ -23,8 +25,19 @@ def test_a_file_is_a_path(source):
 
 @pytest.mark.parametrize(
     "source",
-    ["http://example.org/Tiny.sh", "ftp://example.org/Tiny.sh", "https:///Tiny.sh", "https://example.org/", "https://example.org/T iny.sh",
-     "Tiny.sh", "~/Tiny.sh", "file://server/share/Tiny.sh", "", "/", "/srv/x\n.sh"],
+    [
+        "http://example.org/Tiny.sh",
+        "ftp://example.org/Tiny.sh",
+        "https:///Tiny.sh",
+        "https://example.org/",
+        "https://example.org/T iny.sh",
+        "Tiny.sh",
+        "~/Tiny.sh",
+        "file://server/share/Tiny.sh",
+        "",
+        "/",
+        "/srv/x\n.sh",
+    ],
 )
 def test_other_sources_are_refused(source):
     with pytest.raises(UserError, match="https address, or as an absolute path"):
@@ -35,7 +48,9 @@ def test_a_password_in_an_address_is_never_shown():
     with pytest.raises(UserError) as caught:
         checked_wish("/opt/conda", "http://alice:pa55word@example.org/Tiny.sh", SHA256)
     assert "pa55word" not in str(caught.value)
-    assert "pa55word" not in checked_wish("/opt/conda", "https://alice:pa55word@example.org/Tiny.sh", SHA256).shown_source
+    assert (
+        "pa55word" not in checked_wish("/opt/conda", "https://alice:pa55word@example.org/Tiny.sh", SHA256).shown_source
+    )
 
 
 @pytest.mark.parametrize("sha256", ["", "abc", SHA256[:-1], SHA256 + "0", "g" + SHA256[1:], "sha256:" + SHA256])

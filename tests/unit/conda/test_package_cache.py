@@ -10,7 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import cache as package_cache, engine as rattler_engine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import (
+    cache as package_cache,
+    engine as rattler_engine,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._common import mounts
 
 NOBODY = 999999999
@@ -39,9 +42,14 @@ def test_half_unpacked_packages_go_and_nothing_else(cache):
 
 @pytest.mark.parametrize("lock", [fcntl.flock, fcntl.lockf])
 def test_nothing_half_goes_while_another_run_is_at_work(cache, lock):
-    code = "import fcntl, sys; s = open(sys.argv[1], 'r+'); fcntl.%s(s, fcntl.LOCK_EX); print('held', flush=True); input()"
+    code = (
+        "import fcntl, sys; s = open(sys.argv[1], 'r+'); fcntl.%s(s, fcntl.LOCK_EX); print('held', flush=True); input()"
+    )
     holder = subprocess.Popen(
-        [sys.executable, "-c", code % lock.__name__, str(cache / ".cache.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code % lock.__name__, str(cache / ".cache.lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout.readline() == "held\n"
     before = names(cache)
@@ -63,7 +71,9 @@ def test_on_a_network_file_system_only_age_tells(cache, monkeypatch):
 
 def test_scratch_prefixes_go_with_their_process_on_this_host_only(cache):
     start, host = ".hpc-pytorch-fetch.", socket.gethostname()
-    gone, alive, elsewhere = (start + rest for rest in ("%s.%d" % (host, NOBODY), "%s.%d" % (host, os.getpid()), "other.%d" % NOBODY))
+    gone, alive, elsewhere = (
+        start + rest for rest in ("%s.%d" % (host, NOBODY), "%s.%d" % (host, os.getpid()), "other.%d" % NOBODY)
+    )
     for name in (gone, alive, elsewhere):
         (cache / name).mkdir()
     package_cache.remove_leftovers(str(cache))
@@ -115,6 +125,14 @@ def test_the_file_system_of_a_path(tmp_path, monkeypatch):
         "3 2 0:3 / /home/a\\040b rw - xfs /dev/b rw\n4 1 0:4 / /home rw - lustre x rw\n"
     )
     real = open
-    monkeypatch.setattr("builtins.open", lambda path, *args, **more: real(table if path == "/proc/self/mountinfo" else path, *args, **more))
-    assert [mounts.file_system_of(path) for path in ("/usr", "/homes", "/home/c", "/home/a b/c")] == ["ext4", "ext4", "lustre", "xfs"]
+    monkeypatch.setattr(
+        "builtins.open",
+        lambda path, *args, **more: real(table if path == "/proc/self/mountinfo" else path, *args, **more),
+    )
+    assert [mounts.file_system_of(path) for path in ("/usr", "/homes", "/home/c", "/home/a b/c")] == [
+        "ext4",
+        "ext4",
+        "lustre",
+        "xfs",
+    ]
     assert mounts.is_on_network("/home/c") and not mounts.is_on_network("/usr")

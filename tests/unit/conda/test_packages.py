@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import unrelated_names
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.packages import Package, actions_between, diff_between
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.packages import (
+    Package,
+    actions_between,
+    diff_between,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.prefix import append_history
 
 
@@ -12,7 +16,10 @@ def package(name, version="1", build="0", channel="c"):
 def test_each_kind_of_action():
     before = [package("gone"), package("same"), package("up"), package("hurt")]
     after = [package("same", channel="other spelling"), package("up", "2"), package("hurt"), package("new")]
-    found = {action["name"]: (action["action"], action["from"], action["to"]) for action in actions_between(before, after, {"hurt"})}
+    found = {
+        action["name"]: (action["action"], action["from"], action["to"])
+        for action in actions_between(before, after, {"hurt"})
+    }
     assert found == {
         "gone": ("remove", "1 0", None),
         "up": ("change", "1 0", "2 0"),

@@ -13,7 +13,11 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import declare as prune, jobs as prune_jobs, signs as prune_signs
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import (
+    declare as prune,
+    jobs as prune_jobs,
+    signs as prune_signs,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.store import grave_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
@@ -92,16 +96,24 @@ def test_a_plain_call_and_check_mode_only_list(run, envs, tree_of_bytes):
     before = tree_of_bytes(envs)
     listed = run(confirm=False)
     assert (listed["changed"], sorted(listed["removable"]), listed["removed"]) == (False, ["a", "b", "c"], [])
-    assert listed["freed_bytes"] == 0 and "confirm" in listed["msg"] and listed["diff"]["before"] == listed["diff"]["after"]
+    assert (
+        listed["freed_bytes"] == 0
+        and "confirm" in listed["msg"]
+        and listed["diff"]["before"] == listed["diff"]["after"]
+    )
     predicted = run(check_mode=True)
-    assert predicted["changed"] and sorted(predicted["removed"]) == ["a", "b", "c"] and predicted["freed_bytes"] > 300_000
+    assert (
+        predicted["changed"] and sorted(predicted["removed"]) == ["a", "b", "c"] and predicted["freed_bytes"] > 300_000
+    )
     assert predicted["diff"]["after"].split() == [str(envs / ".torch/d")]
     assert tree_of_bytes(envs) == before
 
 
 @pytest.fixture
 def tree_of_bytes() -> t.Callable[[pathlib.Path], t.Any]:
-    return lambda folder: sorted((str(path), path.lstat().st_mtime_ns, path.lstat().st_size) for path in folder.rglob("*"))
+    return lambda folder: sorted(
+        (str(path), path.lstat().st_mtime_ns, path.lstat().st_size) for path in folder.rglob("*")
+    )
 
 
 def test_what_nothing_uses_goes_with_what_lies_beside_it_and_once(run, envs):
@@ -162,7 +174,9 @@ def held(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., subprocess.Popen[
 
     def start(**keywords: t.Any) -> subprocess.Popen[bytes]:
         script = keywords.pop("script", "echo; read line")
-        process = subprocess.Popen(["/bin/bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **keywords)
+        process = subprocess.Popen(
+            ["/bin/bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **keywords
+        )
         started.append(process)
         assert process.stdout is not None
         process.stdout.readline()
@@ -181,7 +195,11 @@ def test_a_process_keeps_what_it_uses(run, envs, held, how):
     elif how == "open file":
         process = held(script="exec 9<%s; echo; read line" % (prefix / "lib"))
     else:
-        value = {"CONDA_PREFIX": str(prefix), "PATH": "%s/bin:/usr/bin:/bin" % prefix, "other mount": "/gpfs/apps/envs/.torch/b"}[how]
+        value = {
+            "CONDA_PREFIX": str(prefix),
+            "PATH": "%s/bin:/usr/bin:/bin" % prefix,
+            "other mount": "/gpfs/apps/envs/.torch/b",
+        }[how]
         process = held(env={"PATH": "/usr/bin:/bin", how.replace(" ", "_"): value})
     done = run()
     assert sorted(done["removed"]) == ["a", "c"]
@@ -224,7 +242,9 @@ def test_the_next_run_finishes_an_interrupted_one(run, envs, monkeypatch, moment
 
     # Another process's number, so that it is nobody's at work.
     monkeypatch.setattr(prune, "grave_of", lambda prefix: grave_of(prefix).replace(".%d." % os.getpid(), ".4194305."))
-    monkeypatch.setattr(prune.os if "beside" in moment else prune.shutil, "unlink" if "beside" in moment else "rmtree", killed)
+    monkeypatch.setattr(
+        prune.os if "beside" in moment else prune.shutil, "unlink" if "beside" in moment else "rmtree", killed
+    )
     with pytest.raises(KeyboardInterrupt):
         run()
     monkeypatch.undo()
@@ -258,14 +278,17 @@ def test_a_file_that_the_package_cache_has_too_frees_nothing(run, envs, tmp_path
     assert 200_000 < freed < 300_000
 
 
-@pytest.mark.parametrize("name, content", [
-    (".conda/environments.txt", "/other\n{}\n"),
-    (".local/share/jupyter/kernels/torch/kernel.json", '{{"argv": ["{}/bin/python", "-m", "ipykernel"]}}'),
-    ("thesis/venv/pyvenv.cfg", "home = {}/bin\n"),
-    (".venv/pyvenv.cfg", "home = {}/bin\n"),
-    (".local/lib/python3.11/site-packages/site.pth", "{}/lib/python3.11/site-packages\n"),
-    (".bashrc", "export PATH={}/bin:$PATH\n"),
-])
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        (".conda/environments.txt", "/other\n{}\n"),
+        (".local/share/jupyter/kernels/torch/kernel.json", '{{"argv": ["{}/bin/python", "-m", "ipykernel"]}}'),
+        ("thesis/venv/pyvenv.cfg", "home = {}/bin\n"),
+        (".venv/pyvenv.cfg", "home = {}/bin\n"),
+        (".local/lib/python3.11/site-packages/site.pth", "{}/lib/python3.11/site-packages\n"),
+        (".bashrc", "export PATH={}/bin:$PATH\n"),
+    ],
+)
 def test_a_file_in_a_home_keeps(run, envs, tmp_path, name, content):
     path = tmp_path / "home/alice" / name
     path.parent.mkdir(parents=True)
@@ -331,8 +354,12 @@ def slurm(tmp_path: pathlib.Path) -> t.Callable[..., str]:
     return make
 
 
-def job(number: str = "7", state: str = "RUNNING", days: t.Optional[float] = 50, restarts: int = 0, batch: int = 0) -> str:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() - days * DAY)) if days is not None else "Unknown"
+def job(
+    number: str = "7", state: str = "RUNNING", days: t.Optional[float] = 50, restarts: int = 0, batch: int = 0
+) -> str:
+    stamp = (
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() - days * DAY)) if days is not None else "Unknown"
+    )
     return JOB % (number, state, restarts, batch, stamp, "Unknown" if state == "PENDING" else stamp)
 
 

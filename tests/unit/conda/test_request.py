@@ -13,7 +13,24 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.request imp
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
-HOSTILE = ["a b", "a'b", 'a"b', "a\nb", "a;b", "..", "a/../b", "é", "a$(id)b", "a`id`b", "-a", "", "a#b", "a:b", "base", "root"]
+HOSTILE = [
+    "a b",
+    "a'b",
+    'a"b',
+    "a\nb",
+    "a;b",
+    "..",
+    "a/../b",
+    "é",
+    "a$(id)b",
+    "a`id`b",
+    "-a",
+    "",
+    "a#b",
+    "a:b",
+    "base",
+    "root",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -23,7 +40,9 @@ def test_a_name_that_shells_or_conda_cannot_carry_is_refused_in_one_line(name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["/a b", "/a'b", "/a\nb", "/a;b", "/a/../b", "/é", "/a$(id)", "relative", "/a:b", "/a*"])
+@pytest.mark.parametrize(
+    "path", ["/a b", "/a'b", "/a\nb", "/a;b", "/a/../b", "/é", "/a$(id)", "relative", "/a:b", "/a*"]
+)
 def test_a_prefix_that_shells_cannot_carry_is_refused(path):
     with pytest.raises(UserError):
         checked_prefix(path, None, None, "/home/alice")
@@ -46,28 +65,62 @@ def test_specs_are_one_set_and_channels_keep_their_order():
 
 
 def test_pip_options_keep_their_order_and_requirements_are_one_set():
-    lines = ["torch==2.13.0", "--index-url https://b", "numpy", "--extra-index-url https://a", " numpy ", "--require-hashes", "-e /src"]
+    lines = [
+        "torch==2.13.0",
+        "--index-url https://b",
+        "numpy",
+        "--extra-index-url https://a",
+        " numpy ",
+        "--require-hashes",
+        "-e /src",
+    ]
     assert checked_pip_lines(lines) == (
-        "--index-url https://b", "--extra-index-url https://a", "--require-hashes", "-e /src", "numpy", "torch==2.13.0"
+        "--index-url https://b",
+        "--extra-index-url https://a",
+        "--require-hashes",
+        "-e /src",
+        "numpy",
+        "torch==2.13.0",
     )
-    assert checked_pip_lines(["a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11"]) == ("a==1  --hash=sha256:00  --hash=sha256:11",)
+    assert checked_pip_lines(["a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11"]) == (
+        "a==1  --hash=sha256:00  --hash=sha256:11",
+    )
 
 
 @pytest.mark.parametrize(
-    "line", ["", " ", "a\nb", "# why", "-r more.txt", "-rmore.txt", "-c ../c.txt", "--constraint=c.txt", "-e .", "--find-links wheels"]
+    "line",
+    [
+        "",
+        " ",
+        "a\nb",
+        "# why",
+        "-r more.txt",
+        "-rmore.txt",
+        "-c ../c.txt",
+        "--constraint=c.txt",
+        "-e .",
+        "--find-links wheels",
+    ],
 )
 def test_a_pip_line_that_means_nothing_here_is_refused(line):
     with pytest.raises(UserError):
         checked_pip_lines([line])
 
 
-@pytest.mark.parametrize("line", ["-r /c.txt", "-c https://example.org/c", "--find-links=/w", "--find-links ${WHEELS}", "-e git+https://x/y"])
+@pytest.mark.parametrize(
+    "line", ["-r /c.txt", "-c https://example.org/c", "--find-links=/w", "--find-links ${WHEELS}", "-e git+https://x/y"]
+)
 def test_a_pip_line_with_a_place_is_taken(line):
     assert checked_pip_lines([line]) == (line,)
 
 
 def test_what_is_shown_of_pip_lines_is_what_they_ask_for():
-    lines = ["--index-url https://u:p@example.org", "a==1 --hash=sha256:00", "b @ https://u:p@example.org/b.whl", "c>=2  # for d"]
+    lines = [
+        "--index-url https://u:p@example.org",
+        "a==1 --hash=sha256:00",
+        "b @ https://u:p@example.org/b.whl",
+        "c>=2  # for d",
+    ]
     assert pip_requirements(lines) == ("a==1", "b @ https://example.org/b.whl", "c>=2")
 
 

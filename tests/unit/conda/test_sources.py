@@ -22,17 +22,27 @@ def open_folder(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("line", [
-    "-r {}/requirements.txt", "-r{}/requirements.txt", "--find-links={}", "--find-links {}", "-e {}/src", "{}/tool.whl",
-    "tool @ file://{}/tool.whl", "--find-links file://{}",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r {}/requirements.txt",
+        "-r{}/requirements.txt",
+        "--find-links={}",
+        "--find-links {}",
+        "-e {}/src",
+        "{}/tool.whl",
+        "tool @ file://{}/tool.whl",
+        "--find-links file://{}",
+    ],
+)
 def test_a_path_in_a_line_for_pip_is_found(open_folder, line):
     with pytest.raises(UserError, match="what pip is to install"):
         sources.require_trusted_sources({"lock_file": None, "pip": [line.format(open_folder)]}, [])
 
 
 @pytest.mark.parametrize(
-    "line", ["--index-url https://index.example.org/simple", "torch==2.13.0+cu126", "tool @ https://example.org/a/b.whl"]
+    "line",
+    ["--index-url https://index.example.org/simple", "torch==2.13.0+cu126", "tool @ https://example.org/a/b.whl"],
 )
 def test_an_address_or_a_requirement_is_no_path(open_folder, line):
     sources.require_trusted_sources({"lock_file": None, "pip": [line]}, [])

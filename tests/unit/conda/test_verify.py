@@ -25,7 +25,9 @@ def add_to(archive: pathlib.Path, links: dict[str, str], files: dict[str, str]) 
         for member, content in members:
             if member.name == "info/paths.json":
                 paths = json.loads(content)
-                paths["paths"] += [{"_path": path, "path_type": "softlink", "sha256": "0" * 64, "size_in_bytes": 0} for path in links]
+                paths["paths"] += [
+                    {"_path": path, "path_type": "softlink", "sha256": "0" * 64, "size_in_bytes": 0} for path in links
+                ]
                 content = json.dumps(paths).encode()
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
@@ -42,7 +44,9 @@ def add_to(archive: pathlib.Path, links: dict[str, str], files: dict[str, str]) 
 @pytest.fixture
 def many(channel: pathlib.Path) -> pathlib.Path:
     """The small channel with one package of every kind of file, and a noarch one with an entry point."""
-    make_package(channel, "python", "3.11.2", files={"bin/python3.11": "#!/bin/sh\n", "lib/python3.11/os.py": "x = 1\n"})
+    make_package(
+        channel, "python", "3.11.2", files={"bin/python3.11": "#!/bin/sh\n", "lib/python3.11/os.py": "x = 1\n"}
+    )
     archive = make_package(
         channel,
         "many",
@@ -55,7 +59,12 @@ def many(channel: pathlib.Path) -> pathlib.Path:
     )
     add_to(archive, {"lib/libmany.so": "libmany.so.1", "lib/dangling": "nowhere"}, {})
     archive = make_package(
-        channel, "pure", depends=["python"], subdir="noarch", noarch="python", files={"site-packages/pure.py": "def main():\n    pass\n"}
+        channel,
+        "pure",
+        depends=["python"],
+        subdir="noarch",
+        noarch="python",
+        files={"site-packages/pure.py": "def main():\n    pass\n"},
     )
     link = {"noarch": {"type": "python", "entry_points": ["pure = pure:main"]}, "package_metadata_version": 1}
     add_to(archive, {}, {"info/link.json": json.dumps(link)})

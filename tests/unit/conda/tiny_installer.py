@@ -62,7 +62,12 @@ export CONDA_PREFIX="@PREFIX@" PATH="@PREFIX@/bin:$PATH"
 
 
 def make_installer(
-    path: pathlib.Path, conda: str, python: str = "3.12.1", hook: str = ":", files: dict[str, str] | None = None, padding: int = 0,
+    path: pathlib.Path,
+    conda: str,
+    python: str = "3.12.1",
+    hook: str = ":",
+    files: dict[str, str] | None = None,
+    padding: int = 0,
     modes: dict[str, int] | None = None,
 ) -> str:
     """Write an installer to *path*, whatever it is called, and return its sha256.

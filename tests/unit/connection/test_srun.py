@@ -64,7 +64,10 @@ def test_a_command_comes_back_with_its_own_words_alone(connect, said):
     assert connect().exec_command("echo out; echo err >&2; exit 3") == (3, b"out\n", b"err\n")
     assert connect().exec_command("true") == (0, b"", b"")
     (asked, _second) = said()
-    assert asked.split()[:5] == ["--jobid=7", "--nodes=1", "--ntasks=1", "--nodelist=n1", "--overlap"] and "--immediate=60" in asked
+    assert (
+        asked.split()[:5] == ["--jobid=7", "--nodes=1", "--ntasks=1", "--nodelist=n1", "--overlap"]
+        and "--immediate=60" in asked
+    )
 
 
 def test_what_ends_in_a_comment_or_leaves_the_shell_is_a_command_too(connect):
@@ -78,7 +81,7 @@ def test_a_module_is_piped_whole(connect):
     assert connect().exec_command("cat", in_data=data) == (0, data, b"")
 
 
-@pytest.mark.parametrize("name", ["plain", "a b", "it's \"q\" $(touch PLANTED) `x`; #", "\u00fcml\u00e4ut"])
+@pytest.mark.parametrize("name", ["plain", "a b", 'it\'s "q" $(touch PLANTED) `x`; #', "\u00fcml\u00e4ut"])
 def test_files_are_carried_in_and_out(connect, tmp_path, name):
     data = os.urandom(1 << 20)
     (tmp_path / "given").write_bytes(data)
@@ -104,8 +107,14 @@ def test_a_file_that_is_not_there(connect, tmp_path):
 @pytest.mark.parametrize(
     "scene, words",
     [
-        ("gone", "expected a step of job 7 on node n1; found: srun: error: Unable to confirm allocation for job 7: Invalid job id specified"),
-        ("cut", "expected a step of job 7 on node n1 to come to its end; found: srun: error: .* CANCELLED DUE TO TIME LIMIT"),
+        (
+            "gone",
+            "expected a step of job 7 on node n1; found: srun: error: Unable to confirm allocation for job 7: Invalid job id specified",
+        ),
+        (
+            "cut",
+            "expected a step of job 7 on node n1 to come to its end; found: srun: error: .* CANCELLED DUE TO TIME LIMIT",
+        ),
     ],
 )
 def test_a_job_that_does_not_run_makes_the_node_unreachable(connect, monkeypatch, scene, words):
@@ -140,7 +149,9 @@ def test_no_job(connect, said, number):
 def test_become_is_refused_with_the_reason(connect, said):
     connection = connect()
     connection.set_become_plugin(become_loader.get("sudo"))
-    with pytest.raises(AnsibleError, match="expected no become with connection srun; found become method .*sudo; remedy"):
+    with pytest.raises(
+        AnsibleError, match="expected no become with connection srun; found become method .*sudo; remedy"
+    ):
         connection.exec_command("true")
     assert said() == []
 

@@ -41,7 +41,8 @@ def test_every_family_says_what_it_does_and_an_unknown_one_is_refused(faults, ca
 
 def families(tmp_path, survived):
     (tmp_path / "fault_one.py").write_text(
-        '"""One."""\nfrom lab import Row\ndef run(lab, moments):\n    return [Row("pulled plug", 2, %d, "a | line", ["why"])]\n' % survived
+        '"""One."""\nfrom lab import Row\ndef run(lab, moments):\n    return [Row("pulled plug", 2, %d, "a | line", ["why"])]\n'
+        % survived
     )
     return {"one": tmp_path / "fault_one.py"}
 
@@ -59,7 +60,9 @@ def test_the_page_is_written_and_the_exit_status_tells(faults, tmp_path, monkeyp
 
 def test_a_section_is_replaced_and_the_others_stay(faults):
     updated, row = faults["page"].updated, faults["lab"].Row
-    first = updated("", ["A", "B"], {"A": [row("a", 1, 1, "old")], "B": [row("b", 2, 2, "kept")], "C": [row("c", 3, 3, "gone")]})
+    first = updated(
+        "", ["A", "B"], {"A": [row("a", 1, 1, "old")], "B": [row("b", 2, 2, "kept")], "C": [row("c", 3, 3, "gone")]}
+    )
     second = updated(first, ["A", "B"], {"A": [row("a", 1, 1, "new")]})
     assert "| old |" in first and "| kept |" in first and "gone" not in first
     assert second == first.replace("| old |", "| new |")
@@ -74,7 +77,9 @@ def fixture_prefix(tmp_path):
     (prefix / "bin/python").write_text("#!/bin/sh\necho numpy 1\n")
     (prefix / "bin/python").chmod(0o755)
     (prefix / "conda-meta/python-3-0.json").write_text(json.dumps({"name": "python", "files": ["bin/python"]}))
-    (prefix / "conda-meta/hpc_pytorch.record").write_text(json.dumps({"listing_sha256": env.listing_sha256(str(prefix))}))
+    (prefix / "conda-meta/hpc_pytorch.record").write_text(
+        json.dumps({"listing_sha256": env.listing_sha256(str(prefix))})
+    )
     return prefix
 
 
@@ -96,7 +101,11 @@ def test_leftovers_are_found_in_all_three_places(faults, prefix, tmp_path):
     cache.mkdir()
     (cache / ".cache.lock").touch()
     assert faults["whole"].leftovers(cache, prefix.parent, prefix) == []
-    for path in (cache / ".numpy-2-0Ab12cd", prefix.parent / ".torch.host.1.partial", prefix / "conda-meta/prefix_record_Ab12cd"):
+    for path in (
+        cache / ".numpy-2-0Ab12cd",
+        prefix.parent / ".torch.host.1.partial",
+        prefix / "conda-meta/prefix_record_Ab12cd",
+    ):
         path.mkdir()
         assert faults["whole"].leftovers(cache, prefix.parent, prefix) == ["left behind: %s" % path]
         path.rmdir()

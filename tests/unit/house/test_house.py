@@ -91,7 +91,9 @@ def test_code_for_the_target_is_python_3_8(name):
     body = [node for node in tree.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
     if not (body and isinstance(body[0], ast.ImportFrom) and body[0].module == "__future__"):
         # A program that a still older Python runs (the probe of an env) goes without.
-        annotated = [node for node in ast.walk(tree) if getattr(node, "annotation", None) or getattr(node, "returns", None)]
+        annotated = [
+            node for node in ast.walk(tree) if getattr(node, "annotation", None) or getattr(node, "returns", None)
+        ]
         assert annotated == [], "these annotations would be evaluated"
     imported = set()
     for node in tree.body:
@@ -178,10 +180,17 @@ def test_a_test_is_neither_skipped_nor_expected_to_fail(name):
 
 def test_no_file_names_a_package_registrys_host_or_a_builders_machine():
     forbidden = re.compile(
-        "|".join((
-            "py" + r"pi\.org", "python" + r"hosted\.org", "deb" + r"\.debian\.org", "registry" + r"\.npmjs",
-            r"(?<![\w.])/wo" + r"rk/(main|shared|steering)", "/root/" + r"\.(pyenv|cache)", "/tmp/" + "exp/",
-        ))
+        "|".join(
+            (
+                "py" + r"pi\.org",
+                "python" + r"hosted\.org",
+                "deb" + r"\.debian\.org",
+                "registry" + r"\.npmjs",
+                r"(?<![\w.])/wo" + r"rk/(main|shared|steering)",
+                "/root/" + r"\.(pyenv|cache)",
+                "/tmp/" + "exp/",
+            )
+        )
     )
     lines = []
     for name in sources():
@@ -195,7 +204,9 @@ def test_every_golden_file_is_named_by_a_test():
     """Whole or by its stem; otherwise it is left over."""
     tests = "\n".join(read(name) for name in sources() if re.match(r"tests/.*\.py$", name))
     paths = [pathlib.PurePath(name) for name in sources() if name.startswith("tests/unit/golden/")]
-    assert [path.name for path in paths if path.name not in tests and not re.search(r"\b%s\b" % re.escape(path.stem), tests)] == []
+    assert [
+        path.name for path in paths if path.name not in tests and not re.search(r"\b%s\b" % re.escape(path.stem), tests)
+    ] == []
 
 
 def test_every_target_of_the_makefile_is_a_script_that_runs():
@@ -225,7 +236,18 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
     with tarfile.open(built) as archive:
         top = {pathlib.PurePath(name).parts[0] for name in archive.getnames()}
     assert top <= {
-        "CHANGELOG.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta",
-        "playbooks", "plugins", "roles", "site.yml",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "FILES.json",
+        "LICENSE",
+        "MANIFEST.json",
+        "README.md",
+        "changelogs",
+        "docs",
+        "meta",
+        "playbooks",
+        "plugins",
+        "roles",
+        "site.yml",
     }
     assert {"LICENSE", "README.md", "meta", "playbooks", "plugins", "roles"} <= top

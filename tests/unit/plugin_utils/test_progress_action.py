@@ -70,6 +70,8 @@ def test_an_unchanged_task_is_over_before_the_first_look(monkeypatch, tmp_path):
     assert connection.commands == []
 
 
-@pytest.mark.parametrize("state, line", [({"step": "solve", "item": "x"}, "solve x"), ({"step": "a", "bytes": 1500000}, "a 1.5 MB")])
+@pytest.mark.parametrize(
+    "state, line", [({"step": "solve", "item": "x"}, "solve x"), ({"step": "a", "bytes": 1500000}, "a 1.5 MB")]
+)
 def test_what_is_not_known_is_left_out(state, line):
     assert _progress.progress_line(json.dumps(state)) == line

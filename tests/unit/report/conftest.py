@@ -43,7 +43,9 @@ def fixture_make() -> Make:
                     groups["compute"].append(name)
         partitions = [name for name in groups if name not in ("login", "compute")]
         run = list(hosts) if limit is None else limit
-        return make_report(collect(run, groups, partitions, hosts, generated), last, "campus", "hpc.pytorch 0.1.0", generated)
+        return make_report(
+            collect(run, groups, partitions, hosts, generated), last, "campus", "hpc.pytorch 0.1.0", generated
+        )
 
     return make
 

@@ -18,25 +18,73 @@ import typing as t
 CAUSES: tuple[tuple[str, str, str], ...] = (
     ("cpu_only_build", "torch 2.13.0 is built without CUDA", "ask for a CUDA build by name (pytorch=2.13.0=*cuda*)"),
     ("no_driver", "this node has no NVIDIA driver: no kernel module and no libcuda.so.1", "install the NVIDIA driver"),
-    ("driver_too_old", "driver 450.51.06 cannot run CUDA 12.6, which wants 525.60.13", "choose a build for CUDA 11.8, or a newer driver"),
-    ("ld_library_path_shadow", "/opt/pkgs/cuda/lib64/libcudnn.so.8 is loaded before torch's own", "unset LD_LIBRARY_PATH in the job"),
-    ("stub_or_compat_libcuda", "libcuda.so.1 comes from /usr/local/cuda/lib64/stubs", "take that folder out of LD_LIBRARY_PATH"),
+    (
+        "driver_too_old",
+        "driver 450.51.06 cannot run CUDA 12.6, which wants 525.60.13",
+        "choose a build for CUDA 11.8, or a newer driver",
+    ),
+    (
+        "ld_library_path_shadow",
+        "/opt/pkgs/cuda/lib64/libcudnn.so.8 is loaded before torch's own",
+        "unset LD_LIBRARY_PATH in the job",
+    ),
+    (
+        "stub_or_compat_libcuda",
+        "libcuda.so.1 comes from /usr/local/cuda/lib64/stubs",
+        "take that folder out of LD_LIBRARY_PATH",
+    ),
     ("cuda_visible_devices", "CUDA_VISIBLE_DEVICES is NoDevFiles", "ask for a GPU (--gres=gpu:1)"),
-    ("slurm_cgroup", "2 of 8 devices may be opened in this job", "ask for all of the node's GPUs (--gres, --exclusive)"),
+    (
+        "slurm_cgroup",
+        "2 of 8 devices may be opened in this job",
+        "ask for all of the node's GPUs (--gres, --exclusive)",
+    ),
     ("missing_uvm", "there is no /dev/nvidia-uvm", "as root: nvidia-modprobe -u -c=0, after boot and before slurmd"),
-    ("hmm_kaslr", "the kernel's log has uvm_pmm_gpu.c: request_free_mem_region() err -34", "options nvidia_uvm uvm_disable_hmm=1"),
-    ("fabric_manager_802", "error 802: system not yet initialized", "start nvidia-fabricmanager, of the driver's very version"),
+    (
+        "hmm_kaslr",
+        "the kernel's log has uvm_pmm_gpu.c: request_free_mem_region() err -34",
+        "options nvidia_uvm uvm_disable_hmm=1",
+    ),
+    (
+        "fabric_manager_802",
+        "error 802: system not yet initialized",
+        "start nvidia-fabricmanager, of the driver's very version",
+    ),
     ("mig", "MIG is on and has no instance", "make instances with nvidia-smi mig, or turn MIG off"),
-    ("arch_mismatch", "torch has no kernels for Tesla V100 (7.0)", "take the wheels for CUDA 12.6, which still carry 7.0"),
+    (
+        "arch_mismatch",
+        "torch has no kernels for Tesla V100 (7.0)",
+        "take the wheels for CUDA 12.6, which still carry 7.0",
+    ),
     ("exclusive_or_busy", "error 46: all CUDA-capable devices are busy or unavailable", "end what holds the device"),
-    ("torch_missing", "python /opt/app/envs/torch/bin/python3.12 has no torch", "install torch with the role hpc.pytorch.torch_env"),
+    (
+        "torch_missing",
+        "python /opt/app/envs/torch/bin/python3.12 has no torch",
+        "install torch with the role hpc.pytorch.torch_env",
+    ),
     ("import_failed", "import torch failed with ImportError: undefined symbol: iJIT_NotifyEvent", "pin 'mkl<2024.1'"),
-    ("probe_timeout", "the probe did not come back within 120 s; it hung at: device {gpu}: matmul", "look at the node's driver (dmesg for Xid)"),
-    ("device_count_mismatch", "torch sees {gpu} devices, expected 8", "compare nvidia-smi -L with what the job asked for"),
+    (
+        "probe_timeout",
+        "the probe did not come back within 120 s; it hung at: device {gpu}: matmul",
+        "look at the node's driver (dmesg for Xid)",
+    ),
+    (
+        "device_count_mismatch",
+        "torch sees {gpu} devices, expected 8",
+        "compare nvidia-smi -L with what the job asked for",
+    ),
     ("user_site_shadow", "torch comes from ~/.local/lib/python3.12/site-packages", "set PYTHONNOUSERSITE=1 in the job"),
-    ("compute_failed", "torch 2.13.0 does not multiply two matrices on the CPU: died by SIGILL", "take a torch for older processors"),
+    (
+        "compute_failed",
+        "torch 2.13.0 does not multiply two matrices on the CPU: died by SIGILL",
+        "take a torch for older processors",
+    ),
     ("cuda_unavailable", "CUDA does not start: CUDA unknown error", "run nvidia-smi on the node"),
-    ("device_failed", "1 of 8 devices failed: device {gpu}: matmul: uncorrectable ECC error", "take the device out of service"),
+    (
+        "device_failed",
+        "1 of 8 devices failed: device {gpu}: matmul: uncorrectable ECC error",
+        "take the device out of service",
+    ),
     ("device_type_mismatch", "device {gpu} is a Tesla V100, expected a100", "correct hpc_gpu_type, or the node"),
 )
 
@@ -113,7 +161,15 @@ def make_cluster(count: int) -> dict[str, dict[str, t.Any]]:
     cause = 0
     for place in range(rest):
         kind = KINDS[place * len(KINDS) // rest]
-        verdict = "failed" if place % 20 == 7 else "unreachable" if place % 71 == 5 else "not_checked" if place % 307 == 11 else "ok"
+        verdict = (
+            "failed"
+            if place % 20 == 7
+            else "unreachable"
+            if place % 71 == 5
+            else "not_checked"
+            if place % 307 == 11
+            else "ok"
+        )
         hosts["%s-%04d" % (kind.partition, place + 1)] = {
             "groups": [kind.partition],
             "hpc_gpu_count": kind.count,
@@ -134,7 +190,9 @@ def make_inventory(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.
     children: dict[str, t.Any] = {"compute": {"children": partitions}}
     if "login" in members:
         children["login"] = {"hosts": members["login"]}
-    own = {name: {key: value for key, value in variables.items() if key != "groups"} for name, variables in hosts.items()}
+    own = {
+        name: {key: value for key, value in variables.items() if key != "groups"} for name, variables in hosts.items()
+    }
     return {"all": {"hosts": own, "children": children}}
 
 

@@ -55,7 +55,9 @@ class Site:
         self.path = path
         self.folder = path / "new" / "report"
 
-    def run(self, *arguments: str, play: t.Mapping[str, t.Any] | None = None, folder: str | None = None, **variables: t.Any) -> Run:
+    def run(
+        self, *arguments: str, play: t.Mapping[str, t.Any] | None = None, folder: str | None = None, **variables: t.Any
+    ) -> Run:
         inventory = self.path / "campus.json"
         inventory.write_text(json.dumps(make_inventory(self.hosts)))
         playbook = self.path / "play.json"
@@ -114,7 +116,10 @@ def test_the_files_are_written_once_and_again_when_something_has_changed(site):
     site.hosts["titan-0001"]["torch_check_result"] = make_result("failed", KINDS[0], 1, 1)
     third = site.run("--diff", torch_check_report_keep=1)
     assert third.status == 0 and third.changed == 1, third.output
-    assert "-titan-0001: ok; torch 2.13.0" in third.output and "+titan-0001: failed; no_driver; torch 2.13.0" in third.output
+    assert (
+        "-titan-0001: ok; torch 2.13.0" in third.output
+        and "+titan-0001: failed; no_driver; torch 2.13.0" in third.output
+    )
     assert "  verdict ok -> failed: titan-0001\n" in third.output
     assert site.report["changes"]["since"] == report["generated"]
     stamp = re.sub(r"[^0-9TZ]", "", report["generated"])
@@ -145,7 +150,9 @@ def test_a_query_is_answered_and_a_wrong_one_comes_after_the_report(site):
     assert "torch on campus" not in run.output and not site.folder.exists()
     run = site.run(torch_check_query="nodes[", torch_check_report=["table", "json"])
     assert run.status == 2 and "torch on campus" in run.output
-    assert "found 'nodes[' at column 7: Invalid jmespath expression: Incomplete expression" in " ".join(run.output.split())
+    assert "found 'nodes[' at column 7: Invalid jmespath expression: Incomplete expression" in " ".join(
+        run.output.split()
+    )
     assert list(site.files) == ["report.json"]
 
 
@@ -153,12 +160,32 @@ def test_a_query_is_answered_and_a_wrong_one_comes_after_the_report(site):
 @pytest.mark.parametrize(
     ("prepare", "arguments", "expected"),
     [
-        (lambda folder: (folder / "report.json").write_text("{}"), {}, "expected no file at {folder}/report.json, or a report that"),
-        (lambda folder: (folder / "report.json").write_text("half"), {}, "expected no file at {folder}/report.json, or a report that"),
-        (lambda folder: (folder / "report.html").write_text("mine"), {}, "expected no file at {folder}/report.html, or a report that"),
-        (lambda folder: None, {"folder": "here/report"}, "expected folder to be an absolute path on the controller; found 'here/report'"),
+        (
+            lambda folder: (folder / "report.json").write_text("{}"),
+            {},
+            "expected no file at {folder}/report.json, or a report that",
+        ),
+        (
+            lambda folder: (folder / "report.json").write_text("half"),
+            {},
+            "expected no file at {folder}/report.json, or a report that",
+        ),
+        (
+            lambda folder: (folder / "report.html").write_text("mine"),
+            {},
+            "expected no file at {folder}/report.html, or a report that",
+        ),
+        (
+            lambda folder: None,
+            {"folder": "here/report"},
+            "expected folder to be an absolute path on the controller; found 'here/report'",
+        ),
         (lambda folder: None, {"torch_check_report_keep": -1}, "expected keep to be 0 or more; found -1"),
-        (lambda folder: None, {"folder": "/proc/nothing/report"}, "expected to write the report into /proc/nothing/report; found"),
+        (
+            lambda folder: None,
+            {"folder": "/proc/nothing/report"},
+            "expected to write the report into /proc/nothing/report; found",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_overwritten(site, prepare, arguments, expected):
@@ -185,10 +212,16 @@ def test_a_link_in_the_place_of_the_report_is_replaced_not_followed(site):
 def test_what_a_node_says_is_no_template_and_the_role_is_not_fooled(site):
     evil = "{{ lookup('ansible.builtin.pipe', 'touch %s') }}" % (site.path / "pwned")
     # As a module's result arrives: through a fact.
-    play = dict(ROLE, tasks=[
-        {"ansible.builtin.set_fact": {"torch_check_result": "{{ answer.stdout | from_json }}"}, "vars": {"answer": {"stdout": "{{ lookup('file', said) }}"}}},
-        *ROLE["tasks"],
-    ])
+    play = dict(
+        ROLE,
+        tasks=[
+            {
+                "ansible.builtin.set_fact": {"torch_check_result": "{{ answer.stdout | from_json }}"},
+                "vars": {"answer": {"stdout": "{{ lookup('file', said) }}"}},
+            },
+            *ROLE["tasks"],
+        ],
+    )
     said = site.path / "said"
     said.write_text(json.dumps({"verdict": "failed", "reasons": [{"code": "odd", "message": evil, "remedy": evil}]}))
     run = site.run(play=play, said=str(said), torch_check_query="nodes[0].reasons[0].message")

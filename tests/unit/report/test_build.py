@@ -117,7 +117,11 @@ def test_a_host_that_was_not_part_of_the_run_keeps_what_is_known(make, cluster):
 def test_a_host_in_two_partitions_counts_in_both_and_once_in_all(make):
     result = make_result("ok", KINDS[0], 1)
     report = make({"n1": {"groups": ["titan", "all-gpus"], "torch_check_result": result}, "n2": {"groups": ["login"]}})
-    assert [(row["name"], row["nodes"]) for row in report["partitions"]] == [("all-gpus", 1), ("titan", 1), ("login", 1)]
+    assert [(row["name"], row["nodes"]) for row in report["partitions"]] == [
+        ("all-gpus", 1),
+        ("titan", 1),
+        ("login", 1),
+    ]
     assert report["totals"]["nodes"] == 2
 
 
@@ -138,20 +142,40 @@ def test_the_expectation_is_the_inventorys(make, variables, expected):
 
 def test_a_login_node_expects_no_gpu_unless_it_is_a_compute_node_too(make):
     result = make_result("cpu_only", None, 1)
-    report = make({
-        # hpc_gpu_count may be said of all hosts.
-        "l1": {"groups": ["login"], "torch_check_result": result, "hpc_gpu_count": 4, "hpc_gpu_type": "v100"},
-        "l2": {"groups": ["login", "titan"], "torch_check_result": result},
-    })
+    report = make(
+        {
+            # hpc_gpu_count may be said of all hosts.
+            "l1": {"groups": ["login"], "torch_check_result": result, "hpc_gpu_count": 4, "hpc_gpu_type": "v100"},
+            "l2": {"groups": ["login", "titan"], "torch_check_result": result},
+        }
+    )
     assert [item["expectation"]["cuda"] for item in report["nodes"]] == [False, None]
     assert report["nodes"][0]["expectation"]["gpu"] == []
     assert report["nodes"][1]["partitions"] == ["titan", "login"]
 
 
 WEIRD = [
-    None, True, 7, "ok", [], {"verdict": None}, {"verdict": "fine"}, {"verdict": ["ok"]},
-    {"verdict": "ok", "devices": "many", "reasons": {"a": 1}, "torch": [], "python": 3, "driver": ["x"], "seconds": "1"},
-    {"verdict": "failed", "devices": [None, {"index": -1, "memory": -5, "seconds": math.inf, "passed": "yes", "name": 3}]},
+    None,
+    True,
+    7,
+    "ok",
+    [],
+    {"verdict": None},
+    {"verdict": "fine"},
+    {"verdict": ["ok"]},
+    {
+        "verdict": "ok",
+        "devices": "many",
+        "reasons": {"a": 1},
+        "torch": [],
+        "python": 3,
+        "driver": ["x"],
+        "seconds": "1",
+    },
+    {
+        "verdict": "failed",
+        "devices": [None, {"index": -1, "memory": -5, "seconds": math.inf, "passed": "yes", "name": 3}],
+    },
     {"verdict": "failed", "reasons": [{}, {"code": None, "message": {"a": 1}}, "text"], "seconds": math.nan},
 ]
 
@@ -207,7 +231,10 @@ def test_a_compute_node_of_no_child_group_and_a_host_of_neither_have_a_place_too
     hosts = {"n2": {}, "other": {}, "n1": {}, "l1": {}}
     found = collect(["n1", "n2", "other", "l1"], GROUPS, ["titan"], hosts, LATER)
     assert {item["name"]: item["partitions"] for item in found} == {
-        "n1": ["titan"], "n2": ["compute"], "l1": ["login"], "other": ["other"]
+        "n1": ["titan"],
+        "n2": ["compute"],
+        "l1": ["login"],
+        "other": ["other"],
     }
 
 
@@ -238,7 +265,10 @@ def test_sick_nodes_with_the_same_reason_are_one_trouble(make):
     hosts["login"] = {"groups": ["login"], "torch_check_result": make_result("cpu_only", None, 1)}
     troubles = find_troubles(make(hosts)["nodes"])
     assert [(trouble.reason["code"], trouble.nodes) for trouble in troubles] == [
-        ("no_driver", ["n0", "n1", "n2"]), ("probe_timeout", ["n3", "n4"]), ("cpu_only_build", ["n5"]), ("node_unreachable", ["n9"])
+        ("no_driver", ["n0", "n1", "n2"]),
+        ("probe_timeout", ["n3", "n4"]),
+        ("cpu_only_build", ["n5"]),
+        ("node_unreachable", ["n9"]),
     ]
     assert [trouble.alike for trouble in troubles[:2]] == [True, False]
 
@@ -308,7 +338,10 @@ def test_the_same_change_of_many_nodes_is_one_line(make, cluster):
         variables["torch_check_result"]["torch"]["version"] = "2.14.0"
     cluster["titan-0001"]["torch_check_result"]["verdict"] = "failed"
     groups = fold_changes(make(cluster, first, LATER)["changes"])
-    assert [(group.what, group.before, group.after) for group in groups][:2] == [("verdict", "ok", "failed"), ("torch", "2.13.0", "2.14.0")]
+    assert [(group.what, group.before, group.after) for group in groups][:2] == [
+        ("verdict", "ok", "failed"),
+        ("torch", "2.13.0", "2.14.0"),
+    ]
     assert len(groups[1].nodes) > 40
 
 

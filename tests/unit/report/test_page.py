@@ -58,7 +58,15 @@ def attacked(make, attack):
     result["torch"] = dict.fromkeys(("version", "cuda", "hip"), attack)
     result["python"] = {"version": attack, "prefix": attack}
     result["driver"] = attack
-    device = {"index": 0, "name": attack, "compute_capability": attack, "memory": 1, "passed": False, "error": attack, "seconds": 1.0}
+    device = {
+        "index": 0,
+        "name": attack,
+        "compute_capability": attack,
+        "memory": 1,
+        "passed": False,
+        "error": attack,
+        "seconds": 1.0,
+    }
     result["devices"] = [device]
     before = make({attack: {"groups": [attack], "torch_check_result": make_result("ok", KINDS[0], 1)}})
     hosts = {attack: {"groups": [attack], "torch_check_result": result, "hpc_gpu_type": attack, "hpc_gpu_count": 1}}
@@ -104,7 +112,9 @@ def test_every_node_is_in_it_the_sick_ones_first(make):
     for node in report["nodes"]:
         assert '<th scope="row">%s</th>' % node["name"] in text
     verdicts = re.findall(r'<tbody data-verdict="(\w+)">', text.partition("<h3>titan</h3>")[2].partition("</table>")[0])
-    assert len(verdicts) == 175 and verdicts == sorted(verdicts, key=["failed", "unreachable", "not_checked", "cpu_only", "ok"].index)
+    assert len(verdicts) == 175 and verdicts == sorted(
+        verdicts, key=["failed", "unreachable", "not_checked", "cpu_only", "ok"].index
+    )
 
 
 def test_a_large_page_is_small_and_folded_up(make):

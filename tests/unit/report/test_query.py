@@ -24,7 +24,7 @@ def test_it_selects(make, cluster):
 
 def test_every_expression_of_the_documentation_is_one(make, cluster):
     text = (CHECKOUT / "docs" / "report.md").read_text(encoding="utf-8")
-    table = text[text.index("| expression |"):]
+    table = text[text.index("| expression |") :]
     expressions = re.findall(r"^\| `{1,2}(.*?)`{1,2} \|", table, re.MULTILINE)
     assert len(expressions) == 6
     report = make(cluster)
@@ -51,7 +51,9 @@ def test_a_wrong_one_is_told_where_and_why(make, cluster, expression, column, wh
     with pytest.raises(UserError) as caught:
         query.select(expression, make(cluster))
     error = caught.value
-    assert error.expected.startswith("torch_check_query to be a JMESPath expression") and "docs/report.md" in error.remedy
+    assert (
+        error.expected.startswith("torch_check_query to be a JMESPath expression") and "docs/report.md" in error.remedy
+    )
     assert why in error.found and len(error.found) < 400
     assert re.findall(r"at column (\d+): ", error.found) == ([] if column is None else [str(column)]), error.found
 

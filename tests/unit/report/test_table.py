@@ -39,7 +39,10 @@ def lines(report, width=80):
 
 def test_a_small_cluster(make):
     def node(verdict, cause=0, group="titan"):
-        return {"groups": [group], "torch_check_result": make_result(verdict, KINDS[0] if group == "titan" else None, 1, cause)}
+        return {
+            "groups": [group],
+            "torch_check_result": make_result(verdict, KINDS[0] if group == "titan" else None, 1, cause),
+        }
 
     hosts = {"titan01": node("failed", 1), "titan02": node("ok"), "titan03": node("ok"), "titan04": node("ok")}
     hosts["login"] = node("cpu_only", group="login")
@@ -64,7 +67,12 @@ def test_no_line_is_wider_than_a_terminal(make, count):
 
 
 def test_long_names_and_words_do_not_break_the_columns(make):
-    hosts = {"n1": {"groups": ["a-partition-with-a-very-long-name-indeed"], "torch_check_result": make_result("ok", KINDS[0], 1)}}
+    hosts = {
+        "n1": {
+            "groups": ["a-partition-with-a-very-long-name-indeed"],
+            "torch_check_result": make_result("ok", KINDS[0], 1),
+        }
+    }
     head, row = lines(make(hosts))[1:3]
     assert len(head) == len(row) <= 80 and "…" in row
 

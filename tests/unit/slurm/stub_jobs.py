@@ -50,14 +50,22 @@ def submit():
     if "--test-only" in sys.argv:
         if SCENE.get("refuses"):
             sys.exit("allocation failure: %s" % SCENE["refuses"])
-        print("sbatch: Job 9 to start at 2026-11-24T14:36:13 using 1 processors on nodes n1 in partition gpu", file=sys.stderr)
+        print(
+            "sbatch: Job 9 to start at 2026-11-24T14:36:13 using 1 processors on nodes n1 in partition gpu",
+            file=sys.stderr,
+        )
         return
     if SCENE.get("refuses"):
         sys.exit("sbatch: error: Batch job submission failed: %s" % SCENE["refuses"])
     jobs = load("jobs", {})
     number = str(len(jobs) + 7)
     comment = next(argument for argument in sys.argv if argument.startswith("--comment=")).partition("=")[2]
-    jobs[number] = {"script": sys.argv[-1], "comment": comment, "looks": 0, "out": os.path.join(os.getcwd(), "slurm-%s.out" % number)}
+    jobs[number] = {
+        "script": sys.argv[-1],
+        "comment": comment,
+        "looks": 0,
+        "out": os.path.join(os.getcwd(), "slurm-%s.out" % number),
+    }
     if not SCENE.get("lost"):
         save("jobs", jobs)
     pathlib.Path(jobs[number]["out"]).write_text(SCENE.get("output", "one\ntwo\n"))
@@ -72,7 +80,10 @@ def submit():
 def control():
     sys.argv = [argument for argument in sys.argv if not argument.startswith("--clusters=")]
     if sys.argv[1:] == ["show", "config"]:
-        print("ClusterName             = %s\nMinJobAge               = %d sec" % (SCENE.get("cluster", "campus"), SCENE.get("remembers", 300)))
+        print(
+            "ClusterName             = %s\nMinJobAge               = %d sec"
+            % (SCENE.get("cluster", "campus"), SCENE.get("remembers", 300))
+        )
         print("AccountingStorageType   = accounting_storage/%s" % ("slurmdbd" if SCENE.get("accounting") else "none"))
         return
     if sys.argv[1:3] == ["show", "hostnames"]:

@@ -40,10 +40,15 @@ def sbatch():
         stream.write(json.dumps(arguments) + "\n")
     cluster, jobs = load("cluster"), load("jobs")
     if "--test-only" in arguments:
-        print("sbatch: Job 4 to start at 2026-11-24T14:36:13 using 1 processors on nodes t1 in partition gpu", file=sys.stderr)
+        print(
+            "sbatch: Job 4 to start at 2026-11-24T14:36:13 using 1 processors on nodes t1 in partition gpu",
+            file=sys.stderr,
+        )
         return
     if cluster.get("refuse") and cluster["refuse"] in arguments:
-        sys.exit("sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified")
+        sys.exit(
+            "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified"
+        )
     last = int(re.search(r"--array=0-(\d+)%", " ".join(arguments)).group(1))
     number = str(len(jobs) + 1)
     output = next(argument for argument in arguments if argument.startswith("--output=")).partition("=")[2]
@@ -55,7 +60,10 @@ def sbatch():
 
 def scontrol():
     if sys.argv[1:] == ["show", "config"]:
-        print("Configuration data as of 2026-11-24T14:36:13\nMaxArraySize            = %d" % load("cluster").get("largest", 1001))
+        print(
+            "Configuration data as of 2026-11-24T14:36:13\nMaxArraySize            = %d"
+            % load("cluster").get("largest", 1001)
+        )
         return
     jobs, names = load("jobs"), load("cluster")["nodes"]
     for line in sys.stdin.read().splitlines():
@@ -87,7 +95,9 @@ def advance(number, job, index, task, nodes):
                 text=True,
                 check=False,
             )
-        task.update(state="FAILED" if done.returncode else "COMPLETED", reason="NonZeroExitCode" if done.returncode else "None")
+        task.update(
+            state="FAILED" if done.returncode else "COMPLETED", reason="NonZeroExitCode" if done.returncode else "None"
+        )
     elif becomes == "vanishes":
         task["gone"] = True
     elif becomes.startswith("waits: "):
@@ -113,7 +123,10 @@ def squeue():
                     advance(number, jobs[number], index, task, cluster["nodes"])
             if not task.get("gone"):
                 nodes = "" if task["state"] == "PENDING" else task["wanted"]
-                print("%s|%s|%s|%s|%s|%s|%s" % (number, number, index, task["state"], nodes, task["wanted"], task["reason"]))
+                print(
+                    "%s|%s|%s|%s|%s|%s|%s"
+                    % (number, number, index, task["state"], nodes, task["wanted"], task["reason"])
+                )
     save("jobs", jobs)
     if cluster.get("tell"):
         with open(cluster["tell"], "w") as stream:
@@ -133,4 +146,6 @@ def scancel():
 
 
 if __name__ == "__main__":
-    {"sinfo": sinfo, "sbatch": sbatch, "scontrol": scontrol, "squeue": squeue, "scancel": scancel}[pathlib.Path(sys.argv[0]).name]()
+    {"sinfo": sinfo, "sbatch": sbatch, "scontrol": scontrol, "squeue": squeue, "scancel": scancel}[
+        pathlib.Path(sys.argv[0]).name
+    ]()

@@ -25,7 +25,13 @@ def folder(tmp_path):
 def test_it_holds_what_runs_on_a_node_and_not_what_submits(folder):
     names = set(zipfile.ZipFile(folder / "check.zip").namelist())
     ours = "ansible_collections/hpc/pytorch/plugins/module_utils/"
-    assert {"__main__.py", ours + "_torch/fleet/node.py", ours + "_torch/run.py", ours + "_common/errors.py", ours + "__init__.py"} <= names
+    assert {
+        "__main__.py",
+        ours + "_torch/fleet/node.py",
+        ours + "_torch/run.py",
+        ours + "_common/errors.py",
+        ours + "__init__.py",
+    } <= names
     assert not {ours + "_torch/fleet/collect.py", ours + "_slurm/client.py"} & names
 
 

@@ -83,7 +83,10 @@ def test_the_inventory_renders_the_guides_test_sh(tmp_path):
     (tmp_path / "play.yml").write_text(PLAY)
     ran = subprocess.run(
         [sys.executable, "-m", "ansible", "playbook", "-i", str(CAMPUS), str(tmp_path / "play.yml")]
-        + ["-e", json.dumps({"job_script_dest": str(tmp_path / "test.sh"), "ansible_python_interpreter": sys.executable})],
+        + [
+            "-e",
+            json.dumps({"job_script_dest": str(tmp_path / "test.sh"), "ansible_python_interpreter": sys.executable}),
+        ],
         cwd=CHECKOUT,
         env=dict(os.environ, ANSIBLE_INJECT_FACT_VARS="false"),
         capture_output=True,

@@ -52,7 +52,9 @@ def job(tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
     for name, text in (
-        ("srun", SRUN), ("torchrun", TORCHRUN), ("scontrol", '#!/bin/sh\n[ "$1" = show ] && echo n1 || echo "$@" >> requeued\n'),
+        ("srun", SRUN),
+        ("torchrun", TORCHRUN),
+        ("scontrol", '#!/bin/sh\n[ "$1" = show ] && echo n1 || echo "$@" >> requeued\n'),
     ):
         (tools / name).write_text(text.format(python=sys.executable) if name != "scontrol" else text)
         (tools / name).chmod(0o755)
@@ -65,7 +67,10 @@ def job(tmp_path):
         process = subprocess.Popen(
             ["bash", "job.sh"],
             cwd=tmp_path,
-            env=dict({"PATH": "%s:/usr/bin:/bin" % tools, "HOME": str(tmp_path), "SLURM_JOB_ID": "4711"}, **(environment or {})),
+            env=dict(
+                {"PATH": "%s:/usr/bin:/bin" % tools, "HOME": str(tmp_path), "SLURM_JOB_ID": "4711"},
+                **(environment or {}),
+            ),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -138,13 +143,17 @@ def test_a_signal_before_the_command_has_begun_requeues_at_once(job):
     assert (code, out, requeued(job)) == (0, "", "requeue 4711\n")
 
 
-@pytest.mark.parametrize("command,code,out", [("true", 0, "post\n"), ("sh -c 'exit 7'", 7, ""), ("no-such-program", 127, "")])
+@pytest.mark.parametrize(
+    "command,code,out", [("true", 0, "post\n"), ("sh -c 'exit 7'", 7, ""), ("no-such-program", 127, "")]
+)
 def test_without_the_signal_a_job_ends_as_any_other(job, command, code, out):
     process = job(command=command, post="echo post")
     assert (*ended(process)[:2], requeued(job)) == (code, out, "")
 
 
-@pytest.mark.parametrize("line", ["python x.py | tee log", "python x.py & wait", "python x.py; true", "python x.py && true"])
+@pytest.mark.parametrize(
+    "line", ["python x.py | tee log", "python x.py & wait", "python x.py; true", "python x.py && true"]
+)
 def test_a_pipe_would_keep_the_signal_away(line):
     with pytest.raises(UserError) as caught:
         script.render({"checkpoint_seconds": 60, "command": ["python first.py", line]})
@@ -157,6 +166,8 @@ def test_a_redirection_and_a_quoted_sign_are_no_pipe(line):
 
 
 def test_lightning_is_left_to_its_own_handlers():
-    content = script.render({"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90, "command": "python training.py"}).content
+    content = script.render(
+        {"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90, "command": "python training.py"}
+    ).content
     # It takes an ignored signal for somebody else's, and would set no handler.
     assert "trap" not in content and "#SBATCH --signal=SIGUSR1@90\n" in content

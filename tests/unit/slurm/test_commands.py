@@ -34,16 +34,34 @@ def test_the_queue():
 
 def test_nodes_stand_once_for_each_partition():
     text = "c1|idle|cpu|none\nc1|idle|all*|none\nt1|drained*|titan|fan | psu\n"
-    assert commands.parse_nodes(text) == {"c1": Node("idle", "", ("all", "cpu")), "t1": Node("drained*", "fan | psu", ("titan",))}
+    assert commands.parse_nodes(text) == {
+        "c1": Node("idle", "", ("all", "cpu")),
+        "t1": Node("drained*", "fan | psu", ("titan",)),
+    }
 
 
 def test_the_controllers_settings():
-    assert parse_config("Configuration data as of now\nMaxArraySize            = 1001\nA = b = c\n") == {"MaxArraySize": "1001", "A": "b = c"}
+    assert parse_config("Configuration data as of now\nMaxArraySize            = 1001\nA = b = c\n") == {
+        "MaxArraySize": "1001",
+        "A": "b = c",
+    }
 
 
 def test_what_would_change_a_submission_is_not_handed_on():
-    given = {"SBATCH_WAIT": "1", "SBATCH_ACCOUNT": "a", "SQUEUE_FORMAT": "%i", "SLURM_CONF": "/c", "LC_ALL": "de_DE", "PATH": "/bin"}
-    assert commands.slurm_environment(given) == {"SBATCH_ACCOUNT": "a", "SLURM_CONF": "/c", "LC_ALL": "C.UTF-8", "PATH": "/bin"}
+    given = {
+        "SBATCH_WAIT": "1",
+        "SBATCH_ACCOUNT": "a",
+        "SQUEUE_FORMAT": "%i",
+        "SLURM_CONF": "/c",
+        "LC_ALL": "de_DE",
+        "PATH": "/bin",
+    }
+    assert commands.slurm_environment(given) == {
+        "SBATCH_ACCOUNT": "a",
+        "SLURM_CONF": "/c",
+        "LC_ALL": "C.UTF-8",
+        "PATH": "/bin",
+    }
 
 
 @pytest.fixture
@@ -80,6 +98,15 @@ def test_the_real_commands_take_these_options(no_controller, monkeypatch):
     """They fail for want of a controller, and not for what they were asked."""
     monkeypatch.setenv("SLURM_CONF", str(no_controller))
     slurm = Slurm()
-    for call in (lambda: slurm.queue(["7"]), slurm.nodes, slurm.config, slurm.cluster, lambda: slurm.show_job("7"), lambda: slurm.cancel(["7"])):
-        with pytest.raises(SlurmError, match="(?i)unable to contact|connection refused|socket timed out|communications"):
+    for call in (
+        lambda: slurm.queue(["7"]),
+        slurm.nodes,
+        slurm.config,
+        slurm.cluster,
+        lambda: slurm.show_job("7"),
+        lambda: slurm.cancel(["7"]),
+    ):
+        with pytest.raises(
+            SlurmError, match="(?i)unable to contact|connection refused|socket timed out|communications"
+        ):
             call()

@@ -6,7 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.follow import ENDING, SETTLING, STUCK, Follow, Limits
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.follow import (
+    ENDING,
+    SETTLING,
+    STUCK,
+    Follow,
+    Limits,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Task
 
 LIMITS = Limits(wait=600, run=180)

@@ -28,7 +28,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres impo
         ("gpu:tesla:no_consume:4", (Gres("gpu", "tesla", 4),)),
         ("VramPerGpu:no_consume:32G", (Gres("VramPerGpu", None, 32 * 2**30),)),
         ("bandwidth:lustre:no_consume:4k", (Gres("bandwidth", "lustre", 4096),)),
-        ("gpu:4(S:0-1),mps:a100:400(S:0-1),shard:a100:32", (Gres("gpu", None, 4), Gres("mps", "a100", 400), Gres("shard", "a100", 32))),
+        (
+            "gpu:4(S:0-1),mps:a100:400(S:0-1),shard:a100:32",
+            (Gres("gpu", None, 4), Gres("mps", "a100", 400), Gres("shard", "a100", 32)),
+        ),
         ("gpu:a100:2(S:0),gpu:a100:2(S:1),gpu:v100:1", (Gres("gpu", "a100", 4), Gres("gpu", "v100", 1))),
         ("gres/gpu:titan=2", (Gres("gpu", "titan", 2),)),
         ("gres/gpu=2", (Gres("gpu", None, 2),)),

@@ -19,12 +19,60 @@ from hypothesis import strategies
 
 # What breaks out of quotes, and what would be seen if it did.
 PIECES = [
-    "'", '"', "\\", "\n", "\r", "\t", " ", "$(touch EXECUTED)", "`touch EXECUTED`", "; touch EXECUTED;", "&& touch EXECUTED", "| touch EXECUTED",
-    "\n#SBATCH --comment=gold\n", "#SBATCH --comment=gold", "\ntouch EXECUTED\n", "${HOME}", "$HOME", "~", "*", "?", "[a]", "{a,b}", "!!", "%x-%j",
-    "> EXECUTED", "<<END", "#", "--", "-x", "=", ":", ",", "..", "/", "hetjob", "\x00", "\x1b[31m", "\u2028", "\u202e", "h\u00e4tte", "a", "0", "EOF",
-    "$'\\n'", "\\\n", "'\"'\"'", "$((1))", "((", "))", "\ud800",
+    "'",
+    '"',
+    "\\",
+    "\n",
+    "\r",
+    "\t",
+    " ",
+    "$(touch EXECUTED)",
+    "`touch EXECUTED`",
+    "; touch EXECUTED;",
+    "&& touch EXECUTED",
+    "| touch EXECUTED",
+    "\n#SBATCH --comment=gold\n",
+    "#SBATCH --comment=gold",
+    "\ntouch EXECUTED\n",
+    "${HOME}",
+    "$HOME",
+    "~",
+    "*",
+    "?",
+    "[a]",
+    "{a,b}",
+    "!!",
+    "%x-%j",
+    "> EXECUTED",
+    "<<END",
+    "#",
+    "--",
+    "-x",
+    "=",
+    ":",
+    ",",
+    "..",
+    "/",
+    "hetjob",
+    "\x00",
+    "\x1b[31m",
+    "\u2028",
+    "\u202e",
+    "h\u00e4tte",
+    "a",
+    "0",
+    "EOF",
+    "$'\\n'",
+    "\\\n",
+    "'\"'\"'",
+    "$((1))",
+    "((",
+    "))",
+    "\ud800",
 ]
-VALUES = strategies.lists(strategies.sampled_from(PIECES), min_size=1, max_size=6).map("".join) | strategies.text(max_size=12)
+VALUES = strategies.lists(strategies.sampled_from(PIECES), min_size=1, max_size=6).map("".join) | strategies.text(
+    max_size=12
+)
 # Says what it was called with, and goes on with what an engine or srun would start.
 TOOL = """#!{python}
 import json, os, sys
@@ -37,7 +85,11 @@ for index, word in enumerate(sys.argv[1:], 1):
 IMAGE = {"engine": "apptainer", "image": "/images/torch.sif"}
 # Each takes the value where it can be hostile; a fresh option of the module belongs here or in NOT_TEXT.
 PLACES = {
-    **{option.name: (lambda value, name=option.name: {name: value}) for option in table.OPTIONS if option.type in ("str", "raw")},
+    **{
+        option.name: (lambda value, name=option.name: {name: value})
+        for option in table.OPTIONS
+        if option.type in ("str", "raw")
+    },
     "directives": lambda value: {"directives": {"site-own": value}},
     "directives name": lambda value: {"directives": {value: "1"}},
     "exports": lambda value: {"exports": {"VALUE": value}},
@@ -57,15 +109,40 @@ PLACES = {
     "container mounts": lambda value: {"container": dict(IMAGE, mounts=["/" + value])},
     "container workdir": lambda value: {"container": dict(IMAGE, workdir="/" + value)},
     "container options": lambda value: {"container": dict(IMAGE, options=[value])},
-    "charliecloud": lambda value: {"gres": "gpu:1", "container": {"engine": "charliecloud", "image": "/" + value, "options": [value]}},
-    "enroot": lambda value: {"container": {"engine": "enroot", "image": value, "options": [value], "workdir": "/" + value}},
-    "pyxis": lambda value: {"container": {"engine": "pyxis", "image": value, "options": [value], "mounts": ["/" + value]}},
+    "charliecloud": lambda value: {
+        "gres": "gpu:1",
+        "container": {"engine": "charliecloud", "image": "/" + value, "options": [value]},
+    },
+    "enroot": lambda value: {
+        "container": {"engine": "enroot", "image": value, "options": [value], "workdir": "/" + value}
+    },
+    "pyxis": lambda value: {
+        "container": {"engine": "pyxis", "image": value, "options": [value], "mounts": ["/" + value]}
+    },
     "slurm_version": lambda value: {"slurm_version": value},
 }
 # Shell by intention, numbers, choices, and the file that is written, which test_sbatch_script.py has.
 NOT_TEXT = {
-    "command", "pre", "post", "kind", "style", "activation", "launcher", "srun", "nproc_per_node", "rendezvous", "rendezvous_port",
-    "checkpoint_seconds", "modules_purge", "check_cluster", "dest", "make_folder", "mode", "owner", "group", "container",
+    "command",
+    "pre",
+    "post",
+    "kind",
+    "style",
+    "activation",
+    "launcher",
+    "srun",
+    "nproc_per_node",
+    "rendezvous",
+    "rendezvous_port",
+    "checkpoint_seconds",
+    "modules_purge",
+    "check_cluster",
+    "dest",
+    "make_folder",
+    "mode",
+    "owner",
+    "group",
+    "container",
 } | {option.name for option in table.OPTIONS if option.type in ("int", "bool")}
 
 
@@ -103,7 +180,10 @@ def run(content, folder):
         ["bash", "job.sh"],
         cwd=folder,
         env={
-            "PATH": "%s/tools:/usr/bin:/bin" % folder, "HOME": str(folder), "CALLS": str(folder / "calls"), "SLURM_JOB_ID": "1",
+            "PATH": "%s/tools:/usr/bin:/bin" % folder,
+            "HOME": str(folder),
+            "CALLS": str(folder / "calls"),
+            "SLURM_JOB_ID": "1",
             "LC_ALL": "C.UTF-8",
         },
         capture_output=True,
@@ -128,7 +208,11 @@ def test_a_value_stays_a_value(folder, value):
             assert rendered.directives in ({}, {place.replace("_", "-"): value}, {place: True})
     # All places of one sort together, in a script that really runs.
     together = {
-        name: value for name in PLACES if name.replace("_", "-") in table.BY_DIRECTIVE and name != "exclusive" and accepted(name, value)
+        name: value
+        for name in PLACES
+        if name.replace("_", "-") in table.BY_DIRECTIVE
+        and name != "exclusive"
+        and accepted(name, value)
         and not name.startswith("mem")
     }
     for place in ("directives", "exports", "srun_options", "launcher_options", "container options", "modules_use"):
@@ -138,7 +222,11 @@ def test_a_value_stays_a_value(folder, value):
     done = run(script.render(dict(together, command="python x.py", pre='printf "%s" "${VALUE-}"')).content, folder)
     if "exports" in together:
         assert done.stdout == value.encode()
-    calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()] if (folder / "calls").exists() else []
+    calls = (
+        [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
+        if (folder / "calls").exists()
+        else []
+    )
     words = [word for call in calls for word in call]
     if done.returncode == 0:
         for place, word in (("srun_options", "--label=" + value), ("launcher_options", "--role=" + value)):
@@ -147,9 +235,25 @@ def test_a_value_stays_a_value(folder, value):
 
 
 PATHS = (
-    "conda_env", "conda_env path", "conda_prefix", "venv", "uv_project", "container image", "container workdir", "charliecloud", "enroot", "modules",
+    "conda_env",
+    "conda_env path",
+    "conda_prefix",
+    "venv",
+    "uv_project",
+    "container image",
+    "container workdir",
+    "charliecloud",
+    "enroot",
+    "modules",
 )
-BY_HAND = ("$(touch EXECUTED)", "`touch EXECUTED`", "'; touch EXECUTED; '", '"; touch EXECUTED; "', "a b", "x && touch EXECUTED")
+BY_HAND = (
+    "$(touch EXECUTED)",
+    "`touch EXECUTED`",
+    "'; touch EXECUTED; '",
+    '"; touch EXECUTED; "',
+    "a b",
+    "x && touch EXECUTED",
+)
 
 
 @pytest.mark.parametrize("place", PATHS)

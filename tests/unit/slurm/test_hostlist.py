@@ -73,7 +73,9 @@ def test_unfolding(text, names):
     assert unfold(text) == names
 
 
-@pytest.mark.parametrize("text", ["n[1-2", "n1-2]", "n[]", "n[a-c]", "n[3-1]", "n[1-2-3]", "n[0-9999999]", "n[0-999]m[0-999]k[0-9]"])
+@pytest.mark.parametrize(
+    "text", ["n[1-2", "n1-2]", "n[]", "n[a-c]", "n[3-1]", "n[1-2-3]", "n[0-9999999]", "n[0-999]m[0-999]k[0-9]"]
+)
 def test_what_is_no_list_is_refused(text):
     with pytest.raises(UserError, match="expected a list of nodes as Slurm writes it"):
         unfold(text)

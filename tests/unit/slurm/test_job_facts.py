@@ -6,7 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part, exit_status, indices, parse_accounting, parse_job
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import (
+    Part,
+    exit_status,
+    indices,
+    parse_accounting,
+    parse_job,
+)
 
 REST = (
     "UserId=alice(2000) GroupId=alice(2000) MCS_label=N/A Priority=1 Nice=0 Account=(null) QOS=(null) JobState=%s Reason=%s Dependency=(null)"
@@ -21,15 +27,23 @@ def line(top, name="b.sh", state="RUNNING", reason="None", restarts=0, status="0
 
 
 def test_a_job_of_its_own():
-    (part,) = parse_job(line("JobId=7", state="FAILED", reason="NonZeroExitCode", restarts=2, status="3:0", nodes="n[1-2]"))
-    assert part == Part("", "FAILED", "NonZeroExitCode", "7", "b.sh", 3, 0, "n[1-2]", 2, "/home/alice/b.out", "/home/alice/e.out")
+    (part,) = parse_job(
+        line("JobId=7", state="FAILED", reason="NonZeroExitCode", restarts=2, status="3:0", nodes="n[1-2]")
+    )
+    assert part == Part(
+        "", "FAILED", "NonZeroExitCode", "7", "b.sh", 3, 0, "n[1-2]", 2, "/home/alice/b.out", "/home/alice/e.out"
+    )
 
 
 def test_tasks_of_an_array_that_wait_are_parts_too():
     text = line("JobId=7 ArrayJobId=7 ArrayTaskId=4-8:2,11%2 ArrayTaskThrottle=2", state="PENDING", nodes="(null)")
     text += line("JobId=9 ArrayJobId=7 ArrayTaskId=0 ArrayTaskThrottle=2", state="COMPLETED")
     assert [(part.name, part.state, part.number, part.nodes) for part in parse_job(text)] == [
-        ("4", "PENDING", "7", ""), ("6", "PENDING", "7", ""), ("8", "PENDING", "7", ""), ("11", "PENDING", "7", ""), ("0", "COMPLETED", "9", "n1"),
+        ("4", "PENDING", "7", ""),
+        ("6", "PENDING", "7", ""),
+        ("8", "PENDING", "7", ""),
+        ("11", "PENDING", "7", ""),
+        ("0", "COMPLETED", "9", "n1"),
     ]
 
 
@@ -42,7 +56,12 @@ def test_components_of_a_heterogeneous_job():
 def test_words_of_a_persons_are_not_taken_for_slurms():
     name, comment = "x UserId=1 JobState=COMPLETED ExitCode=0:0", "Comment=JobState=COMPLETED NodeList=n9 "
     (part,) = parse_job(line("JobId=7", name=name, state="FAILED", status="9:0", comment=comment))
-    assert (part.state, part.exit_code, part.nodes, part.job_name) == ("FAILED", 9, "n1", "x UserId=1 JobState=COMPLETED ExitCode=0:0")
+    assert (part.state, part.exit_code, part.nodes, part.job_name) == (
+        "FAILED",
+        9,
+        "n1",
+        "x UserId=1 JobState=COMPLETED ExitCode=0:0",
+    )
 
 
 def test_the_database():
@@ -54,7 +73,9 @@ def test_the_database():
     ]
 
 
-@pytest.mark.parametrize("text, found", [("0-7:2,9%4", [0, 2, 4, 6, 9]), ("5", [5]), ("1-3", [1, 2, 3]), ("", []), ("N/A", []), ("3-1", [])])
+@pytest.mark.parametrize(
+    "text, found", [("0-7:2,9%4", [0, 2, 4, 6, 9]), ("5", [5]), ("1-3", [1, 2, 3]), ("", []), ("N/A", []), ("3-1", [])]
+)
 def test_indices_of_an_array(text, found):
     assert indices(text) == found
 

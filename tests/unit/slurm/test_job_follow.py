@@ -8,7 +8,11 @@ from __future__ import annotations
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.follow import SETTLING, JobFollow
 
-RUNS, DONE, BAD = Part("", "RUNNING", stdout="/o", number="7", job_name="x"), Part("", "COMPLETED"), Part("", "FAILED", exit_code=3)
+RUNS, DONE, BAD = (
+    Part("", "RUNNING", stdout="/o", number="7", job_name="x"),
+    Part("", "COMPLETED"),
+    Part("", "FAILED", exit_code=3),
+)
 
 
 def tasks(*states):
@@ -72,7 +76,11 @@ def test_what_had_ended_is_known_although_the_controller_forgets_it():
     later = [Part("1", "FAILED"), Part("2", "RUNNING")]
     assert not follow.unknown_to(later)
     follow.look(later, [], False, 1)
-    assert {name: part.state for name, part in follow.parts.items()} == {"0": "COMPLETED", "1": "FAILED", "2": "RUNNING"}
+    assert {name: part.state for name, part in follow.parts.items()} == {
+        "0": "COMPLETED",
+        "1": "FAILED",
+        "2": "RUNNING",
+    }
     assert follow.ended == 2 and follow.leading.name == "2"
     follow.look([Part("2", "COMPLETED")], [], False, 2)
     assert follow.over and follow.leading == Part("1", "FAILED")

@@ -67,8 +67,14 @@ def test_a_changed_script_and_other_arguments_are_another_submission(script):
 @pytest.mark.parametrize(
     "line, value",
     [
-        ("#SBATCH --job-name=a", "a"), ("#SBATCH --job-name 'a b'", "a b"), ("#SBATCH -J a", "a"), ("#SBATCH -Ja", "a"),
-        ("#SBATCH --time=1 -J x # -J y", "x"), ("true\n#SBATCH -J late", ""), ("# a comment\n\n#SBATCH -J a", "a"), ("#SBATCH -J 'open", ""),
+        ("#SBATCH --job-name=a", "a"),
+        ("#SBATCH --job-name 'a b'", "a b"),
+        ("#SBATCH -J a", "a"),
+        ("#SBATCH -Ja", "a"),
+        ("#SBATCH --time=1 -J x # -J y", "x"),
+        ("true\n#SBATCH -J late", ""),
+        ("# a comment\n\n#SBATCH -J a", "a"),
+        ("#SBATCH -J 'open", ""),
     ],
 )
 def test_an_option_is_read_as_sbatch_reads_it(line, value):
@@ -83,8 +89,12 @@ def test_the_name_of_a_job(script):
 @pytest.mark.parametrize(
     "argument, said",
     [
-        ("-N2", "of the form --name"), ("nodes=2", "of the form --name"), ("--wait", "found --wait"), ("--wrap=id", "found --wrap"),
-        ("--comment=x", "found --comment"), ("--name=a\nb", "of the form --name"),
+        ("-N2", "of the form --name"),
+        ("nodes=2", "of the form --name"),
+        ("--wait", "found --wait"),
+        ("--wrap=id", "found --wrap"),
+        ("--comment=x", "found --comment"),
+        ("--name=a\nb", "of the form --name"),
     ],
 )
 def test_an_argument_that_is_none_of_the_jobs_is_refused(script, argument, said):

@@ -43,8 +43,10 @@ SUMMARY = [
         (["[default0]:[rank0]: " + TRACEBACK[-1]], "[rank0]: " + TRACEBACK[-1]),
         (["No space left", *SLURMS], "No space left"),
         (SLURMS, SLURMS[-1]),
-        (["begin", "srun: error: Unable to create step for job 7: Requested nodes are busy"],
-         "srun: error: Unable to create step for job 7: Requested nodes are busy"),
+        (
+            ["begin", "srun: error: Unable to create step for job 7: Requested nodes are busy"],
+            "srun: error: Unable to create step for job 7: Requested nodes are busy",
+        ),
         (["KeyboardInterrupt"], "KeyboardInterrupt"),
         (["x" * 500], "x" * 200),
     ],

@@ -13,7 +13,19 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 
-TOOLS = ("srun", "torchrun", "python", "accelerate", "deepspeed", "mpirun", "apptainer", "singularity", "ch-run", "enroot", "scontrol")
+TOOLS = (
+    "srun",
+    "torchrun",
+    "python",
+    "accelerate",
+    "deepspeed",
+    "mpirun",
+    "apptainer",
+    "singularity",
+    "ch-run",
+    "enroot",
+    "scontrol",
+)
 # Says how it was called, and goes on with the first of its arguments that is one of the tools, as the real one would.
 TOOL = """#!{python}
 import json, os, sys
@@ -46,7 +58,9 @@ def start(tmp_path):
         path.write_text(script.render(dict({"command": "python train.py --lr 0.1"}, **params)).content)
         ran = subprocess.run(
             ["bash", str(path)],
-            env=dict({"PATH": "%s:/usr/bin:/bin" % tools, "HOME": str(tmp_path), "CALLS": str(calls)}, **(environment or {})),
+            env=dict(
+                {"PATH": "%s:/usr/bin:/bin" % tools, "HOME": str(tmp_path), "CALLS": str(calls)}, **(environment or {})
+            ),
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -60,8 +74,12 @@ def start(tmp_path):
 
 
 SLURM = {
-    "SLURM_JOB_ID": "4711", "SLURM_JOB_NODELIST": "node[01-02]", "SLURM_JOB_NUM_NODES": "2", "SLURM_GPUS_ON_NODE": "4",
-    "SLURM_CPUS_PER_TASK": "8", "SLURM_NTASKS": "8",
+    "SLURM_JOB_ID": "4711",
+    "SLURM_JOB_NODELIST": "node[01-02]",
+    "SLURM_JOB_NUM_NODES": "2",
+    "SLURM_GPUS_ON_NODE": "4",
+    "SLURM_CPUS_PER_TASK": "8",
+    "SLURM_NTASKS": "8",
 }
 
 
@@ -84,9 +102,15 @@ def directives_of(**params):
         ({"kind": "lightning", "nodes": "2", "gres": "gpu:4", "ntasks": 8}, {"ntasks-per-node": "4"}),
         ({"checkpoint_seconds": 60}, {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"}),
         ({"checkpoint_seconds": 59, "time": "1"}, {"signal": "B:USR1@59", "requeue": True, "open-mode": "append"}),
-        ({"checkpoint_seconds": 60, "time": "UNLIMITED"}, {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"}),
+        (
+            {"checkpoint_seconds": 60, "time": "UNLIMITED"},
+            {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"},
+        ),
         ({"checkpoint_seconds": 60, "time": "0"}, {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"}),
-        ({"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90}, {"signal": "SIGUSR1@90", "requeue": True, "open-mode": "append"}),
+        (
+            {"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90},
+            {"signal": "SIGUSR1@90", "requeue": True, "open-mode": "append"},
+        ),
     ],
 )
 def test_a_kind_adds_the_counts_that_it_needs(params, expected):
@@ -153,7 +177,15 @@ def test_what_contradicts_a_kind_is_refused_and_named(params, word):
 
 @pytest.mark.parametrize(
     "line",
-    ["cd x && python y.py", "A=1 python y.py", "for i in 1 2; do python y.py; done", "srun python y.py", "torchrun y.py", ". ./env", "(python y.py)"],
+    [
+        "cd x && python y.py",
+        "A=1 python y.py",
+        "for i in 1 2; do python y.py; done",
+        "srun python y.py",
+        "torchrun y.py",
+        ". ./env",
+        "(python y.py)",
+    ],
 )
 def test_shell_is_no_program_for_a_launcher(line):
     with pytest.raises(UserError) as caught:
@@ -185,8 +217,18 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
     assert ran.calls == [
         ["scontrol", "show", "hostnames", "node[01-02]"],
         [
-            "srun", "--kill-on-bad-exit=1", "--cpus-per-task=8", "torchrun", "--nnodes=2", "--nproc_per_node=4", "--rdzv_backend=c10d",
-            "--rdzv_endpoint=node01:24711", "--rdzv_id=4711", "train.py", "--lr", "0.1",
+            "srun",
+            "--kill-on-bad-exit=1",
+            "--cpus-per-task=8",
+            "torchrun",
+            "--nnodes=2",
+            "--nproc_per_node=4",
+            "--rdzv_backend=c10d",
+            "--rdzv_endpoint=node01:24711",
+            "--rdzv_id=4711",
+            "train.py",
+            "--lr",
+            "0.1",
         ],
         ["torchrun", *ran.calls[1][4:]],
     ]
@@ -195,43 +237,91 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
 @pytest.mark.parametrize(
     "params,first,last",
     [
-        ({"kind": "lightning", "nodes": "2", "gres": "gpu:4"}, ["srun", "--kill-on-bad-exit=1", "python"], ["python", "train.py", "--lr", "0.1"]),
-        ({"srun": True, "export": "NONE"}, ["srun", "--kill-on-bad-exit=1", "--export=ALL", "python"], ["python", "train.py", "--lr", "0.1"]),
         (
-            {"srun": True, "srun_options": ["--kill-on-bad-exit=0", "--cpu-bind=none", "label"], "launcher": "torchrun", "gres": "gpu:2"},
+            {"kind": "lightning", "nodes": "2", "gres": "gpu:4"},
+            ["srun", "--kill-on-bad-exit=1", "python"],
+            ["python", "train.py", "--lr", "0.1"],
+        ),
+        (
+            {"srun": True, "export": "NONE"},
+            ["srun", "--kill-on-bad-exit=1", "--export=ALL", "python"],
+            ["python", "train.py", "--lr", "0.1"],
+        ),
+        (
+            {
+                "srun": True,
+                "srun_options": ["--kill-on-bad-exit=0", "--cpu-bind=none", "label"],
+                "launcher": "torchrun",
+                "gres": "gpu:2",
+            },
             ["srun", "--ntasks=1", "--kill-on-bad-exit=0", "--cpu-bind=none", "--label", "torchrun"],
             ["torchrun", "--nproc_per_node=2", "--standalone", "train.py", "--lr", "0.1"],
         ),
         (
-            {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "mpirun"}, ["mpirun", "-np", "8", "python"],
+            {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "mpirun"},
+            ["mpirun", "-np", "8", "python"],
             ["python", "train.py", "--lr", "0.1"],
         ),
         (
-            {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "accelerate", "launcher_options": {"mixed_precision": "bf16"}},
+            {
+                "kind": "multi_node",
+                "nodes": "2",
+                "gres": "gpu:4",
+                "launcher": "accelerate",
+                "launcher_options": {"mixed_precision": "bf16"},
+            },
             ["srun", "--kill-on-bad-exit=1", "accelerate"],
             [
-                "accelerate", "launch", "--num_processes=8", "--num_machines=2", "--rdzv_backend=c10d", "--main_process_ip=node01",
-                "--main_process_port=24711", "--mixed_precision=bf16", "train.py", "--lr", "0.1",
+                "accelerate",
+                "launch",
+                "--num_processes=8",
+                "--num_machines=2",
+                "--rdzv_backend=c10d",
+                "--main_process_ip=node01",
+                "--main_process_port=24711",
+                "--mixed_precision=bf16",
+                "train.py",
+                "--lr",
+                "0.1",
             ],
         ),
         (
-            {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "torch.distributed.launch", "rendezvous_port": 29500},
+            {
+                "kind": "multi_node",
+                "nodes": "2",
+                "gres": "gpu:4",
+                "launcher": "torch.distributed.launch",
+                "rendezvous_port": 29500,
+            },
             ["srun", "--kill-on-bad-exit=1", "sh", "-c"],
             [
-                "python", "-m", "torch.distributed.launch", "--use_env", "--node_rank=1", "--nnodes=2", "--nproc_per_node=4",
-                "--master_addr=node01", "--master_port=29500", "train.py", "--lr", "0.1",
+                "python",
+                "-m",
+                "torch.distributed.launch",
+                "--use_env",
+                "--node_rank=1",
+                "--nnodes=2",
+                "--nproc_per_node=4",
+                "--master_addr=node01",
+                "--master_port=29500",
+                "train.py",
+                "--lr",
+                "0.1",
             ],
         ),
         (
-            {"gres": "gpu:2", "launcher": "deepspeed"}, ["deepspeed", "--num_gpus=2"],
+            {"gres": "gpu:2", "launcher": "deepspeed"},
+            ["deepspeed", "--num_gpus=2"],
             ["deepspeed", "--num_gpus=2", "--master_port=24711", "train.py", "--lr", "0.1"],
         ),
         (
-            {"launcher": "torch.distributed.run"}, ["python", "-m"],
+            {"launcher": "torch.distributed.run"},
+            ["python", "-m"],
             ["python", "-m", "torch.distributed.run", "--nproc_per_node=4", "--standalone", "train.py", "--lr", "0.1"],
         ),
         (
-            {"kind": "multi_node", "nodes": "2", "rendezvous": "none"}, ["srun"],
+            {"kind": "multi_node", "nodes": "2", "rendezvous": "none"},
+            ["srun"],
             ["torchrun", "--nnodes=2", "--nproc_per_node=4", "train.py", "--lr", "0.1"],
         ),
     ],
@@ -253,7 +343,13 @@ def test_without_slurm_the_same_script_runs_on_this_machine(start, kind):
 def test_the_processes_of_a_launcher_share_the_cpus(start):
     start(SLURM, kind="multi_gpu", gres="gpu:4", cpus_per_task=8, pre="echo $OMP_NUM_THREADS > threads")
     assert (start.folder / "threads").read_text() == "2\n"
-    start(dict(SLURM, SLURM_CPUS_PER_TASK="2"), kind="multi_gpu", gres="gpu:4", cpus_per_task=2, pre="echo $OMP_NUM_THREADS > threads")
+    start(
+        dict(SLURM, SLURM_CPUS_PER_TASK="2"),
+        kind="multi_gpu",
+        gres="gpu:4",
+        cpus_per_task=2,
+        pre="echo $OMP_NUM_THREADS > threads",
+    )
     assert (start.folder / "threads").read_text() == "1\n"
 
 
@@ -268,11 +364,18 @@ def test_what_the_submitting_shell_has_of_gpus_does_not_reach_a_job_without(star
 
 def test_modules_are_purged_used_and_loaded_in_this_order(start):
     ran = start(
-        {"BASH_FUNC_module%%": '() { echo "module <$1> <${2-}>"; }'}, modules=["b", "a/1.0"], modules_use=["/x", "~/y z"], modules_purge=True,
+        {"BASH_FUNC_module%%": '() { echo "module <$1> <${2-}>"; }'},
+        modules=["b", "a/1.0"],
+        modules_use=["/x", "~/y z"],
+        modules_purge=True,
         command="true",
     )
     assert ran.stdout.splitlines() == [
-        "module <purge> <>", "module <use> </x>", "module <use> <%s/y z>" % start.folder, "module <load> <b>", "module <load> <a/1.0>",
+        "module <purge> <>",
+        "module <use> </x>",
+        "module <use> <%s/y z>" % start.folder,
+        "module <load> <b>",
+        "module <load> <a/1.0>",
     ], ran.stderr
 
 
@@ -280,7 +383,11 @@ def test_modules_are_purged_used_and_loaded_in_this_order(start):
 def test_a_venv_is_active_and_a_missing_one_ends_the_job(start, option, folder):
     path = str(start.folder / "my env")
     missing = start(command="echo ran", **{option: path})
-    assert (missing.returncode, missing.stdout) == (1, "") and "my env" in missing.stderr and missing.stderr.count("\n") == 1
+    assert (
+        (missing.returncode, missing.stdout) == (1, "")
+        and "my env" in missing.stderr
+        and missing.stderr.count("\n") == 1
+    )
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(start.folder / folder)], check=True)
     ran = start(pre='type -P python; echo "$PYTHONNOUSERSITE"', command="true", **{option: path})
     assert ran.stdout == "%s/%s/bin/python\n1\n" % (start.folder, folder), ran.stderr

@@ -11,7 +11,12 @@ import os
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, ClusterNode, Gres, Partition
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import (
+    Cluster,
+    ClusterNode,
+    Gres,
+    Partition,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import gpus, options
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import limits
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
@@ -108,7 +113,15 @@ def test_what_none_can_run_is_refused_with_what_it_has(params, expected, found):
 
 @pytest.mark.parametrize(
     "text,expected",
-    [("30", 30), ("1:30", 1.5), ("2:00:00", 120), ("1-12", 2160), ("1-00:30", 1470), ("1-00:00:30", 1440.5), ("INFINITE", None)],
+    [
+        ("30", 30),
+        ("1:30", 1.5),
+        ("2:00:00", 120),
+        ("1-12", 2160),
+        ("1-00:30", 1470),
+        ("1-00:00:30", 1440.5),
+        ("INFINITE", None),
+    ],
 )
 def test_times_are_minutes(text, expected):
     assert limits.minutes(text) == expected
@@ -150,7 +163,9 @@ def call(capsys, monkeypatch, tmp_path):
         if scontrol:
             (tools / "scontrol").write_text(scontrol)
             (tools / "scontrol").chmod(0o755)
-        with patch_module_args(dict({"dest": str(tmp_path / "job.sh"), "command": "true", "mem": "1G", "time": "10"}, **arguments)):
+        with patch_module_args(
+            dict({"dest": str(tmp_path / "job.sh"), "command": "true", "mem": "1G", "time": "10"}, **arguments)
+        ):
             with pytest.raises(SystemExit):
                 sbatch_script.main()
         return json.loads(capsys.readouterr().out)
@@ -173,7 +188,9 @@ def test_the_version_that_slurm_has_decides_how_gpus_are_asked_for(call):
     assert call(SCONTROL % "22.05.8", gpus_per_node="titan:2")["directives"]["gpus-per-node"] == "titan:2"
 
 
-@pytest.mark.parametrize("scontrol", [None, "#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n", "no program"])
+@pytest.mark.parametrize(
+    "scontrol", [None, "#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n", "no program"]
+)
 def test_where_no_slurm_answers_auto_goes_on_and_true_does_not(call, scontrol):
     assert call(scontrol, gres="gpu:8")["changed"]
     refused = call(scontrol, gres="gpu:8", check_cluster=True)

@@ -54,7 +54,7 @@ MISTAKES = [
     ("srun-cpus", "true && srun --mpi=pmi2 python x.py", 3),
     ("srun-cpus", "if true; then srun python x.py; fi", 3),
     ("srun-cpus", "OMP_NUM_THREADS=1 srun --ntasks=1 \\\n  python x.py", 3),
-    ("srun-cpus", "launcher=(srun --label)\n\"${launcher[@]}\" python x.py", 3),
+    ("srun-cpus", 'launcher=(srun --label)\n"${launcher[@]}" python x.py', 3),
     ("tasks-without-srun", "#SBATCH --ntasks=4\npython x.py", 3),
     ("tasks-without-srun", "#SBATCH --ntasks-per-node=4\npython x.py", 3),
     ("nodes-without-srun", "#SBATCH --nodes=2\npython x.py", 3),
@@ -184,7 +184,22 @@ def test_line_ends_of_windows_hide_nothing_else():
     assert found(text) == [(1, "crlf"), (3, "misspelt-option")]
 
 
-@pytest.mark.parametrize("text", ["", "\n", "#!/bin/bash", "\x00", "#SBATCH", "#SBATCH -", "#SBATCH --", "#SBATCH --=x\n", "\\", "a \\\n", "#SBATCH -N\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "#!/bin/bash",
+        "\x00",
+        "#SBATCH",
+        "#SBATCH -",
+        "#SBATCH --",
+        "#SBATCH --=x\n",
+        "\\",
+        "a \\\n",
+        "#SBATCH -N\n",
+    ],
+)
 def test_any_text_is_read(text):
     lint(text)
 
@@ -192,7 +207,13 @@ def test_any_text_is_read(text):
 def test_options_are_read_in_every_form_that_sbatch_takes():
     text = "#SBATCH -N2 -p gpu --mem 8G --time=5 --requeue -J 'a b' --exclusive --hold\n"
     assert [(one.name, one.value) for one in batch.read(text).directives] == [
-        ("nodes", "2"), ("partition", "gpu"), ("mem", "8G"), ("time", "5"), ("requeue", None), ("job-name", "a b"), ("exclusive", None),
+        ("nodes", "2"),
+        ("partition", "gpu"),
+        ("mem", "8G"),
+        ("time", "5"),
+        ("requeue", None),
+        ("job-name", "a b"),
+        ("exclusive", None),
         ("hold", None),
     ]
 

@@ -20,7 +20,17 @@ GOOD = {
     "threads_per_core": [1],
     "partition": ["titan", "titan,tesla", "gpu_4.8-a"],
     "clusters": ["all", "a,b"],
-    "gres": ["gpu:1", "gpu:titan:2", "gpu:2,nvme:100", "gpu", "none", "gres:gpu:1", "gres/gpu:1", "gpu:a100-sxm4-80gb:8", "tmp:10g"],
+    "gres": [
+        "gpu:1",
+        "gpu:titan:2",
+        "gpu:2,nvme:100",
+        "gpu",
+        "none",
+        "gres:gpu:1",
+        "gres/gpu:1",
+        "gpu:a100-sxm4-80gb:8",
+        "tmp:10g",
+    ],
     "gpus": ["2", "a100:2", "a100:2,v100:1"],
     "gpus_per_node": ["4", "h100:8"],
     "gpus_per_task": ["1"],
@@ -87,12 +97,20 @@ def test_a_good_value_becomes_its_directive(name, value):
 
 
 # Slurm 22.05 knows these not yet, asks a database for them, or looks for the file.
-BEYOND_DEBIAN = [("nodes", "1,3-5"), ("nodes", "2-10:2"), ("exclusive", "topo"), ("nodelist", "./hosts.txt"), ("gres", "gres/gpu:1")]
+BEYOND_DEBIAN = [
+    ("nodes", "1,3-5"),
+    ("nodes", "2-10:2"),
+    ("exclusive", "topo"),
+    ("nodelist", "./hosts.txt"),
+    ("gres", "gres/gpu:1"),
+]
 # Options that sbatch takes only beside another one.
 BESIDE = {"gpus_per_task": "--ntasks=1", "mem_per_gpu": "--gpus=1"}
 
 
-@pytest.mark.parametrize("name,value", [case for case in cases(GOOD) if case not in BEYOND_DEBIAN and case[0] != "clusters"])
+@pytest.mark.parametrize(
+    "name,value", [case for case in cases(GOOD) if case not in BEYOND_DEBIAN and case[0] != "clusters"]
+)
 def test_sbatch_takes_a_good_value(sbatch, name, value):
     beside = "#SBATCH %s\n" % BESIDE.get(name, "--job-name=x")
     said = sbatch("#!/bin/bash\n%s%s\ntrue\n" % (beside, directives.line(name.replace("_", "-"), str(value))))
@@ -120,7 +138,9 @@ def test_the_table_holds_what_96_of_100_scripts_say():
     assert len(table.OPTIONS) == 44
 
 
-@pytest.mark.parametrize("value,expected", [(True, {"exclusive": True}), ("yes", {"exclusive": True}), (False, {}), ("no", {}), (None, {})])
+@pytest.mark.parametrize(
+    "value,expected", [(True, {"exclusive": True}), ("yes", {"exclusive": True}), (False, {}), ("no", {}), (None, {})]
+)
 def test_exclusive_is_a_flag_too(value, expected):
     assert options.collect({"exclusive": value}) == expected
 
@@ -208,7 +228,14 @@ def test_a_directive_that_cannot_be_is_refused(given):
 
 
 def test_the_scripts_order_is_the_tables_and_the_rest_comes_last():
-    asked = {"gres": "gpu:1", "partition": "p", "ntasks": 1, "nodes": "1", "job_name": "n", "directives": {"begin": "now"}}
+    asked = {
+        "gres": "gpu:1",
+        "partition": "p",
+        "ntasks": 1,
+        "nodes": "1",
+        "job_name": "n",
+        "directives": {"begin": "now"},
+    }
     assert list(options.collect(asked)) == ["job-name", "nodes", "ntasks", "partition", "gres", "begin"]
 
 
@@ -230,6 +257,9 @@ def test_what_is_meant_is_not_warned_of(params):
     assert options.warnings(params) == []
 
 
-@pytest.mark.parametrize("left,right,steps", [("gers", "gres", 1), ("SBTACH", "SBATCH", 1), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3)])
+@pytest.mark.parametrize(
+    "left,right,steps",
+    [("gers", "gres", 1), ("SBTACH", "SBATCH", 1), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3)],
+)
 def test_distance(left, right, steps):
     assert directives.distance(left, right) == steps

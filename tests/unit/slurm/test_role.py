@@ -63,4 +63,6 @@ def test_the_examples_data_is_what_its_note_says():
     assert hashlib.sha256(data).hexdigest() in note and "Attribution 4.0" in note
     rows = [[int(float(number)) for number in row] for row in csv.reader(gzip.decompress(data).decode().splitlines())]
     assert len(rows) == 1797 and {len(row) for row in rows} == {65}
-    assert {row[-1] for row in rows} == set(range(10)) and {pixel for row in rows for pixel in row[:-1]} == set(range(17))
+    assert {row[-1] for row in rows} == set(range(10)) and {pixel for row in rows for pixel in row[:-1]} == set(
+        range(17)
+    )

@@ -53,38 +53,99 @@ RECORDED = {
     ),
     "module": dict(TODAY, modules=["anaconda3", "cuda/10.1"], conda_env="torch", command="python train.py"),
     "multi_gpu": dict(JOB, kind="multi_gpu", gres="gpu:4", venv="/venvs/torch", command="python train.py --lr 0.1"),
-    "multi_node": dict(JOB, kind="multi_node", nodes="2", gpus_per_node="4", uv_project="~/project", command="python -m project.train"),
+    "multi_node": dict(
+        JOB, kind="multi_node", nodes="2", gpus_per_node="4", uv_project="~/project", command="python -m project.train"
+    ),
     "multi_node_checkpoint": dict(
-        JOB, kind="multi_node", nodes="2", gres="gpu:4", checkpoint_seconds=120, conda_env="/envs/torch", command="python train.py"
+        JOB,
+        kind="multi_node",
+        nodes="2",
+        gres="gpu:4",
+        checkpoint_seconds=120,
+        conda_env="/envs/torch",
+        command="python train.py",
     ),
     "multi_node_static": dict(
-        JOB, kind="multi_node", nodes="2", gres="gpu:2", launcher="torch.distributed.launch", conda_env="/envs/torch", command="python train.py"
+        JOB,
+        kind="multi_node",
+        nodes="2",
+        gres="gpu:2",
+        launcher="torch.distributed.launch",
+        conda_env="/envs/torch",
+        command="python train.py",
     ),
     "accelerate": dict(
-        JOB, kind="multi_node", nodes="2", gres="gpu:2", launcher="accelerate", launcher_options={"mixed_precision": "bf16"},
-        srun_options={"label": True, "cpu-bind": "none"}, conda_env="/envs/torch", command="python train.py",
+        JOB,
+        kind="multi_node",
+        nodes="2",
+        gres="gpu:2",
+        launcher="accelerate",
+        launcher_options={"mixed_precision": "bf16"},
+        srun_options={"label": True, "cpu-bind": "none"},
+        conda_env="/envs/torch",
+        command="python train.py",
     ),
     "deepspeed": dict(JOB, gres="gpu:2", launcher="deepspeed", conda_env="/envs/torch", command="python train.py"),
-    "mpirun": dict(JOB, nodes="2", kind="multi_node", gres="gpu:2", launcher="mpirun", conda_env="/envs/torch", command="python train.py"),
+    "mpirun": dict(
+        JOB,
+        nodes="2",
+        kind="multi_node",
+        gres="gpu:2",
+        launcher="mpirun",
+        conda_env="/envs/torch",
+        command="python train.py",
+    ),
     "lightning": dict(
-        JOB, kind="lightning", nodes="4", gres="gpu:8", checkpoint_seconds=90, conda_env="/envs/torch", command="python train.py"
+        JOB,
+        kind="lightning",
+        nodes="4",
+        gres="gpu:8",
+        checkpoint_seconds=90,
+        conda_env="/envs/torch",
+        command="python train.py",
     ),
     "array": dict(
-        JOB, kind="array", array="0-9%4", output="%x-%A_%a.out", checkpoint_seconds=60, export="NONE", srun=True, conda_env="/envs/torch",
+        JOB,
+        kind="array",
+        array="0-9%4",
+        output="%x-%A_%a.out",
+        checkpoint_seconds=60,
+        export="NONE",
+        srun=True,
+        conda_env="/envs/torch",
         command=["python train.py --fold $SLURM_ARRAY_TASK_ID", "python evaluate.py"],
     ),
     "apptainer": dict(
-        JOB, gres="gpu:1", modules_purge=True, modules_use=["/opt/modules", "~/my modules"], modules=["apptainer"],
-        container={"engine": "apptainer", "image": "~/images/torch.sif", "mounts": ["/data:/data:ro", "~/out"], "options": ["--cleanenv"]},
+        JOB,
+        gres="gpu:1",
+        modules_purge=True,
+        modules_use=["/opt/modules", "~/my modules"],
+        modules=["apptainer"],
+        container={
+            "engine": "apptainer",
+            "image": "~/images/torch.sif",
+            "mounts": ["/data:/data:ro", "~/out"],
+            "options": ["--cleanenv"],
+        },
         command="python train.py",
     ),
-    "charliecloud": dict(JOB, gres="gpu:1", container={"engine": "charliecloud", "image": "/images/torch"}, command="python train.py"),
+    "charliecloud": dict(
+        JOB, gres="gpu:1", container={"engine": "charliecloud", "image": "/images/torch"}, command="python train.py"
+    ),
     "enroot": dict(
-        JOB, exports={"EPOCHS": 3}, container={"engine": "enroot", "image": "/images/torch.sqsh", "workdir": "/work"}, command="python train.py"
+        JOB,
+        exports={"EPOCHS": 3},
+        container={"engine": "enroot", "image": "/images/torch.sqsh", "workdir": "/work"},
+        command="python train.py",
     ),
     "pyxis": dict(
-        JOB, kind="multi_node", nodes="2", gres="gpu:2", exports={"EPOCHS": 3},
-        container={"engine": "pyxis", "image": "nvcr.io#nvidia/pytorch:24.01-py3", "mounts": ["/data:/data:ro"]}, command="python train.py",
+        JOB,
+        kind="multi_node",
+        nodes="2",
+        gres="gpu:2",
+        exports={"EPOCHS": 3},
+        container={"engine": "pyxis", "image": "nvcr.io#nvidia/pytorch:24.01-py3", "mounts": ["/data:/data:ro"]},
+        command="python train.py",
     ),
 }
 HOSTILE = [
@@ -221,7 +282,11 @@ def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path):
             assert "\n" not in str(error)
             assert option in str(error)
             continue
-        asked = set(params) - {"command", "style", "directives", "exports", "modules"} - {"conda_env", "conda_prefix", "activation"}
+        asked = (
+            set(params)
+            - {"command", "style", "directives", "exports", "modules"}
+            - {"conda_env", "conda_prefix", "activation"}
+        )
         parsed = directives.parse(rendered.content)
         assert set(parsed) == {name.replace("_", "-") for name in asked} | set(params.get("directives", {}))
         assert all(parsed[name.replace("_", "-")] == params[name] for name in asked)
@@ -323,7 +388,9 @@ def test_the_commands_exit_code_is_the_jobs(tmp_path, params, code, out):
 
 
 def test_cpus_go_to_openmp_and_srun_inside_slurm_alone(tmp_path):
-    content = script.render({"cpus_per_task": 4, "command": 'echo "${OMP_NUM_THREADS-} ${SRUN_CPUS_PER_TASK-}"'}).content
+    content = script.render(
+        {"cpus_per_task": 4, "command": 'echo "${OMP_NUM_THREADS-} ${SRUN_CPUS_PER_TASK-}"'}
+    ).content
     assert run(content, tmp_path).stdout == " \n"
     assert run(content, tmp_path, {"SLURM_CPUS_PER_TASK": "4"}).stdout == "4 4\n"
 
@@ -381,7 +448,9 @@ def test_what_contradicts_itself_is_refused(params):
         script.render(params)
 
 
-@pytest.mark.parametrize("line", ["# a comment", "# BATCH size 64", "  # SBATCH is read above", "echo '#SBATCH'", "#!/bin/sh"])
+@pytest.mark.parametrize(
+    "line", ["# a comment", "# BATCH size 64", "  # SBATCH is read above", "echo '#SBATCH'", "#!/bin/sh"]
+)
 def test_a_comment_is_a_comment(line):
     assert line.strip() in script.render({"command": ["true", line]}).content
 

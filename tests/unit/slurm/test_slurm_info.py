@@ -49,23 +49,52 @@ def call(tmp_path, capsys):
 
 def test_all_of_it(call):
     result = call()
-    assert (result["changed"], result["cluster"], result["version"], result["accounting"]) == (False, "campus", "22.05.8", "slurmdbd")
+    assert (result["changed"], result["cluster"], result["version"], result["accounting"]) == (
+        False,
+        "campus",
+        "22.05.8",
+        "slurmdbd",
+    )
     assert result["partitions"] == [
         {
-            "name": "titan", "default": True, "state": "up", "max_minutes": 60, "default_minutes": None, "min_nodes": 0, "max_nodes": None,
-            "nodes": ["t1", "t2"], "node_list": "t[1-2]", "node_count": 2,
+            "name": "titan",
+            "default": True,
+            "state": "up",
+            "max_minutes": 60,
+            "default_minutes": None,
+            "min_nodes": 0,
+            "max_nodes": None,
+            "nodes": ["t1", "t2"],
+            "node_list": "t[1-2]",
+            "node_count": 2,
             "gres": [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 3}],
         },
         {
-            "name": "cpu", "default": False, "state": "down", "max_minutes": None, "default_minutes": 10, "min_nodes": 1, "max_nodes": 1,
-            "nodes": ["c1", "t2"], "node_list": "c1,t2", "node_count": 2,
+            "name": "cpu",
+            "default": False,
+            "state": "down",
+            "max_minutes": None,
+            "default_minutes": 10,
+            "min_nodes": 1,
+            "max_nodes": 1,
+            "nodes": ["c1", "t2"],
+            "node_list": "c1,t2",
+            "node_count": 2,
             "gres": [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 1}],
         },
     ]
     assert result["nodes"][1] == {
-        "name": "t2", "state": "idle", "flags": ["drain"], "cpus": 16, "memory_mb": 4000,
+        "name": "t2",
+        "state": "idle",
+        "flags": ["drain"],
+        "cpus": 16,
+        "memory_mb": 4000,
         "gres": [{"name": "gpu", "type": "titan", "count": 1}, {"name": "gpu", "type": None, "count": 2}],
-        "features": [], "partitions": ["titan", "cpu"], "reason": "fan [root@2026-01-01T00:00:00]", "address": "t2", "hostname": "t2",
+        "features": [],
+        "partitions": ["titan", "cpu"],
+        "reason": "fan [root@2026-01-01T00:00:00]",
+        "address": "t2",
+        "hostname": "t2",
     }
     assert result["gres"] == [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 3}]
 
@@ -91,7 +120,8 @@ def test_what_is_asked_for(call, options, partitions, nodes):
 
 
 @pytest.mark.parametrize(
-    ("storage", "kept"), [("accounting_storage/none", "none"), ("(null)", "none"), ("accounting_storage/filetxt", "filetxt")]
+    ("storage", "kept"),
+    [("accounting_storage/none", "none"), ("(null)", "none"), ("accounting_storage/filetxt", "filetxt")],
 )
 def test_where_slurm_keeps_account(call, storage, kept):
     assert call(storage)["accounting"] == kept
@@ -118,4 +148,7 @@ def test_a_controller_that_is_away(tmp_path, call, capsys, monkeypatch, no_contr
         with pytest.raises(SystemExit):
             slurm_info.main()
     result = json.loads(capsys.readouterr().out)
-    assert result["expected"] == "Slurm to answer" and result["remedy"] == "look whether the controller runs: scontrol ping"
+    assert (
+        result["expected"] == "Slurm to answer"
+        and result["remedy"] == "look whether the controller runs: scontrol ping"
+    )

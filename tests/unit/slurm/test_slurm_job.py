@@ -33,7 +33,9 @@ class Scene:
             path.mkdir(parents=True)
         self.script.write_text("#!/bin/sh\n#SBATCH --comment=mine --mem=1G --time=10 --cpus-per-task=1\ntrue\n")
         for name in ("sbatch", "scancel", "scontrol", "sacct", "squeue"):
-            (self.bin / name).write_text("#!%s -IS\n%s" % (sys.executable, (HERE / "stub_jobs.py").read_text(encoding="utf-8")))
+            (self.bin / name).write_text(
+                "#!%s -IS\n%s" % (sys.executable, (HERE / "stub_jobs.py").read_text(encoding="utf-8"))
+            )
             (self.bin / name).chmod(0o755)
 
     def play(self, **scene):
@@ -76,7 +78,9 @@ def call(scene, monkeypatch, capsys):
         monkeypatch.setattr(job_wait, "_PAUSES", (0.0,))
         monkeypatch.setattr(job_submit, "_PAUSE", 0.0)
         given = {"bin_dir": str(scene.bin)} if by_id else {"bin_dir": str(scene.bin), "script": str(scene.script)}
-        with patch_module_args(dict(given, _ansible_check_mode=check_mode, _ansible_diff=diff, **options)), pytest.raises(SystemExit):
+        with patch_module_args(
+            dict(given, _ansible_check_mode=check_mode, _ansible_diff=diff, **options)
+        ), pytest.raises(SystemExit):
             slurm_job.main()
         return json.loads(capsys.readouterr().out)
 
@@ -86,7 +90,12 @@ def call(scene, monkeypatch, capsys):
 def test_a_script_is_submitted_once(scene, call):
     scene.play(looks=[[{"state": "PENDING", "reason": "Priority"}]])
     first = call()
-    assert (first["changed"], first["job_id"], first["job_state"], first["reason"]) == (True, "7", "PENDING", "Priority")
+    assert (first["changed"], first["job_id"], first["job_state"], first["reason"]) == (
+        True,
+        "7",
+        "PENDING",
+        "Priority",
+    )
     second = call()
     assert (second["changed"], second["job_id"]) == (False, "7")
     assert len(scene.asked("sbatch")) == 1 and scene.files == [".job.sh.hpc_pytorch_job", "job.sh", "slurm-7.out"]
@@ -116,7 +125,10 @@ def test_a_job_of_an_earlier_submission_that_is_still_there_is_named(scene, call
 
 
 def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, call):
-    scene.play(looks=[[{"state": "PENDING"}], RUN, [{"state": "COMPLETING"}], [{"state": "COMPLETED", "nodes": "n[1-2]"}]], output="one\ntwo\n")
+    scene.play(
+        looks=[[{"state": "PENDING"}], RUN, [{"state": "COMPLETING"}], [{"state": "COMPLETED", "nodes": "n[1-2]"}]],
+        output="one\ntwo\n",
+    )
     returned = call(state="completed", tail=1)
     assert (returned["changed"], returned["job_state"], returned["nodes"]) == (True, "COMPLETED", ["n1", "n2"])
     assert returned["stdout_tail"] == ["two"] and returned["stdout_file"] == str(scene.script.parent / "slurm-7.out")
@@ -125,7 +137,9 @@ def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, ca
     again = call(state="completed", tail=1)
     assert returned.pop("lint") == []
     assert again == dict(returned, changed=False, invocation=again["invocation"]), "what has ended is known"
-    assert {tuple(line[:3]) for line in scene.said[asked:]} <= {("scontrol", "show", "hostnames")}, "Slurm is not asked again"
+    assert {tuple(line[:3]) for line in scene.said[asked:]} <= {("scontrol", "show", "hostnames")}, (
+        "Slurm is not asked again"
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,9 +169,21 @@ def test_every_other_end_is_a_failure_of_its_own(scene, call, last, said):
 
 
 def test_a_requeued_job_is_waited_for(scene, call):
-    scene.play(looks=[RUN, [{"state": "REQUEUED"}], [{"state": "PENDING", "reason": "BeginTime", "restarts": 1}], RUN, [dict(END[0], restarts=1)]])
+    scene.play(
+        looks=[
+            RUN,
+            [{"state": "REQUEUED"}],
+            [{"state": "PENDING", "reason": "BeginTime", "restarts": 1}],
+            RUN,
+            [dict(END[0], restarts=1)],
+        ]
+    )
     returned = call(state="completed")
-    assert returned["job_state"] == "COMPLETED" and returned["restarts"] == 1 and "put back into the queue 1 time" in returned["summary"]
+    assert (
+        returned["job_state"] == "COMPLETED"
+        and returned["restarts"] == 1
+        and "put back into the queue 1 time" in returned["summary"]
+    )
 
 
 def test_a_job_that_vanished_is_no_success(scene, call):
@@ -170,13 +196,28 @@ def test_a_job_that_vanished_is_no_success(scene, call):
 def test_the_database_knows_what_the_controller_has_forgotten(scene, call):
     scene.play(looks=[RUN, GONE], accounting=True, recorded=["7|job.sh|FAILED|4:0|n1", "7.batch|batch|FAILED|4:0|n1"])
     returned = call(state="completed")
-    assert returned["job_state"] == "FAILED" and returned["exit_code"] == 4 and returned["stdout_tail"] == ["one", "two"]
+    assert (
+        returned["job_state"] == "FAILED" and returned["exit_code"] == 4 and returned["stdout_tail"] == ["one", "two"]
+    )
 
 
 def test_the_tasks_of_an_array(scene, call):
     first = [{"state": "PENDING", "task": "1-2%1"}, {"state": "RUNNING", "task": "0", "nodes": "n1"}]
-    last = [{"state": "FAILED", "task": "1", "exit": "2:0", "nodes": "n1"}, {"state": "COMPLETED", "task": "2", "nodes": "n1"}]
-    scene.play(looks=[first, [{"state": "COMPLETED", "task": "0", "nodes": "n1"}, {"state": "RUNNING", "task": "1"}, {"state": "PENDING", "task": "2"}], last])
+    last = [
+        {"state": "FAILED", "task": "1", "exit": "2:0", "nodes": "n1"},
+        {"state": "COMPLETED", "task": "2", "nodes": "n1"},
+    ]
+    scene.play(
+        looks=[
+            first,
+            [
+                {"state": "COMPLETED", "task": "0", "nodes": "n1"},
+                {"state": "RUNNING", "task": "1"},
+                {"state": "PENDING", "task": "2"},
+            ],
+            last,
+        ]
+    )
     returned = call(state="completed")
     found = [(task["task"], task["job_state"], task["exit_code"]) for task in returned["tasks"]]
     assert found == [("0", "COMPLETED", 0), ("1", "FAILED", 2), ("2", "COMPLETED", 0)]
@@ -195,14 +236,22 @@ def test_a_controller_that_is_away_for_a_while_ends_no_wait(scene, call):
 def test_a_job_that_takes_too_long(scene, call, what, left):
     scene.play(looks=[RUN])
     returned = call(state="completed", timeout=30, on_timeout=what)
-    assert returned["failed"] and "did not end within 30 s" in returned["msg"] and scene.jobs["7"].get("cancelled", False) is left
+    assert (
+        returned["failed"]
+        and "did not end within 30 s" in returned["msg"]
+        and scene.jobs["7"].get("cancelled", False) is left
+    )
     assert returned["job_state"] == ("CANCELLED" if left else "RUNNING")
 
 
 def test_a_job_that_will_never_start_ends_the_wait(scene, call):
     scene.play(looks=[[{"state": "PENDING", "reason": "DependencyNeverSatisfied"}]])
     returned = call(state="completed")
-    assert returned["failed"] and "will not start by itself: DependencyNeverSatisfied" in returned["msg"] and scene.asked("scancel") == []
+    assert (
+        returned["failed"]
+        and "will not start by itself: DependencyNeverSatisfied" in returned["msg"]
+        and scene.asked("scancel") == []
+    )
 
 
 def test_cancelling_is_done_once_and_waited_for(scene, call):
@@ -225,7 +274,12 @@ def test_a_job_by_its_number(scene, call):
 
 def test_check_mode_asks_sbatch_and_writes_nothing(scene, call):
     returned = call(check_mode=True, diff=True, arguments=["--nodes=2"], state="completed")
-    assert returned["changed"] and returned["job_id"] is None and "would submit" in returned["summary"] and "Job 9 to start" in returned["summary"]
+    assert (
+        returned["changed"]
+        and returned["job_id"] is None
+        and "would submit" in returned["summary"]
+        and "Job 9 to start" in returned["summary"]
+    )
     assert "sbatch --nodes=2" in returned["diff"]["after"] and returned["diff"]["before"] == ""
     assert [arguments[0] for arguments in scene.asked("sbatch")] == ["--test-only"] and scene.files == ["job.sh"]
     scene.play(refuses="Requested node configuration is not available")
@@ -246,7 +300,10 @@ def test_check_mode_before_the_script_is_written(scene, call):
 def test_a_refusal_leaves_nothing(scene, call):
     scene.play(refuses="Invalid account")
     returned = call()
-    assert "expected sbatch to take %s; found sbatch: Batch job submission failed: Invalid account" % scene.script in returned["msg"]
+    assert (
+        "expected sbatch to take %s; found sbatch: Batch job submission failed: Invalid account" % scene.script
+        in returned["msg"]
+    )
     assert scene.files == ["job.sh"]
 
 
@@ -275,8 +332,16 @@ def killed(scene):
         """
     )
     options = {"script": str(scene.script), "bin_dir": str(scene.bin)}
-    done = subprocess.run([sys.executable, "-c", program % options, str(HERE.parents[2] / ".collections")], capture_output=True, check=False)
-    assert done.returncode == -signal.SIGKILL and scene.files == [".job.sh.hpc_pytorch_job.submitting", "job.sh", "slurm-7.out"]
+    done = subprocess.run(
+        [sys.executable, "-c", program % options, str(HERE.parents[2] / ".collections")],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL and scene.files == [
+        ".job.sh.hpc_pytorch_job.submitting",
+        "job.sh",
+        "slurm-7.out",
+    ]
     scene.play()
     return scene
 

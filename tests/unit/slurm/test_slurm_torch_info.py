@@ -95,19 +95,27 @@ def reason(returned, node):
 
 def test_each_node_answers_for_itself_in_one_array(cluster, call):
     cluster.be({"n1": {}, "n2": {}, "n3": {"state": "idle~"}})
-    returned = call([{"name": name, "partition": "gpu", "gres": "gpu:2"} for name in ("n1", "n2", "n3")], chunk=2, mem="8G")
-    assert {name: node["reasons"][0]["code"] for name, node in returned["nodes"].items()} == dict.fromkeys(("n1", "n2", "n3"), "torch_missing")
+    returned = call(
+        [{"name": name, "partition": "gpu", "gres": "gpu:2"} for name in ("n1", "n2", "n3")], chunk=2, mem="8G"
+    )
+    assert {name: node["reasons"][0]["code"] for name, node in returned["nodes"].items()} == dict.fromkeys(
+        ("n1", "n2", "n3"), "torch_missing"
+    )
     assert {node["verdict"] for node in returned["nodes"].values()} == {"failed"} and not returned["changed"]
     (array,) = returned["arrays"]
     assert array["nodes"] == ["n1", "n2", "n3"]
-    assert {"--array=0-2%2", "--hold", "--nodes=1", "--mem=8G", "--partition=gpu", "--gres=gpu:2", "--time=2"} <= set(array["command"])
+    assert {"--array=0-2%2", "--hold", "--nodes=1", "--mem=8G", "--partition=gpu", "--gres=gpu:2", "--time=2"} <= set(
+        array["command"]
+    )
     assert [task["wanted"] for task in cluster.tasks] == ["n1", "n2", "n3"]
     assert cluster.is_clean()
 
 
 def test_nodes_that_ask_for_different_things_are_in_different_arrays(cluster, call):
     cluster.be({"n1": {}, "n2": {"partitions": ["cpu"]}, "n3": {}})
-    returned = call([{"name": "n1", "gres": "gpu:2"}, {"name": "n2", "partition": "cpu"}, {"name": "n3", "gres": "gpu:2"}])
+    returned = call(
+        [{"name": "n1", "gres": "gpu:2"}, {"name": "n2", "partition": "cpu"}, {"name": "n3", "gres": "gpu:2"}]
+    )
     assert [array["nodes"] for array in returned["arrays"]] == [["n1", "n3"], ["n2"]]
     assert {node["verdict"] for node in returned["nodes"].values()} == {"failed"}
 
@@ -115,7 +123,10 @@ def test_nodes_that_ask_for_different_things_are_in_different_arrays(cluster, ca
 def test_a_node_is_reached_by_a_partition_that_it_is_in(cluster, call):
     cluster.be({"n1": {"partitions": ["cpu", "gpu*"]}, "n2": {"partitions": ["cpu", "all"]}})
     returned = call([{"name": "n1"}, {"name": "n2"}])
-    assert [(array["nodes"], array["command"][-1]) for array in returned["arrays"]] == [(["n1"], "--partition=gpu"), (["n2"], "--partition=cpu")]
+    assert [(array["nodes"], array["command"][-1]) for array in returned["arrays"]] == [
+        (["n1"], "--partition=gpu"),
+        (["n2"], "--partition=cpu"),
+    ]
 
 
 def test_an_array_is_never_larger_than_slurm_takes(cluster, call):
@@ -178,7 +189,10 @@ def test_a_node_that_is_taken_in_the_meantime_leaves_the_array(cluster, call):
 def test_what_slurm_does_not_take_is_a_result_of_those_nodes_alone(cluster, call):
     cluster.be({"n1": {}, "n2": {"partitions": ["other"]}}, refuse="--partition=other")
     returned = call([{"name": "n1"}, {"name": "n2", "partition": "other"}])
-    assert "Slurm took no job for it: sbatch: Batch job submission failed: Invalid account" in reason(returned, "n2")["message"]
+    assert (
+        "Slurm took no job for it: sbatch: Batch job submission failed: Invalid account"
+        in reason(returned, "n2")["message"]
+    )
     assert reason(returned, "n1")["code"] == "torch_missing"
 
 
@@ -199,7 +213,9 @@ def test_a_python_that_the_nodes_do_not_have(cluster, call):
 def test_a_controller_that_goes_away(cluster, call):
     cluster.be({"n1": {}}, silent=True)
     returned = call([{"name": "n1"}])
-    assert "Slurm does not answer: squeue: slurm_load_jobs error: Unable to contact" in reason(returned, "n1")["message"]
+    assert (
+        "Slurm does not answer: squeue: slurm_load_jobs error: Unable to contact" in reason(returned, "n1")["message"]
+    )
     assert cluster.is_clean()
 
 
@@ -220,7 +236,10 @@ def test_check_mode_submits_nothing_and_says_what_it_would(cluster, call):
         ({"nodes": [{"name": "n1 Partition=other"}]}, "expected name to be a plain name"),
         ({"nodes": [{"name": "n[1-3]"}]}, "expected name to be a plain name"),
         ({"nodes": [{"name": "n1", "gres": "gpu:1 --uid=0"}]}, "expected gres to be a plain name"),
-        ({"nodes": [{"name": "n1", "expect_cuda": True, "expect_devices": 0}]}, "expect_cuda and expect_devices that agree"),
+        (
+            {"nodes": [{"name": "n1", "expect_cuda": True, "expect_devices": 0}]},
+            "expect_cuda and expect_devices that agree",
+        ),
         ({"nodes": [{"name": "n1", "prefix": "envs/torch"}]}, "expected prefix to be an absolute path"),
         ({"nodes": [{"name": "n1"}], "chunk": 0}, "expected chunk to be at least 1; found 0"),
         ({"nodes": [{"name": "n1"}], "user": 0}, "expected to run as an ordinary user; found root"),
@@ -243,7 +262,10 @@ def test_no_folder_to_share(cluster, call):
 
 
 def test_a_machine_without_slurm(cluster, call, tmp_path):
-    assert "expected Slurm's command sinfo in %s; found none there" % tmp_path in call([{"name": "n1"}], bin_dir=str(tmp_path))["msg"]
+    assert (
+        "expected Slurm's command sinfo in %s; found none there" % tmp_path
+        in call([{"name": "n1"}], bin_dir=str(tmp_path))["msg"]
+    )
 
 
 @pytest.fixture
@@ -264,7 +286,11 @@ def waiting(cluster, python, tmp_path):
             slurm_torch_info.main()
         """
     )
-    options = {"nodes": [{"name": "n1", "python": python}], "work_dir": str(cluster.shared), "bin_dir": str(cluster.bin)}
+    options = {
+        "nodes": [{"name": "n1", "python": python}],
+        "work_dir": str(cluster.shared),
+        "bin_dir": str(cluster.bin),
+    }
     command = [sys.executable, "-c", program % options, "x", str(HERE.parents[2] / ".collections")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         # Once to see that each task is bound, once to wait for it.

@@ -7,17 +7,47 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model import states
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.states import FAILED, RUNS, STATES, SUCCEEDED, WAITING
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.states import (
+    FAILED,
+    RUNS,
+    STATES,
+    SUCCEEDED,
+    WAITING,
+)
 
 # https://slurm.schedmd.com/job_state_codes.html of 25.11, and what older versions' squeue names beside it.
 BASE = {
-    "BOOT_FAIL": FAILED, "CANCELLED": FAILED, "COMPLETED": SUCCEEDED, "DEADLINE": FAILED, "FAILED": FAILED, "NODE_FAIL": FAILED,
-    "OUT_OF_MEMORY": FAILED, "PENDING": WAITING, "PREEMPTED": FAILED, "RUNNING": RUNS, "SUSPENDED": RUNS, "TIMEOUT": FAILED,
+    "BOOT_FAIL": FAILED,
+    "CANCELLED": FAILED,
+    "COMPLETED": SUCCEEDED,
+    "DEADLINE": FAILED,
+    "FAILED": FAILED,
+    "NODE_FAIL": FAILED,
+    "OUT_OF_MEMORY": FAILED,
+    "PENDING": WAITING,
+    "PREEMPTED": FAILED,
+    "RUNNING": RUNS,
+    "SUSPENDED": RUNS,
+    "TIMEOUT": FAILED,
 }
 FLAGS = {
-    "COMPLETING": RUNS, "CONFIGURING": WAITING, "EXPEDITING": WAITING, "LAUNCH_FAILED": FAILED, "POWER_UP_NODE": WAITING, "RECONFIG_FAIL": WAITING,
-    "REQUEUED": WAITING, "REQUEUE_FED": WAITING, "REQUEUE_HOLD": WAITING, "RESIZING": RUNS, "RESV_DEL_HOLD": WAITING, "REVOKED": FAILED,
-    "SIGNALING": RUNS, "SPECIAL_EXIT": WAITING, "STAGE_OUT": RUNS, "STOPPED": RUNS, "UPDATE_DB": RUNS,
+    "COMPLETING": RUNS,
+    "CONFIGURING": WAITING,
+    "EXPEDITING": WAITING,
+    "LAUNCH_FAILED": FAILED,
+    "POWER_UP_NODE": WAITING,
+    "RECONFIG_FAIL": WAITING,
+    "REQUEUED": WAITING,
+    "REQUEUE_FED": WAITING,
+    "REQUEUE_HOLD": WAITING,
+    "RESIZING": RUNS,
+    "RESV_DEL_HOLD": WAITING,
+    "REVOKED": FAILED,
+    "SIGNALING": RUNS,
+    "SPECIAL_EXIT": WAITING,
+    "STAGE_OUT": RUNS,
+    "STOPPED": RUNS,
+    "UPDATE_DB": RUNS,
 }
 
 
@@ -34,7 +64,9 @@ def test_a_state_that_a_later_slurm_brings_does_not_end_the_wait():
     assert not states.is_final("BRAND_NEW") and states.state_of("BRAND_NEW").phase == RUNS
 
 
-@pytest.mark.parametrize("written, state", [("CANCELLED by 2000", "CANCELLED"), ("COMPLETED+", "COMPLETED"), (" TIMEOUT ", "TIMEOUT")])
+@pytest.mark.parametrize(
+    "written, state", [("CANCELLED by 2000", "CANCELLED"), ("COMPLETED+", "COMPLETED"), (" TIMEOUT ", "TIMEOUT")]
+)
 def test_as_sacct_writes_it(written, state):
     assert states.plain(written) == state and states.is_final(written)
 

@@ -9,7 +9,11 @@ import pytest
 from ansible.plugins.inventory import to_safe_group_name
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import parse_cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import parse_gres
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import Settings, gpu_variables, make_plan
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import (
+    Settings,
+    gpu_variables,
+    make_plan,
+)
 
 CONFIG = "ClusterName = campus\nSLURM_VERSION = 22.05.8\n"
 PARTITIONS = """\
@@ -78,13 +82,20 @@ def test_what_a_node_is_reached_by(connect_to, host):
     assert plan(connect_to=connect_to).variables["t1"].get("ansible_host") == host
 
 
-@pytest.mark.parametrize(("states", "left"), [(["down"], ["t1", "t2", "x1"]), (["DRAIN", "not_responding"], ["t1", "x1"])])
+@pytest.mark.parametrize(
+    ("states", "left"), [(["down"], ["t1", "t2", "x1"]), (["DRAIN", "not_responding"], ["t1", "x1"])]
+)
 def test_states_that_are_left_out(states, left):
     assert list(plan(exclude_states=states).variables) == left
 
 
 def test_kinds_of_groups_and_their_names():
-    made = plan(group_by=["partition", "state"], prefixes={"partition": "part", "state": ""}, separator="__", compute_group="nodes")
+    made = plan(
+        group_by=["partition", "state"],
+        prefixes={"partition": "part", "state": ""},
+        separator="__",
+        compute_group="nodes",
+    )
     states = ["mixed", "idle", "drain", "down", "not_responding"]
     assert list(made.groups) == ["nodes", "part__titan", "part__cpu_long", "part__empty", *states]
     assert made.groups["part__titan"] == "nodes"
@@ -93,7 +104,9 @@ def test_kinds_of_groups_and_their_names():
 
 @pytest.mark.parametrize("name", ["all", "ungrouped", "login", "compute", "t1", "login01"])
 def test_a_partition_that_is_called_as_something_else(name):
-    made = plan("NodeName=t1 State=IDLE Partitions=%s" % name, "PartitionName=%s Nodes=t1 State=UP" % name, login=["login01"])
+    made = plan(
+        "NodeName=t1 State=IDLE Partitions=%s" % name, "PartitionName=%s Nodes=t1 State=UP" % name, login=["login01"]
+    )
     assert made.renamed == {name: "partition_" + name}
     assert made.members["partition_" + name] == ["t1"]
     assert name not in made.groups or name in ("login", "compute")
@@ -131,4 +144,9 @@ def test_what_the_roles_go_by(gres, variables):
 
 
 def test_the_roles_variables_can_be_left_to_the_site():
-    assert not [name for variables in plan(gpu_variables=False).variables.values() for name in variables if name.startswith("hpc_")]
+    assert not [
+        name
+        for variables in plan(gpu_variables=False).variables.values()
+        for name in variables
+        if name.startswith("hpc_")
+    ]

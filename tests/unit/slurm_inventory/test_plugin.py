@@ -45,7 +45,12 @@ def saved(tmp_path):
 @pytest.fixture
 def caching(tmp_path):
     """Options for a cache that another process finds, too."""
-    return {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache"), "cache_timeout": 600}
+    return {
+        "cache": True,
+        "cache_plugin": "jsonfile",
+        "cache_connection": str(tmp_path / "cache"),
+        "cache_timeout": 600,
+    }
 
 
 def calls(tmp_path):
@@ -102,10 +107,21 @@ def test_nothing_of_slurms_is_a_template(load, saved, tmp_path):
     host = inventory.get_host("n1")
     variables = VariableManager(loader=loader, inventory=inventory).get_vars(host=host, include_hostvars=False)
     assert variables["slurm_reason"] == variables["copied"] == evil + " [root@2026-01-01T00:00:00]"
-    assert variables["slurm_features"] == [evil] and variables["ansible_host"] == evil and variables["slurm_cluster"] == evil
-    assert not [name for name, value in variables.items() if isinstance(value, str) and is_trusted_as_template(value) and value == evil]
+    assert (
+        variables["slurm_features"] == [evil]
+        and variables["ansible_host"] == evil
+        and variables["slurm_cluster"] == evil
+    )
+    assert not [
+        name
+        for name, value in variables.items()
+        if isinstance(value, str) and is_trusted_as_template(value) and value == evil
+    ]
     for name in [name for name in variables if name.startswith(("slurm_", "hpc_", "copied", "ansible_host"))]:
-        assert Templar(loader=loader, variables=variables).template(trust_as_template("{{ %s }}" % name)) == variables[name]
+        assert (
+            Templar(loader=loader, variables=variables).template(trust_as_template("{{ %s }}" % name))
+            == variables[name]
+        )
     assert not touched.exists()
     # Names of groups are words.
     assert all(group.replace("_", "").isalnum() for group in inventory.groups)
@@ -165,7 +181,10 @@ def test_a_file_is_read_each_time(load, saved, recorded, caching):
         ({"saved_output": "none.txt"}, "found No such file or directory; remedy: correct saved_output"),
         ({"saved_output": "cluster.txt", "login_host": "a"}, "expected saved_output alone, or login_host or bin_dir"),
         ({"saved_output": "cluster.txt", "login": ["login[1-"]}, "expected a list of nodes as Slurm writes it"),
-        ({"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}}, "for partition, gres, feature, state; found node"),
+        (
+            {"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}},
+            "for partition, gres, feature, state; found node",
+        ),
         ({"login_host": "-oProxyCommand=x"}, "expected login_host to be a host"),
         ({"login_host": "a", "timeout": 0}, "expected timeout to be at least 1"),
         ({"saved_output": "cluster.txt", "group_by": ["rack"]}, "rack"),
@@ -184,7 +203,13 @@ def test_what_is_said_to_mistakes(tmp_path, saved, recorded, options, message):
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("slurm.yml", True), ("a.slurm.yaml", True), ("slurm.yml.bak", False), ("hosts.yml", False), ("none.slurm.yml", False)],
+    [
+        ("slurm.yml", True),
+        ("a.slurm.yaml", True),
+        ("slurm.yml.bak", False),
+        ("hosts.yml", False),
+        ("none.slurm.yml", False),
+    ],
 )
 def test_which_files_are_meant(tmp_path, name, meant):
     if not name.startswith("none"):

@@ -54,7 +54,9 @@ def test_a_login_host_is_asked_once_and_never_for_a_password(commands, tmp_path,
     calls = (tmp_path / "calls").read_text().splitlines()
     assert [call for call in calls if call.startswith("ssh")] == [
         "ssh -T -o BatchMode=yes -o ConnectTimeout=10 -- alice@login01"
-        " {0}/scontrol show config && {0}/scontrol --oneliner show partition && {0}/scontrol --oneliner show node".format(commands)
+        " {0}/scontrol show config && {0}/scontrol --oneliner show partition && {0}/scontrol --oneliner show node".format(
+            commands
+        )
     ]
 
 
@@ -83,11 +85,17 @@ def test_no_scontrol(monkeypatch, tmp_path):
 
 def test_a_refusal_in_its_own_words(commands):
     (commands / "ssh").write_text("#!/bin/sh\necho 'Permission denied (publickey,password).' >&2\nexit 255\n")
-    with pytest.raises(UserError, match=r"expected ssh login01 to answer; found Permission denied \(publickey,password\)\.; remedy: log"):
+    with pytest.raises(
+        UserError,
+        match=r"expected ssh login01 to answer; found Permission denied \(publickey,password\)\.; remedy: log",
+    ):
         ask(login_host="login01")
     said = "slurm_load_ctl_conf error: Unable to contact slurm controller (connect failure)"
     (commands / "scontrol").write_text("#!/bin/sh\necho '%s' >&2\nexit 1\n" % said)
-    with pytest.raises(UserError, match="found slurm_load_ctl_conf error: Unable to contact .*; remedy: see whether the controller runs"):
+    with pytest.raises(
+        UserError,
+        match="found slurm_load_ctl_conf error: Unable to contact .*; remedy: see whether the controller runs",
+    ):
         ask()
 
 

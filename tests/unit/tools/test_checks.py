@@ -69,7 +69,13 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
     )
     done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
-    for part in ("lint ran", "sanity ran", "molecule ran", "python -m pytest tests/unit", "python -m pytest tests/site"):
+    for part in (
+        "lint ran",
+        "sanity ran",
+        "molecule ran",
+        "python -m pytest tests/unit",
+        "python -m pytest tests/site",
+    ):
         assert part in lines
     assert lines[-1] == "3 passed in 1s"
     named = {None: "", "unit": "unit tests", "site": "whole runs"}.get(broken, broken)
@@ -78,7 +84,9 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "check out"]
 
 
-@pytest.mark.parametrize("code, ends, says", [(4, 0, "NOT RUN: the Molecule scenarios"), (3, 1, "make test failed: molecule")])
+@pytest.mark.parametrize(
+    "code, ends, says", [(4, 0, "NOT RUN: the Molecule scenarios"), (3, 1, "make test failed: molecule")]
+)
 def test_scenarios_that_this_user_may_not_start_are_said_to_be_left_out(checkout, tmp_path, code, ends, says):
     for name in ("lint", "sanity"):
         program(checkout / "tools" / (name + ".sh"), "exit 0\n")
@@ -142,7 +150,12 @@ def test_the_copy_holds_what_git_knows_or_would_take_up(checkout, tmp_path):
         check=True,
     )
     seen = tmp_path / "seen"
-    assert sorted(path.name for path in seen.iterdir()) == [".gitignore", "link", "new one; $(touch planted)\n--x", "tools"]
+    assert sorted(path.name for path in seen.iterdir()) == [
+        ".gitignore",
+        "link",
+        "new one; $(touch planted)\n--x",
+        "tools",
+    ]
     assert (seen / "link").is_symlink()
     assert (seen / "tools" / "test.sh").stat().st_mode & 0o111
     # Gone with the shell that made it.
@@ -150,15 +163,19 @@ def test_the_copy_holds_what_git_knows_or_would_take_up(checkout, tmp_path):
 
 
 def test_pips_settings_are_taken_over_and_the_environment_wins():
-    listing = "\n".join([
-        ":env:.index-url='https://user:s3cret@index.example.org/simple'",
-        ":env:.user='1'",
-        "global.index-url='https://other.example.org/simple'",
-        "global.find-links='\\n/a b\\n/c'",
-        "install.no-binary='thing'",
-    ])
+    listing = "\n".join(
+        [
+            ":env:.index-url='https://user:s3cret@index.example.org/simple'",
+            ":env:.user='1'",
+            "global.index-url='https://other.example.org/simple'",
+            "global.find-links='\\n/a b\\n/c'",
+            "install.no-binary='thing'",
+        ]
+    )
     pip_settings = load("pip_settings")
-    sections = pip_settings.complete(pip_settings.parse(listing), {"SSL_CERT_FILE": "/ca.pem", "HTTPS_PROXY": "http://proxy.example.org"})
+    sections = pip_settings.complete(
+        pip_settings.parse(listing), {"SSL_CERT_FILE": "/ca.pem", "HTTPS_PROXY": "http://proxy.example.org"}
+    )
     parsed = configparser.RawConfigParser()
     parsed.read_string(pip_settings.render(sections))
     assert {name: dict(parsed[name]) for name in parsed.sections()} == {

@@ -54,7 +54,10 @@ def test_what_changes_twice_is_named():
         "CRITICAL Idempotence test failed because of the following tasks:\n* [login01] => Write it\n"
         "ERROR    [grow > idempotence] Executed: Failed\n"
     )
-    assert explain(log)[1:] == ["Idempotence test failed because of the following tasks:", "changed again: [login01] => Write it"]
+    assert explain(log)[1:] == [
+        "Idempotence test failed because of the following tasks:",
+        "changed again: [login01] => Write it",
+    ]
 
 
 def test_at_most_fifteen_reasons_of_bounded_length():

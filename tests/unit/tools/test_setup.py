@@ -60,13 +60,15 @@ def stub_python(folder, name, version, lacks="yes"):
     """A program that answers as an interpreter of that version does."""
     folder.mkdir(exist_ok=True)
     path = folder / name
-    path.write_text("#!/bin/sh\nprintf '%%s\\t%%s\\t%%s\\n' '%s' '%s' '%s'\n" % (version, path, lacks), encoding="utf-8")
+    path.write_text(
+        "#!/bin/sh\nprintf '%%s\\t%%s\\t%%s\\n' '%s' '%s' '%s'\n" % (version, path, lacks), encoding="utf-8"
+    )
     path.chmod(0o755)
     return path
 
 
 # Whatever else this machine has on its PATH.
-NO_OTHER = "probe_python() { [ \"$1\" != \"$SYSTEM_PYTHON\" ] || \"$1\"; }; "
+NO_OTHER = 'probe_python() { [ "$1" != "$SYSTEM_PYTHON" ] || "$1"; }; '
 ALONE = "SYSTEM_FOLDERS=(); SYSTEM_PYTHON=%s; "
 
 
@@ -156,7 +158,7 @@ def test_root_installs_what_the_systems_python_lacks_and_goes_on(checkout, home,
     system = stub_python(tmp_path / "system", "python3", "3.11.2", lacks="ensurepip")
     script = (
         "is_root() { true; }; apt-get() { :; }; apt-cache() { :; };"
-        "install_packages() { sed -i 's/ensurepip/yes/' \"$SYSTEM_PYTHON\"; echo \"installed $*\" >&2; };"
+        'install_packages() { sed -i \'s/ensurepip/yes/\' "$SYSTEM_PYTHON"; echo "installed $*" >&2; };'
     )
     code, out, err = choose(checkout, home, system, prefix=script)
     assert (code, out) == (0, "3.11.2\t%s\n" % system)
@@ -170,7 +172,7 @@ def test_root_updates_the_package_lists_only_when_they_lack_the_package(checkout
     script = (
         "is_root() { true; }; apt-get() { :; }; known=no; apt-cache() { [ $known = yes ]; };"
         "update_package_lists() { known=yes; echo updated; };"
-        "install_packages() { echo \"installed $*\"; };"
+        'install_packages() { echo "installed $*"; };'
         "require_packages 'for a test' one; require_packages 'for a test' two three"
     )
     code, out, unused = run(checkout, home, script)
@@ -189,9 +191,7 @@ def test_missing_packages_are_told_by_package_command_or_path(checkout, home):
         "lost-file /no/such/file\n",
         encoding="utf-8",
     )
-    code, out, unused = run(
-        checkout, home, "package_installed() { [ \"$1\" = coreutils ]; }; missing_packages list"
-    )
+    code, out, unused = run(checkout, home, 'package_installed() { [ "$1" = coreutils ]; }; missing_packages list')
     assert (code, out.split()) == (0, ["no-such-package-here", "other-shell", "lost-file"])
 
 
@@ -219,7 +219,11 @@ def test_a_planted_private_folder_is_refused(checkout, home, tmp_path, planted):
 
 
 def test_the_cache_follows_the_specification_and_falls_back(checkout, home, tmp_path):
-    cases = {str(tmp_path / "ca che"): str(tmp_path / "ca che"), "relative": "%s/.cache" % home, "/proc/none": "%s/.cache" % home}
+    cases = {
+        str(tmp_path / "ca che"): str(tmp_path / "ca che"),
+        "relative": "%s/.cache" % home,
+        "/proc/none": "%s/.cache" % home,
+    }
     for given, used in cases.items():
         code, out, unused = run(checkout, home, "setup_cache", XDG_CACHE_HOME=given)
         assert (code, out) == (0, used + "/hpc.pytorch\n")
@@ -234,11 +238,13 @@ def test_a_locale_that_ansible_refuses_is_replaced(checkout, home):
 MAKE = "CACHE=$(setup_cache); setup_venv \"$CACHE\" 1 '%s' requirements/controller.txt; printf '%%s' \"$VENV\"" % PYTHON
 
 # The same with a venv that is quickly made: bringing pip in takes seconds.
-QUICK = "fill_venv() { \"$2\" -I -m venv --without-pip \"$1\"; }; "
+QUICK = 'fill_venv() { "$2" -I -m venv --without-pip "$1"; }; '
 
 
 def venv_folders(home):
-    return [path for path in (home / ".cache" / "hpc.pytorch").glob("venv-*.*") if path.is_dir() and not path.is_symlink()]
+    return [
+        path for path in (home / ".cache" / "hpc.pytorch").glob("venv-*.*") if path.is_dir() and not path.is_symlink()
+    ]
 
 
 def test_a_venv_is_made_once_and_then_needs_nothing(checkout, home):
@@ -247,7 +253,7 @@ def test_a_venv_is_made_once_and_then_needs_nothing(checkout, home):
     assert os.access(first + "/bin/pip", os.X_OK)
     assert err == "setup: making a venv with Python 1 (%s) and requirements/controller.txt, once\n" % PYTHON
     # No interpreter to make another one with, and a lock that nobody gives back.
-    again = MAKE.replace("setup_venv", "fill_venv() { exit 9; }; exec 8>\"$CACHE\"/held; setup_venv")
+    again = MAKE.replace("setup_venv", 'fill_venv() { exit 9; }; exec 8>"$CACHE"/held; setup_venv')
     assert run(checkout, home, again) == (0, first, "")
 
 
@@ -315,9 +321,25 @@ def test_a_failed_installation_leaves_nothing_behind(checkout, home):
 
 def test_a_callers_python_and_ansible_settings_do_not_reach_in(checkout, home):
     code, out, unused = run(
-        checkout, home, "env", PYTHONPATH="/x", PYTHONHOME="/x", PIP_USER="1", ANSIBLE_COLLECTIONS_PATH="/x", CDPATH="/", ARGS="x",
+        checkout,
+        home,
+        "env",
+        PYTHONPATH="/x",
+        PYTHONHOME="/x",
+        PIP_USER="1",
+        ANSIBLE_COLLECTIONS_PATH="/x",
+        CDPATH="/",
+        ARGS="x",
         MAKEFLAGS="ARGS=x",
     )
     names = {line.partition("=")[0] for line in out.splitlines()}
     assert code == 0
-    assert not names & {"PYTHONPATH", "PYTHONHOME", "PIP_USER", "ANSIBLE_COLLECTIONS_PATH", "CDPATH", "ARGS", "MAKEFLAGS"}
+    assert not names & {
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PIP_USER",
+        "ANSIBLE_COLLECTIONS_PATH",
+        "CDPATH",
+        "ARGS",
+        "MAKEFLAGS",
+    }

@@ -95,7 +95,9 @@ NODES = {
         standin(count=1, faults={0: "CUDA error: the provided PTX was compiled with an unsupported toolchain."}),
     ),
     "803": Node(["stub_or_compat_libcuda"], "580.65.06", driver({"cuInit": 803}, release="570.124.06")),
-    "other release, unknown error": Node(["stub_or_compat_libcuda"], "580", driver({"cuInit": 999}, release="570.124.06")),
+    "other release, unknown error": Node(
+        ["stub_or_compat_libcuda"], "580", driver({"cuInit": 999}, release="570.124.06")
+    ),
     "stub": Node(["stub_or_compat_libcuda"], "/stubs/", also(other_libcuda, lambda scene: scene.stub_libcuda())),
     "804": Node(["stub_or_compat_libcuda"], "/compat/", also(other_libcuda, lambda scene: scene.compat_libcuda())),
     "none visible": Node(["cuda_visible_devices"], "='' hides every GPU", NONE, variables=visible("")),
@@ -112,7 +114,9 @@ NODES = {
         variables=visible("2"),
         expected={"expect_devices": 4},
     ),
-    "job without GPU": Node(["slurm_cgroup"], "given 0 of the node's 2", driver({"cuInit": 100}, gpus=2, closed=2), variables=JOB),
+    "job without GPU": Node(
+        ["slurm_cgroup"], "given 0 of the node's 2", driver({"cuInit": 100}, gpus=2, closed=2), variables=JOB
+    ),
     "job without GPU, none visible": Node(
         ["slurm_cgroup"], "given 0 of", driver({"cuInit": 100}, gpus=2, closed=2), variables={**JOB, **visible("")}
     ),
@@ -124,13 +128,21 @@ NODES = {
         expected={"expect_devices": 2},
     ),
     "no nvidia-uvm": Node(["missing_uvm"], "not loaded", driver({"cuInit": 999}, uvm=False)),
-    "HMM": Node(["hmm_kaslr"], "err -34", also(driver({"cuInit": 999}), lambda scene: scene.kernel_log("usb 1-1", HMM))),
+    "HMM": Node(
+        ["hmm_kaslr"], "err -34", also(driver({"cuInit": 999}), lambda scene: scene.kernel_log("usb 1-1", HMM))
+    ),
     "fabric": Node(["fabric_manager_802"], "fabric is not ready", driver({"cuInit": 802})),
     "fabric, by NVML": Node(
-        ["fabric_manager_802"], "of 8 GPUs", also(driver({"cuInit": 3}, gpus=8), lambda scene: scene.nvml(count=8, fabric=2))
+        ["fabric_manager_802"],
+        "of 8 GPUs",
+        also(driver({"cuInit": 3}, gpus=8), lambda scene: scene.nvml(count=8, fabric=2)),
     ),
-    "MIG without instances": Node(["mig"], "have no instance", also(NONE, lambda scene: scene.nvml(mig=1, instances=0))),
-    "MIG, another's instance": Node(["mig"], "does not find", also(NONE, lambda scene: scene.nvml(mig=1, instances=7)), variables=MIG),
+    "MIG without instances": Node(
+        ["mig"], "have no instance", also(NONE, lambda scene: scene.nvml(mig=1, instances=0))
+    ),
+    "MIG, another's instance": Node(
+        ["mig"], "does not find", also(NONE, lambda scene: scene.nvml(mig=1, instances=7)), variables=MIG
+    ),
     "MIG, two wanted": Node(
         ["mig", "device_count_mismatch"],
         "one instance",
@@ -148,19 +160,30 @@ NODES = {
         standin("13.0", None, faults={0: BUSY}),
     ),
     "memory full": Node(
-        ["exclusive_or_busy"], "out of memory", driver(), standin("13.0", None, faults={(0, "copy"): "CUDA out of memory. Tried"})
+        ["exclusive_or_busy"],
+        "out of memory",
+        driver(),
+        standin("13.0", None, faults={(0, "copy"): "CUDA out of memory. Tried"}),
     ),
     "no torch": Node(["torch_missing"], "has no torch", driver(), None),
     "import fails": Node(["import_failed"], "libx.so", driver(), "import ctypes; ctypes.CDLL('libx.so.7')"),
     "import crashes": Node(["import_failed"], "SIGSEGV", driver(), "import ctypes; ctypes.string_at(0)"),
     "cuInit hangs": Node(["probe_timeout"], "start CUDA", driver(hang="cuInit"), timeout=4),
     "a device hangs": Node(
-        ["probe_timeout"], "device 1 (TITAN V 1)", driver(gpus=2), standin(count=2, faults={1: "hang"}), device_timeout=2
+        ["probe_timeout"],
+        "device 1 (TITAN V 1)",
+        driver(gpus=2),
+        standin(count=2, faults={1: "hang"}),
+        device_timeout=2,
     ),
-    "one of two is there": Node(["device_count_mismatch"], "sees 1 devices, expected 2", driver(), expected={"expect_devices": 2}),
+    "one of two is there": Node(
+        ["device_count_mismatch"], "sees 1 devices, expected 2", driver(), expected={"expect_devices": 2}
+    ),
     "three of two": Node(["device_count_mismatch"], "sees 3", driver(gpus=3), expected={"expect_devices": 2}),
     "sums are wrong": Node(["compute_failed"], "CPU", driver(), standin("13.0", None, faults={"cpu": "wrong"})),
-    "an error nobody knows": Node(["cuda_unavailable"], "fallen off", also(driver({"cuInit": 214}), lambda scene: scene.kernel_log(XID))),
+    "an error nobody knows": Node(
+        ["cuda_unavailable"], "fallen off", also(driver({"cuInit": 214}), lambda scene: scene.kernel_log(XID))
+    ),
     "after a suspend": Node(["cuda_unavailable"], "CUDA unknown error", driver({"cuInit": 999})),
     "a device is broken": Node(
         ["device_failed"],
@@ -170,7 +193,10 @@ NODES = {
     ),
     "libcuda crashes": Node(["device_failed"], "SIGSEGV at: start CUDA", driver(crash="cuInit")),
     "no all-reduce": Node(
-        ["nccl_failed"], "unhandled system error", driver(gpus=2), standin(count=2, faults={"all-reduce": "unhandled system error"})
+        ["nccl_failed"],
+        "unhandled system error",
+        driver(gpus=2),
+        standin(count=2, faults={"all-reduce": "unhandled system error"}),
     ),
     "another GPU": Node(["device_type_mismatch"], "NVIDIA TITAN V (7.0)", driver(), expected={"expect_gpu": ["h100"]}),
 }

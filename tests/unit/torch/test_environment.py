@@ -66,9 +66,7 @@ def test_what_is_no_environment_is_refused_with_what_it_is(tmp_path: pathlib.Pat
 
 
 @pytest.mark.parametrize("weak", ["bin", "lib/python3*/site-packages"])
-def test_root_runs_nothing_that_others_can_write(
-    make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch, weak: str
-) -> None:
+def test_root_runs_nothing_that_others_can_write(make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch, weak: str) -> None:
     prefix = make_env()
     next(prefix.glob(weak)).chmod(0o777)
     monkeypatch.setattr(os, "geteuid", lambda: 0)

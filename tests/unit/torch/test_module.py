@@ -44,10 +44,16 @@ def test_it_reports_a_broken_torch_and_does_not_fail(make_env: MakeEnv, capsys: 
         ({"prefix": "/not\0here"}, "expected prefix to be an absolute path"),
         ({"prefix": "/x", "timeout": 0}, "expected timeout to be at least 1 second; found 0; remedy: "),
         ({"prefix": "/x", "device_timeout": 0}, "expected device_timeout to be at least 1 second; found 0; remedy: "),
-        ({"prefix": "/x", "expect_gpu": ["h100", "-"]}, "expected expect_gpu to be GPU types or compute capabilities; found '-'"),
+        (
+            {"prefix": "/x", "expect_gpu": ["h100", "-"]},
+            "expected expect_gpu to be GPU types or compute capabilities; found '-'",
+        ),
         ({"prefix": "/x", "expect_cuda": True, "expect_devices": 0}, "expect_cuda true with expect_devices 0"),
         ({"prefix": "/x", "expect_devices": -1}, "expected expect_devices to be 0 or more; found -1; remedy: "),
-        ({"prefix": "/no such\n'env'; $(x) ü/.."}, "expected a python environment at /no such 'env'; $(x) ü/..; found No"),
+        (
+            {"prefix": "/no such\n'env'; $(x) ü/.."},
+            "expected a python environment at /no such 'env'; $(x) ü/..; found No",
+        ),
     ],
 )
 def test_bad_arguments_are_one_clear_line(

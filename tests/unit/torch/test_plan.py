@@ -16,7 +16,9 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import r
 def report(count: int, passed: t.Iterable[int], *tasks: str, how: str = TIMEOUT) -> Report:
     """Of *count* devices some passed, and the probes broke in *tasks*."""
     records: list[dict[str, t.Any]] = [{"kind": "cuda", "count": count}]
-    records += [{"kind": "device_done", "index": index, "passed": True, "error": None, "seconds": 1.0} for index in passed]
+    records += [
+        {"kind": "device_done", "index": index, "passed": True, "error": None, "seconds": 1.0} for index in passed
+    ]
     ending = Ending(how)
     return read_report(records, ending, broken=[Broken(task, task + ": matmul", ending) for task in tasks])
 
@@ -43,7 +45,9 @@ def test_there_is_always_an_end() -> None:
     tasks: list[str] = []
     while plan is not None:
         todo = range(8) if plan.devices is None else plan.devices
-        tasks.append("device %d" % todo[0] if plan.torch and todo else [look for look in LOOKS if look not in plan.skip][0])
+        tasks.append(
+            "device %d" % todo[0] if plan.torch and todo else [look for look in LOOKS if look not in plan.skip][0]
+        )
         plan = what_is_left(plan, report(8, [], *tasks))
     assert len(tasks) == 8 + len(LOOKS)
 

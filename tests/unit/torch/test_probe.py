@@ -25,7 +25,11 @@ PARTS = dict(json.loads(bundle(Plan()))["parts"])
 FOLDER = pathlib.Path(inspect.getfile(kernels)).parent
 PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
 # Every older Python this machine has; the grammar is checked without them.
-OLDER = [str(path) for minor in range(6, 11) for path in PYENV.glob("3.%d.*/bin/python" % minor)] if os.access(PYENV, os.R_OK | os.X_OK) else []
+OLDER = (
+    [str(path) for minor in range(6, 11) for path in PYENV.glob("3.%d.*/bin/python" % minor)]
+    if os.access(PYENV, os.R_OK | os.X_OK)
+    else []
+)
 OLDER += [path for path in (shutil.which("python3.%d" % minor, path="/usr/bin") for minor in range(6, 11)) if path]
 
 
@@ -38,7 +42,9 @@ def test_grammar_is_that_of_python_3_6(part: str) -> None:
     source = PARTS.get(part, BOOTSTRAP)
     assert source.isascii()
     tree = ast.parse(source, feature_version=(3, 6))
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level], "nothing of ours is there"
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level], (
+        "nothing of ours is there"
+    )
     # What the parser lets through: the names that came later.
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {item.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for item in node.names}
@@ -53,7 +59,9 @@ def records_of(python: str, torch: str, folder: pathlib.Path) -> list[dict[str, 
     out, into = os.pipe()
     source_out, source_into = os.pipe()
     variables = dict(os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1")
-    with subprocess.Popen([python, "-c", BOOTSTRAP, str(into), str(source_out)], pass_fds=[into, source_out], env=variables) as probe:
+    with subprocess.Popen(
+        [python, "-c", BOOTSTRAP, str(into), str(source_out)], pass_fds=[into, source_out], env=variables
+    ) as probe:
         os.close(into)
         os.close(source_out)
         with os.fdopen(source_into, "wb") as stream:
@@ -71,7 +79,13 @@ def test_it_runs(python: str, tmp_path: pathlib.Path) -> None:
     assert kinds[:6] == ["node", "library_path", "python", "torch_found", "torch", "cpu"]
     # A device failed, so the node is looked at closely.
     assert kinds[6:] == ["cuda"] + ["device", "device_done"] * 2 + [
-        "nccl", "shadowed", "driver", "files", "kernel_log", "driver", "nvml"
+        "nccl",
+        "shadowed",
+        "driver",
+        "files",
+        "kernel_log",
+        "driver",
+        "nvml",
     ]
     done = [record for record in records if record["kind"] == "device_done"]
     assert [record["passed"] for record in done] == [True, False]

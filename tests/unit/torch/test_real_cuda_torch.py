@@ -120,7 +120,9 @@ NODES = {
     "CUDA_VISIBLE_DEVICES of Slurm": Node(
         "cuda_visible_devices", driver({"cuInit": 100}), {"CUDA_VISIBLE_DEVICES": "NoDevFiles"}
     ),
-    "CUDA_VISIBLE_DEVICES too high": Node("cuda_visible_devices", driver({"cuInit": 100}), {"CUDA_VISIBLE_DEVICES": "7"}),
+    "CUDA_VISIBLE_DEVICES too high": Node(
+        "cuda_visible_devices", driver({"cuInit": 100}), {"CUDA_VISIBLE_DEVICES": "7"}
+    ),
     "job without a GPU": Node("slurm_cgroup", shut_out, {"SLURM_JOB_ID": "1"}),
     "no nvidia-uvm": Node("missing_uvm", without_uvm),
     "HMM and KASLR": Node("hmm_kaslr", without_hmm),
@@ -136,8 +138,12 @@ NODES = {
     "driver hangs when it is loaded": Node("probe_timeout", driver(hang="load"), timeout=30, said="import torch"),
     "driver crashes": Node("device_failed", driver(crash="cuInit"), said="start CUDA"),
     "fewer devices": Node("device_count_mismatch", devices(capability=FITTING, kernel=0), expect_devices=2),
-    "other cuDNN": Node("ld_library_path_shadow", lambda scene: scene.shadow("libcudnn.so.9", preload=True), said="libcudnn"),
-    "other NCCL": Node("ld_library_path_shadow", lambda scene: scene.shadow("libnccl.so.2", preload=True), said="libnccl"),
+    "other cuDNN": Node(
+        "ld_library_path_shadow", lambda scene: scene.shadow("libcudnn.so.9", preload=True), said="libcudnn"
+    ),
+    "other NCCL": Node(
+        "ld_library_path_shadow", lambda scene: scene.shadow("libnccl.so.2", preload=True), said="libnccl"
+    ),
 }
 
 

@@ -13,7 +13,11 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.import
 
 CASES = [
     ("libcudnn.so.9: cannot open shared object file: No such file or directory", "libcudnn.so.9", "LD_LIBRARY_PATH"),
-    ("/e/lib/libcudnn_cnn.so.9: undefined symbol: x, version libcudnn_graph.so.9", "/e/lib/libcudnn_cnn.so.9", "LD_LIB"),
+    (
+        "/e/lib/libcudnn_cnn.so.9: undefined symbol: x, version libcudnn_graph.so.9",
+        "/e/lib/libcudnn_cnn.so.9",
+        "LD_LIB",
+    ),
     ("/e/torch/lib/libtorch_cpu.so: undefined symbol: iJIT_NotifyEvent", "/e/torch/lib/libtorch_cpu.so", "mkl<2024.1"),
     ("libmkl_intel_lp64.so.1: cannot open shared object file", "libmkl_intel_lp64.so.1", "mkl<2024.1"),
     (

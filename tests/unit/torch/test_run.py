@@ -231,9 +231,7 @@ def test_other_children_of_the_caller_live_on(make_env: MakeEnv) -> None:
         assert mine.poll() is None
 
 
-def test_a_process_that_cannot_be_killed_is_not_waited_for(
-    make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_cannot_be_killed_is_not_waited_for(make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = make_env(torch="import time; time.sleep(600)")
     reap = os.waitpid
     seen: list[int] = []
@@ -347,7 +345,8 @@ def test_the_time_of_everything_ends_it_though_devices_have_their_own(make_env: 
 
 
 @pytest.mark.parametrize(
-    "fault, said", [("hang", "did not come back within 2"), ("crash", "died by SIGSEGV"), ("wrong", "the sum on device 0 is wrong")]
+    "fault, said",
+    [("hang", "did not come back within 2"), ("crash", "died by SIGSEGV"), ("wrong", "the sum on device 0 is wrong")],
 )
 def test_devices_that_do_not_work_together(make_env: MakeEnv, fault: str, said: str) -> None:
     found = look(make_env(torch=standin(count=2, faults={"all-reduce": fault})), device_timeout=2)

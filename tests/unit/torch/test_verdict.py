@@ -9,7 +9,11 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, TIMEOUT, Ending
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import require_sense, result, version_of_cudnn
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import (
+    require_sense,
+    result,
+    version_of_cudnn,
+)
 
 PYTHON = {
     "kind": "python",
@@ -71,10 +75,42 @@ CASES: list[tuple[str, Records, Ending, bool | None, int | None, str, list[str]]
     ("login, 4 devices expected", ON_LOGIN, END, None, 4, "failed", ["cpu_only_build", "no_driver"]),
     ("CUDA build on login", CUDA_ON_LOGIN, END, None, None, "cpu_only", ["no_driver"]),
     ("CUDA build, GPU expected", CUDA_ON_LOGIN, END, True, None, "failed", ["no_driver"]),
-    ("container without --nv", [node(True), CUDA_BUILD, COMPUTES, cuda(0), NO_DRIVER], END, None, None, "cpu_only", ["no_driver"]),
-    ("CPU build on a GPU node", [CPU_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, True, None, "failed", ["cpu_only_build"]),
-    ("no devices in the job", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, True, None, "failed", ["cuda_unavailable"]),
-    ("the same, none wanted", [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)], END, None, None, "cpu_only", ["cuda_unavailable"]),
+    (
+        "container without --nv",
+        [node(True), CUDA_BUILD, COMPUTES, cuda(0), NO_DRIVER],
+        END,
+        None,
+        None,
+        "cpu_only",
+        ["no_driver"],
+    ),
+    (
+        "CPU build on a GPU node",
+        [CPU_BUILD, COMPUTES, cuda(0), DRIVER, node(True)],
+        END,
+        True,
+        None,
+        "failed",
+        ["cpu_only_build"],
+    ),
+    (
+        "no devices in the job",
+        [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)],
+        END,
+        True,
+        None,
+        "failed",
+        ["cuda_unavailable"],
+    ),
+    (
+        "the same, none wanted",
+        [CUDA_BUILD, COMPUTES, cuda(0), DRIVER, node(True)],
+        END,
+        None,
+        None,
+        "cpu_only",
+        ["cuda_unavailable"],
+    ),
     ("two devices", TWO, END, None, None, "ok", []),
     ("two devices, GPU expected", TWO, END, True, None, "ok", []),
     ("two devices expected", TWO, END, None, 2, "ok", []),
@@ -90,7 +126,15 @@ CASES: list[tuple[str, Records, Ending, bool | None, int | None, str, list[str]]
     ("import raises", [IMPORTING, RAISED], END, None, None, "failed", ["import_failed"]),
     ("import crashes", [IMPORTING], CRASHED, None, None, "failed", ["import_failed"]),
     ("import hangs", [IMPORTING], HUNG, None, None, "failed", ["probe_timeout"]),
-    ("python does not start", [], Ending(DIED, 127, 0.1, "x: lib.so.1: cannot"), None, None, "failed", ["import_failed"]),
+    (
+        "python does not start",
+        [],
+        Ending(DIED, 127, 0.1, "x: lib.so.1: cannot"),
+        None,
+        None,
+        "failed",
+        ["import_failed"],
+    ),
     ("wrong sums", [CUDA_BUILD, WRONG], END, None, None, "failed", ["compute_failed"]),
     ("sums crash", [CUDA_BUILD], CRASHED, None, None, "failed", ["compute_failed"]),
     ("CUDA start hangs", [CUDA_BUILD, COMPUTES, STARTING], HUNG, None, None, "failed", ["probe_timeout"]),
@@ -135,7 +179,13 @@ def test_devices_after_a_hang_are_not_called_tested() -> None:
 def test_every_value_is_there_even_without_torch() -> None:
     found = result(read_report([], HUNG, "look at the environment"), Asked(python="/x/python"))
     assert found["torch"] == {
-        "version": None, "cuda": None, "hip": None, "git": None, "path": None, "cudnn": None, "archs": []
+        "version": None,
+        "cuda": None,
+        "hip": None,
+        "git": None,
+        "path": None,
+        "cudnn": None,
+        "archs": [],
     }
     assert found["python"] == {"version": None, "executable": None, "prefix": None, "user_site": None}
     assert (found["devices"], found["cuda_available"]) == ([], False)

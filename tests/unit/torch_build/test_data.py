@@ -23,7 +23,9 @@ def test_every_build_has_its_architectures(tables):
 @pytest.mark.parametrize("name", ["architectures", "drivers", "gpus", "releases"])
 def test_every_row_has_a_source_that_its_file_describes(raw, name):
     known = {source["id"] for source in raw[name]["sources"]}
-    rows = [row for section in ("rows", "toolkit", "family", "toolkit_driver", "gpus") for row in raw[name].get(section, [])]
+    rows = [
+        row for section in ("rows", "toolkit", "family", "toolkit_driver", "gpus") for row in raw[name].get(section, [])
+    ]
     rows += [build for release in raw[name].get("releases", []) for build in release["builds"]]
     assert rows
     assert [row for row in rows if row["evidence"] not in known] == []
@@ -54,9 +56,17 @@ def number_of(tables, torch, cuda, source):
         (("2.13.0", "12.6", "wheels"), {"torchvision": "0.27.0"}, "torch 2.13 with torchvision 0.2"),
         (("2.13.0", "12.6", "wheels"), {"cuda": "14.0"}, "no driver for CUDA 14.0"),
         (("2.5.1", "12.4", "pytorch"), {"torch": "2.5.2"}, "channel pytorch ends at 2.5.1"),
-        (("2.5.1", "12.4", "pytorch"), {"toolkit": "cudatoolkit=12.4"}, "toolkit cudatoolkit=12.4 is not pytorch-cuda=12.4"),
+        (
+            ("2.5.1", "12.4", "pytorch"),
+            {"toolkit": "cudatoolkit=12.4"},
+            "toolkit cudatoolkit=12.4 is not pytorch-cuda=12.4",
+        ),
         (("1.8.1", "10.1", "pytorch"), {"build": "py3.8_cuda10.2_cudnn7.6.5_0"}, "is not for CUDA 10.1"),
-        (("2.0.0", "11.7", "pytorch"), {"torch": "2.99.0", "torchvision": "0.15.0"}, "torch 2.15 with torchvision 0.29, and torch 2.99 with 0.15"),
+        (
+            ("2.0.0", "11.7", "pytorch"),
+            {"torch": "2.99.0", "torchvision": "0.15.0"},
+            "torch 2.15 with torchvision 0.29, and torch 2.99 with 0.15",
+        ),
     ],
 )
 def test_a_contradiction_in_a_build_is_found(tables, build, values, said):
@@ -65,9 +75,14 @@ def test_a_contradiction_in_a_build_is_found(tables, build, values, said):
 
 
 def test_a_build_a_gpu_and_architectures_that_are_said_twice_are_found(tables):
-    gpu = dataclasses.replace(next(row for row in tables.gpus if "v100" in row.names), names=("Tesla V100",), capability="7.5")
+    gpu = dataclasses.replace(
+        next(row for row in tables.gpus if "v100" in row.names), names=("Tesla V100",), capability="7.5"
+    )
     twice = dataclasses.replace(
-        tables, builds=tables.builds + tables.builds[:1], architectures=tables.architectures + tables.architectures[:1], gpus=tables.gpus + (gpu,)
+        tables,
+        builds=tables.builds + tables.builds[:1],
+        architectures=tables.architectures + tables.architectures[:1],
+        gpus=tables.gpus + (gpu,),
     )
     assert len(duplicates(twice)) == 3
 

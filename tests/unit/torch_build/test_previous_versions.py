@@ -35,7 +35,9 @@ def parsed(version, command):
     said.update({name: named[name] for name in ("torchvision", "torchaudio") if name in named})
     if words[0] == "conda":
         said["source"] = "pytorch"
-        said["toolkit"] = next(word for word in words if re.fullmatch(r"(cudatoolkit|pytorch-cuda)=[\d.]+|cuda\d+", word))
+        said["toolkit"] = next(
+            word for word in words if re.fullmatch(r"(cudatoolkit|pytorch-cuda)=[\d.]+|cuda\d+", word)
+        )
         said["channels"] = tuple(word for flag, word in zip(words, words[1:]) if flag == "-c")
         return said
     said["source"] = "wheels"
@@ -63,11 +65,16 @@ def test_the_page_has_two_hundred_commands_for_linux_with_cuda():
 
 @pytest.mark.parametrize("version,command", list(commands()))
 def test_a_command_of_the_page_is_found_in_the_data(tables, version, command):
-    assert len([build for build in tables.builds if agrees(build, parsed(version, command))]) == 1, parsed(version, command)
+    assert len([build for build in tables.builds if agrees(build, parsed(version, command))]) == 1, parsed(
+        version, command
+    )
 
 
 def test_a_command_with_another_partner_is_not_found(tables):
-    said = parsed("2.9.1", "pip install torch==2.9.1 torchvision==0.24.0 torchaudio==2.9.1 --index-url https://download.pytorch.org/whl/cu126")
+    said = parsed(
+        "2.9.1",
+        "pip install torch==2.9.1 torchvision==0.24.0 torchaudio==2.9.1 --index-url https://download.pytorch.org/whl/cu126",
+    )
     assert not any(agrees(build, said) for build in tables.builds)
 
 
@@ -92,7 +99,12 @@ PYTHONS = ["3.%d" % minor for minor in range(5, 16)]
 def test_a_row_comes_back(build):
     for python in PYTHONS[PYTHONS.index(build.python_min) : PYTHONS.index(build.python_max) + 1]:
         got = torch_build({"cuda": build.cuda, "python": python, "source": build.source, "torch": build.torch})
-        assert (got["torch"], got["cuda"], got["source"], got["python"]) == (build.torch, build.cuda, build.source, python)
+        assert (got["torch"], got["cuda"], got["source"], got["python"]) == (
+            build.torch,
+            build.cuda,
+            build.source,
+            python,
+        )
         assert got["torchvision"] == build.torchvision
         assert any("unverified" in warning for warning in got["warnings"]) == bool(build.unverified)
         assert build.evidence in got["evidence"]

@@ -16,7 +16,9 @@ TABLES = load.shipped()
 NAMES = sorted({name for row in TABLES.gpus for name in row.names} | {"7.0", "8.6", "9.0", "6.2", "12.1", "2.0"})
 RELEASES = sorted({build.torch for build in TABLES.builds})
 # The same questions every time, so that a failure is one of the code.
-COMMON = settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(
+    max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def numbers(version):
@@ -27,7 +29,11 @@ def numbers(version):
 @st.composite
 def pins(draw):
     version = draw(st.sampled_from(RELEASES + ["9.9.9"]))
-    return draw(st.sampled_from([version, version.rsplit(".", 1)[0], version.rsplit(".", 1)[0] + ".*", version.split(".", maxsplit=1)[0]]))
+    return draw(
+        st.sampled_from(
+            [version, version.rsplit(".", 1)[0], version.rsplit(".", 1)[0] + ".*", version.split(".", maxsplit=1)[0]]
+        )
+    )
 
 
 CHOICES = {
@@ -47,9 +53,20 @@ CHOICES = {
 def answerable(draw):
     """What one build meets, but for its GPUs; rows that must not be chosen come up often."""
     build = draw(st.sampled_from(TABLES.builds + tuple(build for build in TABLES.builds if build.known_bad) * 20))
-    question = {"torch": build.torch, "cuda": build.cuda, "source": build.source, "python": draw(st.sampled_from([build.python_min, build.python_max]))}
+    question = {
+        "torch": build.torch,
+        "cuda": build.cuda,
+        "source": build.source,
+        "python": draw(st.sampled_from([build.python_min, build.python_max])),
+    }
     kept = draw(st.lists(st.sampled_from(sorted(question)), unique=True))
-    gpus = draw(st.lists(st.sampled_from(["5.0", "5.2", "6.0", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "9.0"]), max_size=2, unique=True))
+    gpus = draw(
+        st.lists(
+            st.sampled_from(["5.0", "5.2", "6.0", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "9.0"]),
+            max_size=2,
+            unique=True,
+        )
+    )
     return {**{name: question[name] for name in kept}, **({"gpus": gpus} if gpus else {})}
 
 
@@ -99,12 +116,16 @@ def test_the_answer_satisfies_everything_that_was_asked(raw, question):
         assert numbers(question["driver"]) >= numbers(got["driver"])
         rows = [row["min_driver"] for row in raw["drivers"]["toolkit_driver"] if row["cuda"] == got["cuda"]]
         family = [row for row in raw["drivers"]["family"] if str(row["major"]) == got["cuda"].split(".", maxsplit=1)[0]]
-        needed = family[0].get("except", {}).get(got["cuda"], family[0]["min_driver"]) if family else min(rows, key=numbers)
+        needed = (
+            family[0].get("except", {}).get(got["cuda"], family[0]["min_driver"]) if family else min(rows, key=numbers)
+        )
         assert numbers(question["driver"]) >= numbers(needed)
     compiled = row_of_architectures(raw, got)
     for name in question.get("gpus", []):
         major, minor = (int(part) for part in capability_of(raw, name).split("."))
-        kernels = [arch for arch in compiled["archs"] if int(arch.split(".")[0]) == major and int(arch.split(".")[1]) <= minor]
+        kernels = [
+            arch for arch in compiled["archs"] if int(arch.split(".")[0]) == major and int(arch.split(".")[1]) <= minor
+        ]
         if not kernels:
             assert numbers(compiled["ptx"]) <= numbers("%d.%d" % (major, minor))
             assert any("no kernels for" in warning and name in warning for warning in got["warnings"])
@@ -112,14 +133,21 @@ def test_the_answer_satisfies_everything_that_was_asked(raw, question):
         assert any(build["unverified"] in warning for warning in got["warnings"])
     # What is to be installed is this very build.
     if got["source"] == "pytorch":
-        assert "pytorch=%s=py%s_cuda%s*" % (got["torch"], got["python"], got["cuda"]) in got["packages"] and got["pip"] == []
+        assert (
+            "pytorch=%s=py%s_cuda%s*" % (got["torch"], got["python"], got["cuda"]) in got["packages"]
+            and got["pip"] == []
+        )
     elif got["source"] == "conda-forge":
-        assert {"pytorch-gpu=%s" % got["torch"], "cuda-version=%s" % got["cuda"]} <= set(got["packages"]) and got["pip"] == []
+        assert {"pytorch-gpu=%s" % got["torch"], "cuda-version=%s" % got["cuda"]} <= set(got["packages"]) and got[
+            "pip"
+        ] == []
     else:
         place = got["pip"][0] + " " + " ".join(got["pip_options"])
         assert got["torch"] in got["pip"][0]
         assert "cu" + got["cuda"].replace(".", "") in place or build["index"] == "pypi"
-    assert ("conda-forge" in got["channels"]) and (got["cuda_override"] == (got["cuda"] if got["source"] == "conda-forge" else None))
+    assert ("conda-forge" in got["channels"]) and (
+        got["cuda_override"] == (got["cuda"] if got["source"] == "conda-forge" else None)
+    )
 
 
 @COMMON

@@ -16,7 +16,14 @@ NEW = {
             "torch": "2.16.0",
             "torchvision": "0.30.0",
             "python": {"min": "3.11", "max": "3.15"},
-            "builds": [{"source": "wheels", "cuda": "13.2", "local": "cu132", "index": "https://download.pytorch.org/whl/cu132"}],
+            "builds": [
+                {
+                    "source": "wheels",
+                    "cuda": "13.2",
+                    "local": "cu132",
+                    "index": "https://download.pytorch.org/whl/cu132",
+                }
+            ],
         }
     ],
 }
@@ -33,7 +40,9 @@ def test_a_new_release_and_a_new_gpu():
     assert got["pip"] == ["torch==2.16.0+cu132", "torchvision==0.30.0"]
     assert got["evidence"] == ["the site's rows"]
     # Its kernels are unknown: what the toolkit can compile for is taken, and said.
-    assert got["warnings"] == ["which GPUs torch 2.16.0+cu132 wheels has kernels for is unknown; judged by what CUDA 13.2 can compile for"]
+    assert got["warnings"] == [
+        "which GPUs torch 2.16.0+cu132 wheels has kernels for is unknown; judged by what CUDA 13.2 can compile for"
+    ]
     assert torch_build(["v100"], rows=NEW)["torch"] == "2.14.1"
     assert torch_build(["x200", "h100"], torch="2.16", rows=NEW)["capabilities"] == ["9.0", "12.0"]
 
@@ -46,7 +55,16 @@ def test_architectures_of_a_new_release():
 
 
 def test_a_build_is_added_to_a_release_by_its_version_alone():
-    rows = {"releases": [{"torch": "2.13.0", "builds": [{"source": "wheels", "cuda": "12.9", "local": "cu129", "index": "https://mirror.example/cu129"}]}]}
+    rows = {
+        "releases": [
+            {
+                "torch": "2.13.0",
+                "builds": [
+                    {"source": "wheels", "cuda": "12.9", "local": "cu129", "index": "https://mirror.example/cu129"}
+                ],
+            }
+        ]
+    }
     got = torch_build([], torch="2.13", cuda="12.9", source="wheels", python="3.12", rows=rows)
     assert got["pip"] == ["torch==2.13.0+cu129", "torchvision==0.28.0+cu129"]
     assert got["pip_options"] == ["--extra-index-url https://mirror.example/cu129"]
@@ -57,7 +75,13 @@ def test_a_sites_row_replaces_ours():
         return torch_build([], torch="2.15", cuda="13.0", source="wheels", rows=rows)
 
     assert len(verified({})["warnings"]) == 1
-    same = {"source": "wheels", "cuda": "13.0", "local": "cu130", "index": "https://download.pytorch.org/whl/cu130", "evidence": "we looked"}
+    same = {
+        "source": "wheels",
+        "cuda": "13.0",
+        "local": "cu130",
+        "index": "https://download.pytorch.org/whl/cu130",
+        "evidence": "we looked",
+    }
     got = verified({"releases": [{"torch": "2.15.0", "builds": [same]}]})
     assert (got["warnings"], got["evidence"][0]) == ([], "we looked")
 
@@ -83,18 +107,30 @@ def test_a_row_with_text_of_its_own_type_comes_back_as_plain_text():
 @pytest.mark.parametrize(
     "path,value,said",
     [
-        (("release",), [], "the keys ambiguous, architectures, family, gpus, pytorch_channel_last, releases, rows, toolkit, toolkit_driver at the top"),
+        (
+            ("release",),
+            [],
+            "the keys ambiguous, architectures, family, gpus, pytorch_channel_last, releases, rows, toolkit, toolkit_driver at the top",
+        ),
         (("releases",), {"torch": "1"}, "a list for releases at"),
         (("releases", 0), "2.16.0", "a mapping at releases[0]"),
         (("releases", 0, "torch"), 2.16, "put quotes around it"),
         (("releases", 0, "torch"), None, "a version in quotes"),
         (("releases", 0, "python", "min"), "3.16", "min up to max at releases[0].python"),
         (("releases", 0, "python"), None, "python ({min, max}) at releases[0].builds[0]"),
-        (("releases", 0, "builds", 0, "source"), "pip", "one of pytorch, conda-forge, wheels for source at releases[0].builds[0]"),
+        (
+            ("releases", 0, "builds", 0, "source"),
+            "pip",
+            "one of pytorch, conda-forge, wheels for source at releases[0].builds[0]",
+        ),
         (("releases", 0, "builds", 0, "cuda"), 13.2, "put quotes around it"),
         (("releases", 0, "builds", 0, "cud"), "13.2", "the keys build, cuda, channels, "),
         (("releases", 0, "builds", 0, "index"), "download.pytorch.org", "a URL or pypi for index"),
-        (("releases", 0, "builds", 0, "find_links"), "https://mirror.example/page.html", "one of index, find_links and wheel_urls"),
+        (
+            ("releases", 0, "builds", 0, "find_links"),
+            "https://mirror.example/page.html",
+            "one of index, find_links and wheel_urls",
+        ),
         (("releases", 0, "builds", 0, "local"), "cu126", "local tag cu126 for CUDA 13.2"),
         (("gpus", 0, "capability"), "12", 'major.minor in quotes such as "8.6"'),
         (("gpus", 0, "capability"), 12.0, "put quotes around it"),

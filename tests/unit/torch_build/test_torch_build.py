@@ -25,7 +25,12 @@ def test_the_guides_pair():
         "cuda": "10.1",
         "source": "pytorch",
         "packages": [
-            "python=3.8", "pytorch=1.8.1=py3.8_cuda10.1*", "torchvision=0.9.1=*_cu*", "torchaudio=0.8.1", "cudatoolkit=10.1", "mkl<2024.1",
+            "python=3.8",
+            "pytorch=1.8.1=py3.8_cuda10.1*",
+            "torchvision=0.9.1=*_cu*",
+            "torchaudio=0.8.1",
+            "cudatoolkit=10.1",
+            "mkl<2024.1",
         ],
         "pip": [],
         "pip_options": [],
@@ -42,7 +47,12 @@ def test_the_guides_pair():
 def test_the_official_pages_pair_for_the_guide():
     got = torch_build(["titan-v"], cuda="10.1.243", python="3.8.18", source="pytorch", torch="1.7.1")
     assert got["packages"] == [
-        "python=3.8", "pytorch=1.7.1=py3.8_cuda10.1*", "torchvision=0.8.2=*_cu*", "torchaudio=0.7.2", "cudatoolkit=10.1", "mkl<2024.1",
+        "python=3.8",
+        "pytorch=1.7.1=py3.8_cuda10.1*",
+        "torchvision=0.8.2=*_cu*",
+        "torchaudio=0.7.2",
+        "cudatoolkit=10.1",
+        "mkl<2024.1",
     ]
     # The official command names channel pytorch alone, which has neither Python nor cudatoolkit.
     assert got["channels"] == ["pytorch", "conda-forge"]
@@ -70,21 +80,54 @@ def test_newer_gpus_get_newer_builds():
 
 
 def test_volta_left_and_came_back():
-    assert [torch_build(["v100"], source="wheels", torch=torch)["cuda"] for torch in ("2.7", "2.8", "2.10", "2.11")] == ["12.6", "12.9", "12.8", "12.6"]
+    assert [
+        torch_build(["v100"], source="wheels", torch=torch)["cuda"] for torch in ("2.7", "2.8", "2.10", "2.11")
+    ] == ["12.6", "12.9", "12.8", "12.6"]
 
 
 @pytest.mark.parametrize(
     "torch,cuda,python,pip,options,index",
     [
         ("2.15.0", "13.2", "3.13", ["torch==2.15.0", "torchvision==0.29.2"], [], None),
-        ("2.15.0", "13.0", "3.13", ["torch==2.15.0+cu130", "torchvision==0.29.2"], ["--extra-index-url https://download.pytorch.org/whl/cu130"],
-         "https://download.pytorch.org/whl/cu130"),
-        ("1.8.1", "10.1", "3.8", ["torch==1.8.1+cu101", "torchvision==0.9.1+cu101", "torchaudio==0.8.1"],
-         ["--find-links https://download.pytorch.org/whl/torch_stable.html"], "https://download.pytorch.org/whl/torch_stable.html"),
+        (
+            "2.15.0",
+            "13.0",
+            "3.13",
+            ["torch==2.15.0+cu130", "torchvision==0.29.2"],
+            ["--extra-index-url https://download.pytorch.org/whl/cu130"],
+            "https://download.pytorch.org/whl/cu130",
+        ),
+        (
+            "1.8.1",
+            "10.1",
+            "3.8",
+            ["torch==1.8.1+cu101", "torchvision==0.9.1+cu101", "torchaudio==0.8.1"],
+            ["--find-links https://download.pytorch.org/whl/torch_stable.html"],
+            "https://download.pytorch.org/whl/torch_stable.html",
+        ),
         ("1.7.1", "10.2", "3.8", ["torch==1.7.1", "torchvision==0.8.2", "torchaudio==0.7.2"], [], None),
-        ("1.1.0", "9.0", "3.6", ["torch @ https://download.pytorch.org/whl/cu90/torch-1.1.0-cp36-cp36m-linux_x86_64.whl",
-                                 "torchvision @ https://download.pytorch.org/whl/cu90/torchvision-0.3.0-cp36-cp36m-linux_x86_64.whl"], [], None),
-        ("1.0.0", "8.0", "3.7", ["torch @ https://download.pytorch.org/whl/cu80/torch-1.0.0-cp37-cp37m-linux_x86_64.whl", "torchvision==0.2.1"], [], None),
+        (
+            "1.1.0",
+            "9.0",
+            "3.6",
+            [
+                "torch @ https://download.pytorch.org/whl/cu90/torch-1.1.0-cp36-cp36m-linux_x86_64.whl",
+                "torchvision @ https://download.pytorch.org/whl/cu90/torchvision-0.3.0-cp36-cp36m-linux_x86_64.whl",
+            ],
+            [],
+            None,
+        ),
+        (
+            "1.0.0",
+            "8.0",
+            "3.7",
+            [
+                "torch @ https://download.pytorch.org/whl/cu80/torch-1.0.0-cp37-cp37m-linux_x86_64.whl",
+                "torchvision==0.2.1",
+            ],
+            [],
+            None,
+        ),
     ],
 )
 def test_wheels_of_every_time(torch, cuda, python, pip, options, index):
@@ -95,12 +138,22 @@ def test_wheels_of_every_time(torch, cuda, python, pip, options, index):
 
 def test_channel_pytorch_of_every_time():
     assert torch_build(source="pytorch", torch="2.5", value=[])["packages"] == [
-        "python=3.12", "pytorch=2.5.1=py3.12_cuda12.4*", "torchvision=0.20.1=*_cu*", "torchaudio=2.5.1", "pytorch-cuda=12.4",
+        "python=3.12",
+        "pytorch=2.5.1=py3.12_cuda12.4*",
+        "torchvision=0.20.1=*_cu*",
+        "torchaudio=2.5.1",
+        "pytorch-cuda=12.4",
     ]
     assert torch_build({"source": "pytorch", "torch": "2.5"})["channels"] == ["pytorch", "nvidia", "conda-forge"]
-    assert torch_build({"source": "pytorch", "torch": "1.8.2", "cuda": "11.1"})["channels"] == ["pytorch-lts", "nvidia", "conda-forge"]
+    assert torch_build({"source": "pytorch", "torch": "1.8.2", "cuda": "11.1"})["channels"] == [
+        "pytorch-lts",
+        "nvidia",
+        "conda-forge",
+    ]
     # Torchvision before 0.3 has one build for every CUDA.
-    assert {"cuda90", "torchvision=0.2.1"} <= set(torch_build({"source": "pytorch", "torch": "1.0.0", "cuda": "9.0"})["packages"])
+    assert {"cuda90", "torchvision=0.2.1"} <= set(
+        torch_build({"source": "pytorch", "torch": "1.0.0", "cuda": "9.0"})["packages"]
+    )
 
 
 # --- drivers -----------------------------------------------------------------------------------------------------------
@@ -108,8 +161,19 @@ def test_channel_pytorch_of_every_time():
 
 @pytest.mark.parametrize(
     "driver,cuda",
-    [("580.65.06", "13.2"), ("580", "13.2"), ("579.99", "12.6"), ("525.60.13", "12.6"), ("525.60.12", "11.8"), ("450.80.2", "11.8"),
-     ("450.80.01", "10.2"), ("440.33", "10.2"), ("440.4", "10.1"), ("418.39", "10.1"), ("418.4", "9.2")],
+    [
+        ("580.65.06", "13.2"),
+        ("580", "13.2"),
+        ("579.99", "12.6"),
+        ("525.60.13", "12.6"),
+        ("525.60.12", "11.8"),
+        ("450.80.2", "11.8"),
+        ("450.80.01", "10.2"),
+        ("440.33", "10.2"),
+        ("440.4", "10.1"),
+        ("418.39", "10.1"),
+        ("418.4", "9.2"),
+    ],
 )
 def test_the_driver_decides_the_cuda(driver, cuda):
     # From CUDA 11 on the family counts, below the toolkit's own row; numbers are compared, so 440.4 is older than 440.33.
@@ -117,7 +181,9 @@ def test_the_driver_decides_the_cuda(driver, cuda):
 
 
 def test_cuda_11_0_itself_runs_on_an_older_driver_than_its_family():
-    assert [torch_build({"driver": driver, "torch": "1.7"})["cuda"] for driver in ("450.80.02", "450.36.06", "450.36.05")] == ["11.0", "11.0", "10.2"]
+    assert [
+        torch_build({"driver": driver, "torch": "1.7"})["cuda"] for driver in ("450.80.02", "450.36.06", "450.36.05")
+    ] == ["11.0", "11.0", "10.2"]
 
 
 def test_the_oldest_of_several_drivers_counts():
@@ -148,7 +214,16 @@ def test_what_the_driver_has_to_compile_warns_and_needs_a_driver_of_that_toolkit
 @pytest.mark.parametrize(
     "capability,runs",
     # conda-forge 2.5: kernels for 5.0 6.0 6.1 7.0 7.5 8.0 8.6 8.9 9.0, and PTX for 9.0
-    [("5.2", True), ("6.2", True), ("7.2", True), ("8.7", True), ("9.0", True), ("12.0", True), ("3.7", False), ("4.0", False)],
+    [
+        ("5.2", True),
+        ("6.2", True),
+        ("7.2", True),
+        ("8.7", True),
+        ("9.0", True),
+        ("12.0", True),
+        ("3.7", False),
+        ("4.0", False),
+    ],
 )
 def test_a_kernel_runs_within_its_major_version_upwards(capability, runs):
     question = {"gpus": [capability], "source": "conda-forge", "torch": "2.5", "cuda": "12.6"}
@@ -165,10 +240,29 @@ def test_a_kernel_does_not_run_downwards():
 
 @pytest.mark.parametrize(
     "name,capability",
-    [("titan-v", "7.0"), ("Titan V", "7.0"), ("TITAN_V", "7.0"), ("titanv", "7.0"), ("Tesla V100-SXM2-32GB", "7.0"), ("v100", "7.0"), ("a100", "8.0"),
-     ("NVIDIA A100-SXM4-80GB", "8.0"), ("a100_1g.5gb", "8.0"), ("NVIDIA H100 80GB HBM3", "9.0"), ("h100", "9.0"), ("NVIDIA GeForce RTX 2080 Ti", "7.5"),
-     ("rtx6000ada", "8.9"), ("NVIDIA RTX 6000 Ada Generation", "8.9"), ("Quadro RTX 6000", "7.5"), ("rtx_a6000", "8.6"), ("NVIDIA L40S", "8.9"),
-     ("Tesla P100-PCIE-16GB", "6.0"), ("gtx1080ti", "6.1"), ("Tesla K80", "3.7"), ("8.6", "8.6")],
+    [
+        ("titan-v", "7.0"),
+        ("Titan V", "7.0"),
+        ("TITAN_V", "7.0"),
+        ("titanv", "7.0"),
+        ("Tesla V100-SXM2-32GB", "7.0"),
+        ("v100", "7.0"),
+        ("a100", "8.0"),
+        ("NVIDIA A100-SXM4-80GB", "8.0"),
+        ("a100_1g.5gb", "8.0"),
+        ("NVIDIA H100 80GB HBM3", "9.0"),
+        ("h100", "9.0"),
+        ("NVIDIA GeForce RTX 2080 Ti", "7.5"),
+        ("rtx6000ada", "8.9"),
+        ("NVIDIA RTX 6000 Ada Generation", "8.9"),
+        ("Quadro RTX 6000", "7.5"),
+        ("rtx_a6000", "8.6"),
+        ("NVIDIA L40S", "8.9"),
+        ("Tesla P100-PCIE-16GB", "6.0"),
+        ("gtx1080ti", "6.1"),
+        ("Tesla K80", "3.7"),
+        ("8.6", "8.6"),
+    ],
 )
 def test_what_a_gpu_is_called(name, capability):
     # Torch 2.1 runs on them all.
@@ -242,7 +336,10 @@ def test_nothing_asked_is_nothing_asked():
     assert torch_build({"gpus": [], "driver": "", "cuda": None, "rows": {}}) == torch_build([])
 
 
-@pytest.mark.parametrize("pin,torch", [("2.1", "2.1.2"), ("2.1.*", "2.1.2"), ("==2.1.1", "2.1.1"), ("2.1.0", "2.1.0"), ("1.1", "1.1.0"), ("1", "1.13.1")])
+@pytest.mark.parametrize(
+    "pin,torch",
+    [("2.1", "2.1.2"), ("2.1.*", "2.1.2"), ("==2.1.1", "2.1.1"), ("2.1.0", "2.1.0"), ("1.1", "1.1.0"), ("1", "1.13.1")],
+)
 def test_a_pin_is_a_version_or_a_series(pin, torch):
     assert torch_build({"torch": pin})["torch"] == torch
 

@@ -23,7 +23,15 @@ from ..env.pip_records import Distribution, installed_names, required_name
 from ..engines.base import Engine, Solution
 from .interpreter import pip_would_install
 from ..env.packages import Package, actions_between, diff_between
-from ..env.request import Request, checked_channels, checked_cuda, checked_pip_lines, checked_prefix, checked_specs, pip_requirements
+from ..env.request import (
+    Request,
+    checked_channels,
+    checked_cuda,
+    checked_pip_lines,
+    checked_prefix,
+    checked_specs,
+    pip_requirements,
+)
 from ..env.sources import require_trusted_channels, require_trusted_sources
 from ..env.verify import Damage, examine
 
@@ -215,7 +223,9 @@ class _Declaration:
         """What pip is about to do, after the *actions* on packages."""
         if not self._request.pip:
             return []
-        again = [{"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged]
+        again = [
+            {"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged
+        ]
         if exists and not actions:
             found = pip_would_install(self._prefix, self._request.pip, self._latest)
             return again + [{"action": "install", "name": name, "from": None, "to": version} for name, version in found]
@@ -247,7 +257,9 @@ class _Declaration:
             env.write_record(self._prefix, request, engine.name, packages)
 
     def _unsolved(self, because: str) -> Result:
-        asked = tuple(without_credentials(spec) for spec in self._request.packages) + pip_requirements(self._request.pip)
+        asked = tuple(without_credentials(spec) for spec in self._request.packages) + pip_requirements(
+            self._request.pip
+        )
         wanted = "".join(spec + "\n" for spec in asked)
         result = self._result(packages=[], engine=self._choice.name, changed=True, solved=False)
         del result["packages"]

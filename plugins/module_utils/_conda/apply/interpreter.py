@@ -72,7 +72,12 @@ def compile_bytecode(prefix: str) -> None:
         return
     command = [env_python(prefix), "-I", "-c", _COMPILE_MISSING]
     done = subprocess.run(
-        command, check=False, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        check=False,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()

@@ -279,7 +279,9 @@ def _make_folders(path: str) -> t.List[str]:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise UserError(
-            "a folder for the env at %s" % path, error.strerror or str(error), "give a prefix or an envs_dir that you can write to"
+            "a folder for the env at %s" % path,
+            error.strerror or str(error),
+            "give a prefix or an envs_dir that you can write to",
         ) from error
     return made
 

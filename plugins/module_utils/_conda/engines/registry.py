@@ -49,7 +49,9 @@ class Choice(t.Protocol):
         :raises UserError: it cannot.
         """
 
-    def engine(self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
+    def engine(
+        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
+    ) -> Engine:
         """The engine for the env at *prefix*."""
 
 
@@ -82,7 +84,9 @@ class RattlerChoice:
             require_rattler(self._python)
             respawn_module(self._python)
 
-    def engine(self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
+    def engine(
+        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
+    ) -> Engine:
         home = os.path.expanduser("~")
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "rattler", "cache")
         if not package_cache and pkgs_dirs:
@@ -121,7 +125,9 @@ class ToolChoice:
         if reads_condarc and importlib.util.find_spec("yaml") is None:
             _respawn_with_yaml()
 
-    def engine(self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
+    def engine(
+        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
+    ) -> Engine:
         if self._tool is None:
             raise self.missing()
         if package_cache:
@@ -183,7 +189,9 @@ def asked_tool(kind: str, executable: str) -> Tool:
     found = kind_of_tool(said, os.path.basename(executable))
     if found is None or found[0] != kind:
         # mamba 1 names conda too.
-        raise UserError("%s at %s" % (kind, executable), said.strip() or problem, "give its path as executable, or correct engine")
+        raise UserError(
+            "%s at %s" % (kind, executable), said.strip() or problem, "give its path as executable, or correct engine"
+        )
     if is_too_old(*found):
         raise UserError(
             "%s %s or newer" % (kind, ".".join(str(part) for part in OLDEST[kind])),
@@ -196,7 +204,9 @@ def asked_tool(kind: str, executable: str) -> Tool:
 def _respawn_with_yaml() -> None:
     candidates = [os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES]
     candidates += _SYSTEM_PYTHONS
-    trusted = [path for path in candidates if os.path.exists(path) and not (os.geteuid() == 0 and untrusted_because(path))]
+    trusted = [
+        path for path in candidates if os.path.exists(path) and not (os.geteuid() == 0 and untrusted_because(path))
+    ]
     python = None if has_respawned() else probe_interpreters_for_module(trusted, "yaml")
     if python is None:
         raise UserError(

@@ -60,7 +60,10 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise UserError("a condarc at %s" % path, str(error), "correct the file") from error
         pkgs_dirs = map(os.path.expandvars, _strings(content.get("pkgs_dirs")))
-        for key, values in (("channels", filled_in(_strings(content.get("channels")), os.environ)), ("pkgs_dirs", pkgs_dirs)):
+        for key, values in (
+            ("channels", filled_in(_strings(content.get("channels")), os.environ)),
+            ("pkgs_dirs", pkgs_dirs),
+        ):
             merged[key] += [value for value in values if value not in merged[key]]
         if content.get("channel_priority") is not None and "channel_priority" not in merged:
             merged["channel_priority"] = _priority(content["channel_priority"])

@@ -14,7 +14,10 @@ def needed_names(record: t.Mapping[str, t.Any]) -> t.List[str]:
 
     :arg record: a package as a channel or ``conda-meta`` describes it.
     """
-    return [re.split(r"[\s=<>!~\[]", str(spec).rpartition("::")[2].strip(), maxsplit=1)[0] for spec in record.get("depends") or []]
+    return [
+        re.split(r"[\s=<>!~\[]", str(spec).rpartition("::")[2].strip(), maxsplit=1)[0]
+        for spec in record.get("depends") or []
+    ]
 
 
 def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> t.Dict[str, t.Set[str]]:

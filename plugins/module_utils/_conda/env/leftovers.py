@@ -57,7 +57,9 @@ def _has_source(folder: str, name: str) -> bool:
 
 
 def _owned_bytecode(prefix: str) -> t.Set[str]:
-    return {str(path) for meta in package_records(prefix) for path in meta.get("files") or [] if str(path).endswith(".pyc")}
+    return {
+        str(path) for meta in package_records(prefix) for path in meta.get("files") or [] if str(path).endswith(".pyc")
+    }
 
 
 def _remove_empty(folder: str, top: str) -> None:

@@ -49,9 +49,7 @@ def actions_between(
     return actions
 
 
-def diff_between(
-    before: t.Iterable[Package], after: t.Iterable[Package], header: str
-) -> t.Dict[str, str]:
+def diff_between(before: t.Iterable[Package], after: t.Iterable[Package], header: str) -> t.Dict[str, str]:
     """Ansible's diff of two package lists."""
     return {
         "before_header": header,

@@ -39,7 +39,11 @@ def damaged_distributions(prefix: str) -> t.List[Distribution]:
     for folder in site_packages_folders(prefix):
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
-            if name.endswith(".dist-info") and os.path.relpath(path, prefix) not in owned and not _is_whole(folder, path):
+            if (
+                name.endswith(".dist-info")
+                and os.path.relpath(path, prefix) not in owned
+                and not _is_whole(folder, path)
+            ):
                 found.append(_distribution(path))
     return found
 
@@ -53,7 +57,11 @@ def installed_names(prefix: str) -> t.Set[str]:
 def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> t.List[Distribution]:
     """Those of *damaged* that the requirements *lines* lead to, which pip can therefore bring back; and all that is unfinished."""
     reached: t.Set[str] = set()
-    requirements = [line for line in lines if not line.startswith("-") or line.startswith(("-e", "--editable", "-r", "--requirement"))]
+    requirements = [
+        line
+        for line in lines
+        if not line.startswith("-") or line.startswith(("-e", "--editable", "-r", "--requirement"))
+    ]
     pending = [name for name in map(required_name, requirements) if name]
     needs = _dependencies(prefix)
     if len(pending) < len(requirements):
@@ -69,16 +77,25 @@ def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix:
 
 def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> t.List[str]:
     """Requirements that bring exactly *damaged* back: by the request's own *lines* where those say more than a version."""
-    options = [line for line in lines if line.startswith("-") and not line.startswith(("-e", "--editable", "-r", "--requirement"))]
-    by_name = {required_name(line): line for line in lines if not line.startswith("-") and ("@" in line or "--hash" in line)}
+    options = [
+        line
+        for line in lines
+        if line.startswith("-") and not line.startswith(("-e", "--editable", "-r", "--requirement"))
+    ]
+    by_name = {
+        required_name(line): line for line in lines if not line.startswith("-") and ("@" in line or "--hash" in line)
+    }
     return options + [by_name.get(each.name) or "%s==%s" % (each.name, each.version) for each in damaged]
 
 
 def not_mended(damaged: Distribution) -> str:
     """What to tell about one that is left as it is."""
-    return "%s %s, which the requirements in pip do not ask for, has deleted or changed files: install it again with the env's pip" % (
-        damaged.name,
-        damaged.version,
+    return (
+        "%s %s, which the requirements in pip do not ask for, has deleted or changed files: install it again with the env's pip"
+        % (
+            damaged.name,
+            damaged.version,
+        )
     )
 
 

@@ -46,7 +46,9 @@ def kind_of(prefix: str) -> str:
 
 def is_base(prefix: str) -> bool:
     """Whether *prefix* is a base: conda itself lives there, or what lets shells activate envs."""
-    return any(os.path.exists(os.path.join(prefix, path)) for path in ("condabin", "bin/conda", "etc/profile.d/conda.sh"))
+    return any(
+        os.path.exists(os.path.join(prefix, path)) for path in ("condabin", "bin/conda", "etc/profile.d/conda.sh")
+    )
 
 
 def installed_packages(prefix: str) -> t.List[Package]:
@@ -107,7 +109,9 @@ def site_packages_folders(prefix: str) -> t.List[str]:
         names = sorted(name for name in os.listdir(lib) if name.startswith("python3") or name.startswith("python2"))
     except OSError:
         return []
-    folders = (os.path.join(lib, name, "site-packages") for name in names if not os.path.islink(os.path.join(lib, name)))
+    folders = (
+        os.path.join(lib, name, "site-packages") for name in names if not os.path.islink(os.path.join(lib, name))
+    )
     return [folder for folder in folders if os.path.isdir(folder)]
 
 
@@ -158,7 +162,9 @@ def claim(prefix: str) -> None:
 
 def mark_changing(prefix: str) -> None:
     """From here until :func:`clear_changing`, everything of ours refuses the env."""
-    note = "being changed since %s; run hpc.pytorch.conda_env again to mend it\n" % time.strftime("%Y-%m-%d %H:%M:%S %z")
+    note = "being changed since %s; run hpc.pytorch.conda_env again to mend it\n" % time.strftime(
+        "%Y-%m-%d %H:%M:%S %z"
+    )
     write_atomically(os.path.join(prefix, CHANGING), note.encode())
 
 
@@ -189,7 +195,18 @@ def make_readable_records(prefix: str) -> None:
 
 # From an explicit file conda takes these out of the archive, without the channel's later corrections; libmamba 2.1.1 to 2.3.2
 # leaves them empty (mamba-org/mamba#4052, #4070).
-_FROM_CHANNEL = ("depends", "constrains", "license", "timestamp", "size", "noarch", "track_features", "build_number", "md5", "sha256")
+_FROM_CHANNEL = (
+    "depends",
+    "constrains",
+    "license",
+    "timestamp",
+    "size",
+    "noarch",
+    "track_features",
+    "build_number",
+    "md5",
+    "sha256",
+)
 
 
 def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:

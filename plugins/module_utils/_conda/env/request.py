@@ -108,10 +108,14 @@ def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
     for value in values:
         line = re.sub(r"\\\r?\n\s*", " ", value).strip()
         if not line or not line.isprintable() or line.startswith("#"):
-            raise UserError("one line of a pip requirements file a list item", "%r" % one_line(value), "correct or remove it")
+            raise UserError(
+                "one line of a pip requirements file a list item", "%r" % one_line(value), "correct or remove it"
+            )
         relative = _RELATIVE_FILE.match(line)
         if relative and "://" not in relative.group(2):
-            raise UserError("an absolute path or a URL after %s" % relative.group(1), "%r" % one_line(value), "write the path out")
+            raise UserError(
+                "an absolute path or a URL after %s" % relative.group(1), "%r" % one_line(value), "write the path out"
+            )
         if line.startswith("-") and not line.startswith(("-e", "--editable")):
             options.append(line)
         else:
@@ -121,7 +125,9 @@ def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
 
 def pip_requirements(lines: t.Iterable[str]) -> t.Tuple[str, ...]:
     """What *lines* ask for, without option lines, hashes and credentials: fit to be shown."""
-    return tuple(without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-"))
+    return tuple(
+        without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-")
+    )
 
 
 def checked_channels(values: t.Iterable[str]) -> t.Tuple[str, ...]:

@@ -31,7 +31,9 @@ def require_trusted_sources(params: t.Mapping[str, t.Any], condarcs: t.Iterable[
     lock_file = params["lock_file"]
     if lock_file:
         if os.path.lexists(lock_file) and not os.path.isfile(lock_file):
-            raise UserError("a file or nothing at lock_file", "%s, which is neither" % lock_file, "remove it, or correct lock_file")
+            raise UserError(
+                "a file or nothing at lock_file", "%s, which is neither" % lock_file, "remove it, or correct lock_file"
+            )
         require_trusted_place(lock_file, "a lock file at")
     for line in params["pip"]:
         for path in _PATH.findall(line):
@@ -47,6 +49,10 @@ def require_trusted_caches(*folders: str) -> None:
 def require_trusted_channels(channels: t.Iterable[str]) -> None:
     """Refuse a channel on disk that somebody else can write."""
     for channel in channels:
-        path = urllib.parse.unquote(channel[len("file://") :]) if channel.startswith("file://") else os.path.expanduser(channel)
+        path = (
+            urllib.parse.unquote(channel[len("file://") :])
+            if channel.startswith("file://")
+            else os.path.expanduser(channel)
+        )
         if path.startswith("/"):
             require_trusted_place(path, "a channel at")

@@ -36,7 +36,9 @@ def damaged_packages(prefix: str) -> t.Set[str]:
     """Names of packages with a file that is missing, or has another content, target or mode than was installed."""
     modes = read_modes(prefix)
     records = package_records(prefix)
-    return {str(meta["name"]) for meta in records if _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))}
+    return {
+        str(meta["name"]) for meta in records if _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))
+    }
 
 
 def _is_damaged(prefix: str, meta: t.Mapping[str, t.Any], modes: Modes) -> bool:

@@ -137,5 +137,7 @@ def _described(base: t.Optional[str], versions: t.Optional[t.Mapping[str, str]])
 def _lines(base: t.Optional[str], versions: t.Optional[t.Mapping[str, str]]) -> str:
     if base is None:
         return ""
-    held = ["(what the installer brings)"] if versions is None else ["%s %s" % item for item in sorted(versions.items())]
+    held = (
+        ["(what the installer brings)"] if versions is None else ["%s %s" % item for item in sorted(versions.items())]
+    )
     return "".join(line + "\n" for line in ["base %s" % base] + held)

@@ -179,7 +179,9 @@ def _receive(url: str, part: str, ca_path: t.Optional[str], progress: Progress) 
         ) from error
     with contextlib.closing(response):
         if not response.geturl().startswith("https://"):
-            raise UserError("https all the way from %s" % shown, "a redirection to http", "give an address that stays with https")
+            raise UserError(
+                "https all the way from %s" % shown, "a redirection to http", "give an address that stays with https"
+            )
         answer = read_answer(
             response.status, {name.lower(): value for name, value in response.headers.items()}, have, origin, shown
         )
@@ -205,15 +207,23 @@ def _store(response: t.Any, part: str, offset: int, origin: Origin, progress: Pr
             if not block:
                 break
             target.write(block)
-            progress.report("download", os.path.basename(origin.url), bytes_done=target.tell(), bytes_total=origin.total)
+            progress.report(
+                "download", os.path.basename(origin.url), bytes_done=target.tell(), bytes_total=origin.total
+            )
         if origin.total is not None and target.tell() < origin.total:
             return "the connection ended (of %d bytes)" % origin.total
     return ""
 
 
 def _refused(shown: str, error: HTTPError) -> UserError:
-    remedies = {401: "give user and password in the address", 403: "check user, password and licence", 404: "correct the address"}
-    remedy = remedies.get(error.code, "try again later; what was downloaded is kept" if error.code >= 500 else "check the address")
+    remedies = {
+        401: "give user and password in the address",
+        403: "check user, password and licence",
+        404: "correct the address",
+    }
+    remedy = remedies.get(
+        error.code, "try again later; what was downloaded is kept" if error.code >= 500 else "check the address"
+    )
     return UserError("an installer at %s" % shown, "HTTP status %d %s" % (error.code, error.reason), remedy)
 
 

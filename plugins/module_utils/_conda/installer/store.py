@@ -77,7 +77,9 @@ def require_sound(base: str) -> None:
 
     :raises UserError: what is missing.
     """
-    missing = [path for path in ("bin/conda", "bin/activate", "conda-meta") if not os.path.exists(os.path.join(base, path))]
+    missing = [
+        path for path in ("bin/conda", "bin/activate", "conda-meta") if not os.path.exists(os.path.join(base, path))
+    ]
     if not missing:
         for meta in package_records(base):
             files = [str(path) for path in meta.get("files") or [] if not str(path).endswith(".pyc")]
@@ -130,7 +132,9 @@ def remove_remains(wish: Wish, locked: bool) -> None:
 
     :raises UserError: remains that another machine may be at work on.
     """
-    remains = [os.path.join(wish.store, name) for name in os.listdir(wish.store) if name.startswith((".work.", ".removing."))]
+    remains = [
+        os.path.join(wish.store, name) for name in os.listdir(wish.store) if name.startswith((".work.", ".removing."))
+    ]
     if os.path.lexists(wish.base):
         remains.append(wish.base)
     if remains and not locked:

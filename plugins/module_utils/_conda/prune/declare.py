@@ -74,7 +74,9 @@ def occupied_bytes(folder: str) -> int:
         for name in [*folders, *names]:
             status = os.lstat(os.path.join(top, name))
             is_folder = name in folders and not os.path.islink(os.path.join(top, name))
-            entry = found.setdefault((status.st_dev, status.st_ino), [1 if is_folder else status.st_nlink, 0, status.st_blocks * 512])
+            entry = found.setdefault(
+                (status.st_dev, status.st_ino), [1 if is_folder else status.st_nlink, 0, status.st_blocks * 512]
+            )
             entry[1] += 1
     return sum(size for links, seen, size in found.values() if seen >= links)
 

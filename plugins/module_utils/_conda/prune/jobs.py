@@ -18,7 +18,12 @@ from ..._slurm.model.states import is_final
 
 # The controller's clock and the file server's differ by less.
 CLOCKS_DIFFER = 600.0
-_CONFIGURED = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/usr/local/etc/slurm.conf", "/run/slurm/conf/slurm.conf")
+_CONFIGURED = (
+    "/etc/slurm/slurm.conf",
+    "/etc/slurm-llnl/slurm.conf",
+    "/usr/local/etc/slurm.conf",
+    "/run/slurm/conf/slurm.conf",
+)
 
 
 class Job(t.NamedTuple):
@@ -37,7 +42,9 @@ class Job(t.NamedTuple):
 def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
     """Every job that waits or runs; and what could not be learnt of them."""
     if not shutil.which("scontrol", path=bin_dir or os.environ.get("PATH") or os.defpath):
-        configured = [path for path in (os.environ.get("SLURM_CONF", ""), *_CONFIGURED) if path and os.path.exists(path)]
+        configured = [
+            path for path in (os.environ.get("SLURM_CONF", ""), *_CONFIGURED) if path and os.path.exists(path)
+        ]
         if bin_dir:
             return [], ["scontrol is not in %s" % bin_dir]
         return [], ["scontrol is not on PATH, though Slurm is here (%s)" % configured[0]] if configured else []

@@ -50,7 +50,9 @@ def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, no
     :arg older_than: days that a version stays after the name has left it.
     """
     named_by_jobs = [(job, names.found_in(job.text.encode("utf-8", "surrogateescape"))) for job in seen.jobs]
-    previous = sorted((each for each in store.versions if each.name != store.published), key=lambda each: -left_at(store, each))
+    previous = sorted(
+        (each for each in store.versions if each.name != store.published), key=lambda each: -left_at(store, each)
+    )
     # One that never bore the name is none to go back to, where the records tell.
     borne = [each for each in previous if each.switched is not None] or previous
     to_go_back_to = {each.name for each in borne[:keep]}

@@ -67,14 +67,20 @@ def read_store(envs_dir: str, name: str) -> Store:
     folder, link = os.path.join(envs_dir, "." + name), os.path.join(envs_dir, name)
     require_trusted_place(folder, "a store of envs at")
     if os.path.islink(folder) or (os.path.lexists(folder) and not os.path.isdir(folder)):
-        raise UserError("a folder at %s, or nothing" % folder, "something else", "give the envs_dir that site envs are published in")
+        raise UserError(
+            "a folder at %s, or nothing" % folder, "something else", "give the envs_dir that site envs are published in"
+        )
     published = published_version(envs_dir, name)
     if os.path.lexists(link) and not published:
-        raise UserError("a symlink into .%s/, or nothing, at %s" % (name, link), "something else", "correct envs_dir or name")
+        raise UserError(
+            "a symlink into .%s/, or nothing, at %s" % (name, link), "something else", "correct envs_dir or name"
+        )
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     versions = tuple(_version(folder, each) for each in names if _is_version(folder, each))
     beside = {version.name + ending for version in versions for ending in (LOCK, SWITCHED)}
-    leftovers = tuple(os.path.join(folder, each) for each in names if _LEFTOVER.match(each) and is_left_over(folder, each))
+    leftovers = tuple(
+        os.path.join(folder, each) for each in names if _LEFTOVER.match(each) and is_left_over(folder, each)
+    )
     known = {version.name for version in versions} | beside
     return Store(
         folder=folder,

@@ -83,7 +83,13 @@ class JobSlurm(Slurm):
 
     def recorded_parts(self, job: str) -> t.List[Part]:
         """What the accounting database knows of a job."""
-        arguments = ["--noheader", "--parsable2", "--allocations", "--format=JobID,JobName,State,ExitCode,NodeList", "--jobs=" + job]
+        arguments = [
+            "--noheader",
+            "--parsable2",
+            "--allocations",
+            "--format=JobID,JobName,State,ExitCode,NodeList",
+            "--jobs=" + job,
+        ]
         return parse_accounting(self._run("sacct", arguments).stdout)
 
     def recorded_since(self, name: str, since: float) -> t.List[str]:
@@ -95,7 +101,9 @@ class JobSlurm(Slurm):
 
     def marked(self, mark: str) -> t.Optional[str]:
         """The number of this user's job whose comment holds *mark*; None where the controller knows none."""
-        said = self._run("squeue", ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]).stdout
+        said = self._run(
+            "squeue", ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]
+        ).stdout
         for line in said.splitlines():
             number, array, comment = (line.split("|", 2) + ["", ""])[:3]
             if mark in comment:

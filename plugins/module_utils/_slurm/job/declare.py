@@ -28,8 +28,18 @@ from .wait import JobWait
 # A job that was cancelled is gone after KillWait and its epilog.
 _ENDING = 300.0
 NO_JOB: Result = {
-    "job_id": None, "job_name": "", "job_state": None, "reason": "", "exit_code": None, "signal": None, "restarts": 0, "nodes": [],
-    "stdout_file": "", "stdout_tail": [], "stderr_tail": [], "tasks": [],
+    "job_id": None,
+    "job_name": "",
+    "job_state": None,
+    "reason": "",
+    "exit_code": None,
+    "signal": None,
+    "restarts": 0,
+    "nodes": [],
+    "stdout_file": "",
+    "stdout_tail": [],
+    "stderr_tail": [],
+    "tasks": [],
 }
 
 
@@ -88,7 +98,11 @@ class Work:
             return self._cancel(self._waiting(record, files))
         if self._check_mode and not os.path.lexists(script):
             # A run would write it first.
-            return dict(NO_JOB, changed=True, summary="would submit %s, which is not there yet, so sbatch was not asked" % script)
+            return dict(
+                NO_JOB,
+                changed=True,
+                summary="would submit %s, which is not there yet, so sbatch was not asked" % script,
+            )
         request = request_of(script, self._options.arguments)
         if record is not None and record.is_of(request) and not self._options.force:
             if self._check_mode or (record.parts and all(is_final(part.state) for part in record.parts)):
@@ -98,7 +112,9 @@ class Work:
             if self._check_mode:
                 return self._would_submit(request)
         with Stop() as stop:
-            made, submitted = Submission(self._slurm, files, request, self.settings, stop, self._progress).make(self._options.force)
+            made, submitted = Submission(self._slurm, files, request, self.settings, stop, self._progress).make(
+                self._options.force
+            )
             if submitted and record is not None and record.job_id != made.job_id:
                 self._tell_of_the_one_before(record)
             return self._finish(self._waiting(made, files), stop, submitted)
@@ -168,9 +184,17 @@ class Work:
             wait.look()
             wait.save()
         result = self._result(wait)
-        if self._options.until == "completed" and not self._check_mode and state_of(result["job_state"]).phase == FAILED:
+        if (
+            self._options.until == "completed"
+            and not self._check_mode
+            and state_of(result["job_state"]).phase == FAILED
+        ):
             error = failure_of(result)
-            again = "" if submitted else "; an earlier run submitted it: change the script, or submit it again with force: true"
+            again = (
+                ""
+                if submitted
+                else "; an earlier run submitted it: change the script, or submit it again with force: true"
+            )
             raise UserError(error.expected, error.found, error.remedy + again, **dict(error.details, changed=submitted))
         return dict(result, changed=submitted)
 
@@ -183,7 +207,10 @@ class Work:
         result = dict(self._result(wait), changed=submitted)
         job = wait.job
         if wait.follow.held is not None:
-            remedy = "see scontrol show job %s; mend what the reason names and run it again to wait on, or scancel %s" % (job, job)
+            remedy = (
+                "see scontrol show job %s; mend what the reason names and run it again to wait on, or scancel %s"
+                % (job, job)
+            )
         elif self._options.on_timeout == "cancel":
             self._slurm.cancel([job])
             wait.until_over(stop, _ENDING, patience=True)
@@ -209,7 +236,9 @@ class Work:
     def _result(self, wait: JobWait) -> Result:
         parts = wait.follow.parts
         for name, part in parts.items():
-            parts[name] = part._replace(stdout=_path(part.stdout, part, wait.job), stderr=_path(part.stderr, part, wait.job))
+            parts[name] = part._replace(
+                stdout=_path(part.stdout, part, wait.job), stderr=_path(part.stderr, part, wait.job)
+            )
         return result_of(wait.job, wait.follow, self._slurm.expand, lambda path: tail_of(path, self._options.tail))
 
 

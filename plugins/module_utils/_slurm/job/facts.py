@@ -111,7 +111,7 @@ def indices(text: str) -> t.List[int]:
 def _pairs(text: str) -> t.List[t.Tuple[str, str]]:
     starts = list(re.finditer(r"(?:^|\s)([A-Z][\w:/]*)=", text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
-    return [(match.group(1), text[match.end():end].strip()) for match, end in zip(starts, ends)]
+    return [(match.group(1), text[match.end() : end].strip()) for match, end in zip(starts, ends)]
 
 
 def _set(value: str) -> str:

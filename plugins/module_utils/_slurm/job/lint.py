@@ -47,4 +47,10 @@ def as_result(found: t.Sequence[Finding]) -> t.List[t.Dict[str, t.Any]]:
 
 def as_warning(request: Request, finding: Finding) -> str:
     """As a person reads it."""
-    return "%s line %d: %s (%s); remedy: %s" % (request.path, finding.line, finding.message, finding.code, finding.remedy)
+    return "%s line %d: %s (%s); remedy: %s" % (
+        request.path,
+        finding.line,
+        finding.message,
+        finding.code,
+        finding.remedy,
+    )

@@ -42,8 +42,15 @@ def output_path(path: str, part: Part, job: str) -> str:
     if "%" not in path or os.path.lexists(path):
         return path
     values = {
-        "j": part.number or job, "A": job, "a": part.name.lstrip("+"), "x": part.job_name,
-        "N": part.nodes.partition(",")[0], "n": "0", "t": "0", "s": "batch", "%": "%",
+        "j": part.number or job,
+        "A": job,
+        "a": part.name.lstrip("+"),
+        "x": part.job_name,
+        "N": part.nodes.partition(",")[0],
+        "n": "0",
+        "t": "0",
+        "s": "batch",
+        "%": "%",
     }
 
     def value(match: t.Match[str]) -> str:

@@ -47,7 +47,11 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     for argument in arguments:
         match = _OPTION.fullmatch(argument)
         if not match or not argument.isprintable():
-            raise UserError("arguments of the form --name or --name=value", repr(argument), "give each option of sbatch by itself, by its long name")
+            raise UserError(
+                "arguments of the form --name or --name=value",
+                repr(argument),
+                "give each option of sbatch by itself, by its long name",
+            )
         if match.group(1) in _NOT_OURS:
             remedy = "leave it out, this module sees to it; a comment goes in the script"
             raise UserError("arguments that change the job", "--%s" % match.group(1), remedy)
@@ -59,14 +63,20 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
         with open(path, "rb") as stream:
             content = stream.read()
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError("a job script at %s" % path, "no file there", "write it first (hpc.pytorch.sbatch_script), or correct script")
+        raise UserError(
+            "a job script at %s" % path,
+            "no file there",
+            "write it first (hpc.pytorch.sbatch_script), or correct script",
+        )
     if not content.startswith(b"#!"):
         remedy = "give its first line an interpreter, such as #!/bin/bash"
         raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], remedy)
     text = content.decode("utf-8", "surrogateescape")
     given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
     name = given.get("job-name") or option_of(text, "job-name", "-J") or os.path.basename(path)
-    return Request(path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments), text)
+    return Request(
+        path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments), text
+    )
 
 
 def option_of(script: str, name: str, short: str) -> str:
@@ -78,7 +88,7 @@ def option_of(script: str, name: str, short: str) -> str:
                 break
             continue
         try:
-            words = directives.split(line[len("#SBATCH"):])
+            words = directives.split(line[len("#SBATCH") :])
         except ValueError:
             # sbatch will say so.
             continue
@@ -88,5 +98,5 @@ def option_of(script: str, name: str, short: str) -> str:
             elif word in ("--" + name, short) and position + 1 < len(words):
                 value = words[position + 1]
             elif short and word.startswith(short) and len(word) > len(short):
-                value = word[len(short):]
+                value = word[len(short) :]
     return value

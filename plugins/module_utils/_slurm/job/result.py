@@ -76,7 +76,9 @@ def summary_of(result: Result) -> str:
     if result["signal"]:
         details.append("signal %s" % _signal_name(result["signal"]))
     if result["restarts"]:
-        details.append("put back into the queue %d time%s" % (result["restarts"], "" if result["restarts"] == 1 else "s"))
+        details.append(
+            "put back into the queue %d time%s" % (result["restarts"], "" if result["restarts"] == 1 else "s")
+        )
     if result["nodes"]:
         details.append("on %s" % _few(result["nodes"]))
     return "%s (%s)" % (words, ", ".join(details))
@@ -88,7 +90,9 @@ def failure_of(result: Result) -> UserError:
     last = last_words(result["stderr_tail"] or result["stdout_tail"])
     found = result["summary"] + ("; its last words: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
-    if result["job_state"] == "FAILED" and (result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL):
+    if result["job_state"] == "FAILED" and (
+        result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL
+    ):
         remedy = "something killed it, mostly because of its memory: raise mem, or lower the batch size; %s" % remedy
     if result["stdout_file"]:
         remedy += "; its output is in %s" % result["stdout_file"]

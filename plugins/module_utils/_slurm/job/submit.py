@@ -24,7 +24,9 @@ _PAUSE = 1.0
 class Submission:
     """One script's way into the queue."""
 
-    def __init__(self, slurm: JobSlurm, files: RecordFile, request: Request, settings: Settings, stop: Stop, progress: Progress) -> None:
+    def __init__(
+        self, slurm: JobSlurm, files: RecordFile, request: Request, settings: Settings, stop: Stop, progress: Progress
+    ) -> None:
         self._slurm, self._files, self._request = slurm, files, request
         self._settings, self._stop, self._progress = settings, stop, progress
 
@@ -52,7 +54,9 @@ class Submission:
     def _submit(self, mark: Mark) -> t.Optional[Record]:
         comment = " ".join(part for part in (self._request.comment, mark.token) if part)
         try:
-            job, elsewhere = self._slurm.submit_file([*self._request.arguments, "--comment=" + comment], self._request.path)
+            job, elsewhere = self._slurm.submit_file(
+                [*self._request.arguments, "--comment=" + comment], self._request.path
+            )
         except SlurmSilent:
             # It may have arrived: the mark stays, and whoever finds it asks the queue.
             return None
@@ -77,14 +81,19 @@ class Submission:
             self._progress.report("submit", "another run is submitting %s" % self._request.path)
             why = self._stop.wait(_PAUSE)
             if why:
-                raise UserError("to see whether another run submits %s" % self._request.path, "an interruption (%s)" % why, "run it again")
+                raise UserError(
+                    "to see whether another run submits %s" % self._request.path,
+                    "an interruption (%s)" % why,
+                    "run it again",
+                )
         elif age < self._settings.remembers or self._not_recorded(mark):
             # Slurm would know it.
             self._files.end(mark)
         else:
             raise UserError(
                 "to know whether a submission arrived that was interrupted %d minutes ago" % (age / 60),
-                "no job of that mark in the queue, and Slurm forgets a job %d s after its end" % self._settings.remembers,
+                "no job of that mark in the queue, and Slurm forgets a job %d s after its end"
+                % self._settings.remembers,
                 "look for its output; then remove %s.submitting to submit it again" % self._files.path,
             )
 
@@ -93,7 +102,12 @@ class Submission:
         return self._settings.accounting and not self._slurm.recorded_since(mark.job_name, mark.since - 60)
 
     def _require_same_cluster(self, record: Record) -> None:
-        if record.cluster and self._settings.cluster and not record.elsewhere and record.cluster != self._settings.cluster:
+        if (
+            record.cluster
+            and self._settings.cluster
+            and not record.elsewhere
+            and record.cluster != self._settings.cluster
+        ):
             raise UserError(
                 "the job of %s at cluster %s" % (self._request.path, self._settings.cluster),
                 "a record that it was submitted to cluster %s" % record.cluster,

@@ -30,7 +30,12 @@ class JobWait:
     """
 
     def __init__(
-        self, slurm: JobSlurm, job: str, follow: JobFollow, settings: t.Callable[[], Settings], progress: Progress,
+        self,
+        slurm: JobSlurm,
+        job: str,
+        follow: JobFollow,
+        settings: t.Callable[[], Settings],
+        progress: Progress,
         save: t.Callable[[], None],
     ) -> None:
         self._slurm, self.job, self.follow = slurm, job, follow
@@ -69,7 +74,7 @@ class JobWait:
                     raise UserError(
                         "Slurm to say how job %s is" % self.job,
                         str(error),
-                        "look whether the controller runs: scontrol ping; run it again to wait on"
+                        "look whether the controller runs: scontrol ping; run it again to wait on",
                     )
                 self._progress.report("job %s" % self.job, "Slurm does not answer: %s" % error)
             if self.follow.over:
@@ -94,7 +99,7 @@ class JobWait:
                 raise UserError(
                     "to wait for job %s" % self.job,
                     "an interruption (%s)" % why,
-                    "run it again to wait on; the job goes on, scancel %s ends it" % self.job
+                    "run it again to wait on; the job goes on, scancel %s ends it" % self.job,
                 )
 
     def _longest(self) -> float:

@@ -15,10 +15,14 @@ from .finding import Found
 _START = r"(?:^|[;&|({]|\$\(|\b(?:then|do|else|exec|time|nohup|command)\s)\s*(?:\w+=\S*\s+)*"
 _SRUN = re.compile(_START + r"srun\b(?P<options>[^;|&]*)")
 _EVERY_NODE = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|pdsh|clush|ssh|deepspeed|ray)\b")
-_EVERY_TASK = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|torchrun|torch\.distributed|accelerate|deepspeed|parallel)\b")
+_EVERY_TASK = re.compile(
+    r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|torchrun|torch\.distributed|accelerate|deepspeed|parallel)\b"
+)
 _PORT = re.compile(r"(?i)(?:(?:\b|_)port[= ]\s*[\"']?|rdzv[_-]endpoint[= ]\S+:)(\d{4,5})\b")
 _SECRETS = (
-    re.compile(r"(?i)\b(\w*(?:api_?key|password|passwd|secret|secret_key|access_key))[= ]\s*[\"']?(?![$/~<\"'])[^\s\"']{8,}"),
+    re.compile(
+        r"(?i)\b(\w*(?:api_?key|password|passwd|secret|secret_key|access_key))[= ]\s*[\"']?(?![$/~<\"'])[^\s\"']{8,}"
+    ),
     re.compile(r"(?i)\b(\w*token)[= ]\s*[\"']?(?![$/~<\"'])(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"']{12,}"),
     re.compile(r"\b(wandb login)\s+(?:--\S+\s+)*[0-9a-f]{32,}"),
     re.compile(r"\b(hf_)[A-Za-z0-9]{20,}|\b(gh[pousr]_)[A-Za-z0-9]{20,}|\b(AKIA)[0-9A-Z]{16}"),
@@ -90,7 +94,12 @@ def _srun_cpus(batch: Batch) -> t.Iterator[Found]:
 
 def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
     directive = next(
-        (found for found in (batch.last("ntasks"), batch.last("ntasks-per-node")) if found and _number(found.value or "") > 1), None
+        (
+            found
+            for found in (batch.last("ntasks"), batch.last("ntasks-per-node"))
+            if found and _number(found.value or "") > 1
+        ),
+        None,
     )
     if not directive or _EVERY_TASK.search(everything) or _several_nodes(batch):
         return
@@ -100,7 +109,9 @@ def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
             directive.line,
             "ntasks-as-cpus",
             "--ntasks=%s asks for %s processes and the script starts one" % (number, number),
-            "for one process with {0} CPUs give ntasks 1 and cpus-per-task {0}; for {0} processes start it with srun".format(number),
+            "for one process with {0} CPUs give ntasks 1 and cpus-per-task {0}; for {0} processes start it with srun".format(
+                number
+            ),
         )
     else:
         yield (

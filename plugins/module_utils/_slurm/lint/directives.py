@@ -53,16 +53,31 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
                 "write #SBATCH, or ##SBATCH where it shall not count",
             )
         else:
-            yield number, "misspelt-sbatch", "%s is no directive for sbatch" % shown(text.strip()), "write #SBATCH at the line's start"
+            yield (
+                number,
+                "misspelt-sbatch",
+                "%s is no directive for sbatch" % shown(text.strip()),
+                "write #SBATCH at the line's start",
+            )
 
 
 def _directive(directive: Directive) -> t.Iterator[Found]:
     number, name, value, given = directive
     if given[:1] in DASHES:
-        yield number, "dash", "%s begins with a dash that is no hyphen" % shown(given), "write it with two plain hyphens"
+        yield (
+            number,
+            "dash",
+            "%s begins with a dash that is no hyphen" % shown(given),
+            "write it with two plain hyphens",
+        )
         return
     if not given.startswith("-"):
-        yield number, "misspelt-option", "%s has no hyphens, so sbatch takes it for no option" % shown(given), "write --%s" % given.lstrip()
+        yield (
+            number,
+            "misspelt-option",
+            "%s has no hyphens, so sbatch takes it for no option" % shown(given),
+            "write --%s" % given.lstrip(),
+        )
         return
     if given.startswith("--") and name not in BY_DIRECTIVE and name not in KNOWN and name not in COMMAND_LINE_ONLY:
         near = [other for other in sorted([*BY_DIRECTIVE, *KNOWN]) if _near(name, other)]
@@ -78,9 +93,15 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
             "write it out; %x, %j, %u stand for the job's name, its id and the user in paths",
         )
     elif option and not _valid(option, value):
-        yield number, "bad-value", "--%s=%s is not %s" % (name, shown(value or ""), option.expected), "give for example --%s=%s" % (
-            name,
-            option.example.strip('"'),
+        yield (
+            number,
+            "bad-value",
+            "--%s=%s is not %s" % (name, shown(value or ""), option.expected),
+            "give for example --%s=%s"
+            % (
+                name,
+                option.example.strip('"'),
+            ),
         )
 
 
@@ -111,12 +132,22 @@ def _repeated(batch: Batch) -> t.Iterator[Found]:
 
 def _missing(batch: Batch) -> t.Iterator[Found]:
     if not any(batch.last(name) for name in ("mem", "mem-per-cpu", "mem-per-gpu")):
-        yield 1, "no-mem", "no memory is asked for: the site's default counts, often too little or all of the node", "give --mem"
+        yield (
+            1,
+            "no-mem",
+            "no memory is asked for: the site's default counts, often too little or all of the node",
+            "give --mem",
+        )
     if not batch.last("time"):
         yield 1, "no-time", "no time limit is given: the partition's counts, and the job starts later", "give --time"
     several = _number(batch.value("ntasks")) > 1 or _number(batch.value("ntasks-per-node")) > 1
     if not several and not any(batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive")):
-        yield 1, "no-cpus", "no CPUs are asked for: the job gets one, and loads its data with it", "give --cpus-per-task"
+        yield (
+            1,
+            "no-cpus",
+            "no CPUs are asked for: the job gets one, and loads its data with it",
+            "give --cpus-per-task",
+        )
 
 
 def _number(value: str) -> int:
@@ -142,7 +173,8 @@ def _output(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-folder",
-                "--%s goes to the folder %s: Slurm does not make it, and a job without it ends at once and says nothing" % (name, folder),
+                "--%s goes to the folder %s: Slurm does not make it, and a job without it ends at once and says nothing"
+                % (name, folder),
                 "make the folder before the job is submitted",
             )
         array = bool(batch.last("array"))
@@ -151,6 +183,7 @@ def _output(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-overwritten",
-                "--%s=%s is the same for every %s, which overwrites the last one's" % (name, directive.value, "task" if array else "job"),
+                "--%s=%s is the same for every %s, which overwrites the last one's"
+                % (name, directive.value, "task" if array else "job"),
                 "put %A_%a in it" if array else "put %j in it",
             )

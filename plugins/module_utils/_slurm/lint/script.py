@@ -24,19 +24,28 @@ def lint(text: str) -> t.List[Finding]:
     found += lint_directives.check(batch)
     found += lint_commands.check(batch)
     return sorted(
-        (Finding(line, code, "error" if code in ERRORS else "warning", message, remedy) for line, code, message, remedy in found),
+        (
+            Finding(line, code, "error" if code in ERRORS else "warning", message, remedy)
+            for line, code, message, remedy in found
+        ),
         key=lambda finding: (finding.line, finding.code),
     )
 
 
 def _form(text: str) -> t.Iterator[Found]:
     if not text.startswith("#!"):
-        yield 1, "no-shebang", "the first line names no interpreter: sbatch refuses it", "make #!/bin/bash the first line"
+        yield (
+            1,
+            "no-shebang",
+            "the first line names no interpreter: sbatch refuses it",
+            "make #!/bin/bash the first line",
+        )
     ends = [Text(number, line) for number, line in enumerate(text.split("\n"), 1) if line.endswith("\r")]
     if ends:
         yield (
             ends[0].line,
             "crlf",
-            "%d line%s in the way of Windows: sbatch refuses the script" % (len(ends), " ends" if len(ends) == 1 else "s end"),
+            "%d line%s in the way of Windows: sbatch refuses the script"
+            % (len(ends), " ends" if len(ends) == 1 else "s end"),
             "sed -i 's/\\r$//' on it, or save it with line ends of Unix",
         )

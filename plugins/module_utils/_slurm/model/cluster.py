@@ -107,7 +107,9 @@ def parse_version(text: str) -> t.Tuple[int, ...]:
 
 def show_version(version: t.Sequence[int]) -> str:
     """21, 8, 8 to ``21.08.8``: since 14.03 the second number is a month."""
-    return ".".join("%02d" % part if index == 1 and version[0] >= 14 else str(part) for index, part in enumerate(version))
+    return ".".join(
+        "%02d" % part if index == 1 and version[0] >= 14 else str(part) for index, part in enumerate(version)
+    )
 
 
 def parse_minutes(text: str) -> t.Optional[int]:
@@ -160,7 +162,7 @@ def _reason(line: str) -> str:
     if " Reason=" not in line:
         return ""
     signed = _REASON.search(line)
-    reason = signed.group(1) if signed else parse_pairs(line[line.index(" Reason="):])["Reason"]
+    reason = signed.group(1) if signed else parse_pairs(line[line.index(" Reason=") :])["Reason"]
     return _word(reason)
 
 

@@ -80,7 +80,11 @@ def _numbers(runs: str, text: str) -> list[str]:
 
 
 def _no_list(text: str) -> UserError:
-    return UserError("a list of nodes as Slurm writes it, such as titan[01-04,07]", text[:200], "correct the brackets and numbers in it")
+    return UserError(
+        "a list of nodes as Slurm writes it, such as titan[01-04,07]",
+        text[:200],
+        "correct the brackets and numbers in it",
+    )
 
 
 def _by_width(numbers: t.Sequence[str]) -> dict[int, list[int]]:
@@ -88,7 +92,9 @@ def _by_width(numbers: t.Sequence[str]) -> dict[int, list[int]]:
     padded = sorted({len(number) for number in numbers if number[0] == "0" and len(number) > 1}, reverse=True)
     found: dict[int, list[int]] = {}
     for number in numbers:
-        width = next((width for width in padded if len(number) == width or (len(number) > width and number[0] != "0")), 0)
+        width = next(
+            (width for width in padded if len(number) == width or (len(number) > width and number[0] != "0")), 0
+        )
         found.setdefault(width, []).append(int(number))
     return {width: sorted(values) for width, values in found.items()}
 

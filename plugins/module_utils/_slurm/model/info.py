@@ -13,7 +13,10 @@ from .hostlist import fold, unfold
 
 
 def describe(
-    cluster: Cluster, config: t.Mapping[str, str], partitions: t.Optional[t.Sequence[str]], nodes: t.Optional[t.Sequence[str]]
+    cluster: Cluster,
+    config: t.Mapping[str, str],
+    partitions: t.Optional[t.Sequence[str]],
+    nodes: t.Optional[t.Sequence[str]],
 ) -> t.Dict[str, t.Any]:
     """The module's result.
 

@@ -65,8 +65,12 @@ _FLAGS = {"power": "powered_down", "maint": "maintenance", "no_respond": "not_re
 def parse_state(text: str) -> t.Tuple[str, t.Tuple[str, ...]]:
     """Base state and flags of ``IDLE+DRAIN``, ``DOWN*+DRAIN``, ``ALLOCATED#``, ``drng@``. What nobody has said is unknown."""
     parts = text.strip().lower().split("+")
-    signs = [part[len(part.rstrip("".join(_SIGNS))):] for part in parts]
-    words = [part[:len(part) - len(sign)] for part, sign in zip(parts, signs)]
+    signs = [part[len(part.rstrip("".join(_SIGNS))) :] for part in parts]
+    words = [part[: len(part) - len(sign)] for part, sign in zip(parts, signs)]
     state, flags = _WORDS.get(words[0], (words[0] or "unknown", ()))
-    found = [*flags, *(_SIGNS[sign] for sign in "".join(signs)), *(_FLAGS.get(word, word) for word in words[1:] if word)]
+    found = [
+        *flags,
+        *(_SIGNS[sign] for sign in "".join(signs)),
+        *(_FLAGS.get(word, word) for word in words[1:] if word),
+    ]
     return state, tuple(dict.fromkeys(found))

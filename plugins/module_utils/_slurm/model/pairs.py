@@ -19,4 +19,4 @@ def parse_pairs(line: str) -> t.Dict[str, str]:
     """``Name=value Name=value``, where a value may hold spaces and signs of equality: a name starts with a capital."""
     starts = list(re.finditer(r"(?:^|\s)([A-Z][\w:/]*)=", line))
     ends = [match.start() for match in starts[1:]] + [len(line)]
-    return {match.group(1): line[match.end():end].strip() for match, end in zip(starts, ends)}
+    return {match.group(1): line[match.end() : end].strip() for match, end in zip(starts, ends)}

@@ -37,10 +37,16 @@ STATES: t.Dict[str, State] = {
     "REQUEUE_FED": State(WAITING, "is put back into the queue of a federation"),
     "EXPEDITING": State(WAITING, "is put back into the queue with precedence"),
     "RECONFIG_FAIL": State(WAITING, "its nodes could not be set up, it is put back into the queue"),
-    "REQUEUE_HOLD": State(WAITING, "was put back into the queue, and is held there", "see why, then scontrol release it"),
-    "SPECIAL_EXIT": State(WAITING, "was put back into the queue for its exit code, and is held there", "see why, then scontrol release it"),
+    "REQUEUE_HOLD": State(
+        WAITING, "was put back into the queue, and is held there", "see why, then scontrol release it"
+    ),
+    "SPECIAL_EXIT": State(
+        WAITING, "was put back into the queue for its exit code, and is held there", "see why, then scontrol release it"
+    ),
     "RESV_DEL_HOLD": State(
-        WAITING, "is held, as its reservation was deleted", "scontrol update it with another reservation and release it, or cancel it"
+        WAITING,
+        "is held, as its reservation was deleted",
+        "scontrol update it with another reservation and release it, or cancel it",
     ),
     "RUNNING": State(RUNS, "runs"),
     "SUSPENDED": State(RUNS, "is suspended, others have its CPUs"),
@@ -53,31 +59,45 @@ STATES: t.Dict[str, State] = {
     "COMPLETED": State(SUCCEEDED, "ended with exit code 0"),
     "FAILED": State(FAILED, "ended with another exit code than 0", "see the end of its output"),
     "CANCELLED": State(
-        FAILED, "was cancelled by its user or an administrator", "ask who cancelled it, or submit it again with force: true"
+        FAILED,
+        "was cancelled by its user or an administrator",
+        "ask who cancelled it, or submit it again with force: true",
     ),
     "TIMEOUT": State(
-        FAILED, "ran into its time limit", "raise the script's time, or let it save its work before the end (signal) and go on from there"
+        FAILED,
+        "ran into its time limit",
+        "raise the script's time, or let it save its work before the end (signal) and go on from there",
     ),
     "OUT_OF_MEMORY": State(
-        FAILED, "needed more memory than it had asked for",
-        "raise mem (or mem_per_cpu, mem_per_gpu), or lower the batch size or the loader's workers"
+        FAILED,
+        "needed more memory than it had asked for",
+        "raise mem (or mem_per_cpu, mem_per_gpu), or lower the batch size or the loader's workers",
     ),
     "NODE_FAIL": State(
-        FAILED, "lost a node", "submit it again with force: true; requeue: true in the script lets Slurm do that by itself"
+        FAILED,
+        "lost a node",
+        "submit it again with force: true; requeue: true in the script lets Slurm do that by itself",
     ),
-    "BOOT_FAIL": State(FAILED, "its nodes did not start", "tell the administrators, and submit it again with force: true"),
+    "BOOT_FAIL": State(
+        FAILED, "its nodes did not start", "tell the administrators, and submit it again with force: true"
+    ),
     "LAUNCH_FAILED": State(
-        FAILED, "could not be started on its nodes",
-        "see that its folder and output file can be written there, then submit it again with force: true"
+        FAILED,
+        "could not be started on its nodes",
+        "see that its folder and output file can be written there, then submit it again with force: true",
     ),
     "PREEMPTED": State(
-        FAILED, "had to give its nodes to a job of higher priority",
+        FAILED,
+        "had to give its nodes to a job of higher priority",
         "submit it again with force: true; requeue: true in the script lets Slurm do that by itself",
     ),
     "DEADLINE": State(FAILED, "could not end before its deadline", "give it a later deadline or a shorter time"),
-    "REVOKED": State(FAILED, "was taken over by another cluster of the federation", "ask for it there: squeue --federation"),
+    "REVOKED": State(
+        FAILED, "was taken over by another cluster of the federation", "ask for it there: squeue --federation"
+    ),
     VANISHED: State(
-        FAILED, "is not known to Slurm any more, and nobody saw how it ended",
+        FAILED,
+        "is not known to Slurm any more, and nobody saw how it ended",
         "look at its output; where it did not do its work, submit it again with force: true",
     ),
 }
@@ -92,15 +112,27 @@ RUNNING = frozenset(name for name, state in STATES.items() if state.phase == RUN
 HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
 
 # With these Slurm says that a pending job as it stands will never start; the rest passes by itself.
-NEVER = frozenset((
-    "AccountNotAllowed", "InvalidAccount", "InvalidQOS", "JobHeldAdmin", "JobHeldUser", "PartitionNodeLimit", "PartitionTimeLimit",
-    "QOSNotAllowed", "ReservationDeleted",
-))
+NEVER = frozenset(
+    (
+        "AccountNotAllowed",
+        "InvalidAccount",
+        "InvalidQOS",
+        "JobHeldAdmin",
+        "JobHeldUser",
+        "PartitionNodeLimit",
+        "PartitionTimeLimit",
+        "QOSNotAllowed",
+        "ReservationDeleted",
+    )
+)
 # Slurm writes this at every task of an array that has one such task.
 NEVER_ALONE = NEVER | {"BadConstraints"}
 # The same in long words, and what makes sense only for a job that stands for itself.
 _NEVER_AGAIN = NEVER_ALONE | {
-    "DependencyNeverSatisfied", "launch failed requeued held", "job requeued in held state", "launch_failed_requeued_held",
+    "DependencyNeverSatisfied",
+    "launch failed requeued held",
+    "job requeued in held state",
+    "launch_failed_requeued_held",
     "job_requeued_in_held_state",
 }
 

@@ -75,9 +75,7 @@ _NAME = r"[A-Za-z0-9_][\w.+@-]*"
 _NAMES = _NAME + r"(," + _NAME + r")*"
 _GPUS = r"([A-Za-z_][\w.+-]*:)?\d+(,([A-Za-z_][\w.+-]*:)?\d+)*"
 _GRES = r"(gres[:/])?[A-Za-z_][\w.+-]*(:[A-Za-z_][\w.+-]*)?([:=]\d+[kmgtp]?)?"
-_MAIL = (
-    r"(NONE|BEGIN|END|FAIL|REQUEUE|ALL|INVALID_DEPEND|STAGE_OUT|TIME_LIMIT(_90|_80|_50)?|ARRAY_TASKS)"
-)
+_MAIL = r"(NONE|BEGIN|END|FAIL|REQUEUE|ALL|INVALID_DEPEND|STAGE_OUT|TIME_LIMIT(_90|_80|_50)?|ARRAY_TASKS)"
 _SIGNAL = r"((SIG)?(HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN|TTOU)|[1-9]|[1-5]\d|6[0-4])"
 _DEPEND = r"(after|afterany|afterok|afternotok|aftercorr|afterburstbuffer|expand)(:\d+(_\d+|_\*)?(\+\d+)?)+"
 _BIND = r"(verbose,)?(closest|none|single:\d+|per_task:\d+|(map|mask)_gpu:[0-9A-Fa-fx,*]+)"

@@ -48,7 +48,9 @@ def _activate_conda(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield "conda activate %s || stop_job %s" % (shlex.quote(env), said(_no_env(env)))
         # Nothing may change under a running job, so the name's target counts, not the name.
         yield from _resolve_active(env)
-        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % said(_no_env(env))
+        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % said(
+            _no_env(env)
+        )
     yield "set -u"
 
 
@@ -65,7 +67,9 @@ def _activate_module(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     else:
         yield "source activate %s || stop_job %s" % (shlex.quote(env), said(_no_env(env)))
         yield from _resolve_active(env)
-        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job %s; fi' % said(_no_env(env))
+        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job %s; fi' % said(
+            _no_env(env)
+        )
     yield "set -u"
 
 
@@ -79,7 +83,7 @@ def _activate_direct(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             folders.append(shell_path(params["conda_prefix"].rstrip("/") + "/envs"))
         yield "env_prefix="
         yield "for folder in %s; do" % " ".join(folders)
-        yield "    if [ -d \"$folder\"/%s/conda-meta ]; then" % shlex.quote(env)
+        yield '    if [ -d "$folder"/%s/conda-meta ]; then' % shlex.quote(env)
         yield '        env_prefix=$(cd -P -- "$folder"/%s && pwd)' % shlex.quote(env)
         yield "        break"
         yield "    fi"

@@ -57,7 +57,9 @@ def container(given: t.Optional[t.Mapping[str, t.Any]], gpu: bool, exports: t.Se
         raise UserError("container.image as a path or a name", shown(image), "correct it")
     workdir = given.get("workdir")
     if workdir is not None and not (workdir.startswith("/") and printable(workdir)):
-        raise UserError("container.workdir as an absolute path inside the image", shown(workdir), "give for example /work")
+        raise UserError(
+            "container.workdir as an absolute path inside the image", shown(workdir), "give for example /work"
+        )
     for word in given.get("options") or []:
         if not printable(word):
             raise UserError("container.options as printable words", shown(word), "correct them")
@@ -70,14 +72,23 @@ def container(given: t.Optional[t.Mapping[str, t.Any]], gpu: bool, exports: t.Se
 def _mount(engine: str, text: str) -> Mount:
     words = text.split(":")
     whole = 1 <= len(words) <= 3 and printable(text) and "," not in text
-    if not whole or not words[0].startswith(("/", "~/")) or not all(word.startswith(("/", "~/")) for word in words[1:2]):
+    if (
+        not whole
+        or not words[0].startswith(("/", "~/"))
+        or not all(word.startswith(("/", "~/")) for word in words[1:2])
+    ):
         raise UserError(
-            "container.mounts as absolute paths, SOURCE[:TARGET[:ro]], without commas", shown(text), "give for example /data:/data"
+            "container.mounts as absolute paths, SOURCE[:TARGET[:ro]], without commas",
+            shown(text),
+            "give for example /data:/data",
         )
     if len(words) == 3 and (words[2] != "ro" or engine in ("charliecloud", "enroot")):
         raise UserError(
-            "ro as the third part of container.mounts, which apptainer and pyxis know" if words[2] != "ro" else
-            "no ro in container.mounts, which %s does not know" % engine, shown(text), "take it out"
+            "ro as the third part of container.mounts, which apptainer and pyxis know"
+            if words[2] != "ro"
+            else "no ro in container.mounts, which %s does not know" % engine,
+            shown(text),
+            "take it out",
         )
     return Mount(words[0], words[1] if len(words) > 1 else words[0], len(words) == 3)
 
@@ -112,7 +123,9 @@ def _apptainer(
     return Container([], [], [*words, shell_path(image)], [], "")
 
 
-def _charliecloud(image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str]) -> Container:
+def _charliecloud(
+    image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str]
+) -> Container:
     check = ['export USER="${USER:-$(id -un)}"']
     if gpu:
         missing = said(
@@ -143,7 +156,12 @@ def _charliecloud(image: str, mounts: t.List[Mount], workdir: t.Optional[str], g
 
 
 def _enroot(
-    image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str], exports: t.Sequence[str]
+    image: str,
+    mounts: t.List[Mount],
+    workdir: t.Optional[str],
+    gpu: bool,
+    options: t.List[str],
+    exports: t.Sequence[str],
 ) -> Container:
     kept = "SLURM_*|SRUN_*|MASTER_*|OMP_*|CUDA_*|NCCL_*|PYTHON*" + "".join("|" + name for name in exports)
     lines = [
@@ -151,7 +169,7 @@ def _enroot(
         "environment=()",
         "for name in $(compgen -e); do",
         "    case $name in",
-        "    %s) environment+=(--env \"$name\") ;;" % kept,
+        '    %s) environment+=(--env "$name") ;;' % kept,
         "    esac",
         "done",
     ]
@@ -164,12 +182,23 @@ def _enroot(
         words += ["--mount", '"$PWD":"$PWD"']
     words += [shlex.quote(word) for word in options] + [shell_path(image)]
     # It starts in the image's own folder, and has no option for another.
-    words += ["sh", "-c", shlex.quote('cd -- "$1" && shift && exec "$@"'), "sh", shlex.quote(workdir) if workdir else '"$PWD"']
+    words += [
+        "sh",
+        "-c",
+        shlex.quote('cd -- "$1" && shift && exec "$@"'),
+        "sh",
+        shlex.quote(workdir) if workdir else '"$PWD"',
+    ]
     return Container([], lines, words, [], "")
 
 
 def _pyxis(
-    image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str], exports: t.Sequence[str]
+    image: str,
+    mounts: t.List[Mount],
+    workdir: t.Optional[str],
+    gpu: bool,
+    options: t.List[str],
+    exports: t.Sequence[str],
 ) -> Container:
     binds = [_bind(mount) for mount in mounts] + ([] if workdir else ['"$PWD":"$PWD"'])
     words = ["--container-image=" + shell_path(image)]
@@ -204,7 +233,9 @@ def require_alone(params: t.Mapping[str, t.Any]) -> None:
     """
     given = [name for name in ("conda_env", "venv", "uv_project", "container") if params.get(name)]
     if len(given) > 1:
-        raise UserError("one of conda_env, venv, uv_project and container", " and ".join(given), "leave all but one out")
+        raise UserError(
+            "one of conda_env, venv, uv_project and container", " and ".join(given), "leave all but one out"
+        )
     container_given = params.get("container")
     if container_given and container_given["engine"] == "pyxis" and params.get("srun") is False:
         raise UserError("srun with container.engine: pyxis, which is a part of it", "srun: false", "leave srun out")

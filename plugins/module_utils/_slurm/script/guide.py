@@ -16,8 +16,19 @@ from .shell import inside_double_quotes, shell_path
 
 # What the guide's script has no place for.
 _TODAY = (
-    "launcher", "launcher_options", "srun", "srun_options", "nproc_per_node", "rendezvous", "rendezvous_port", "venv", "uv_project",
-    "container", "checkpoint_seconds", "modules_use", "modules_purge",
+    "launcher",
+    "launcher_options",
+    "srun",
+    "srun_options",
+    "nproc_per_node",
+    "rendezvous",
+    "rendezvous_port",
+    "venv",
+    "uv_project",
+    "container",
+    "checkpoint_seconds",
+    "modules_use",
+    "modules_purge",
 )
 
 

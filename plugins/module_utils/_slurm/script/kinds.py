@@ -14,7 +14,15 @@ from ..sbatch.options import in_order
 from .limits import minutes
 
 KINDS = ("single", "multi_gpu", "multi_node", "lightning", "array")
-LAUNCHERS = ("none", "torchrun", "torch.distributed.run", "torch.distributed.launch", "accelerate", "deepspeed", "mpirun")
+LAUNCHERS = (
+    "none",
+    "torchrun",
+    "torch.distributed.run",
+    "torch.distributed.launch",
+    "accelerate",
+    "deepspeed",
+    "mpirun",
+)
 RENDEZVOUS = ("standalone", "c10d", "static", "env", "none")
 
 # They start the processes of a node themselves, so srun starts one of them there.
@@ -73,7 +81,9 @@ def settle(params: t.Mapping[str, t.Any], asked: Directives) -> Plan:
 def _single(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str) -> None:
     nodes = str(wanted.get("nodes", "1"))
     if launcher in AGENTS and nodes != "1":
-        raise _contradiction(params, "one node for launcher: %s" % launcher, "nodes: %s" % nodes, "choose kind: multi_node")
+        raise _contradiction(
+            params, "one node for launcher: %s" % launcher, "nodes: %s" % nodes, "choose kind: multi_node"
+        )
 
 
 def _array(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str) -> None:
@@ -87,7 +97,9 @@ def _multi_gpu(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str)
         raise _contradiction(params, "one node", "nodes: %s" % wanted["nodes"], "choose kind: multi_node, or nodes: 1")
     devices = _devices(params, wanted)
     if devices is not None and devices < 2:
-        raise _contradiction(params, "two GPUs or more on the node", "%d" % devices, "choose kind: single, or ask for more")
+        raise _contradiction(
+            params, "two GPUs or more on the node", "%d" % devices, "choose kind: single, or ask for more"
+        )
     if devices is None:
         raise _contradiction(
             params, "GPUs (gres or gpus_per_node), or nproc_per_node", "neither", "give for example gres: gpu:4"
@@ -99,7 +111,10 @@ def _multi_node(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str
     nodes = str(wanted.get("nodes", ""))
     if not nodes.isdigit() or int(nodes) < 2:
         raise _contradiction(
-            params, "a fixed number of nodes from 2", "nodes: %s" % nodes if nodes else "none", "give for example nodes: 2"
+            params,
+            "a fixed number of nodes from 2",
+            "nodes: %s" % nodes if nodes else "none",
+            "give for example nodes: 2",
         )
     _tasks(params, wanted, 1 if launcher in AGENTS else (_devices(params, wanted) or None))
 
@@ -109,7 +124,9 @@ def _lightning(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str)
     if not nodes.isdigit():
         raise _contradiction(params, "a fixed number of nodes", "nodes: %s" % nodes, "give for example nodes: 2")
     if launcher != "none":
-        raise _contradiction(params, "no launcher, as srun starts one process for each device", launcher, "leave launcher out")
+        raise _contradiction(
+            params, "no launcher, as srun starts one process for each device", launcher, "leave launcher out"
+        )
     if params.get("srun") is False:
         raise _contradiction(params, "srun", "srun: false", "leave srun out, or choose kind: multi_gpu")
     if str(wanted.get("job-name")) in ("bash", "interactive"):
@@ -119,7 +136,10 @@ def _lightning(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str)
     devices = _devices(params, wanted)
     if devices is None:
         raise _contradiction(
-            params, "devices: GPUs (gres or gpus_per_node), or nproc_per_node", "neither", "give for example gres: gpu:4"
+            params,
+            "devices: GPUs (gres or gpus_per_node), or nproc_per_node",
+            "neither",
+            "give for example gres: gpu:4",
         )
     _tasks(params, wanted, devices)
 
@@ -155,7 +175,10 @@ def _tasks(params: t.Mapping[str, t.Any], wanted: Directives, per_node: t.Option
         )
     if "ntasks" in wanted and int(wanted["ntasks"]) != nodes * per_node:
         raise _contradiction(
-            params, "%d tasks (nodes x tasks per node)" % (nodes * per_node), "ntasks: %s" % wanted["ntasks"], "leave ntasks out"
+            params,
+            "%d tasks (nodes x tasks per node)" % (nodes * per_node),
+            "ntasks: %s" % wanted["ntasks"],
+            "leave ntasks out",
         )
     wanted.setdefault("ntasks-per-node", str(per_node))
 
@@ -169,7 +192,9 @@ def _require_parts(
     params: t.Mapping[str, t.Any],
 ) -> None:
     if launcher == "mpirun" and srun:
-        raise UserError("mpirun or srun, as each starts every process", "srun: true with launcher: mpirun", "leave one out")
+        raise UserError(
+            "mpirun or srun, as each starts every process", "srun: true with launcher: mpirun", "leave one out"
+        )
     if launcher == "deepspeed" and kind == "multi_node":
         raise UserError(
             "a launcher that Slurm can start on each node",
@@ -206,7 +231,9 @@ def _require_checkpoint(launcher: str, srun: bool, checkpoint: int, wanted: Dire
     for name in ("signal", "no-requeue"):
         if name in wanted:
             raise UserError(
-                "no %s with checkpoint_seconds, which sets it" % name.replace("-", "_"), str(wanted[name]), "leave one of them out"
+                "no %s with checkpoint_seconds, which sets it" % name.replace("-", "_"),
+                str(wanted[name]),
+                "leave one of them out",
             )
     if str(wanted.get("open-mode", "append")) != "append":
         raise UserError(

@@ -101,7 +101,9 @@ def commands(option: str, lines: str, plan: Plan) -> t.List[str]:
         if waited_for and _operators(line):
             # The signal would reach a subshell, or nobody.
             raise UserError(
-                "a program a line without | & ; with checkpoint_seconds", shown(line), "redirect its output with > FILE, or use a script"
+                "a program a line without | & ; with checkpoint_seconds",
+                shown(line),
+                "redirect its output with > FILE, or use a script",
             )
         front = "run_to_checkpoint " if waited_for else ""
         found.append(front + '"${launcher[@]}" ' + _program(line, plan.launcher))
@@ -126,7 +128,7 @@ def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> t.List[str]:
     words = list(_PROGRAMS[plan.launcher])
     if plan.rendezvous == "static" and plan.kind == "multi_node":
         # Each node has its own number, which only its own task knows.
-        rank = "exec %s %s=\"${SLURM_NODEID:-0}\" \"$@\"" % (" ".join(words), _RANK.get(plan.launcher, "--node_rank"))
+        rank = 'exec %s %s="${SLURM_NODEID:-0}" "$@"' % (" ".join(words), _RANK.get(plan.launcher, "--node_rank"))
         words = ["sh", "-c", shlex.quote(rank), "sh"]
     processes, nodes = _processes(plan), '"${SLURM_JOB_NUM_NODES:-1}"'
     if plan.launcher == "mpirun":
@@ -170,14 +172,18 @@ def _options(option: str, given: t.Any) -> t.Iterator[t.Tuple[str, t.Union[str, 
     for name, value in pairs(option, given):
         bare = name[2:] if name.startswith("--") else name
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]+", bare):
-            raise UserError("names of options in %s, written out" % option, shown(name), "give %s: {NAME: value}" % option)
+            raise UserError(
+                "names of options in %s, written out" % option, shown(name), "give %s: {NAME: value}" % option
+            )
         if value is None or value is True:
             yield bare, True
         elif isinstance(value, (str, int, float)) and value is not False and printable(str(value)):
             yield bare, str(value)
         else:
             raise UserError(
-                "one line of printable text for %s in %s, or true for a flag" % (bare, option), shown(value), "correct it"
+                "one line of printable text for %s in %s, or true for a flag" % (bare, option),
+                shown(value),
+                "correct it",
             )
 
 

@@ -107,7 +107,9 @@ def _nodes(directives: Directives, partition: Partition) -> t.Iterator[UserError
     top = re.fullmatch(r"\d+", str(directives.get("nodes", "")))
     if top and asked < partition.min_nodes:
         yield UserError(
-            "at least %d nodes in partition %s" % (partition.min_nodes, partition.name), "nodes: %d" % asked, "ask for more nodes"
+            "at least %d nodes in partition %s" % (partition.min_nodes, partition.name),
+            "nodes: %d" % asked,
+            "ask for more nodes",
         )
 
 
@@ -138,7 +140,9 @@ def _too_many(one: Request, nodes: int, partition: Partition, having: t.Sequence
     shown = one.name + (":%s" % one.type if one.type else "") + ":%d" % one.count
     where = {0: " in the whole job", 1: " on a node"}.get(nodes, " on each of %d nodes" % nodes)
     return UserError(
-        "what partition %s has: %s" % (partition.name, _has(one.name, having)), shown + where, "ask for less, or choose another partition"
+        "what partition %s has: %s" % (partition.name, _has(one.name, having)),
+        shown + where,
+        "ask for less, or choose another partition",
     )
 
 
@@ -146,7 +150,11 @@ def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
     """Nodes by what they have of a resource: 2 nodes with gpu:titan:4."""
     groups: t.Dict[str, int] = {}
     for node in nodes:
-        parts = ["%s%s:%d" % (have.name, ":" + have.type if have.type else "", have.count) for have in node.gres if have.name == name]
+        parts = [
+            "%s%s:%d" % (have.name, ":" + have.type if have.type else "", have.count)
+            for have in node.gres
+            if have.name == name
+        ]
         groups[",".join(parts)] = groups.get(",".join(parts), 0) + 1
     found = ["%d node%s with %s" % (count, "" if count == 1 else "s", text) for text, count in groups.items() if text]
     return ", ".join(found) or "no %s" % name
@@ -159,12 +167,16 @@ def _size(directives: Directives, partition: Partition, nodes: t.Sequence[Cluste
     asked = int(directives.get("cpus-per-task", 1)) * tasks
     if asked > cpus:
         yield UserError(
-            "at most %d CPUs on a node of partition %s" % (cpus, partition.name), "%d (cpus_per_task x tasks)" % asked, "ask for fewer"
+            "at most %d CPUs on a node of partition %s" % (cpus, partition.name),
+            "%d (cpus_per_task x tasks)" % asked,
+            "ask for fewer",
         )
     memory = max((node.memory_mb for node in nodes), default=0)
     size = re.fullmatch(r"(\d+)([kmgt]?)b?", str(directives.get("mem", "")), re.IGNORECASE)
     # A node's memory is 1 MB where the site has not declared it.
     if size and memory > 1 and int(size[1]) * _MEGABYTES[size[2].lower()] > memory:
         yield UserError(
-            "at most %dM of memory on a node of partition %s" % (memory, partition.name), "mem: %s" % directives["mem"], "ask for less"
+            "at most %dM of memory on a node of partition %s" % (memory, partition.name),
+            "mem: %s" % directives["mem"],
+            "ask for less",
         )

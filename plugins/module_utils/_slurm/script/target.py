@@ -30,7 +30,9 @@ def require_writable(dest: str, may_make_folder: bool) -> None:
     if not os.path.isabs(dest) or not printable(dest) or dest.endswith("/"):
         raise UserError("dest as an absolute path of a file", shown(dest), "correct dest")
     if not os.path.isdir(folder) and not (may_make_folder and not os.path.lexists(folder)):
-        raise UserError("a folder for %s" % dest, "no folder %s" % folder, "make it first, give make_folder: true, or correct dest")
+        raise UserError(
+            "a folder for %s" % dest, "no folder %s" % folder, "make it first, give make_folder: true, or correct dest"
+        )
     if os.path.islink(dest) and not os.path.isfile(dest):
         raise UserError("a file or nothing at dest", "%s, a link that leads to none" % dest, "remove it")
     if os.path.lexists(dest) and not stat.S_ISREG(os.stat(dest).st_mode):

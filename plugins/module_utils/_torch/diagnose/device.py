@@ -22,7 +22,9 @@ def arch_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
     capabilities = sorted({str(device["compute_capability"]) for device in devices})
     archs = report.cuda["archs"] if report.cuda else []
     message = "torch %s has no code for compute capability %s (%s)" % (
-        report.torch["version"], ", ".join(capabilities), names_of(devices)
+        report.torch["version"],
+        ", ".join(capabilities),
+        names_of(devices),
     )
     if archs:
         message += ", only for %s" % " ".join(archs)
@@ -54,7 +56,8 @@ def exclusive_or_busy(report: Report, asked: Asked) -> t.Optional[Reason]:
         message += "; %d GPUs take one process at a time (Exclusive_Process)" % len(exclusive)
     if busy:
         message += "; %d processes run on GPU %s" % (
-            sum(item["processes"] for item in busy), ", ".join(str(item["index"]) for item in busy)
+            sum(item["processes"] for item in busy),
+            ", ".join(str(item["index"]) for item in busy),
         )
     return Reason("exclusive_or_busy", message, remedy)
 

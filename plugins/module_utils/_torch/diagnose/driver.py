@@ -59,7 +59,11 @@ def stub_or_compat_libcuda(report: Report, asked: Asked) -> t.Optional[Reason]:
             "%s is the toolkit's stub, which programs are linked with and which drives nothing" % path,
             "take that folder (.../stubs) out of LD_LIBRARY_PATH, so that the driver's own library is found",
         )
-    if "/compat/" in path and (vague or begun.number in (start.MISMATCH, start.NO_COMPAT)) or begun.number == start.NO_COMPAT:
+    if (
+        "/compat/" in path
+        and (vague or begun.number in (start.MISMATCH, start.NO_COMPAT))
+        or begun.number == start.NO_COMPAT
+    ):
         return Reason(
             "stub_or_compat_libcuda",
             "%s belongs to the package cuda-compat, which this GPU or driver does not take: %s" % (path, begun.text),
@@ -99,7 +103,8 @@ def driver_too_old(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason(
         "driver_too_old",
         message,
-        "take a build of the same torch for a lower CUDA (the filter hpc.pytorch.torch_build finds it), or install %s" % wanted,
+        "take a build of the same torch for a lower CUDA (the filter hpc.pytorch.torch_build finds it), or install %s"
+        % wanted,
     )
 
 
@@ -109,7 +114,9 @@ def fabric_manager_802(report: Report, asked: Asked) -> t.Optional[Reason]:
     if begun is None:
         return None
     waiting = start.nvml_devices(report, fabric=1) + start.nvml_devices(report, fabric=2)
-    if begun.number != start.NOT_READY and not (begun.number in (None, start.NOT_INITIALIZED, start.UNKNOWN) and waiting):
+    if begun.number != start.NOT_READY and not (
+        begun.number in (None, start.NOT_INITIALIZED, start.UNKNOWN) and waiting
+    ):
         return None
     message = "the GPUs' NVSwitch fabric is not ready: %s" % begun.text
     if waiting:
@@ -149,7 +156,9 @@ def missing_uvm(report: Report, asked: Asked) -> t.Optional[Reason]:
     what = "the module nvidia_uvm is loaded" if loaded else "the module nvidia_uvm is not loaded"
     message = "/dev/nvidia-uvm does not open (%s), %s: %s" % (error, what, begun.text)
     return Reason(
-        "missing_uvm", message, "as root run nvidia-modprobe -u -c=0, at every boot before slurmd starts; in a container, hand it in"
+        "missing_uvm",
+        message,
+        "as root run nvidia-modprobe -u -c=0, at every boot before slurmd starts; in a container, hand it in",
     )
 
 

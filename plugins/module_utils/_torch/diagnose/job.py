@@ -25,7 +25,12 @@ def too_few(report: Report, asked: Asked) -> t.Optional[start.Start]:
     begun = start.failed_start(report)
     if begun is not None:
         return begun if begun.number in (*_NO_DEVICE, start.UNKNOWN) else None
-    if report.torch and report.torch["cuda"] and asked.expect_devices and 0 < len(report.devices) < asked.expect_devices:
+    if (
+        report.torch
+        and report.torch["cuda"]
+        and asked.expect_devices
+        and 0 < len(report.devices) < asked.expect_devices
+    ):
         return start.Start(None, "torch sees %d of %d expected devices" % (len(report.devices), asked.expect_devices))
     return None
 
@@ -51,7 +56,9 @@ def slurm_cgroup(report: Report, asked: Asked) -> t.Optional[Reason]:
     if job:
         message += "; Slurm says it has %s" % ("GPU %s" % granted if granted else "none")
     remedy = "ask for GPUs in the job and in its step (--gres=gpu:N, srun --gres), %s" % (
-        "and see how many --gres asked for" if job else "or run inside a job that has them: a login into a node joins the job's cgroup"
+        "and see how many --gres asked for"
+        if job
+        else "or run inside a job that has them: a login into a node joins the job's cgroup"
     )
     return Reason("slurm_cgroup", message, remedy)
 
@@ -82,7 +89,9 @@ def cuda_visible_devices(report: Report, asked: Asked) -> t.Optional[Reason]:
         how = "names no GPU of this node"
     message = "CUDA_VISIBLE_DEVICES=%s %s" % (value or "''", how)
     if "SLURM_JOB_ID" in start.variables(report):
-        remedy = "ask Slurm for GPUs (--gres=gpu:N), it sets the variable; do not set it in the job's script or ~/.bashrc"
+        remedy = (
+            "ask Slurm for GPUs (--gres=gpu:N), it sets the variable; do not set it in the job's script or ~/.bashrc"
+        )
     else:
         remedy = "unset CUDA_VISIBLE_DEVICES, or give it numbers or names that nvidia-smi -L shows"
     return Reason("cuda_visible_devices", message, remedy)

@@ -30,4 +30,6 @@ def first_line(text: str) -> str:
 
 def names_of(devices: t.Iterable[t.Mapping[str, t.Any]]) -> str:
     """Devices, for a sentence."""
-    return ", ".join("device %d%s" % (item["index"], " (%s)" % item["name"] if item["name"] else "") for item in devices)
+    return ", ".join(
+        "device %d%s" % (item["index"], " (%s)" % item["name"] if item["name"] else "") for item in devices
+    )

@@ -61,7 +61,7 @@ def error_number(text: str) -> t.Optional[int]:
 
 def gpu_files(report: Report) -> dict[str, t.Optional[str]]:
     """The device files of GPUs: None for one that opens, else the error's name."""
-    return {name: error for name, error in report.files.items() if name[len("nvidia"):].isdigit()}
+    return {name: error for name, error in report.files.items() if name[len("nvidia") :].isdigit()}
 
 
 def denied(report: Report) -> list[str]:

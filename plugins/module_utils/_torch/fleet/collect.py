@@ -89,7 +89,13 @@ class _Run:
     """The jobs of one run, and which of them has which node's task. Orders, and so tasks, go by their numbers."""
 
     def __init__(
-        self, slurm: Slurm, orders: t.Sequence[Order], settings: Settings, folder: str, outcomes: t.Dict[int, Outcome], stop: Stop
+        self,
+        slurm: Slurm,
+        orders: t.Sequence[Order],
+        settings: Settings,
+        folder: str,
+        outcomes: t.Dict[int, Outcome],
+        stop: Stop,
     ) -> None:
         self._slurm, self._orders, self._settings, self._folder = slurm, orders, settings, folder
         self._outcomes, self._stop = outcomes, stop
@@ -115,7 +121,10 @@ class _Run:
         for index, number in enumerate(array.numbers):
             self._place[number] = (job, index)
         try:
-            lines = ["update JobId=%s ReqNodeList=%s" % (self._name(number), self._orders[number].node) for number in array.numbers]
+            lines = [
+                "update JobId=%s ReqNodeList=%s" % (self._name(number), self._orders[number].node)
+                for number in array.numbers
+            ]
             self._cancel_unbound(array, self._slurm.control(lines))
             self._slurm.control(["release %s" % job])
         except SlurmError:
@@ -131,7 +140,9 @@ class _Run:
             if number not in tasks or tasks[number].wanted != self._orders[number].node:
                 own = [line.partition(": ")[2] for line in said if line.startswith(self._name(number) + ":")]
                 why = one_line(own[0] if own else "scontrol did not say why")
-                self._outcomes[number] = Outcome(why="its task %s could not be bound to it: %s" % (self._name(number), why))
+                self._outcomes[number] = Outcome(
+                    why="its task %s could not be bound to it: %s" % (self._name(number), why)
+                )
                 astray.append(self._name(number))
         if astray:
             self._slurm.cancel(astray)
@@ -176,7 +187,7 @@ class _Run:
         except SlurmError:
             return
         busy = [number for number in stuck if not is_idle(self._orders[number].node, nodes)]
-        for number in busy or stuck[:self._settings.chunk]:
+        for number in busy or stuck[: self._settings.chunk]:
             if not _cancel(self._slurm, [self._name(number)]):
                 return
             if self.submit(Array(self._orders[number].request, (number,))):

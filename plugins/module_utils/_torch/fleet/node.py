@@ -35,7 +35,10 @@ def look(order: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """What torch_info would return, or under ``refused`` why it would fail."""
     asked = Asked(**order["asked"])
     try:
-        return result(run_probe(asked.prefix, asked.python, order["timeout"], order["device_timeout"], asked.expect_devices), asked)
+        return result(
+            run_probe(asked.prefix, asked.python, order["timeout"], order["device_timeout"], asked.expect_devices),
+            asked,
+        )
     except UserError as error:
         return {"refused": {"expected": error.expected, "found": error.found, "remedy": error.remedy}}
     except OSError as error:

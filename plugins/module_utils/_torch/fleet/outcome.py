@@ -47,15 +47,25 @@ def _without_torch(verdict: str, code: str, message: str, remedy: str) -> Result
 def _remedy(name: str, why: str) -> str:
     """What to do about a node without an answer."""
     if "knows no node" in why or "has it in partition" in why:
-        return "correct torch_check_slurm_node or torch_check_slurm_partition by what sinfo -N says, or leave the node out"
+        return (
+            "correct torch_check_slurm_node or torch_check_slurm_partition by what sinfo -N says, or leave the node out"
+        )
     if why.startswith("Slurm says"):
-        return "look at scontrol show node %s; bring it back (scontrol update NodeName=%s State=RESUME), or leave it out" % (name, name)
+        return (
+            "look at scontrol show node %s; bring it back (scontrol update NodeName=%s State=RESUME), or leave it out"
+            % (name, name)
+        )
     if why.startswith("Slurm took no job") or "will never start" in why or "could not be bound" in why:
-        return "compare partition, gres, account and limits with scontrol show node %s and scontrol show partition" % name
+        return (
+            "compare partition, gres, account and limits with scontrol show node %s and scontrol show partition" % name
+        )
     if "did not start" in why:
         return "the node is busy: try again later, wait longer (torch_check_slurm_wait), or ask for less"
     if "Slurm does not answer" in why:
         return "look whether the controller runs: scontrol ping"
     if "its last words" in why:
         return "mend what the job said; the folder and the Python of the check must be there on every node"
-    return "look at the node: scontrol show node %s, its slurmd log; the check's folder must lie on a file system it shares" % name
+    return (
+        "look at the node: scontrol show node %s, its slurmd log; the check's folder must lie on a file system it shares"
+        % name
+    )

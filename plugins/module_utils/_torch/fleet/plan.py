@@ -17,7 +17,21 @@ BUNDLE = "check.zip"
 # Whatever happens to this process, held or running tasks are gone a day later.
 _DEADLINE = "now+1days"
 # In sinfo's words, with the sign behind it cut off; such a node takes no job.
-_OUT = ("down", "drain", "draining", "drained", "fail", "failing", "error", "future", "maint", "unknown", "blocked", "inval", "perfctrs")
+_OUT = (
+    "down",
+    "drain",
+    "draining",
+    "drained",
+    "fail",
+    "failing",
+    "error",
+    "future",
+    "maint",
+    "unknown",
+    "blocked",
+    "inval",
+    "perfctrs",
+)
 
 
 class Order(t.NamedTuple):
@@ -77,7 +91,7 @@ def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest
         else:
             alone.append(Array(order.request, (number,)))
     together = [
-        Array(request, tuple(numbers[start:start + largest]))
+        Array(request, tuple(numbers[start : start + largest]))
         for request, numbers in by_request.items()
         for start in range(0, len(numbers), largest)
     ]
@@ -136,9 +150,9 @@ def arguments_of(array: Array, settings: Settings, folder: str) -> t.List[str]:
 def script_of(array: Array, settings: Settings, folder: str) -> str:
     """The batch script: which order is whose is a list in it."""
     numbers = " ".join(str(number) for number in array.numbers)
-    return (
-        "#!/bin/sh\n"
-        "set -- %s\n"
-        'shift "$SLURM_ARRAY_TASK_ID"\n'
-        'exec %s %s %s "$1"\n' % (numbers, shlex.quote(settings.python), shlex.quote(os.path.join(folder, BUNDLE)), shlex.quote(folder))
+    return '#!/bin/sh\nset -- %s\nshift "$SLURM_ARRAY_TASK_ID"\nexec %s %s %s "$1"\n' % (
+        numbers,
+        shlex.quote(settings.python),
+        shlex.quote(os.path.join(folder, BUNDLE)),
+        shlex.quote(folder),
     )

@@ -38,7 +38,8 @@ def convolution():
     image = [[(row * 5 + column * column) % 11 - 5 for column in range(12)] for row in range(12)]
     mask = [[row * 3 + column - 4 for column in range(3)] for row in range(3)]
     result = [
-        [sum(image[y + j][x + i] * mask[j][i] for j in range(3) for i in range(3)) for x in range(10)] for y in range(10)
+        [sum(image[y + j][x + i] * mask[j][i] for j in range(3) for i in range(3)) for x in range(10)]
+        for y in range(10)
     ]
     return image, mask, result
 

@@ -43,7 +43,7 @@ def mapped():
             lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
     except OSError:
         return []
-    return sorted({line[line.index("/"):] for line in lines if "/" in line})
+    return sorted({line[line.index("/") :] for line in lines if "/" in line})
 
 
 def look_at_shadows(channel, torch_path):

@@ -23,7 +23,7 @@ class Channel:
         """Write one record."""
         data = (json.dumps(record) + "\n").encode("ascii")
         while data:
-            data = data[os.write(self._descriptor, data):]
+            data = data[os.write(self._descriptor, data) :]
 
     def step(self, name, task=None):
         """Say what comes next, before it is done, so that a hang or a crash has a name.

@@ -23,8 +23,13 @@ from ..test_page import ATTACKS, attacked
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 # Root needs --no-sandbox; the rest keeps the browser from asking for what a test machine does not reach.
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 WIDTHS = (360, 1400)
 
@@ -91,7 +96,11 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document)")
     assert "color-contrast" in [item["id"] for item in found["passes"]]
-    return ["%s: %s: %s" % (item["id"], item["help"], node["html"][:200]) for item in found["violations"] for node in item["nodes"]]
+    return [
+        "%s: %s: %s" % (item["id"], item["help"], node["html"][:200])
+        for item in found["violations"]
+        for node in item["nodes"]
+    ]
 
 
 @pytest.mark.slow
@@ -108,7 +117,9 @@ def test_axe_finds_nothing_wrong(show, page_of, count, width, scheme):
 def test_axe_would_find_a_weak_contrast_and_a_missing_label(show, page_of):
     opened = show(page_of(2))
     opened.page.evaluate("document.querySelector('label[for=words]').remove()")
-    opened.page.evaluate("document.querySelector('main').animate([{color: '#bbb'}], {duration: 1, fill: 'forwards'}).finish()")
+    opened.page.evaluate(
+        "document.querySelector('main').animate([{color: '#bbb'}], {duration: 1, fill: 'forwards'}).finish()"
+    )
     found = "\n".join(violations(opened.page))
     assert "color-contrast" in found and "label: " in found
 
@@ -118,7 +129,10 @@ def test_axe_would_find_a_weak_contrast_and_a_missing_label(show, page_of):
 def test_nothing_is_wider_than_the_window(show, make, page_of, width):
     long = "verylongname" * 30
     hosts = make_cluster(40)
-    hosts[long] = {"groups": [long], "torch_check_result": dict(make_result("failed", KINDS[0], 1, 1), driver=long, summary=long)}
+    hosts[long] = {
+        "groups": [long],
+        "torch_check_result": dict(make_result("failed", KINDS[0], 1, 1), driver=long, summary=long),
+    }
     hosts[long]["torch_check_result"]["torch"]["version"] = long
     hosts[long]["torch_check_result"]["reasons"][0].update(message=long, code=long)
     for text in (page_of(2), page_of(40), make_page(make(hosts))):
@@ -136,15 +150,18 @@ def test_two_thousand_nodes_are_filtered_and_folded(show, page_of, width):
     page.get_by_label("Words in a node's row").fill("H100-19 fail")
     assert re.fullmatch(r"\d of 2000 nodes", page.locator("#shown").inner_text())
     names = page.locator("table.nodes tbody:visible th").all_inner_texts()
-    assert len(names) == int(page.locator("#shown").inner_text().split()[0]) and all(name.startswith("h100-19") for name in names)
+    assert len(names) == int(page.locator("#shown").inner_text().split()[0]) and all(
+        name.startswith("h100-19") for name in names
+    )
     page.get_by_label("Words in a node's row").fill("")
     assert details.evaluate_all("all => all.every(one => !one.open && !one.hidden)")
     page.get_by_label("Verdict", exact=True).select_option("unreachable")
     assert page.locator("#shown").inner_text() == "27 of 2000 nodes"
     page.get_by_label("Verdict", exact=True).select_option("what to mend")
-    assert int(page.locator("#shown").inner_text().split()[0]) == body.locator(".verdict").filter(
-        has_text=re.compile("failed|unreachable")
-    ).count()
+    assert (
+        int(page.locator("#shown").inner_text().split()[0])
+        == body.locator(".verdict").filter(has_text=re.compile("failed|unreachable")).count()
+    )
     page.get_by_label("Verdict", exact=True).select_option("all")
     page.get_by_role("button", name="Unfold all").click()
     assert details.evaluate_all("all => all.every(one => one.open)")
@@ -162,7 +179,11 @@ def test_it_is_used_by_keyboard_alone(show, page_of):
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         if seen[-1] == "SUMMARY" and page.evaluate("document.activeElement.parentElement.className") == "partition":
             break
-    assert [name for name in seen if name in ("A", "words", "verdict", "unfold")] == ["A"] * 4 + ["words", "verdict", "unfold"]
+    assert [name for name in seen if name in ("A", "words", "verdict", "unfold")] == ["A"] * 4 + [
+        "words",
+        "verdict",
+        "unfold",
+    ]
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.parentElement.open") is True
 
@@ -184,7 +205,9 @@ def test_on_paper_is_every_node_also_of_what_is_folded_up(show, page_of, tmp_pat
     assert page.locator("details.partition[open]").count() == 0
     paper = tmp_path / "report.pdf"
     page.pdf(path=str(paper), format="A4")
-    text = subprocess.run(["pdftotext", "-layout", str(paper), "-"], check=True, capture_output=True, encoding="utf-8").stdout
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(paper), "-"], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     for name in make_cluster(100):
         assert name in text
     assert "Words in a node's row" not in text
@@ -192,7 +215,9 @@ def test_on_paper_is_every_node_also_of_what_is_folded_up(show, page_of, tmp_pat
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.evaluate("getComputedStyle(document.querySelector('table.nodes thead')).display") == "table-header-group"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('table.nodes thead')).display") == "table-header-group"
+    )
 
 
 @pytest.mark.slow
@@ -207,7 +232,9 @@ def test_nothing_of_a_nodes_words_runs_or_is_fetched(show, make):
 
 @pytest.mark.slow
 def test_should_something_get_through_the_policy_still_stops_it(show, page_of):
-    broken = page_of(2).replace("</main>", "<script>alert(1)</script><img src=x onerror=alert(2)><p style='color: red'></p></main>")
+    broken = page_of(2).replace(
+        "</main>", "<script>alert(1)</script><img src=x onerror=alert(2)><p style='color: red'></p></main>"
+    )
     opened = show(broken)
     assert "dialog" not in opened.complaints
     assert sum("Content Security Policy" in text for text in opened.complaints) >= 3, opened.complaints

@@ -69,7 +69,11 @@ class Scene:
         self._preload: list[pathlib.Path] = []
 
     def libcuda(
-        self, folder: str = "lib", release: str | None = RELEASE, errors: t.Mapping[str, int] | None = None, **values: t.Any
+        self,
+        folder: str = "lib",
+        release: str | None = RELEASE,
+        errors: t.Mapping[str, int] | None = None,
+        **values: t.Any,
     ) -> pathlib.Path:
         """A driver library of *release*, with its usual links, in a folder that joins LD_LIBRARY_PATH.
 

@@ -188,6 +188,10 @@ def test_the_runtime_stands_before_another(scene):
     print(json.dumps([rcs, cuda.cudaGetLastError(), cuda.cudaGetLastError(), count.value, properties[90], properties[91]]))
     """
     result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], env=scene.environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=scene.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(result.stdout) == [[0, 101, 46], 46, 0, 2, 9, 0]

@@ -34,9 +34,24 @@ _ADDRESS = re.compile(r"(https?://[^/]+(?:/.*?/t/[^/]+|/t/[^/]+)?)/?(.*)\Z")
 
 # What a shell or a site may have exported that would change what is solved, or what an active env would bring in.
 _KEPT = (
-    "CONDA_OVERRIDE_", "CONDA_SSL_VERIFY", "CONDA_PROXY_SERVERS", "CONDA_CLIENT_", "CONDA_REMOTE_", "CONDA_CHANNEL_ALIAS",
-    "CONDA_CUSTOM_", "CONDA_DEFAULT_CHANNELS", "CONDA_PKGS_DIRS", "CONDA_ROOT", "CONDA_SOLVER", "CONDA_OFFLINE",
-    "CONDA_FETCH_THREADS", "CONDA_ALWAYS_COPY", "CONDA_ALLOW_SOFTLINKS", "CONDARC", "MAMBARC", "MAMBA_ROOT_PREFIX",
+    "CONDA_OVERRIDE_",
+    "CONDA_SSL_VERIFY",
+    "CONDA_PROXY_SERVERS",
+    "CONDA_CLIENT_",
+    "CONDA_REMOTE_",
+    "CONDA_CHANNEL_ALIAS",
+    "CONDA_CUSTOM_",
+    "CONDA_DEFAULT_CHANNELS",
+    "CONDA_PKGS_DIRS",
+    "CONDA_ROOT",
+    "CONDA_SOLVER",
+    "CONDA_OFFLINE",
+    "CONDA_FETCH_THREADS",
+    "CONDA_ALWAYS_COPY",
+    "CONDA_ALLOW_SOFTLINKS",
+    "CONDARC",
+    "MAMBARC",
+    "MAMBA_ROOT_PREFIX",
     "MAMBA_SSL_VERIFY",
 )
 
@@ -118,7 +133,9 @@ def with_credentials(url: str, addresses: t.Mapping[str, str]) -> str:
     return clean
 
 
-def solve_command(tool: Tool, prefix: str, specs: t.Sequence[str], channels: t.Sequence[str], priority: str) -> t.List[str]:
+def solve_command(
+    tool: Tool, prefix: str, specs: t.Sequence[str], channels: t.Sequence[str], priority: str
+) -> t.List[str]:
     """Say what would be installed into *prefix*. Nothing is written there.
 
     :raises UserError: a spec that would be an option, or show a secret.
@@ -132,7 +149,17 @@ def solve_command(tool: Tool, prefix: str, specs: t.Sequence[str], channels: t.S
                 without_credentials(spec),
                 "give the channel with its credentials in channels, or use the engine rattler",
             )
-    command = [tool.executable, "install", "--prefix", prefix, "--dry-run", "--json", "--yes", "--quiet", "--override-channels"]
+    command = [
+        tool.executable,
+        "install",
+        "--prefix",
+        prefix,
+        "--dry-run",
+        "--json",
+        "--yes",
+        "--quiet",
+        "--override-channels",
+    ]
     for channel in channels:
         command += ["--channel", channel]
     command += {"strict": ["--strict-channel-priority"], "disabled": ["--no-channel-priority"]}.get(priority, [])
@@ -153,13 +180,19 @@ def remove_command(tool: Tool, prefix: str, names: t.Sequence[str]) -> t.List[st
 
 
 def variables(
-    given: t.Mapping[str, str], cuda: t.Optional[str], package_cache: t.Optional[str], condarc_path: t.Optional[str], priority: str
+    given: t.Mapping[str, str],
+    cuda: t.Optional[str],
+    package_cache: t.Optional[str],
+    condarc_path: t.Optional[str],
+    priority: str,
 ) -> t.Dict[str, str]:
     """The tool's environment: *given* without foreign settings, nothing asked, nothing reported to anybody.
 
     :arg given: this process's, cleaned of what concerns Python.
     """
-    kept = {key: value for key, value in given.items() if not key.startswith(("CONDA", "MAMBA")) or key.startswith(_KEPT)}
+    kept = {
+        key: value for key, value in given.items() if not key.startswith(("CONDA", "MAMBA")) or key.startswith(_KEPT)
+    }
     kept.pop("_CE_CONDA", None)
     kept.update(
         LC_ALL="C.UTF-8",

@@ -45,12 +45,16 @@ def cached_records(caches: t.Iterable[str], dist_name: str) -> t.Iterator[Record
 def is_same(record: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> bool:
     """Whether *record* is the package that conda's LINK names by its channel's base and its platform."""
     folder = "%s/%s/" % (without_credentials(str(asked.get("base_url") or "")).rstrip("/"), asked["subdir"])
-    return package_of(record)[:3] == package_of(asked)[:3] and without_credentials(str(record.get("url") or "")).startswith(folder)
+    return package_of(record)[:3] == package_of(asked)[:3] and without_credentials(
+        str(record.get("url") or "")
+    ).startswith(folder)
 
 
 def to_relink(before: t.Mapping[str, Record], after: t.Mapping[str, Record]) -> t.Set[str]:
     """Modules without a platform, when Python's minor version changes: they lie below its folder."""
-    minor = [".".join(str(records["python"]["version"]).split(".")[:2]) for records in (before, after) if "python" in records]
+    minor = [
+        ".".join(str(records["python"]["version"]).split(".")[:2]) for records in (before, after) if "python" in records
+    ]
     if len(minor) < 2 or minor[0] == minor[1]:
         return set()
     return {name for name in after if name in before and before[name].get("noarch") == "python"}

@@ -143,7 +143,10 @@ class CliEngine:
 
     def write_lock(self, path: str, solution: Solution, request: Request) -> None:
         records = [dict(record, url=without_credentials(record["url"])) for record in solution.handle]
-        written(path, "# Written by hpc.pytorch.conda_env; conda create --file reads it too.\n" + explicit_text(records, "conda"))
+        written(
+            path,
+            "# Written by hpc.pytorch.conda_env; conda create --file reads it too.\n" + explicit_text(records, "conda"),
+        )
 
     def fetch(self, solution: Solution) -> None:
         missing = [record for record in solution.handle if record["url"] in self._to_fetch]
@@ -240,7 +243,9 @@ class CliEngine:
         if done.returncode == 0 and not says_failed(done.stdout):
             return done.stdout
         channels = request.channels if request else ()
-        raise failure(self.name, channels, request.packages if request else (), done.stdout, done.stderr, done.returncode)
+        raise failure(
+            self.name, channels, request.packages if request else (), done.stdout, done.stderr, done.returncode
+        )
 
     def _solution(self, records: t.List[Record]) -> Solution:
         return Solution([package_of(record) for record in records], records)

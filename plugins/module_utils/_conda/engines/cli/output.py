@@ -24,9 +24,17 @@ from ...env.dependencies import needed_names
 Record = t.Dict[str, t.Any]
 
 _ARCHIVE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+?)(?P<suffix>\.conda|\.tar\.bz2)\Z")
-_NETWORK = re.compile(r"HTTP|Connection|SSL|proxy|Could not resolve host|Download error|timed out|multi-download", re.IGNORECASE)
+_NETWORK = re.compile(
+    r"HTTP|Connection|SSL|proxy|Could not resolve host|Download error|timed out|multi-download", re.IGNORECASE
+)
 _SPACE = re.compile(r"No space left|Disk quota exceeded|NoSpaceLeft|NotEnoughSpace|ENOSPC", re.IGNORECASE)
-_SOLVER = ("UnsatisfiableError", "PackagesNotFound", "ResolvePackageNotFound", "SpecsConfigurationConflict", "InvalidMatchSpec")
+_SOLVER = (
+    "UnsatisfiableError",
+    "PackagesNotFound",
+    "ResolvePackageNotFound",
+    "SpecsConfigurationConflict",
+    "InvalidMatchSpec",
+)
 
 
 class Actions(t.NamedTuple):
@@ -91,13 +99,21 @@ _EXPECTED = {
         "packages in %(channels)s that satisfy %(specs)s",
         "correct the match specs or the channels; set cuda where a package needs __cuda",
     ),
-    "network": ("channels that answer: %(channels)s", "check the address, the credentials and the network, or correct the channels"),
-    "space": ("room for the packages", "check the disk's space and quota (package_cache moves the cache), then run again"),
+    "network": (
+        "channels that answer: %(channels)s",
+        "check the address, the credentials and the network, or correct the channels",
+    ),
+    "space": (
+        "room for the packages",
+        "check the disk's space and quota (package_cache moves the cache), then run again",
+    ),
     "other": ("%(tool)s to do its work", "run what it complains about by hand, or use engine rattler"),
 }
 
 
-def failure(tool: str, channels: t.Iterable[str], specs: t.Iterable[str], stdout: str, stderr: str, status: int) -> UserError:
+def failure(
+    tool: str, channels: t.Iterable[str], specs: t.Iterable[str], stdout: str, stderr: str, status: int
+) -> UserError:
     """What *tool* printed, as one line with a remedy; a solver's whole reason in ``solver``."""
     kind, words = problem_in(stdout, stderr, status)
     expected, remedy = _EXPECTED[kind]
@@ -168,7 +184,11 @@ def read_explicit(text: str, path: str) -> t.List[Record]:
         folder, unused, filename = url.rpartition("/")
         match = _ARCHIVE.match(filename)
         if not match or not folder:
-            raise UserError("a package's address in each line of %s" % path, without_credentials(line), "remove it to have it written anew")
+            raise UserError(
+                "a package's address in each line of %s" % path,
+                without_credentials(line),
+                "remove it to have it written anew",
+            )
         digest = digest[len("sha256:") :] if digest.startswith("sha256:") else digest
         records.append(
             {

@@ -86,7 +86,8 @@ class RattlerEngine:
         except SolverError as error:
             reason = without_credentials(str(error)).replace("Cannot solve the request because of: ", "").strip()
             raise UserError(
-                "packages in %s that satisfy %s" % (_shown(request), without_credentials(", ".join(request.packages)) or "the request"),
+                "packages in %s that satisfy %s"
+                % (_shown(request), without_credentials(", ".join(request.packages)) or "the request"),
                 reason,
                 "correct the match specs or the channels; set cuda where a package needs __cuda",
                 solver=reason,
@@ -206,7 +207,10 @@ class RattlerEngine:
 
     def _remedy(self, story: str, prefix: str) -> str:
         if any("os error %d" % number in story for number in (errno.ENOSPC, errno.EDQUOT)):
-            return "free space or quota for %s and for the package cache %s, then run again" % (prefix, self._package_cache)
+            return "free space or quota for %s and for the package cache %s, then run again" % (
+                prefix,
+                self._package_cache,
+            )
         return "check the channel, the disk's space and quota, then run again"
 
     def _prepare_cache(self) -> None:

@@ -26,7 +26,9 @@ class Reporter:
     def silent_for(self, seconds: float) -> t.Optional[str]:
         """The package whose download has brought nothing for that long, or None."""
         now = time.monotonic()
-        return next((self._names.get(key, "") for key, heard in list(self._heard.items()) if now - heard > seconds), None)
+        return next(
+            (self._names.get(key, "") for key, heard in list(self._heard.items()) if now - heard > seconds), None
+        )
 
     def on_transaction_start(self, total_operations: int) -> None:
         self._total = total_operations
