@@ -151,9 +151,7 @@ class Connection(ConnectionBase):
         self._connected = True
         return self
 
-    def exec_command(
-        self, cmd: str, in_data: t.Optional[bytes] = None, sudoable: bool = True
-    ) -> t.Tuple[int, bytes, bytes]:
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         return self._step(cmd, to_bytes(in_data, nonstring="passthru") or b"")
 
@@ -183,7 +181,7 @@ class Connection(ConnectionBase):
 
     def _step(
         self, command: str, given: t.Any, output: t.Any = subprocess.PIPE, overlap: bool = True
-    ) -> t.Tuple[int, bytes, bytes]:
+    ) -> tuple[int, bytes, bytes]:
         """Run a command on the node: its exit code, and what it wrote.
 
         :arg given: its standard input, bytes or an open file.
@@ -212,7 +210,7 @@ class Connection(ConnectionBase):
             raise AnsibleConnectionFailure(
                 "expected srun at %s; found %s; remedy: run Ansible on a login node, or set ansible_srun_executable"
                 % (argv[0], error.strerror or error)
-            )
+            ) from error
         begun = re.search(rb"^%s\+\r?\n" % sign.encode(), err, re.MULTILINE)
         ended = re.search(rb"^%s-(\d+)\r?\n" % sign.encode(), err, re.MULTILINE)
         if begun and ended:
@@ -233,7 +231,7 @@ class Connection(ConnectionBase):
             )
         )
 
-    def _argv(self, overlap: bool) -> t.List[str]:
+    def _argv(self, overlap: bool) -> list[str]:
         """srun and its options."""
         return [
             *shlex.split(self.get_option("executable")),
@@ -251,5 +249,5 @@ class Connection(ConnectionBase):
         ]
 
     @staticmethod
-    def _environment() -> t.Dict[str, str]:
+    def _environment() -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}

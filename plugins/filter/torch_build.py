@@ -176,7 +176,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load impo
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.request import request
 
 
-def torch_build(value: t.Any, rows: t.Optional[t.Mapping[str, t.Any]] = None, **keywords: t.Any) -> dict[str, t.Any]:
+def torch_build(value: t.Any, rows: t.Mapping[str, t.Any] | None = None, **keywords: t.Any) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     try:
         values, more = request(value, dict(keywords, rows=rows))

@@ -244,15 +244,15 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ..module_utils._channel.record import is_unchanged, package_list, read_record
 from ..module_utils._channel.request import Request, request_from
-from ..module_utils._common.redact import filled_in
-from ..module_utils._common.redacting_module import DiscreetModule
-from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
-from ..module_utils._conda.env.sources import require_trusted_channels
 from ..module_utils._common.exit import answer
 from ..module_utils._common.progress import Progress
+from ..module_utils._common.redact import filled_in
+from ..module_utils._common.redacting_module import DiscreetModule
 from ..module_utils._common.trust import require_trusted_place
+from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
+from ..module_utils._conda.env.sources import require_trusted_channels
 
-ARGUMENT_SPEC: t.Dict[str, t.Any] = {
+ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "python": {"type": "list", "elements": "path", "default": []},
     "wheels": {"type": "list", "elements": "str", "default": []},
@@ -279,7 +279,7 @@ def main() -> None:
     answer(module, lambda: run(module))
 
 
-def run(module: AnsibleModule) -> t.Dict[str, t.Any]:
+def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Decide whether there is work, go to the engine for it, and report."""
     request = request_from(dict(module.params, upstream=filled_in(module.params["upstream"], os.environ)))
     record = read_record(request.path)
@@ -318,7 +318,7 @@ def result(
     changed: bool,
     actions: t.Sequence[t.Mapping[str, t.Any]] = (),
     resolved: bool = True,
-) -> t.Dict[str, t.Any]:
+) -> dict[str, t.Any]:
     """What the module returns."""
     return {
         "changed": changed,
@@ -330,13 +330,13 @@ def result(
     }
 
 
-def diff(request: Request, before: t.Sequence[str], after: t.Sequence[str]) -> t.Dict[str, str]:
+def diff(request: Request, before: t.Sequence[str], after: t.Sequence[str]) -> dict[str, str]:
     """The list of packages before and after."""
     headers = {"before_header": request.path, "after_header": request.path}
     return dict(headers, before="".join(before), after="".join(after))
 
 
-def lines(record: t.Mapping[str, t.Any]) -> t.List[str]:
+def lines(record: t.Mapping[str, t.Any]) -> list[str]:
     """The channel as the diff shows it."""
     return sorted(line(entry) for entry in record["packages"].values())
 

@@ -66,13 +66,12 @@ rejected:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import choose_python
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import choose_python
 
 
 def main():
-    module = AnsibleModule(argument_spec=dict(python=dict(type="path")), supports_check_mode=True)
+    module = AnsibleModule(argument_spec={"python": {"type": "path"}}, supports_check_mode=True)
 
     def work():
         choice = choose_python(module.params["python"], for_everybody=os.geteuid() == 0)

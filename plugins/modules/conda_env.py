@@ -275,33 +275,37 @@ solver:
   returned: when the request cannot be satisfied
 """
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
 
 
 def main():
     module = DiscreetModule(
-        argument_spec=dict(
-            prefix=dict(type="path"),
-            name=dict(type="str"),
-            envs_dir=dict(type="path", default="~/.conda/envs"),
-            packages=dict(type="list", elements="str", default=[]),
-            prune=dict(type="bool", default=False),
-            pip=dict(type="list", elements="str", default=[]),
-            channels=dict(type="list", elements="str"),
-            channel_priority=dict(type="str", choices=["strict", "flexible", "disabled"]),
-            lock_file=dict(type="path"),
-            engine=dict(type="str", choices=["auto", "rattler", "conda", "mamba", "micromamba"], default="auto"),
-            executable=dict(type="path"),
-            cuda=dict(type="str"),
-            package_cache=dict(type="path"),
-            compile=dict(type="bool", default=False),
-            register_envs=dict(type="bool", default=True),
-            verify=dict(type="bool", default=False),
-            state=dict(type="str", choices=["present", "absent", "latest"], default="present"),
-            progress_file=dict(type="path"),
-        ),
+        argument_spec={
+            "prefix": {"type": "path"},
+            "name": {"type": "str"},
+            "envs_dir": {"type": "path", "default": "~/.conda/envs"},
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "prune": {"type": "bool", "default": False},
+            "pip": {"type": "list", "elements": "str", "default": []},
+            "channels": {"type": "list", "elements": "str"},
+            "channel_priority": {"type": "str", "choices": ["strict", "flexible", "disabled"]},
+            "lock_file": {"type": "path"},
+            "engine": {
+                "type": "str",
+                "choices": ["auto", "rattler", "conda", "mamba", "micromamba"],
+                "default": "auto",
+            },
+            "executable": {"type": "path"},
+            "cuda": {"type": "str"},
+            "package_cache": {"type": "path"},
+            "compile": {"type": "bool", "default": False},
+            "register_envs": {"type": "bool", "default": True},
+            "verify": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent", "latest"], "default": "present"},
+            "progress_file": {"type": "path"},
+        },
         mutually_exclusive=[("prefix", "name")],
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,

@@ -102,19 +102,18 @@ damaged_pip:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
 
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(
-            prefix=dict(type="path"),
-            name=dict(type="str"),
-            envs_dir=dict(type="path", default="~/.conda/envs"),
-            verify=dict(type="bool", default=False),
-        ),
+        argument_spec={
+            "prefix": {"type": "path"},
+            "name": {"type": "str"},
+            "envs_dir": {"type": "path", "default": "~/.conda/envs"},
+            "verify": {"type": "bool", "default": False},
+        },
         mutually_exclusive=[("prefix", "name")],
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,

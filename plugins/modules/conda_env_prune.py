@@ -166,25 +166,24 @@ ignored:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.declare import prune_envs
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.declare import prune_envs
 
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(
-            envs_dir=dict(type="path", required=True),
-            name=dict(type="str", required=True),
-            keep=dict(type="int", default=1),
-            older_than=dict(type="int", default=7),
-            homes=dict(type="list", elements="path", default=["/home/*", "/root"]),
-            layers=dict(type="list", elements="path", default=[]),
-            named_in=dict(type="list", elements="path", default=[]),
-            slurm=dict(type="bool", default=True),
-            bin_dir=dict(type="path"),
-            confirm=dict(type="bool", default=False),
-        ),
+        argument_spec={
+            "envs_dir": {"type": "path", "required": True},
+            "name": {"type": "str", "required": True},
+            "keep": {"type": "int", "default": 1},
+            "older_than": {"type": "int", "default": 7},
+            "homes": {"type": "list", "elements": "path", "default": ["/home/*", "/root"]},
+            "layers": {"type": "list", "elements": "path", "default": []},
+            "named_in": {"type": "list", "elements": "path", "default": []},
+            "slurm": {"type": "bool", "default": True},
+            "bin_dir": {"type": "path"},
+            "confirm": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     answer(module, lambda: prune_envs(module.params, module.check_mode))

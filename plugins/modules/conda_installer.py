@@ -141,21 +141,21 @@ installer_output:
   returned: when it failed
 """
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 
 
 def main():
     module = DiscreetModule(
-        argument_spec=dict(
-            prefix=dict(type="path", required=True),
-            src=dict(type="str", required=True),
-            sha256=dict(type="str", required=True),
-            cache=dict(type="path"),
-            ca_path=dict(type="path"),
-            progress_file=dict(type="path"),
-        ),
+        argument_spec={
+            "prefix": {"type": "path", "required": True},
+            "src": {"type": "str", "required": True},
+            "sha256": {"type": "str", "required": True},
+            "cache": {"type": "path"},
+            "ca_path": {"type": "path"},
+            "progress_file": {"type": "path"},
+        },
         supports_check_mode=True,
     )
     answer(module, lambda: declare_base(module.params, module.check_mode))

@@ -145,10 +145,10 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._cuda import driver
-from ..module_utils._cuda.toolkit import Finder, check_version
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
+from ..module_utils._cuda import driver
+from ..module_utils._cuda.toolkit import Finder, check_version
 
 
 def main() -> None:
@@ -178,9 +178,9 @@ def look(module):
     conflicts = toolkit.conflicts if toolkit else []
     for warning in finder.warnings + conflicts + machine.warnings:
         module.warn(warning)
-    return dict(
-        changed=False,
-        toolkit=(
+    return {
+        "changed": False,
+        "toolkit": (
             {
                 "home": toolkit.home,
                 "version": toolkit.version,
@@ -192,10 +192,10 @@ def look(module):
             if toolkit
             else None
         ),
-        driver=machine.driver,
-        gpus=machine.gpus,
-        max_cuda=machine.driver["cuda_version"] if machine.driver else None,
-    )
+        "driver": machine.driver,
+        "gpus": machine.gpus,
+        "max_cuda": machine.driver["cuda_version"] if machine.driver else None,
+    }
 
 
 if __name__ == "__main__":

@@ -571,7 +571,6 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.files import write_atomically
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask

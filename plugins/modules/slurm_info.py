@@ -183,7 +183,7 @@ def main() -> None:
     answer(module, lambda: dict(ask(module.params), changed=False))
 
 
-def ask(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def ask(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Ask the controller, and say it in the words of RETURN."""
     folder = params["bin_dir"]
     if folder is not None and not os.path.isabs(folder):
@@ -192,7 +192,7 @@ def ask(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     try:
         return describe(slurm.cluster(), slurm.config(), params["partitions"], params["nodes"])
     except SlurmError as error:
-        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
+        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
 
 
 if __name__ == "__main__":

@@ -197,13 +197,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
+from ..module_utils._slurm.client import Slurm, SlurmError
+from ..module_utils._torch.diagnose.stages import Asked
+from ..module_utils._torch.diagnose.verdict import require_sense
 from ..module_utils._torch.fleet.collect import plan, run
 from ..module_utils._torch.fleet.follow import Limits
 from ..module_utils._torch.fleet.outcome import not_checked, result_of
 from ..module_utils._torch.fleet.plan import Order, Settings
-from ..module_utils._slurm.client import Slurm, SlurmError
-from ..module_utils._torch.diagnose.stages import Asked
-from ..module_utils._torch.diagnose.verdict import require_sense
 
 # One word for sbatch and for scontrol, and no list: a node, a partition, an account.
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")
@@ -249,7 +249,7 @@ def main() -> None:
     answer(module, lambda: dict(ask(module.params, module.check_mode, module.warn), changed=False))
 
 
-def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str], None]) -> t.Dict[str, t.Any]:
+def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     """Validate, submit, collect."""
     if os.geteuid() == 0:
         raise UserError("to run as an ordinary user", "root", "use become_user, or connect as a user of the cluster")
@@ -267,7 +267,7 @@ def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str],
             }
         outcomes, arrays = run(slurm, orders, settings, warn) if orders else ([], [])
     except SlurmError as error:
-        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
+        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
     return {"nodes": {name: result_of(name, outcome) for name, outcome in zip(names, outcomes)}, "arrays": arrays}
 
 
@@ -327,7 +327,7 @@ def require_word(value: str, option: str, lists: bool = False) -> str:
     return value
 
 
-def require_path(value: t.Optional[str], option: str) -> None:
+def require_path(value: str | None, option: str) -> None:
     """Refuse what is no absolute path."""
     if value is not None and (not os.path.isabs(value) or not value.isprintable()):
         raise UserError("%s to be an absolute path" % option, repr(value), "give the whole path, starting with /")

@@ -353,11 +353,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
 from ..module_utils._torch.asked import Asked
-from ..module_utils._torch.run import run_probe
 from ..module_utils._torch.diagnose.verdict import require_sense, result
+from ..module_utils._torch.run import run_probe
 
 
-def require_path(value: t.Optional[str], option: str) -> None:
+def require_path(value: str | None, option: str) -> None:
     """Refuse what is no absolute path."""
     if value is not None and (not os.path.isabs(value) or "\0" in value):
         raise UserError("%s to be an absolute path" % option, repr(value), "give the whole path, starting with /")

@@ -33,7 +33,7 @@ class ProgressAction(ActionBase):
     _supports_diff = True
     TRANSFERS_FILES = False
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         # Never guessed by another user of the node, and the module refuses to reuse a file.
@@ -56,8 +56,8 @@ class ProgressAction(ActionBase):
 
 
 def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) -> None:
-    shown: t.Optional[str] = None
-    reader: t.Optional[t.Any] = None
+    shown: str | None = None
+    reader: t.Any | None = None
     while not finished.wait(INTERVAL_SECONDS):
         try:
             reader = reader or _copy(connection)

@@ -19,7 +19,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 CHECKOUT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
-from made_channel import made_channel  # noqa: E402
+from made_channel import made_channel
 
 PACKAGES = ["python", "pytorch", "numpy"]
 # What a person would write who wants no more than the packages linked.

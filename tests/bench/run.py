@@ -42,7 +42,7 @@ def paired(
 ) -> tuple[list[float], list[float]]:
     """Time two callables in turn; returns the seconds of each."""
     times: tuple[list[float], list[float]] = ([], [])
-    for unused in range(rounds):
+    for _unused in range(rounds):
         for kept, what in zip(times, (first, second)):
             begin = time.perf_counter()
             what()

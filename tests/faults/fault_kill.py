@@ -33,7 +33,7 @@ def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
     survived = 0
     with served(lab) as server:
         request = lab.request(versions, server.address if how == "by HTTP" else None)
-        for unused in range(2):
+        for _unused in range(2):
             # The first one also warms the machine's file cache.
             prepare()
             whole_run = lab.measure(request)

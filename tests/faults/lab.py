@@ -22,11 +22,11 @@ CHECKOUT = TESTS.parent
 for folder in (TESTS, TESTS / "site", TESTS / "faults", CHECKOUT / ".collections"):
     sys.path.insert(0, str(folder))
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env  # noqa: E402
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script  # noqa: E402
-from made_channel import made_channel  # noqa: E402
-from server import Server  # noqa: E402
-from tiny_wheels import make_wheel  # noqa: E402
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
+from made_channel import made_channel
+from server import Server
+from tiny_wheels import make_wheel
 
 OLD = {"numpy": "2.3.5", "tinytool": "1.0"}
 NEW = {"numpy": "2.4.0", "tinytool": "2.0"}

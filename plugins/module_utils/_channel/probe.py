@@ -16,7 +16,7 @@ import sysconfig
 import typing as t
 
 
-def facts() -> t.Dict[str, t.Any]:
+def facts() -> dict[str, t.Any]:
     """Paths, version and marker environment (PEP 508) of the running interpreter."""
     variables = sysconfig.get_config_vars()
     release = "{0.major}.{0.minor}.{0.micro}".format(sys.version_info)

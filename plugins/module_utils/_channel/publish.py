@@ -37,8 +37,8 @@ class Channel:
     def __init__(self, path: str) -> None:
         self.path = path
         self.staging = ""
-        self._lock: t.Optional[t.IO[str]] = None
-        self._made: t.List[str] = []
+        self._lock: t.IO[str] | None = None
+        self._made: list[str] = []
 
     def __enter__(self) -> Channel:
         self._made = _make_folder(self.path)
@@ -73,7 +73,7 @@ class Channel:
         os.makedirs(path, exist_ok=True)
         return path
 
-    def publish(self, record: t.Dict[str, t.Any], finished: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+    def publish(self, record: dict[str, t.Any], finished: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
         """Move the *finished* archives in and replace the index.
 
         :arg record: as read; changed to what is published, and written.
@@ -100,14 +100,14 @@ class Channel:
         shutil.rmtree(os.path.join(self.staging, "index"))
         record["index"] = {name: {"sha256": sha256_of_file(os.path.join(self.path, name))} for name in indexed}
 
-    def conclude(self, record: t.Dict[str, t.Any], key: str, watched: t.Mapping[str, t.Any]) -> None:
+    def conclude(self, record: dict[str, t.Any], key: str, watched: t.Mapping[str, t.Any]) -> None:
         """Write the record with the request that the channel now answers."""
         for name, entry in list(record["packages"].items()) + list(record["index"].items()):
             entry["stat"] = stat_of(os.path.join(self.path, name))
         record.update(request=key, watched=dict(watched))
         self._write_record(record)
 
-    def _make_index(self, record: t.Dict[str, t.Any]) -> t.Dict[str, str]:
+    def _make_index(self, record: dict[str, t.Any]) -> dict[str, str]:
         """Index everything in the channel in the staging area; returns where the new files stand."""
         import rattler
 
@@ -142,7 +142,7 @@ class Channel:
         os.chmod(target, 0o644)
 
 
-def _check_index(mirror: str, subdirs: t.Iterable[str], record: t.Dict[str, t.Any]) -> None:
+def _check_index(mirror: str, subdirs: t.Iterable[str], record: dict[str, t.Any]) -> None:
     """Compare the new index with the record, and take up what others put into the channel."""
     seen = set()
     for subdir in subdirs:
@@ -165,7 +165,7 @@ def _check_index(mirror: str, subdirs: t.Iterable[str], record: t.Dict[str, t.An
         del record["packages"][name]
 
 
-def entry_of(subdir: str, file_name: str, index: t.Mapping[str, t.Any], origin: str) -> t.Dict[str, t.Any]:
+def entry_of(subdir: str, file_name: str, index: t.Mapping[str, t.Any], origin: str) -> dict[str, t.Any]:
     """The record's entry for an archive, from its line in the index."""
     return {
         "name": index["name"],
@@ -223,7 +223,7 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _make_folder(path: str) -> t.List[str]:
+def _make_folder(path: str) -> list[str]:
     """Make the folder and those above it, readable by all whatever the umask is. Returns those that were made."""
     if os.path.isdir(path):
         return []

@@ -34,12 +34,12 @@ INDEX_NAMES = ("repodata.json", "repodata.json.zst")
 Stat = t.List[int]
 
 
-def empty_record() -> t.Dict[str, t.Any]:
+def empty_record() -> dict[str, t.Any]:
     """The record of a channel that is not there yet."""
     return {"format": 1, "request": None, "watched": {}, "packages": {}, "index": {}}
 
 
-def read_record(path: str) -> t.Dict[str, t.Any]:
+def read_record(path: str) -> dict[str, t.Any]:
     """The record of the channel at *path*; an empty one where there is none, or none that can be read."""
     try:
         with open(os.path.join(path, RECORD_NAME), encoding="utf-8") as stream:
@@ -56,7 +56,7 @@ def dump_record(record: t.Mapping[str, t.Any]) -> bytes:
     return (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
 
 
-def stat_of(path: str) -> t.Optional[Stat]:
+def stat_of(path: str) -> Stat | None:
     """What changes when a file is replaced. The change time cannot be set back by a copy that keeps the times."""
     try:
         status = os.stat(path)
@@ -65,7 +65,7 @@ def stat_of(path: str) -> t.Optional[Stat]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def archives_in(path: str) -> t.List[str]:
+def archives_in(path: str) -> list[str]:
     """Every package archive of the channel, as ``subdir/file``."""
     found = []
     for subdir in SUBDIRS:
@@ -77,7 +77,7 @@ def archives_in(path: str) -> t.List[str]:
     return sorted(found)
 
 
-def watched_stats(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
+def watched_stats(paths: t.Iterable[str]) -> dict[str, t.Any]:
     """Size and time of the inputs of a publication, to see that they are the same."""
     result = {}
     for path in sorted(set(paths)):
@@ -99,7 +99,7 @@ def is_unchanged(path: str, record: t.Mapping[str, t.Any], key: str) -> bool:
     return watched_stats(record["watched"]) == record["watched"]
 
 
-def check_archives(path: str, record: t.Mapping[str, t.Any]) -> t.List[str]:
+def check_archives(path: str, record: t.Mapping[str, t.Any]) -> list[str]:
     """The recorded archives that are there and whole; those whose times changed are read again.
 
     :raises UserError: one has other content than was published.
@@ -120,7 +120,7 @@ def check_archives(path: str, record: t.Mapping[str, t.Any]) -> t.List[str]:
     return whole
 
 
-def package_list(record: t.Mapping[str, t.Any]) -> t.List[t.Dict[str, t.Any]]:
+def package_list(record: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """The channel's packages as the module returns them."""
     keys = ("name", "version", "build", "subdir", "file_name", "sha256", "size")
     return [{key: entry[key] for key in keys} for _name, entry in sorted(record["packages"].items())]

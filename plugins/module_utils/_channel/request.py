@@ -9,9 +9,9 @@ import os
 import re
 import typing as t
 
-from .._common.redact import without_credentials
 from .._common.errors import UserError
 from .._common.files import sha256_of_json
+from .._common.redact import without_credentials
 
 # Raised whenever the same request would give other packages.
 FORMAT = 1
@@ -31,17 +31,17 @@ class Request(t.NamedTuple):
     """The options of ``conda_channel`` that decide what the channel holds."""
 
     path: str
-    python: t.Tuple[str, ...]
-    wheels: t.Tuple[str, ...]
-    wheel_index: t.Optional[str]
-    wheel_find_links: t.Tuple[str, ...]
+    python: tuple[str, ...]
+    wheels: tuple[str, ...]
+    wheel_index: str | None
+    wheel_find_links: tuple[str, ...]
     wheel_no_index: bool
-    wheel_refuse: t.Tuple[str, ...]
+    wheel_refuse: tuple[str, ...]
     wheel_max_megabytes: int
-    cpu_index: t.Optional[str]
-    names: t.Dict[str, str]
-    packages: t.Tuple[str, ...]
-    upstream: t.Tuple[str, ...]
+    cpu_index: str | None
+    names: dict[str, str]
+    packages: tuple[str, ...]
+    upstream: tuple[str, ...]
     with_dependencies: bool
 
     def key(self) -> str:
@@ -53,7 +53,7 @@ class Request(t.NamedTuple):
             asked[name] = [without_credentials(text) for text in asked[name]]
         return sha256_of_json({"format": FORMAT, "request": asked})
 
-    def asked_for(self) -> t.List[str]:
+    def asked_for(self) -> list[str]:
         """One line for each thing that was asked for."""
         return (
             ["interpreter %s" % python for python in self.python]
@@ -133,7 +133,7 @@ def _spec(text: str) -> str:
     return text
 
 
-def _url(text: t.Optional[str], option: str) -> t.Optional[str]:
+def _url(text: str | None, option: str) -> str | None:
     if not text:
         return None
     if not re.match(r"^(https?|file)://\S+$", text):
@@ -158,7 +158,7 @@ def _same_folder(channel: str, path: str) -> bool:
     return os.path.realpath(folder) == os.path.realpath(path)
 
 
-def _names(names: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+def _names(names: t.Mapping[str, t.Any]) -> dict[str, str]:
     for key, value in names.items():
         if not re.match(r"^[a-z0-9_][a-z0-9_.-]*$", str(value)):
             raise UserError(

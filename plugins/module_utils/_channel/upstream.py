@@ -13,10 +13,10 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._conda.engines.rattler.access import Access, remedy_for
-from .._common.redact import without_credentials
 from .._common.errors import UserError
 from .._common.progress import Progress
+from .._common.redact import without_credentials
+from .._conda.engines.rattler.access import Access, remedy_for
 from .record import SUFFIXES
 
 
@@ -30,9 +30,9 @@ class Source(t.NamedTuple):
     subdir: str
     file_name: str
     url: str
-    sha256: t.Optional[str]
-    md5: t.Optional[str]
-    size: t.Optional[int]
+    sha256: str | None
+    md5: str | None
+    size: int | None
 
 
 class Upstream:
@@ -50,7 +50,7 @@ class Upstream:
         self._client = access.client()
         self._channels = [without_credentials(channel) for channel in channels]
 
-    def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> t.List[Source]:
+    def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> list[Source]:
         """The packages that *specs* mean: one consistent set with all dependencies, or the best of each alone.
 
         :arg cache: a folder for the channels' indexes.
@@ -62,7 +62,7 @@ class Upstream:
         self._progress.report("solve", ", ".join(specs))
         shown = ", ".join(self._channels)
 
-        async def run() -> t.List[t.Any]:
+        async def run() -> list[t.Any]:
             sources = [rattler.Channel(_channel_url(channel)) for channel in self._channels]
             gateway = rattler.Gateway(cache_dir=pathlib.Path(cache), client=self._client)
             platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
@@ -184,8 +184,8 @@ def _source(record: t.Any) -> Source:
     )
 
 
-def _chain(error: t.Optional[BaseException]) -> str:
-    parts: t.List[str] = []
+def _chain(error: BaseException | None) -> str:
+    parts: list[str] = []
     while error is not None:
         text = str(error)
         if text and text not in parts:

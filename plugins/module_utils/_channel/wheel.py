@@ -29,8 +29,8 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 class Unpacked(t.NamedTuple):
     """What :func:`unpack_wheel` wrote."""
 
-    placeholders: t.FrozenSet[str]
-    digests: t.Dict[str, str]
+    placeholders: frozenset[str]
+    digests: dict[str, str]
     summary: str
     license: str
 
@@ -41,8 +41,8 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     :raises UserError: a wheel that is no wheel, or one with a file that would land elsewhere.
     """
     shown = os.path.basename(wheel)
-    placeholders: t.Set[str] = set()
-    written: t.Dict[str, str] = {}
+    placeholders: set[str] = set()
+    written: dict[str, str] = {}
     dist_info = ""
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -90,7 +90,7 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     return Unpacked(frozenset(placeholders), digests, _field(metadata, "Summary"), _license(metadata))
 
 
-def _target(name: str, wheel: str, interpreter: Interpreter) -> t.Tuple[str, bool]:
+def _target(name: str, wheel: str, interpreter: Interpreter) -> tuple[str, bool]:
     """Where a wheel's member goes below the env's prefix, and whether it is a command."""
     match = _DATA.match(name)
     script = False

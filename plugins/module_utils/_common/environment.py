@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import os
-import typing as t
 
 
-def clean_environment(**more: str) -> t.Dict[str, str]:
+def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what would point an interpreter or pip at other packages."""
     foreign = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
     foreign += (

@@ -11,7 +11,7 @@ import typing as t
 from .errors import UserError
 
 
-def answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
+def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]]) -> None:
     """Exit *module* with what *work* returns, or fail it with what *work* says is wrong.
 
     :arg module: an AnsibleModule.
@@ -23,7 +23,7 @@ def answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
         sys.stdout.flush()
 
 
-def _answer(module: t.Any, work: t.Callable[[], t.Dict[str, t.Any]]) -> None:
+def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]]) -> None:
     try:
         result = work()
     except UserError as error:

@@ -23,7 +23,7 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
     """
     target = os.path.realpath(path)
     try:
-        old: t.Optional[os.stat_result] = os.stat(target)
+        old: os.stat_result | None = os.stat(target)
     except FileNotFoundError:
         old = None
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".%s." % os.path.basename(target))

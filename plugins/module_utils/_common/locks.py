@@ -9,7 +9,7 @@ import fcntl
 import typing as t
 
 
-def hold(file: t.Union[int, t.IO[t.Any]], waiting: t.Callable[[], None]) -> bool:
+def hold(file: int | t.IO[t.Any], waiting: t.Callable[[], None]) -> bool:
     """Take the exclusive lock of an open file, for as long as it is open. False: its file system knows no locks.
 
     :arg waiting: called when another run holds it, before this one waits.

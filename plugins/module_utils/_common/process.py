@@ -17,7 +17,7 @@ _LARGEST = 1024 * 1024
 class Result(t.NamedTuple):
     """What came of a command. ``rc`` is None when it could not start or ran out of time; ``error`` says which."""
 
-    rc: t.Optional[int]
+    rc: int | None
     stdout: str
     stderr: str
     error: str

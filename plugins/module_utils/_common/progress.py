@@ -24,11 +24,11 @@ class Progress:
 
     INTERVAL = 0.2
 
-    def __init__(self, path: t.Optional[str] = None) -> None:
-        self._stream: t.Optional[t.TextIO] = None
+    def __init__(self, path: str | None = None) -> None:
+        self._stream: t.TextIO | None = None
         self._path = path
         self._last = 0.0
-        self._step: t.Optional[str] = None
+        self._step: str | None = None
         # A courtesy: what root must not write costs the progress lines, never the work.
         if path and may_make(path):
             # The path lies in a folder that others can write: never follow or reuse what stands there.
@@ -45,10 +45,10 @@ class Progress:
         self,
         step: str,
         item: str = "",
-        done: t.Optional[int] = None,
-        total: t.Optional[int] = None,
-        bytes_done: t.Optional[int] = None,
-        bytes_total: t.Optional[int] = None,
+        done: int | None = None,
+        total: int | None = None,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
     ) -> None:
         """Tell where the work is. Reports of one step that come too fast are dropped.
 

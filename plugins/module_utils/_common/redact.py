@@ -27,12 +27,12 @@ def without_credentials(text: str) -> str:
     return _ADDRESS.sub(lambda match: _TOKEN.sub("", match.group()), _USERINFO.sub("", text))
 
 
-def secrets_in(texts: t.Iterable[str]) -> t.Set[str]:
+def secrets_in(texts: t.Iterable[str]) -> set[str]:
     """The users with passwords, passwords and tokens in *texts*, escaped or not, for Ansible's ``no_log_values``.
 
     A part of under four letters is left out by itself: masking it would blank every such syllable of the output.
     """
-    found: t.Set[str] = set()
+    found: set[str] = set()
     for text in texts:
         for match in _USERINFO.findall(text):
             found |= {match[:-1], match[:-1].partition(":")[2]}
@@ -47,12 +47,12 @@ def has_credentials(text: str) -> bool:
     return without_credentials(text) != text
 
 
-def shown_channels(channels: t.Iterable[str]) -> t.List[str]:
+def shown_channels(channels: t.Iterable[str]) -> list[str]:
     """The channels as they may be printed."""
     return [without_credentials(channel) for channel in channels]
 
 
-def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> t.List[str]:
+def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> list[str]:
     """The channels with ``$NAME`` and ``${NAME}`` replaced from *environment*, as conda does in a condarc.
 
     Without braces it may be part of a password, and stays where there is no such variable.

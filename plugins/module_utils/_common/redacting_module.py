@@ -19,7 +19,7 @@ class DiscreetModule(AnsibleModule):
     before the module's first line runs, and for options that are refused.
     """
 
-    def log(self, msg: t.Any, log_args: t.Optional[t.Mapping[str, t.Any]] = None) -> None:
+    def log(self, msg: t.Any, log_args: t.Mapping[str, t.Any] | None = None) -> None:
         """See AnsibleModule; every call of a module is logged with its options."""
         shown = {name: without_credentials(str(value)) for name, value in (log_args or {}).items()}
         super().log(without_credentials(str(msg)), log_args=shown)

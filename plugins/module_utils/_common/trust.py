@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-import typing as t
 
 from .errors import UserError
 
@@ -64,7 +63,7 @@ def require_trusted_env(prefix: str, what: str) -> None:
         )
 
 
-def untrusted_within(prefix: str) -> t.Optional[str]:
+def untrusted_within(prefix: str) -> str | None:
     """Why somebody other than root could change what an interpreter in *prefix* loads, or None.
 
     A group of root's own may write: packages bring files of such a mode.
@@ -90,7 +89,7 @@ def untrusted_within(prefix: str) -> t.Optional[str]:
     return None
 
 
-def _untrusted_in_path_file(path: str) -> t.Optional[str]:
+def _untrusted_in_path_file(path: str) -> str | None:
     """Of the folders that a path file of Python's adds, the first that somebody else can write."""
     with open(path, encoding="utf-8", errors="replace") as stream:
         for line in stream:
@@ -102,7 +101,7 @@ def _untrusted_in_path_file(path: str) -> t.Optional[str]:
     return None
 
 
-def untrusted_because(path: str, for_new: bool = False) -> t.Optional[str]:
+def untrusted_because(path: str, for_new: bool = False) -> str | None:
     """Why somebody other than root could change what *path* leads to, or None.
 
     :arg for_new: *path* is a folder in which root makes something new: then it may be a sticky one itself.

@@ -10,9 +10,9 @@ import os
 import sys
 import typing as t
 
+from .._common.process import run_limited
 from .._common.trust import untrusted_because
 from . import versions
-from .._common.process import run_limited
 from .toolkit import trusted_on_path
 
 KERNEL_MODULE = "/proc/driver/nvidia/version"
@@ -72,7 +72,7 @@ print(json.dumps(answer))
 class Machine(t.NamedTuple):
     """What the machine has for CUDA programs to run on."""
 
-    driver: t.Optional[dict[str, t.Any]]
+    driver: dict[str, t.Any] | None
     gpus: list[dict[str, t.Any]]
     warnings: list[str]
 
@@ -99,7 +99,7 @@ def look(
         warnings.append("nvidia-smi says CUDA %s, libcuda says %s: programs meet libcuda" % (smi_cuda, cuda))
     if version is None and (library.get("driver") or cuda or smi_cuda):
         version, source = library.get("driver"), "libcuda" if library.get("driver") or cuda else "nvidia-smi"
-    driver: t.Optional[dict[str, t.Any]] = None
+    driver: dict[str, t.Any] | None = None
     if version or cuda or smi_cuda:
         driver = {"version": version, "cuda_version": cuda or smi_cuda, "source": source, "loaded": loaded is not None}
     return Machine(driver, [_public(gpu) for gpu in gpus], warnings)
@@ -109,7 +109,7 @@ def _public(gpu: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {key: gpu.get(key) for key in ("index", "name", "uuid", "memory_mb", "compute_capability")}
 
 
-def _kernel_module(path: str) -> t.Optional[str]:
+def _kernel_module(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return versions.kernel_module(stream.read(65536))
@@ -119,7 +119,7 @@ def _kernel_module(path: str) -> t.Optional[str]:
 
 def _smi(
     environment: t.Mapping[str, str], seconds: float, warnings: list[str], folders: t.Sequence[str], expected: bool
-) -> tuple[t.Optional[str], t.Optional[list[dict[str, t.Any]]]]:
+) -> tuple[str | None, list[dict[str, t.Any]] | None]:
     """The CUDA version and the GPUs that nvidia-smi names; None where it could not be asked."""
     smi = trusted_on_path("nvidia-smi", environment, folders)
     if smi is None:

@@ -11,9 +11,9 @@ import os
 import typing as t
 
 from .._common.errors import UserError
+from .._common.process import run_limited
 from .._common.trust import require_trusted, untrusted_because
 from . import versions
-from .._common.process import run_limited
 
 DEFAULT_HOME = "/usr/local/cuda"
 _LIB_FOLDERS = ("lib64", "lib")
@@ -26,8 +26,8 @@ class Toolkit(t.NamedTuple):
     home: str
     version: str
     source: str
-    nvcc: t.Optional[str]
-    lib_dir: t.Optional[str]
+    nvcc: str | None
+    lib_dir: str | None
     statements: dict[str, str]
 
     @property
@@ -64,7 +64,7 @@ class Finder:
             )
         return found
 
-    def anywhere(self) -> t.Optional[Toolkit]:
+    def anywhere(self) -> Toolkit | None:
         """The first toolkit of $CUDA_HOME, /usr/local/cuda and nvcc on PATH."""
         declared = self._environment.get("CUDA_HOME", "")
         if declared:
@@ -74,7 +74,7 @@ class Finder:
             self.warnings.append("CUDA_HOME is %r, where no toolkit is" % declared)
         return self._read(DEFAULT_HOME) or self._of_nvcc_on_path()
 
-    def _read(self, home: str) -> t.Optional[Toolkit]:
+    def _read(self, home: str) -> Toolkit | None:
         if not os.path.isdir(home):
             return None
         statements = {}
@@ -85,7 +85,7 @@ class Finder:
                 statements[name] = version
             elif text is not None:
                 self.warnings.append("%s names no CUDA version" % os.path.join(home, name))
-        nvcc: t.Optional[str] = os.path.join(home, "bin", "nvcc")
+        nvcc: str | None = os.path.join(home, "bin", "nvcc")
         if not os.path.isfile(str(nvcc)):
             nvcc = None
         if nvcc:
@@ -105,7 +105,7 @@ class Finder:
         )
         return Toolkit(home, version, source, nvcc, lib_dir, statements)
 
-    def _ask(self, nvcc: str, needed: bool) -> t.Optional[str]:
+    def _ask(self, nvcc: str, needed: bool) -> str | None:
         """What ``nvcc --version`` says. Where a file has said it already, an nvcc that may not or cannot run is no error."""
         if not needed and os.geteuid() == 0 and untrusted_because(nvcc):
             return None
@@ -123,7 +123,7 @@ class Finder:
             self.warnings.append("%s --version failed: %s" % (nvcc, problem))
         return version
 
-    def _of_nvcc_on_path(self) -> t.Optional[Toolkit]:
+    def _of_nvcc_on_path(self) -> Toolkit | None:
         nvcc = trusted_on_path("nvcc", self._environment)
         if nvcc is None:
             return None
@@ -152,7 +152,7 @@ def check_home(home: str) -> None:
     raise UserError("an absolute path in cuda_home, not %r" % home, found, "give the toolkit's folder as it is")
 
 
-def check_version(toolkit: t.Optional[Toolkit], expected: str) -> None:
+def check_version(toolkit: Toolkit | None, expected: str) -> None:
     """Refuse another version than the one that was declared.
 
     :raises UserError: names both.
@@ -181,7 +181,7 @@ def check_version(toolkit: t.Optional[Toolkit], expected: str) -> None:
         )
 
 
-def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequence[str] = ()) -> t.Optional[str]:
+def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequence[str] = ()) -> str | None:
     """The first *name* on PATH (and in *extra*) that this process may execute.
 
     :raises UserError: as root, when there are only some that somebody else can write.
@@ -199,7 +199,7 @@ def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequen
     return None
 
 
-def _text(path: str) -> t.Optional[str]:
+def _text(path: str) -> str | None:
     try:
         with open(path, "rb") as stream:
             return stream.read(_LARGEST).decode("utf-8", "replace")

@@ -35,7 +35,7 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
 
 
-def from_version_json(text: str) -> t.Optional[str]:
+def from_version_json(text: str) -> str | None:
     """The toolkit's version in version.json (CUDA 11 and later)."""
     try:
         version = json.loads(text)["cuda"]["version"]
@@ -44,17 +44,17 @@ def from_version_json(text: str) -> t.Optional[str]:
     return version if isinstance(version, str) and is_version(version) else None
 
 
-def from_version_txt(text: str) -> t.Optional[str]:
+def from_version_txt(text: str) -> str | None:
     """The toolkit's version in version.txt (up to CUDA 10.2): ``CUDA Version 10.1.243``."""
     return _first(r"CUDA Version (\d+\.\d+(?:\.\d+)*)", text)
 
 
-def from_nvcc(text: str) -> t.Optional[str]:
+def from_nvcc(text: str) -> str | None:
     """The compiler's version in ``nvcc --version``; its first two numbers are the toolkit's."""
     return _first(r"release \d+\.\d+, V(\d+\.\d+(?:\.\d+)*)", text) or _first(r"release (\d+\.\d+)\b", text)
 
 
-def from_header(text: str) -> t.Optional[str]:
+def from_header(text: str) -> str | None:
     """major.minor in include/cuda_runtime_api.h (``#define CUDART_VERSION 13000``)."""
     number = _first(r"^#define\s+CUDART_VERSION\s+(\d+)", text)
     return from_number(int(number)) if number else None
@@ -65,17 +65,17 @@ def from_number(number: int) -> str:
     return "%d.%d" % (number // 1000, number % 1000 // 10)
 
 
-def top_of_dryrun(text: str) -> t.Optional[str]:
+def top_of_dryrun(text: str) -> str | None:
     """Where nvcc's tree is, in the output of ``nvcc --dryrun``."""
     return _first(r"^#\$ TOP=(/\S.*?)\s*$", text)
 
 
-def kernel_module(text: str) -> t.Optional[str]:
+def kernel_module(text: str) -> str | None:
     """The driver's version in /proc/driver/nvidia/version, of the closed and the open kernel module."""
     return _first(r"^NVRM version:.*?Kernel Module\D*?(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)*)", text)
 
 
-def smi_cuda(text: str) -> t.Optional[str]:
+def smi_cuda(text: str) -> str | None:
     """The newest CUDA that the driver brings, in the head of nvidia-smi's table."""
     return _first(r"CUDA (?:UMD )?Version\s*:\s*(\d+\.\d+)", text)
 
@@ -105,11 +105,11 @@ def smi_gpus(text: str, fields: t.Sequence[str]) -> list[dict[str, t.Any]]:
     return gpus
 
 
-def _known(value: str) -> t.Optional[str]:
+def _known(value: str) -> str | None:
     value = value.strip()
     return None if not value or value.startswith("[") or value in ("N/A", "ERR!") else value
 
 
-def _first(pattern: str, text: str) -> t.Optional[str]:
+def _first(pattern: str, text: str) -> str | None:
     match = re.search(pattern, text, re.MULTILINE | re.ASCII)
     return match.group(1) if match else None

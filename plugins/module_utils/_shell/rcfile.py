@@ -99,14 +99,14 @@ def is_top_level(before: bytes) -> bool:
     return is_sound(before)
 
 
-def _bash() -> t.Optional[str]:
+def _bash() -> str | None:
     for candidate in _BASH:
         if os.access(candidate, os.X_OK) and (os.geteuid() != 0 or untrusted_because(candidate) is None):
             return candidate
     return None
 
 
-def _read(path: str) -> t.Optional[bytes]:
+def _read(path: str) -> bytes | None:
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):

@@ -110,7 +110,7 @@ def check_lines(lines: t.Sequence[str]) -> None:
         raise UserError("each of lines once", "a line that is there twice", "remove the second one")
 
 
-def _unfit_because(line: str) -> t.Optional[str]:
+def _unfit_because(line: str) -> str | None:
     if not line.strip():
         return "it is empty"
     if any(not char.isprintable() for char in line):

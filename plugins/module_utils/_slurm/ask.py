@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._common.errors import UserError
-from .model.cluster import Cluster
 from .client import Slurm, SlurmError
+from .model.cluster import Cluster
 
 _SECONDS = 5
 
 
-def cluster(required: bool) -> t.Optional[Cluster]:
+def cluster(required: bool) -> Cluster | None:
     """The cluster, or None where no Slurm answers.
 
     :arg required: whether that is an error.

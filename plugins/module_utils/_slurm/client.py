@@ -44,7 +44,7 @@ class Task(t.NamedTuple):
     """
 
     job: str
-    index: t.Optional[int]
+    index: int | None
     state: str
     reason: str
     nodes: str
@@ -61,7 +61,7 @@ class Node(t.NamedTuple):
 
     state: str
     reason: str
-    partitions: t.Tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
 
 
 class Slurm:
@@ -71,7 +71,7 @@ class Slurm:
     :arg seconds: how long one of them may take to answer.
     """
 
-    def __init__(self, folder: t.Optional[str] = None, seconds: float = _SECONDS) -> None:
+    def __init__(self, folder: str | None = None, seconds: float = _SECONDS) -> None:
         self._folder = folder
         self._seconds = seconds
 
@@ -88,7 +88,7 @@ class Slurm:
         done = self._run("sbatch", ["--test-only"] + list(arguments), script)
         return (done.stderr.strip() or done.stdout.strip()).replace("sbatch: ", "")
 
-    def queue(self, jobs: t.Sequence[str]) -> t.List[Task]:
+    def queue(self, jobs: t.Sequence[str]) -> list[Task]:
         """The tasks of *jobs* that Slurm knows, ended ones among them. A job that it has forgotten has none."""
         arguments = [
             "--noheader",
@@ -105,11 +105,11 @@ class Slurm:
             raise
         return parse_queue(said)
 
-    def nodes(self) -> t.Dict[str, Node]:
+    def nodes(self) -> dict[str, Node]:
         """Every node and its state."""
         return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=%N|%T|%P|%E"]).stdout)
 
-    def config(self) -> t.Dict[str, str]:
+    def config(self) -> dict[str, str]:
         """The settings of the controller."""
         return parse_config(self._run("scontrol", ["show", "config"]).stdout)
 
@@ -118,12 +118,12 @@ class Slurm:
         asked = (["show", "config"], ["--oneliner", "show", "partition"], ["--oneliner", "show", "node"])
         return parse_cluster(*(self._run("scontrol", arguments).stdout for arguments in asked))
 
-    def show_job(self, job: str) -> t.List[t.Dict[str, str]]:
+    def show_job(self, job: str) -> list[dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
         said = self._run("scontrol", ["--oneliner", "show", "job", job]).stdout
         return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
 
-    def jobs(self) -> t.List[t.Dict[str, str]]:
+    def jobs(self) -> list[dict[str, str]]:
         """What Slurm knows about every job that it has not forgotten, those of hidden partitions too."""
         said = self._run("scontrol", ["--all", "--oneliner", "show", "job"]).stdout
         return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
@@ -133,7 +133,7 @@ class Slurm:
         said = self._start("scontrol", ["write", "batch_script", job, "-"], "").stdout
         return said if said.startswith("#!") else ""
 
-    def control(self, lines: t.Sequence[str]) -> t.List[str]:
+    def control(self, lines: t.Sequence[str]) -> list[str]:
         """Give scontrol many commands in one process: what it complained about. Each is carried out by itself."""
         done = self._start("scontrol", [], "".join(line + "\n" for line in lines))
         # Without a terminal it repeats each line behind its prompt.
@@ -174,12 +174,12 @@ class Slurm:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.communicate()
-                    raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds))
+                    raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds)) from None
         except OSError as error:
-            raise SlurmError("%s cannot be started: %s" % (argv[0], error.strerror or error))
+            raise SlurmError("%s cannot be started: %s" % (argv[0], error.strerror or error)) from error
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
-    def _environment(self, command: str) -> t.Dict[str, str]:
+    def _environment(self, command: str) -> dict[str, str]:
         """The variables that *command* is started with."""
         del command
         return slurm_environment(os.environ)
@@ -197,7 +197,7 @@ class Slurm:
         return found
 
 
-def slurm_environment(variables: t.Mapping[str, str]) -> t.Dict[str, str]:
+def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
     """*variables* without those that would change what sbatch and squeue are asked, and in English."""
     foreign = re.compile(r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$")
     kept = {name: value for name, value in variables.items() if name in _KEPT or not foreign.match(name)}
@@ -214,7 +214,7 @@ def in_short(command: str, done: t.Any) -> str:
     )
 
 
-def parse_queue(text: str) -> t.List[Task]:
+def parse_queue(text: str) -> list[Task]:
     """Lines of ``%A|%F|%K|%T|%N|%n|%r``."""
     tasks = []
     for line in text.splitlines():
@@ -229,9 +229,9 @@ def parse_queue(text: str) -> t.List[Task]:
     return tasks
 
 
-def parse_nodes(text: str) -> t.Dict[str, Node]:
+def parse_nodes(text: str) -> dict[str, Node]:
     """Lines of ``%N|%T|%P|%E``; a node stands there once for each of its partitions."""
-    nodes: t.Dict[str, Node] = {}
+    nodes: dict[str, Node] = {}
     for line in text.splitlines():
         parts = line.split("|", 3)
         if len(parts) == 4:

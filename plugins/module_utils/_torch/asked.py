@@ -17,10 +17,10 @@ class Asked(t.NamedTuple):
     :arg expect_gpu: types or compute capabilities, one of which every GPU has to be; empty for no opinion.
     """
 
-    prefix: t.Optional[str] = None
-    python: t.Optional[str] = None
-    expect_cuda: t.Optional[bool] = None
-    expect_devices: t.Optional[int] = None
+    prefix: str | None = None
+    python: str | None = None
+    expect_cuda: bool | None = None
+    expect_devices: int | None = None
     expect_gpu: t.Sequence[str] = ()
 
     @property
@@ -29,7 +29,7 @@ class Asked(t.NamedTuple):
         return str(self.prefix if self.prefix is not None else self.python)
 
 
-def fits(expected: t.Iterable[str], name: str, capability: t.Optional[str]) -> bool:
+def fits(expected: t.Iterable[str], name: str, capability: str | None) -> bool:
     """Whether a GPU is one of *expected*: ``7.0`` is a compute capability, all else words in its name.
 
     ``titan-v`` is TITAN V and not TITAN Xp, ``rtx6000`` is Quadro RTX 6000, ``h100`` is NVIDIA H100 80GB HBM3.

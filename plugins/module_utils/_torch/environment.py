@@ -25,11 +25,11 @@ class Interpreter(t.NamedTuple):
     """
 
     python: str
-    root: t.Optional[str]
+    root: str | None
     kind: str
 
 
-def find_interpreter(prefix: t.Optional[str], python: t.Optional[str]) -> Interpreter:
+def find_interpreter(prefix: str | None, python: str | None) -> Interpreter:
     """The interpreter of *prefix*, or *python* itself.
 
     :raises UserError: there is none, it is half changed, or root must not run it.
@@ -124,7 +124,7 @@ def _require_whole(root: str) -> None:
         )
 
 
-def _require_executable(python: str, prefix: t.Optional[str]) -> None:
+def _require_executable(python: str, prefix: str | None) -> None:
     if not os.path.exists(python):
         found = "a link to nowhere" if os.path.islink(python) else "no such file"
         if not os.path.islink(python) and not os.access(os.path.dirname(python), os.X_OK):

@@ -25,15 +25,15 @@ class Plan(t.NamedTuple):
     """
 
     torch: bool = True
-    devices: t.Optional[tuple[int, ...]] = None
+    devices: tuple[int, ...] | None = None
     passed: tuple[int, ...] = ()
     all_reduce: bool = True
     trouble: bool = False
     skip: tuple[str, ...] = ()
-    expect: t.Optional[int] = None
+    expect: int | None = None
 
 
-def what_is_left(plan: Plan, report: Report) -> t.Optional[Plan]:
+def what_is_left(plan: Plan, report: Report) -> Plan | None:
     """The next probe's plan after the one with *plan* broke in a task; None when nothing is left to do.
 
     Each plan does less than the one before, so there is an end to it.
@@ -51,7 +51,7 @@ def what_is_left(plan: Plan, report: Report) -> t.Optional[Plan]:
     return Plan(torch=False, trouble=True, skip=plan.skip)
 
 
-def counter_check(report: Report) -> t.Optional[Plan]:
+def counter_check(report: Report) -> Plan | None:
     """What to try without the libraries that LD_LIBRARY_PATH and LD_PRELOAD put first; None when they are not to blame."""
     if report.ending.how == TIMEOUT or not any(is_torchs(path) for _variable, path in report.library_path):
         return None

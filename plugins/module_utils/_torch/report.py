@@ -27,7 +27,7 @@ class Ending(t.NamedTuple):
     """
 
     how: str
-    status: t.Optional[int] = None
+    status: int | None = None
     seconds: float = 0.0
     output: str = ""
     stuck: bool = False
@@ -55,31 +55,31 @@ class Report(t.NamedTuple):
 
     step: str
     ending: Ending
-    python: t.Optional[dict[str, t.Any]]
-    torch: t.Optional[dict[str, t.Any]]
-    torch_path: t.Optional[str]
-    own_torch: t.Optional[str]
-    missing: t.Optional[dict[str, t.Any]]
-    import_failed: t.Optional[dict[str, t.Any]]
-    cpu: t.Optional[dict[str, t.Any]]
-    cuda: t.Optional[dict[str, t.Any]]
-    cudnn: t.Optional[dict[str, t.Any]]
-    node: t.Optional[dict[str, t.Any]]
-    driver: t.Optional[dict[str, t.Any]]
-    files: dict[str, t.Optional[str]]
-    nvml: t.Optional[dict[str, t.Any]]
-    kernel_log: t.Optional[list[str]]
+    python: dict[str, t.Any] | None
+    torch: dict[str, t.Any] | None
+    torch_path: str | None
+    own_torch: str | None
+    missing: dict[str, t.Any] | None
+    import_failed: dict[str, t.Any] | None
+    cpu: dict[str, t.Any] | None
+    cuda: dict[str, t.Any] | None
+    cudnn: dict[str, t.Any] | None
+    node: dict[str, t.Any] | None
+    driver: dict[str, t.Any] | None
+    files: dict[str, str | None]
+    nvml: dict[str, t.Any] | None
+    kernel_log: list[str] | None
     library_path: list[list[str]]
     shadowed: list[dict[str, str]]
-    nccl: t.Optional[dict[str, t.Any]]
-    all_reduce: t.Optional[dict[str, t.Any]]
+    nccl: dict[str, t.Any] | None
+    all_reduce: dict[str, t.Any] | None
     devices: list[dict[str, t.Any]]
     broken: tuple[Broken, ...]
-    without: t.Optional[bool]
-    refused: t.Optional[dict[str, str]]
-    exec_failed: t.Optional[dict[str, str]]
+    without: bool | None
+    refused: dict[str, str] | None
+    exec_failed: dict[str, str] | None
 
-    def broke_at(self, task: str) -> t.Optional[Broken]:
+    def broke_at(self, task: str) -> Broken | None:
         """How the probe broke in *task*, or None."""
         return next((item for item in self.broken if item.task == task), None)
 
@@ -104,7 +104,7 @@ def read_report(
     ending: Ending,
     first_step: str = "start python",
     broken: t.Sequence[Broken] = (),
-    without: t.Optional[bool] = None,
+    without: bool | None = None,
 ) -> Report:
     """Fold the records of all probes into one report.
 

@@ -56,11 +56,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def run_probe(
-    prefix: t.Optional[str],
-    python: t.Optional[str],
+    prefix: str | None,
+    python: str | None,
     timeout: float,
     device_timeout: float = DEVICE_TIMEOUT,
-    expect_devices: t.Optional[int] = None,
+    expect_devices: int | None = None,
     root: str = "",
 ) -> Report:
     """Look at the torch of *prefix* or of the interpreter *python*, for at most *timeout* seconds.
@@ -76,7 +76,7 @@ def run_probe(
     place = _Place(prefix, python, root, started + timeout, device_timeout)
     records: list[dict[str, t.Any]] = []
     broken: list[Broken] = []
-    plan: t.Optional[Plan] = Plan(expect=expect_devices)
+    plan: Plan | None = Plan(expect=expect_devices)
     while plan is not None:
         told = _one_probe(place, plan)
         records += [record for record in told.records if not records or record["kind"] in _LATER]
@@ -123,8 +123,8 @@ def gets_further(other: Report, report: Report) -> bool:
 class _Place(t.NamedTuple):
     """What all probes of one call have in common."""
 
-    prefix: t.Optional[str]
-    python: t.Optional[str]
+    prefix: str | None
+    python: str | None
     root: str
     deadline: float
     device_timeout: float
@@ -134,7 +134,7 @@ class _Told(t.NamedTuple):
     """What one probe told; *task* is None when it ended outside of one."""
 
     records: list[dict[str, t.Any]]
-    task: t.Optional[str]
+    task: str | None
     step: str
     ending: Ending
 
@@ -195,7 +195,7 @@ class _Watch:
     def __init__(self, deadline: float, device_timeout: float) -> None:
         self.records: list[dict[str, t.Any]] = []
         self.step = FIRST_STEP
-        self.task: t.Optional[str] = None
+        self.task: str | None = None
         self.said_end = False
         self.limit = self._deadline = deadline
         self._device_timeout = device_timeout
@@ -213,7 +213,7 @@ class _Watch:
             if record["kind"] == "step":
                 self._next(record["step"], record.get("task"), now)
 
-    def _next(self, step: str, task: t.Optional[str], now: float) -> None:
+    def _next(self, step: str, task: str | None, now: float) -> None:
         self.step = step
         if step == "end":
             self.said_end = True
@@ -223,7 +223,7 @@ class _Watch:
             self.limit = self._deadline if task is None else min(self._deadline, now + self._device_timeout)
         self.task = task
 
-    def in_task(self, now: float) -> t.Optional[float]:
+    def in_task(self, now: float) -> float | None:
         """How long the task has been running."""
         return None if self.task is None else now - self._task_began
 
@@ -290,7 +290,7 @@ def _has_gone(child: int) -> bool:
     return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _end(child: int) -> t.Optional[int]:
+def _end(child: int) -> int | None:
     """Kill the child's whole group and reap the child: its status as subprocess has it, None when it stays."""
     # The child is not reaped yet, so its number still is its group's.
     try:

@@ -16,7 +16,6 @@ import pathlib
 import typing as t
 
 import jinja2
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold, natural
 
 from .build import count_earlier, find_troubles, nearest_reason

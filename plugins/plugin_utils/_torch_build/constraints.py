@@ -23,11 +23,11 @@ class Constraints:
     """None and empty: anything goes. *gpus* are pairs: the names given for a capability, and the capability."""
 
     gpus: tuple[tuple[str, str], ...] = ()
-    driver: t.Optional[str] = None
-    cuda: t.Optional[str] = None
-    python: t.Optional[str] = None
-    source: t.Optional[str] = None
-    torch: t.Optional[str] = None
+    driver: str | None = None
+    cuda: str | None = None
+    python: str | None = None
+    source: str | None = None
+    torch: str | None = None
 
     def __str__(self) -> str:
         parts = ["GPU %s" % gpu_text(gpu) for gpu in self.gpus]
@@ -78,7 +78,7 @@ def _gpus(value: t.Any, tables: Tables) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(pairs, key=lambda gpu: key(gpu[1])))
 
 
-def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:
+def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
     value = given.get(name)
     if value is None:
         return None
@@ -88,7 +88,7 @@ def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optiona
     return str(value)
 
 
-def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:
+def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
     """Of several nodes' versions the lowest."""
     values = given.get(name)
     if not isinstance(values, (list, tuple)):
@@ -97,7 +97,7 @@ def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional
     return min((version for version in versions if version), key=key, default=None)
 
 
-def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optional[str]:
+def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
     """A version of which major.minor counts."""
     value = _version(given, name, example)
     if value is not None and "." not in value:
@@ -105,14 +105,14 @@ def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> t.Optiona
     return major_minor(value) if value is not None else None
 
 
-def _source(given: t.Mapping[str, t.Any]) -> t.Optional[str]:
+def _source(given: t.Mapping[str, t.Any]) -> str | None:
     value = given.get("source")
     if value is not None and value not in SOURCES:
         raise UserError("source %s" % " or ".join(SOURCES), repr(value), "correct or remove it")
     return str(value) if value is not None else None
 
 
-def _pin(given: t.Mapping[str, t.Any]) -> t.Optional[str]:
+def _pin(given: t.Mapping[str, t.Any]) -> str | None:
     value = given.get("torch")
     if value is None:
         return None

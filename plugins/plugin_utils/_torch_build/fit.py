@@ -81,7 +81,7 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
     return result
 
 
-def architectures(build: Build, tables: Tables) -> t.Optional[Architectures]:
+def architectures(build: Build, tables: Tables) -> Architectures | None:
     """What is known of the kernels in *build*."""
     return next((row for row in tables.architectures if row.covers(build)), None)
 
@@ -108,7 +108,7 @@ def _within(cuda: str, span: ToolkitRange) -> bool:
     return key(span.first) <= key(cuda) and (span.last is None or key(cuda) <= key(span.last))
 
 
-def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> t.Optional[str]:
+def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> str | None:
     """The lowest driver that runs *build* on GPUs of these capabilities; None where the data does not say."""
     cuda = major_minor(build.cuda)
     lowest = toolkit_driver(cuda, tables)
@@ -123,11 +123,11 @@ def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = 
     return lowest
 
 
-def toolkit_driver(cuda: str, tables: Tables) -> t.Optional[str]:
+def toolkit_driver(cuda: str, tables: Tables) -> str | None:
     """The first driver that came with this toolkit."""
     return min((row.min_driver for row in tables.toolkit_drivers if row.cuda == cuda), key=key, default=None)
 
 
-def last_driver(capability: str, tables: Tables) -> t.Optional[str]:
+def last_driver(capability: str, tables: Tables) -> str | None:
     """The last branch of the driver for this capability; None where there is no end known."""
     return next((span.last_driver for span in tables.toolkits if capability in span.archs), None)

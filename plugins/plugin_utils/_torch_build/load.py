@@ -10,7 +10,6 @@ import pathlib
 import typing as t
 
 import yaml
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.contradictions import contradictions, duplicates
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables

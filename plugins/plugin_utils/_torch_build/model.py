@@ -18,24 +18,24 @@ class Build:
     """One build of torch with CUDA for linux-64."""
 
     torch: str
-    torchvision: t.Optional[str]
-    torchaudio: t.Optional[str]
+    torchvision: str | None
+    torchaudio: str | None
     python_min: str
     python_max: str
     source: str
     cuda: str
-    toolkit: t.Optional[str] = None
-    build: t.Optional[str] = None
+    toolkit: str | None = None
+    build: str | None = None
     channels: tuple[str, ...] = ()
-    local: t.Optional[str] = None
-    index: t.Optional[str] = None
-    find_links: t.Optional[str] = None
-    wheel_urls: t.Optional[str] = None
+    local: str | None = None
+    index: str | None = None
+    find_links: str | None = None
+    wheel_urls: str | None = None
     needs: tuple[str, ...] = ()
     page: t.Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     evidence: str = ""
-    unverified: t.Optional[str] = None
-    known_bad: t.Optional[str] = None
+    unverified: str | None = None
+    known_bad: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -60,10 +60,10 @@ class Architectures:
     torch_max: str
     cuda: tuple[str, ...]
     archs: tuple[str, ...]
-    ptx: t.Optional[str] = None
+    ptx: str | None = None
     evidence: str = ""
-    unverified: t.Optional[str] = None
-    note: t.Optional[str] = None
+    unverified: str | None = None
+    note: str | None = None
 
     def covers(self, build: Build) -> bool:
         version = key(major_minor(build.torch))
@@ -80,10 +80,10 @@ class ToolkitRange:
 
     archs: tuple[str, ...]
     first: str
-    last: t.Optional[str] = None
-    last_driver: t.Optional[str] = None
+    last: str | None = None
+    last_driver: str | None = None
     evidence: str = ""
-    unverified: t.Optional[str] = None
+    unverified: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ class GpuType:
     names: tuple[str, ...]
     capability: str
     evidence: str = ""
-    unverified: t.Optional[str] = None
+    unverified: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,9 +125,9 @@ class Tables:
     toolkit_drivers: tuple[ToolkitDriver, ...] = ()
     gpus: tuple[GpuType, ...] = ()
     ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    pytorch_channel_last: t.Optional[str] = None
+    pytorch_channel_last: str | None = None
 
-    def extended(self, site: "Tables") -> "Tables":
+    def extended(self, site: Tables) -> Tables:
         """These tables with *site*'s rows; a site's row replaces ours of the same build."""
         theirs = {build.same for build in site.builds}
         return Tables(

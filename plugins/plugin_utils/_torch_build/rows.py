@@ -73,23 +73,23 @@ class _Row:
             raise UserError("%s for %s at %s of the compatibility rows" % (what, name, self.where), repr(value), remedy)
         return value
 
-    def version(self, name: str, required: bool = False) -> t.Optional[str]:
+    def version(self, name: str, required: bool = False) -> str | None:
         value = self.take(name, 'a version in quotes such as "12.6"', is_version, required=required)
         # Templating leaves subclasses of str (tags of where a value came from) that YAML and JSON would not take.
         return str(value) if value is not None else None
 
-    def text(self, name: str, required: bool = False) -> t.Optional[str]:
+    def text(self, name: str, required: bool = False) -> str | None:
         value = self.take(name, "text", lambda value: isinstance(value, str) and bool(value.strip()), required=required)
         return str(value) if value is not None else None
 
-    def mark(self, name: str) -> t.Optional[str]:
+    def mark(self, name: str) -> str | None:
         """Why a row is marked: text, or just true."""
         value = self.take(name, "text, or true or false", lambda value: isinstance(value, (str, bool)))
         if isinstance(value, bool):
             return "marked so" if value else None
         return str(value) if value else None
 
-    def url(self, name: str, more: tuple[str, ...] = ()) -> t.Optional[str]:
+    def url(self, name: str, more: tuple[str, ...] = ()) -> str | None:
         what = " or ".join(("a URL",) + more)
         value = self.take(
             name, what, lambda value: isinstance(value, str) and (value in more or bool(_URL.fullmatch(value)))
@@ -118,11 +118,11 @@ class _Row:
     def choice(self, name: str, choices: t.Sequence[str]) -> str:
         return str(self.take(name, "one of " + ", ".join(choices), lambda value: value in choices, required=True))
 
-    def rows(self, name: str) -> list["_Row"]:
+    def rows(self, name: str) -> list[_Row]:
         values = self.take(name, "a list", lambda value: isinstance(value, (list, tuple)), default=())
         return [_Row(value, "%s[%d]" % (self._below(name), number)) for number, value in enumerate(values)]
 
-    def row(self, name: str) -> t.Optional["_Row"]:
+    def row(self, name: str) -> _Row | None:
         value = self.take(name, "a mapping", lambda value: isinstance(value, t.Mapping))
         return _Row(value, self._below(name)) if value is not None else None
 
@@ -139,7 +139,10 @@ class _Row:
             )
 
 
-def tables(value: t.Any, base: Tables = Tables()) -> Tables:
+_NOTHING_YET = Tables()
+
+
+def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
     """The tables in *value*: the sections of one of our files or of several, or a site's rows.
 
     :arg base: what is known already; a build may be added to a release of *base* by its version alone.
@@ -221,7 +224,7 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
     return tuple(builds)
 
 
-def _python(row: t.Optional[_Row]) -> t.Optional[tuple[str, str]]:
+def _python(row: _Row | None) -> tuple[str, str] | None:
     if row is None:
         return None
     low, high = t.cast(str, row.version("min", required=True)), t.cast(str, row.version("max", required=True))
@@ -232,7 +235,7 @@ def _python(row: t.Optional[_Row]) -> t.Optional[tuple[str, str]]:
     return low, high
 
 
-def _on_page(row: t.Optional[_Row]) -> dict[str, str]:
+def _on_page(row: _Row | None) -> dict[str, str]:
     if row is None:
         return {}
     values = {name: row.version(name) for name in ("torchvision", "torchaudio")}

@@ -151,7 +151,7 @@ def pip_distributions(prefix: str) -> dict[str, dict[str, str]]:
         with open(os.path.join(folder, "METADATA"), encoding="utf-8") as stream:
             message = email.parser.Parser().parse(stream, headersonly=True)
         with open(os.path.join(prefix, anchor), newline="", encoding="utf-8") as stream:
-            for path, digest, unused in csv.reader(stream):
+            for path, digest, _unused in csv.reader(stream):
                 assert os.path.lexists(os.path.join(prefix, short, path)) and (
                     not digest or digest.startswith("sha256=")
                 ), path

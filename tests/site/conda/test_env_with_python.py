@@ -129,7 +129,7 @@ def test_a_site_env_whose_torch_fails_is_never_published(play, python_channel, t
     tiny_channel.make_package(tmp_path / "tiny", "pytorch", "1.0")
     tiny_channel.index(tmp_path / "tiny")
     channels = ["file://%s" % python_channel, "file://%s" % (tmp_path / "tiny")]
-    for unused in range(2):
+    for _unused in range(2):
         done = site_env(play, channels, tmp_path / "envs")
         assert done.rc != 0 and "torch_missing" in done.output
         assert not (tmp_path / "envs/torch").exists()

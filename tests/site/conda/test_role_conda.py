@@ -73,7 +73,7 @@ def test_a_base_is_made_found_and_then_left_alone(play, site, tree_of, tmp_path,
     base = site["conda_prefix"]
     line = 'export PATH="%s/bin:$PATH"' % base
     assert (root / "bashrc").read_text().splitlines()[-1] == line
-    env = dict(hosts="localhost")
+    env = {"hosts": "localhost"}
     made = play(
         [
             {

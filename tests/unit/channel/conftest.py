@@ -14,7 +14,6 @@ import typing as t
 import zipfile
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import build
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.request import Request, request_from
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
@@ -49,7 +48,7 @@ def make_wheel(
     folder: pathlib.Path,
     name: str,
     version: str = "1.0",
-    files: t.Optional[dict[str, str]] = None,
+    files: dict[str, str] | None = None,
     metadata: t.Sequence[str] = (),
     tag: str = "py3-none-any",
     executables: t.Sequence[str] = (),

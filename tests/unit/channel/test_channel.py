@@ -16,9 +16,7 @@ import types
 import typing as t
 
 import pytest
-
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import publish as publishing
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import record
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel import publish as publishing, record
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import install, make_wheel, publish, request
@@ -360,7 +358,7 @@ def test_killed_at_every_step_the_index_is_valid_and_a_rerun_finishes(
         shutil.copytree(start, path)
         params = json.dumps(dict(DEFAULTS, path=str(path), **options))
         arguments = [sys.executable, "-c", RUNNER, str(CHECKOUT / "tests/unit"), params, str(step)]
-        done = subprocess.run(arguments, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(arguments, check=False, capture_output=True)
         index = {"linux-64/" + name: entry["sha256"] for name, entry in repodata(path).items()}
         assert index in (old, new)
         assert index.items() <= digests(path).items(), "the index names an archive that is not there"

@@ -8,7 +8,6 @@ import sys
 import time
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import interpreter, pip_index
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.pip_index import Index
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError

@@ -8,7 +8,6 @@ import pathlib
 import typing as t
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import record
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 

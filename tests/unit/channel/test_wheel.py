@@ -13,7 +13,6 @@ import subprocess
 import zipfile
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import archive, interpreter
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheel import unpack_wheel
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError

@@ -26,7 +26,7 @@ tiny_channel = _helper("tiny_channel")
 _helper("tiny_installer")
 https = _helper("https_server")
 
-DEFAULTS: t.Dict[str, t.Any] = {
+DEFAULTS: dict[str, t.Any] = {
     "prefix": None,
     "name": None,
     "envs_dir": None,
@@ -74,10 +74,10 @@ def channel(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., t.Dict[str, t.Any]]:
+def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., dict[str, t.Any]]:
     """conda_env with its defaults, on the env ``~/.conda/envs/torch`` and the small channel."""
 
-    def call(check_mode: bool = False, **params: t.Any) -> t.Dict[str, t.Any]:
+    def call(check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
         given = (
             dict(DEFAULTS, channels=["file://%s" % channel], **params)
             if "channels" not in params

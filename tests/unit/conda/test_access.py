@@ -9,15 +9,14 @@ import shutil
 import typing as t
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.access import (
     Route,
     channel_in_spec,
     headers_for,
     route_to,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import filled_in
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-
 from tiny_channel import index
 
 SECRETS = ("pa55@word", "pa55%40word", "TOKEN123", base64.b64encode(b"alice:pa55@word").decode())

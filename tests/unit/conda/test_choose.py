@@ -6,8 +6,8 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines import registry as choose
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines import registry as choose
 
 
 def make_tool(folder: pathlib.Path, name: str, says: str) -> pathlib.Path:

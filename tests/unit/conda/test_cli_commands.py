@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.commands import (
     Tool,
     addresses_with_credentials,
@@ -19,7 +20,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.com
     variables,
     with_credentials,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 CONDA, MAMBA = Tool("conda", "/b/conda", "26.7.1"), Tool("micromamba", "/b/micromamba", "2.8.1")
 

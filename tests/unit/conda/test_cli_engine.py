@@ -12,10 +12,9 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.engine import CliEngine
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.engine import CliEngine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 from tiny_channel import index, make_package
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.output import (
     actions_in,
     documents,
@@ -14,7 +15,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.out
     says_failed,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import needed_names
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden/cli"
 

@@ -9,11 +9,10 @@ import shutil
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines import registry as choose
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.engine import RattlerEngine
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines import registry as choose
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.engine import RattlerEngine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 from tiny_channel import PLACEHOLDER, index, make_package
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.condarc import condarc_files, read_condarc
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.condarc import condarc_files, read_condarc
 
 
 def test_the_users_file_wins_and_lists_are_merged(home, tmp_path):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import leftovers as debris
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
-
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import leftovers as debris, prefix as env
 from tiny_channel import index, make_package
 
 SITE = "lib/python3.11/site-packages"

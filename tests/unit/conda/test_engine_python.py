@@ -7,13 +7,13 @@ import os
 import sys
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import (
     candidates,
     choose_python,
     reason_against,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.venv import find_engine_python, require_rattler
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 
 @pytest.fixture

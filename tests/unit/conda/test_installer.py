@@ -14,13 +14,12 @@ import subprocess
 import tempfile
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare as installer_module
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.store import STAMP
 from ansible_collections.hpc.pytorch.plugins.module_utils._common import locks
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
-
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare as installer_module
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.store import STAMP
 from tiny_installer import make_installer
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.request import checked_cache, checked_wish
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.request import checked_cache, checked_wish
 
 SHA256 = "0123456789ab" + "c" * 52
 

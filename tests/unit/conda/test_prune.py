@@ -13,13 +13,13 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import (
     declare as prune,
     jobs as prune_jobs,
     signs as prune_signs,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.store import grave_of
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 DAY = 86400
 JOB = (
@@ -62,17 +62,17 @@ def publish(folder: pathlib.Path, name: str, days: float = 30.001) -> None:
     os.utime(folder / "torch", (time.time() - days * DAY,) * 2, follow_symlinks=False)
 
 
-def parameters(envs: pathlib.Path) -> t.Dict[str, t.Any]:
-    looked_at: t.Dict[str, t.Any] = {"homes": [], "layers": [], "named_in": [], "slurm": False, "bin_dir": None}
+def parameters(envs: pathlib.Path) -> dict[str, t.Any]:
+    looked_at: dict[str, t.Any] = {"homes": [], "layers": [], "named_in": [], "slurm": False, "bin_dir": None}
     return {"envs_dir": str(envs), "name": "torch", "keep": 0, "older_than": 7, "confirm": True, **looked_at}
 
 
 @pytest.fixture
-def run(envs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Dict[str, t.Any]]:
+def run(envs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
     """The module on these versions, as root sees them, with no home and no Slurm; versions by name."""
     seen = prune_signs.processes
 
-    def call(check_mode: bool = False, **given: t.Any) -> t.Dict[str, t.Any]:
+    def call(check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
         result = prune.prune_envs({**parameters(envs), **given}, check_mode)
         for key in ("removable", "removed"):
             result[key] = [os.path.basename(each["prefix"]) for each in result[key]]
@@ -88,7 +88,7 @@ def run(envs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., 
     return call
 
 
-def there(envs: pathlib.Path) -> t.List[str]:
+def there(envs: pathlib.Path) -> list[str]:
     return sorted(path.name for path in (envs / ".torch").iterdir())
 
 
@@ -354,9 +354,7 @@ def slurm(tmp_path: pathlib.Path) -> t.Callable[..., str]:
     return make
 
 
-def job(
-    number: str = "7", state: str = "RUNNING", days: t.Optional[float] = 50, restarts: int = 0, batch: int = 0
-) -> str:
+def job(number: str = "7", state: str = "RUNNING", days: float | None = 50, restarts: int = 0, batch: int = 0) -> str:
     stamp = (
         time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() - days * DAY)) if days is not None else "Unknown"
     )

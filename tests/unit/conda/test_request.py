@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import secrets_in, without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.request import (
     Request,
@@ -11,7 +12,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.request imp
     checked_specs,
     pip_requirements,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 HOSTILE = [
     "a b",
@@ -131,18 +131,18 @@ def test_cuda_is_a_version_or_none():
 
 
 def request(**changed):
-    values = dict(
-        prefix="/e",
-        packages=("a",),
-        channels=("https://example.org/c",),
-        channel_priority="strict",
-        pip=(),
-        cuda=None,
-        prune=False,
-        compiled=False,
-        lock_sha256=None,
-        condarc_sha256=None,
-    )
+    values = {
+        "prefix": "/e",
+        "packages": ("a",),
+        "channels": ("https://example.org/c",),
+        "channel_priority": "strict",
+        "pip": (),
+        "cuda": None,
+        "prune": False,
+        "compiled": False,
+        "lock_sha256": None,
+        "condarc_sha256": None,
+    }
     return Request(**dict(values, **changed))
 
 

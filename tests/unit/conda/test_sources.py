@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import sources
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import sources
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.verify import damaged_packages
-
 from tiny_channel import PLACEHOLDER, index, make_package
 
 

@@ -6,14 +6,15 @@ import json
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._cuda.driver import Machine
 from ansible_collections.hpc.pytorch.plugins.modules import cuda_info
+
+NO_GPU = Machine(None, [], [])
 
 
 @pytest.fixture
 def run(capsys, monkeypatch):
-    def run_module(machine=Machine(None, [], []), **args):
+    def run_module(machine=NO_GPU, **args):
         monkeypatch.setattr(cuda_info.driver, "look", lambda environment, seconds: machine)
         with patch_module_args(args):
             with pytest.raises(SystemExit):

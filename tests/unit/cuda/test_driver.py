@@ -7,10 +7,9 @@ import subprocess
 import time
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common import process as commands
-from ansible_collections.hpc.pytorch.plugins.module_utils._cuda import driver
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._cuda import driver
 
 LIBRARY = "libcuda-of-the-tests.so.1"
 TITAN = "0, NVIDIA TITAN V, GPU-7c4a, 12288, 535.104.05, 7.0"

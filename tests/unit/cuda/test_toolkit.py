@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._cuda import toolkit as toolkits
 from ansible_collections.hpc.pytorch.plugins.module_utils._cuda.toolkit import Finder, check_version
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 JSON = '{"cuda": {"name": "CUDA SDK", "version": "%s"}}'
 TXT = "CUDA Version %s\n"

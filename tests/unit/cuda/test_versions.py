@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._cuda import versions
 
 NVCC_10 = """\

@@ -19,7 +19,7 @@ class Connection:
 
     def exec_command(self, command, in_data=None, sudoable=True):
         self.commands.append(command)
-        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(command, shell=True, capture_output=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
 

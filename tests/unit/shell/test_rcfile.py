@@ -9,7 +9,6 @@ import stat
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._shell import rcfile
 from ansible_collections.hpc.pytorch.plugins.modules import shell_rc

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._shell.tail import check_lines, parse, render_tail
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Task
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.follow import (
     ENDING,
     SETTLING,
@@ -13,7 +14,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.follow im
     Follow,
     Limits,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Task
 
 LIMITS = Limits(wait=600, run=180)
 

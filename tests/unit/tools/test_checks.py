@@ -196,7 +196,7 @@ def test_a_certificate_that_pip_has_been_told_of_stays():
 
 def test_the_settings_file_is_for_its_owner_alone(tmp_path):
     dest = tmp_path / "pip.conf"
-    for unused in range(2):
+    for _unused in range(2):
         subprocess.run([sys.executable, str(TOOLS / "pip_settings.py"), str(dest)], check=True)
     assert dest.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["pip.conf"]

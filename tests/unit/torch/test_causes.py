@@ -16,8 +16,8 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages import codes
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.run import run_probe
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import result
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.run import run_probe
 
 from .conftest import MakeEnv, site_packages
 from .lab.scene import Scene

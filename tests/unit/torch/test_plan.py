@@ -9,8 +9,14 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import fi
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.kernels import runs_on
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.start import error_number
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import LOOKS, Plan, what_is_left
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, TIMEOUT, Broken, Ending, Report
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
+    DIED,
+    TIMEOUT,
+    Broken,
+    Ending,
+    Report,
+    read_report,
+)
 
 
 def report(count: int, passed: t.Iterable[int], *tasks: str, how: str = TIMEOUT) -> Report:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.reason import last_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.import_remedies import (
     OTHER_IMPORT_REMEDY,
     crash_site,
     import_remedy,
     library_named,
 )
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.reason import last_line
 
 CASES = [
     ("libcudnn.so.9: cannot open shared object file: No such file or directory", "libcudnn.so.9", "LD_LIBRARY_PATH"),

@@ -17,8 +17,8 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import run
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.probe import kernels
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import result
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.probe import kernels
 
 from .conftest import MakeEnv, site_packages
 from .standin import standin

@@ -7,12 +7,17 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, TIMEOUT, Ending
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import read_report
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import (
     require_sense,
     result,
     version_of_cudnn,
+)
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
+    DIED,
+    FINISHED,
+    TIMEOUT,
+    Ending,
+    read_report,
 )
 
 PYTHON = {

@@ -6,7 +6,6 @@ import pathlib
 
 import pytest
 import yaml
-
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import load
 
 DATA = pathlib.Path(__file__).resolve().parents[3] / "plugins" / "plugin_utils" / "_torch_build" / "data"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.contradictions import contradictions, duplicates
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables

@@ -7,7 +7,6 @@ import re
 
 import pytest
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import load
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 
 from ansible.errors import AnsibleFilterError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import choose, conflict, fit, load
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import constraints
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 TABLES = load.shipped()
 NAMES = sorted({name for row in TABLES.gpus for name in row.names} | {"7.0", "8.6", "9.0", "6.2", "12.1", "2.0"})
@@ -180,7 +178,7 @@ def test_an_error_names_what_excludes_each_build_and_every_build_is_excluded(raw
     misfits = [(build, fit.violations(build, wanted, TABLES)) for build in choose.newest_first(TABLES.builds, TABLES)]
     assert all(against for build, against in misfits)
     # Whatever stands against any build is in the message.
-    for build, against in misfits:
+    for _build, against in misfits:
         assert all(violation.reason in message for violation in against)
     for name, value in question.items():
         for part in value if name == "gpus" else [value.removesuffix(".*")]:

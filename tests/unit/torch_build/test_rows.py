@@ -6,7 +6,6 @@ import copy
 
 import pytest
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
 
 NEW = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import FilterModule, torch_build
 
 

@@ -13,16 +13,14 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.files import readable_if_root, sha256_of_file, write_atomically
 from ..._common.progress import Progress
-from ..._common.trust import require_trusted_env, require_trusted_place
-from . import lifecycle
-from ..env import prefix as env
-from ..engines.registry import chosen
-from ..env.condarc import condarc_files, read_condarc, sha256_of_files
 from ..._common.redact import filled_in, shown_channels, without_credentials
-from ..env.pip_records import Distribution, installed_names, required_name
+from ..._common.trust import require_trusted_env, require_trusted_place
 from ..engines.base import Engine, Solution
-from .interpreter import pip_would_install
+from ..engines.registry import chosen
+from ..env import prefix as env
+from ..env.condarc import condarc_files, read_condarc, sha256_of_files
 from ..env.packages import Package, actions_between, diff_between
+from ..env.pip_records import Distribution, installed_names, required_name
 from ..env.request import (
     Request,
     checked_channels,
@@ -34,6 +32,8 @@ from ..env.request import (
 )
 from ..env.sources import require_trusted_channels, require_trusted_sources
 from ..env.verify import Damage, examine
+from . import lifecycle
+from .interpreter import pip_would_install
 
 Params = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -62,7 +62,7 @@ def _remove(prefix: str, home: str, registered: bool, check_mode: bool) -> Resul
         return result
     lifecycle.require_removable(prefix, home)
     packages = env.installed_packages(prefix)
-    warnings: t.List[str] = []
+    warnings: list[str] = []
     if not check_mode:
         lifecycle.remove(prefix)
         if registered:
@@ -92,7 +92,7 @@ class _Declaration:
         require_trusted_sources(params, self._condarcs)
         self._request = self._requested()
         self._wish = self._request
-        self._pkgs_dirs: t.List[str] = []
+        self._pkgs_dirs: list[str] = []
 
     def run(self) -> Result:
         if not self._latest and not self._params["verify"] and not self._lock_is_missing():
@@ -212,14 +212,14 @@ class _Declaration:
         )
         self._pkgs_dirs = condarc["pkgs_dirs"]
 
-    def _missing_channel(self) -> t.Optional[str]:
+    def _missing_channel(self) -> str | None:
         for channel in self._wish.channels:
             path = channel[len("file://") :] if channel.startswith("file://") else os.path.expanduser(channel)
             if path.startswith("/") and not os.path.exists(os.path.join(path, "noarch", "repodata.json")):
                 return channel
         return None
 
-    def _pip_actions(self, exists: bool, actions: t.List[Action], damaged: t.Sequence[Distribution]) -> t.List[Action]:
+    def _pip_actions(self, exists: bool, actions: list[Action], damaged: t.Sequence[Distribution]) -> list[Action]:
         """What pip is about to do, after the *actions* on packages."""
         if not self._request.pip:
             return []
@@ -251,7 +251,7 @@ class _Declaration:
         os.makedirs(os.path.dirname(lock_file), exist_ok=True)
         write_atomically(lock_file, content)
 
-    def _adopt(self, request: Request, engine: Engine, packages: t.List[Package]) -> None:
+    def _adopt(self, request: Request, engine: Engine, packages: list[Package]) -> None:
         # Nothing to change, so only remember that; an env that is not ours to write to stays as it is.
         with contextlib.suppress(OSError):
             env.write_record(self._prefix, request, engine.name, packages)
@@ -288,7 +288,7 @@ class _Declaration:
         return dict(result, **more)
 
 
-def _unlisted(otherwise: str, edit: t.Callable[[], None]) -> t.List[str]:
+def _unlisted(otherwise: str, edit: t.Callable[[], None]) -> list[str]:
     """Edit conda's list of envs; where that fails, a warning: the env is still what was asked for."""
     try:
         edit()

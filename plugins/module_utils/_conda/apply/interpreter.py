@@ -14,8 +14,8 @@ import typing as t
 
 from ..._common.environment import clean_environment
 from ..._common.errors import UserError
-from ..._common.trust import require_trusted, require_trusted_env
 from ..._common.redact import without_credentials
+from ..._common.trust import require_trusted, require_trusted_env
 from ..env.pip_records import asked_for, damaged_distributions, lines_for
 
 
@@ -40,7 +40,7 @@ def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> No
     _pip(prefix, requirements, ["--upgrade"] if upgrade else [])
 
 
-def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> t.List[t.Tuple[str, str]]:
+def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> list[tuple[str, str]]:
     """Name and version of what :func:`pip_install` would bring. Needs pip 22.2 or newer in the env."""
     arguments = ["--dry-run", "--quiet", "--report", "-"] + (["--upgrade"] if upgrade else [])
     report = json.loads(_pip(prefix, requirements, arguments))
@@ -103,7 +103,7 @@ def mend_distributions(prefix: str, lines: t.Sequence[str]) -> None:
         _pip(prefix, lines_for(whole_records, lines), ["--force-reinstall", "--no-deps"])
 
 
-def _pip_environment() -> t.Dict[str, str]:
+def _pip_environment() -> dict[str, str]:
     # An env is no venv to pip; neither its rule nor a user's habit of --user applies here.
     return clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
 
@@ -119,9 +119,8 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
             check=False,
             env=_pip_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
             errors="replace",
         )
     if done.returncode != 0:

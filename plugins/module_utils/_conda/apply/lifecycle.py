@@ -17,9 +17,8 @@ from ..._common.errors import UserError
 from ..._common.files import open_regular, sha256_of_json, umask, write_atomically
 from ..._common.locks import hold
 from ..._common.trust import untrusted_because
-from ..env.leftovers import remove_stale_bytecode, remove_temporary_files
 from ..engines.base import Engine, Solution
-from .interpreter import compile_bytecode, mend_distributions, pip_install
+from ..env.leftovers import remove_stale_bytecode, remove_temporary_files
 from ..env.modes import settle_modes
 from ..env.packages import Package
 from ..env.prefix import (
@@ -34,6 +33,7 @@ from ..env.prefix import (
     write_record,
 )
 from ..env.request import Request
+from .interpreter import compile_bytecode, mend_distributions, pip_install
 
 
 @contextlib.contextmanager
@@ -211,10 +211,10 @@ def unregister(prefix: str, home: str) -> None:
     _edit_registry(home, lambda lines: [line for line in lines if line != prefix])
 
 
-def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> None:
+def _edit_registry(home: str, edit: t.Callable[[list[str]], list[str]]) -> None:
     path = registry_path(home)
     require_own(path)
-    lines: t.List[str] = []
+    lines: list[str] = []
     if os.path.exists(path):
         with open_regular(path) as stream:
             lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
@@ -225,7 +225,7 @@ def _edit_registry(home: str, edit: t.Callable[[t.List[str]], t.List[str]]) -> N
         write_atomically(path, content.encode("utf-8", "surrogateescape"))
 
 
-def _finish(request: Request, engine: Engine, packages: t.List[Package], upgrade: bool, mend: bool) -> None:
+def _finish(request: Request, engine: Engine, packages: list[Package], upgrade: bool, mend: bool) -> None:
     if request.pip:
         if mend:
             mend_distributions(request.prefix, request.pip)
@@ -268,9 +268,9 @@ def remove_leftovers(prefix: str) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _make_folders(path: str) -> t.List[str]:
+def _make_folders(path: str) -> list[str]:
     """Make *path* and what is missing above it; return what was made, deepest first."""
-    made: t.List[str] = []
+    made: list[str] = []
     missing = path
     while not os.path.isdir(missing):
         made.append(missing)

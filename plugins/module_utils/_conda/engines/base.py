@@ -14,7 +14,7 @@ from ..env.request import Request
 class Solution(t.NamedTuple):
     """What an engine would put into the env. *handle* is the engine's own, for :meth:`Engine.install`."""
 
-    packages: t.List[Package]
+    packages: list[Package]
     handle: t.Any
 
 
@@ -25,7 +25,7 @@ class Engine(t.Protocol):
     # Whether an env can be installed beside its place and be renamed there.
     relocates: bool
 
-    def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
+    def solve(self, request: Request, prefix: str | None, latest: bool) -> Solution:
         """Choose packages.
 
         :arg prefix: the env as it is now, whose packages are kept where that is possible; None for a new env.

@@ -40,10 +40,10 @@ class Choice(t.NamedTuple):
 
     python: str
     version: str
-    rejected: t.List[t.Tuple[str, str]]
+    rejected: list[tuple[str, str]]
 
 
-def candidates(wanted: t.Optional[str], folders: t.Sequence[str] = _FOLDERS) -> t.List[str]:
+def candidates(wanted: str | None, folders: t.Sequence[str] = _FOLDERS) -> list[str]:
     """The Pythons to look at, in order: the one that was asked for alone, else those in the system's folders."""
     if wanted:
         return [wanted]
@@ -53,16 +53,16 @@ def candidates(wanted: t.Optional[str], folders: t.Sequence[str] = _FOLDERS) -> 
     return [path for path in paths if os.path.lexists(path)]
 
 
-def choose_python(wanted: t.Optional[str], for_everybody: bool, folders: t.Sequence[str] = _FOLDERS) -> Choice:
+def choose_python(wanted: str | None, for_everybody: bool, folders: t.Sequence[str] = _FOLDERS) -> Choice:
     """The first candidate that can carry the engine.
 
     :arg wanted: the play's choice; then nothing else is looked at, and it may lie where only its owner reads.
     :arg for_everybody: whether other users run the engine too.
     :raises UserError: none does, with what is wrong with each.
     """
-    rejected: t.List[t.Tuple[str, str]] = []
+    rejected: list[tuple[str, str]] = []
     for path in candidates(wanted, folders):
-        facts: t.Dict[str, t.Any] = {}
+        facts: dict[str, t.Any] = {}
         reason = untrusted_because(path) if os.geteuid() == 0 else None
         if reason is None:
             facts, reason = _ask(path)
@@ -80,7 +80,7 @@ def choose_python(wanted: t.Optional[str], for_everybody: bool, folders: t.Seque
     )
 
 
-def reason_against(facts: t.Mapping[str, t.Any]) -> t.Optional[str]:
+def reason_against(facts: t.Mapping[str, t.Any]) -> str | None:
     """Why a Python that says *facts* of itself cannot carry the engine, or None. No I/O."""
     if tuple(facts["version"][:2]) < OLDEST_PYTHON:
         return "Python %s is too old" % _version(facts)
@@ -89,7 +89,7 @@ def reason_against(facts: t.Mapping[str, t.Any]) -> t.Optional[str]:
     return None
 
 
-def unreadable_because(path: str) -> t.Optional[str]:
+def unreadable_because(path: str) -> str | None:
     """Why an ordinary user cannot read *path*, whose symlinks are resolved, or None."""
     if not os.stat(path).st_mode & 0o004:
         return "not every user can read %s" % path
@@ -102,7 +102,7 @@ def unreadable_because(path: str) -> t.Optional[str]:
         folder = os.path.dirname(folder)
 
 
-def _ask(path: str) -> t.Tuple[t.Dict[str, t.Any], t.Optional[str]]:
+def _ask(path: str) -> tuple[dict[str, t.Any], str | None]:
     try:
         done = subprocess.run(
             [path, "-c", _QUESTION],
@@ -110,8 +110,7 @@ def _ask(path: str) -> t.Tuple[t.Dict[str, t.Any], t.Optional[str]]:
             cwd="/",
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
         )
         return json.loads(done.stdout.decode("utf-8", "replace")), None
     except OSError as error:

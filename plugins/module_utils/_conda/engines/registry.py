@@ -18,13 +18,13 @@ from ..._common.environment import clean_environment
 from ..._common.errors import UserError
 from ..._common.progress import Progress
 from ..._common.trust import require_trusted, untrusted_because
+from ..apply.lifecycle import private_path
+from ..env.sources import require_trusted_caches
+from .base import Engine
 from .cli.commands import OLDEST, Tool, is_too_old, kind_of_tool, variables
 from .cli.engine import CliEngine
-from .base import Engine
-from .venv import ENGINE_PREFIXES, engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
-from ..apply.lifecycle import private_path
 from .rattler.engine import RattlerEngine
-from ..env.sources import require_trusted_caches
+from .venv import ENGINE_PREFIXES, engine_prefix_of, find_engine_python, missing_engine, require_rattler, runs_here
 
 # Where a tool is looked for after $CONDA_ROOT/bin and PATH: the role conda's conda_prefix, Miniforge's own place, micromamba's.
 PLACES = ("/opt/conda/bin", "~/miniforge3/bin", "~/.local/bin")
@@ -36,7 +36,7 @@ class Choice(t.Protocol):
 
     name: str
     # The prefix whose condarc counts; None where there is no engine yet.
-    root: t.Optional[str]
+    root: str | None
     # Whether more is read there than channels, for a play that names none.
     uses_condarc: bool
 
@@ -49,13 +49,11 @@ class Choice(t.Protocol):
         :raises UserError: it cannot.
         """
 
-    def engine(
-        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
-    ) -> Engine:
+    def engine(self, prefix: str, package_cache: str | None, pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
         """The engine for the env at *prefix*."""
 
 
-def chosen(engine: str, executable: t.Optional[str]) -> Choice:
+def chosen(engine: str, executable: str | None) -> Choice:
     """The play's *engine* (``auto`` is rattler), at *executable* or where it is looked for.
 
     :raises UserError: root must not execute what was found.
@@ -69,7 +67,7 @@ class RattlerChoice:
     name = "rattler"
     uses_condarc = True
 
-    def __init__(self, executable: t.Optional[str]) -> None:
+    def __init__(self, executable: str | None) -> None:
         self._executable = executable
         self._python = find_engine_python(executable)
         self.root = engine_prefix_of(self._python) if self._python else None
@@ -84,9 +82,7 @@ class RattlerChoice:
             require_rattler(self._python)
             respawn_module(self._python)
 
-    def engine(
-        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
-    ) -> Engine:
+    def engine(self, prefix: str, package_cache: str | None, pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
         home = os.path.expanduser("~")
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "rattler", "cache")
         if not package_cache and pkgs_dirs:
@@ -104,12 +100,12 @@ class ToolChoice:
 
     uses_condarc = False
 
-    def __init__(self, kind: str, executable: t.Optional[str]) -> None:
+    def __init__(self, kind: str, executable: str | None) -> None:
         self.name = kind
         self._asked_for = executable
         self._executable = find_tool(kind, executable)
         self.root = engine_prefix_of(self._executable) if self._executable else None
-        self._tool: t.Optional[Tool] = None
+        self._tool: Tool | None = None
 
     def missing(self) -> UserError:
         return UserError(
@@ -125,9 +121,7 @@ class ToolChoice:
         if reads_condarc and importlib.util.find_spec("yaml") is None:
             _respawn_with_yaml()
 
-    def engine(
-        self, prefix: str, package_cache: t.Optional[str], pkgs_dirs: t.Sequence[str], progress: Progress
-    ) -> Engine:
+    def engine(self, prefix: str, package_cache: str | None, pkgs_dirs: t.Sequence[str], progress: Progress) -> Engine:
         if self._tool is None:
             raise self.missing()
         if package_cache:
@@ -135,14 +129,14 @@ class ToolChoice:
         return CliEngine(self._tool, package_cache, private_path(prefix, "partial"), progress)
 
 
-def find_tool(kind: str, executable: t.Optional[str]) -> t.Optional[str]:
+def find_tool(kind: str, executable: str | None) -> str | None:
     """The absolute path of *kind*, or None where there is none (yet).
 
     :arg executable: the play's choice; then nothing else is looked at.
     :raises UserError: root must not execute it, or the interpreter that it starts.
     """
     if executable:
-        found: t.Optional[str] = executable if os.path.exists(executable) else None
+        found: str | None = executable if os.path.exists(executable) else None
     else:
         root = os.environ.get("CONDA_ROOT")
         paths = [os.path.join(root, "bin")] if root else []
@@ -155,7 +149,7 @@ def find_tool(kind: str, executable: t.Optional[str]) -> t.Optional[str]:
     return found
 
 
-def _interpreters(script: str) -> t.List[str]:
+def _interpreters(script: str) -> list[str]:
     """What a script starts: the program of its first line, and the Python beside it, which conda's is."""
     with open(script, "rb") as stream:
         first = stream.readline(256)
@@ -177,8 +171,7 @@ def asked_tool(kind: str, executable: str) -> Tool:
             check=False,
             env=variables(clean_environment(), None, None, None, ""),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             encoding="utf-8",
             errors="replace",
         )

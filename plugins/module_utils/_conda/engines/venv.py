@@ -9,7 +9,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import typing as t
 
 from ..._common.errors import UserError
 from ..._common.trust import require_trusted, require_trusted_env
@@ -19,14 +18,14 @@ from .python import OLDEST_PYTHON
 ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine")
 
 
-def find_engine_python(executable: t.Optional[str]) -> t.Optional[str]:
+def find_engine_python(executable: str | None) -> str | None:
     """The interpreter to run the rattler engine with, or None where there is none (yet).
 
     :arg executable: the play's choice; then nothing else is looked at.
     :raises UserError: an interpreter that root must not execute.
     """
     if executable:
-        found: t.Optional[str] = executable if os.path.exists(executable) else None
+        found: str | None = executable if os.path.exists(executable) else None
     elif sys.version_info[:2] >= OLDEST_PYTHON and importlib.util.find_spec("rattler") is not None:
         found = sys.executable
     else:
@@ -59,8 +58,7 @@ def require_rattler(python: str) -> None:
             [python, "-c", code],
             check=False,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
         )
         errors = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
         version, _newline, rest = done.stdout.decode(errors="replace").partition("\n")
@@ -93,7 +91,7 @@ def runs_here(python: str) -> bool:
     return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 
-def missing_engine(executable: t.Optional[str]) -> UserError:
+def missing_engine(executable: str | None) -> UserError:
     """What to say when an env must be made and there is no engine."""
     return UserError(
         "the rattler engine at %s" % (executable or " or ".join(ENGINE_PREFIXES)),

@@ -14,7 +14,7 @@ from ..._common.errors import UserError
 from ..._common.redact import filled_in
 
 
-def condarc_files(engine_prefix: t.Optional[str]) -> t.List[str]:
+def condarc_files(engine_prefix: str | None) -> list[str]:
     """Existing condarc files, those that win first: conda's own search path with the engine's prefix as its root.
 
     Source: "Searching for .condarc" in conda's user guide.
@@ -40,14 +40,14 @@ def sha256_of_files(paths: t.Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
+def read_condarc(paths: t.Iterable[str]) -> dict[str, t.Any]:
     """``channels`` and ``pkgs_dirs`` (merged, those that win first), and ``channel_priority`` where one is set.
 
     Variables of the environment are filled in, as conda does. Needs PyYAML: the engine's side has it.
 
     :raises UserError: a file that is no YAML mapping, or a channel with a variable that is not set.
     """
-    merged: t.Dict[str, t.Any] = {"channels": [], "pkgs_dirs": []}
+    merged: dict[str, t.Any] = {"channels": [], "pkgs_dirs": []}
     for path in paths:
         # Where there is no condarc, a creation need not wait for it.
         import yaml
@@ -70,7 +70,7 @@ def read_condarc(paths: t.Iterable[str]) -> t.Dict[str, t.Any]:
     return merged
 
 
-def _strings(value: t.Any) -> t.List[str]:
+def _strings(value: t.Any) -> list[str]:
     values = [value] if isinstance(value, str) else value or []
     return [str(each) for each in values]
 

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 
-def needed_names(record: t.Mapping[str, t.Any]) -> t.List[str]:
+def needed_names(record: t.Mapping[str, t.Any]) -> list[str]:
     """The names of what a package depends on.
 
     :arg record: a package as a channel or ``conda-meta`` describes it.
@@ -20,7 +20,7 @@ def needed_names(record: t.Mapping[str, t.Any]) -> t.List[str]:
     ]
 
 
-def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> t.Dict[str, t.Set[str]]:
+def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, set[str]]:
     """Of each package's name, the names it depends on; pip comes with Python, whatever Python's record says of it."""
     found = {str(record.get("name")): set(needed_names(record)) for record in records}
     if "python" in found:
@@ -28,12 +28,12 @@ def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> t.Dict[str, t.
     return found
 
 
-def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.Set[str]:
+def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> set[str]:
     """Installed names that are requested, or that what is requested leads to.
 
     :arg dependencies: of each installed name, the names it depends on.
     """
-    reached: t.Set[str] = set()
+    reached: set[str] = set()
     pending = list(requested)
     while pending:
         name = pending.pop()
@@ -43,7 +43,7 @@ def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t
     return reached & set(dependencies)
 
 
-def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> t.List[str]:
+def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> list[str]:
     """Installed names that no requested package leads to: what a user added, and what that needs.
 
     What the request does lead to may leave with the next version of the package that needed it.

@@ -15,7 +15,7 @@ from .request import checked_prefix
 from .verify import damaged_packages
 
 
-def describe_env(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def describe_env(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The result of conda_env_info for its options *params*.
 
     :raises UserError: a prefix or name that cannot be.
@@ -24,7 +24,7 @@ def describe_env(params: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     prefix = os.path.realpath(prefix)
     state = env.kind_of(prefix)
     is_env = state in ("env", "unfinished")
-    problems: t.List[str] = []
+    problems: list[str] = []
     packages = []
     try:
         packages = env.installed_packages(prefix) if is_env else []

@@ -12,7 +12,6 @@ import contextlib
 import glob
 import os
 import shutil
-import typing as t
 
 from .prefix import package_records, site_packages_folders
 
@@ -37,7 +36,7 @@ def remove_stale_bytecode(prefix: str) -> None:
 
     Python never reads them, but their folders would pass for packages. What a package brought is left.
     """
-    owned: t.Optional[t.Set[str]] = None
+    owned: set[str] | None = None
     for top in site_packages_folders(prefix):
         for folder, _unused, names in os.walk(os.path.dirname(top)):
             if os.path.basename(folder) != "__pycache__":
@@ -56,7 +55,7 @@ def _has_source(folder: str, name: str) -> bool:
     return os.path.exists(os.path.join(os.path.dirname(folder), name.split(".")[0] + ".py"))
 
 
-def _owned_bytecode(prefix: str) -> t.Set[str]:
+def _owned_bytecode(prefix: str) -> set[str]:
     return {
         str(path) for meta in package_records(prefix) for path in meta.get("files") or [] if str(path).endswith(".pyc")
     }

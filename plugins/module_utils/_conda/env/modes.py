@@ -24,7 +24,7 @@ MODES = "conda-meta/hpc_pytorch.modes"
 class Modes(t.NamedTuple):
     """Of one package: the paths that can be executed, and each symlink's target."""
 
-    executable: t.FrozenSet[str]
+    executable: frozenset[str]
     links: t.Mapping[str, str]
 
     def contradict(self, path: str, full_path: str, mode: int) -> bool:
@@ -34,7 +34,7 @@ class Modes(t.NamedTuple):
         return path in self.executable and not mode & stat.S_IXUSR
 
 
-def read_modes(prefix: str) -> t.Dict[str, Modes]:
+def read_modes(prefix: str) -> dict[str, Modes]:
     """What is remembered, by :func:`label`. Nothing of packages that another tool installed."""
     try:
         with open(os.path.join(prefix, MODES), encoding="utf-8") as stream:
@@ -56,12 +56,12 @@ def settle_modes(prefix: str) -> None:
     user, mask = os.geteuid(), umask()
     kept = {}
     # A torch env has 24,000 files of a handful of modes.
-    decided: t.Dict[t.Tuple[int, bool], int] = {}
+    decided: dict[tuple[int, bool], int] = {}
     for meta in package_records(prefix):
         name = label(meta)
         known = old.get(name)
         was_executable = known.executable if known else frozenset()
-        executable: t.List[str] = []
+        executable: list[str] = []
         links = {}
         for path, full_path, mode, owner in _files(prefix, meta):
             if owner and user == 0:
@@ -109,7 +109,7 @@ def label(meta: t.Mapping[str, t.Any]) -> str:
     return "%s-%s-%s" % (meta.get("name"), meta.get("version"), meta.get("build"))
 
 
-def _files(prefix: str, meta: t.Mapping[str, t.Any]) -> t.Iterator[t.Tuple[str, str, int, int]]:
+def _files(prefix: str, meta: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str, int, int]]:
     for entry in (meta.get("paths_data") or {}).get("paths") or []:
         full_path = prefix + "/" + entry["_path"]
         try:

@@ -21,21 +21,21 @@ class Package(t.NamedTuple):
         """``name version build``, a line of the diff."""
         return "%s %s %s" % (self.name, self.version, self.build)
 
-    def as_result(self) -> t.Dict[str, str]:
+    def as_result(self) -> dict[str, str]:
         """As modules return it."""
         return {"name": self.name, "version": self.version, "build": self.build, "channel": self.channel}
 
 
 def actions_between(
     before: t.Iterable[Package], after: t.Iterable[Package], reinstall: t.Container[str] = ()
-) -> t.List[t.Dict[str, t.Optional[str]]]:
+) -> list[dict[str, str | None]]:
     """What turns *before* into *after*, by name: action (install, remove, change, reinstall), name, from, to.
 
     :arg reinstall: names whose files must be laid down again although the package stays the same.
     """
     old = {package.name: package for package in before}
     new = {package.name: package for package in after}
-    actions: t.List[t.Dict[str, t.Optional[str]]] = []
+    actions: list[dict[str, str | None]] = []
     for name in sorted(set(old) | set(new)):
         was, will = old.get(name), new.get(name)
         if was is None and will is not None:
@@ -49,7 +49,7 @@ def actions_between(
     return actions
 
 
-def diff_between(before: t.Iterable[Package], after: t.Iterable[Package], header: str) -> t.Dict[str, str]:
+def diff_between(before: t.Iterable[Package], after: t.Iterable[Package], header: str) -> dict[str, str]:
     """Ansible's diff of two package lists."""
     return {
         "before_header": header,
@@ -63,7 +63,7 @@ def _lines(packages: t.Iterable[Package]) -> str:
     return "".join(package.label() + "\n" for package in sorted(packages))
 
 
-def _identity(package: Package) -> t.Tuple[str, str]:
+def _identity(package: Package) -> tuple[str, str]:
     # Not the channel: conda and rattler write one channel's name in different ways.
     return package.version, package.build
 

@@ -30,7 +30,7 @@ class Distribution(t.NamedTuple):
     finished: bool
 
 
-def damaged_distributions(prefix: str) -> t.List[Distribution]:
+def damaged_distributions(prefix: str) -> list[Distribution]:
     """Those that pip did not finish, or whose files were deleted or changed. What conda packages brought is not looked at."""
     owned = set()
     for meta in package_records(prefix):
@@ -48,15 +48,15 @@ def damaged_distributions(prefix: str) -> t.List[Distribution]:
     return found
 
 
-def installed_names(prefix: str) -> t.Set[str]:
+def installed_names(prefix: str) -> set[str]:
     """Normalized names of all distributions, conda's too."""
     names = (name for folder in site_packages_folders(prefix) for name in os.listdir(folder))
     return {_distribution(name).name for name in names if name.endswith(".dist-info")}
 
 
-def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> t.List[Distribution]:
+def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> list[Distribution]:
     """Those of *damaged* that the requirements *lines* lead to, which pip can therefore bring back; and all that is unfinished."""
-    reached: t.Set[str] = set()
+    reached: set[str] = set()
     requirements = [
         line
         for line in lines
@@ -75,7 +75,7 @@ def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix:
     return [each for each in damaged if not each.finished or each.name in reached]
 
 
-def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> t.List[str]:
+def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> list[str]:
     """Requirements that bring exactly *damaged* back: by the request's own *lines* where those say more than a version."""
     options = [
         line
@@ -127,14 +127,14 @@ def _is_finished(dist_info: str) -> bool:
     return listed and os.path.exists(os.path.join(dist_info, "INSTALLER"))
 
 
-def _dependencies(prefix: str) -> t.Dict[str, t.Tuple[t.List[str], bool]]:
+def _dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
     """Of each distribution, what it requires, and whether it was asked for by itself."""
     found = {}
     for folder in site_packages_folders(prefix):
         for entry in os.listdir(folder):
             path = os.path.join(folder, entry)
             if entry.endswith(".dist-info"):
-                requires: t.List[str] = []
+                requires: list[str] = []
                 if os.path.exists(os.path.join(path, "METADATA")):
                     with open(os.path.join(path, "METADATA"), encoding="utf-8", errors="replace") as stream:
                         message = email.parser.Parser().parse(stream, headersonly=True)

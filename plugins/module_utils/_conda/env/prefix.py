@@ -51,7 +51,7 @@ def is_base(prefix: str) -> bool:
     )
 
 
-def installed_packages(prefix: str) -> t.List[Package]:
+def installed_packages(prefix: str) -> list[Package]:
     """The packages that ``conda-meta`` lists, by name.
 
     :raises UserError: a record that cannot be read.
@@ -59,7 +59,7 @@ def installed_packages(prefix: str) -> t.List[Package]:
     return sorted(package_of(meta) for meta in package_records(prefix))
 
 
-def package_records(prefix: str) -> t.Iterator[t.Dict[str, t.Any]]:
+def package_records(prefix: str) -> t.Iterator[dict[str, t.Any]]:
     """Each ``conda-meta/*.json`` as it stands."""
     folder = os.path.join(prefix, "conda-meta")
     for name in sorted(os.listdir(folder)):
@@ -93,7 +93,7 @@ def package_of(meta: t.Mapping[str, t.Any]) -> Package:
 
 def listing_sha256(prefix: str) -> str:
     """Hash of which packages are there, by conda's records and by pip's. Reads two folders and no file."""
-    found: t.List[t.Tuple[str, int]] = []
+    found: list[tuple[str, int]] = []
     with os.scandir(os.path.join(prefix, "conda-meta")) as entries:
         found.extend((entry.name, entry.stat().st_size) for entry in entries if entry.name.endswith(".json"))
     for folder in site_packages_folders(prefix):
@@ -102,11 +102,11 @@ def listing_sha256(prefix: str) -> str:
     return sha256_of_json(sorted(found))
 
 
-def site_packages_folders(prefix: str) -> t.List[str]:
+def site_packages_folders(prefix: str) -> list[str]:
     """The env's ``lib/pythonX.Y/site-packages``; none where it holds no Python."""
     lib = os.path.join(prefix, "lib")
     try:
-        names = sorted(name for name in os.listdir(lib) if name.startswith("python3") or name.startswith("python2"))
+        names = sorted(name for name in os.listdir(lib) if name.startswith(("python3", "python2")))
     except OSError:
         return []
     folders = (
@@ -115,7 +115,7 @@ def site_packages_folders(prefix: str) -> t.List[str]:
     return [folder for folder in folders if os.path.isdir(folder)]
 
 
-def read_record(prefix: str) -> t.Dict[str, t.Any]:
+def read_record(prefix: str) -> dict[str, t.Any]:
     """Our record, or an empty one where there is none that can be read."""
     try:
         with open_regular(os.path.join(prefix, RECORD)) as stream:
@@ -138,7 +138,7 @@ def write_record(prefix: str, request: Request, engine: str, packages: t.Iterabl
     write_atomically(os.path.join(prefix, RECORD), content.encode())
 
 
-def unchanged(prefix: str, request_sha256: str) -> t.Optional[t.Dict[str, t.Any]]:
+def unchanged(prefix: str, request_sha256: str) -> dict[str, t.Any] | None:
     """Our record when it says that this very request led to what lies here, else None. No engine needed."""
     if kind_of(prefix) != "env":
         return None

@@ -33,15 +33,15 @@ class Request(t.NamedTuple):
     """
 
     prefix: str
-    packages: t.Tuple[str, ...]
-    channels: t.Tuple[str, ...]
+    packages: tuple[str, ...]
+    channels: tuple[str, ...]
     channel_priority: str
-    pip: t.Tuple[str, ...]
-    cuda: t.Optional[str]
+    pip: tuple[str, ...]
+    cuda: str | None
     prune: bool
     compiled: bool
-    lock_sha256: t.Optional[str]
-    condarc_sha256: t.Optional[str]
+    lock_sha256: str | None
+    condarc_sha256: str | None
 
     def sha256(self) -> str:
         """Hash of all that decides what the env holds: not its prefix and no credentials."""
@@ -53,7 +53,7 @@ class Request(t.NamedTuple):
         return sha256_of_json([SCHEMA, decisive._asdict()])
 
 
-def checked_prefix(prefix: t.Optional[str], name: t.Optional[str], envs_dir: t.Optional[str], home: str) -> str:
+def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, home: str) -> str:
     """The absolute prefix that *prefix*, or *name* below *envs_dir*, means.
 
     :arg home: the user's home folder; ``~/.conda/envs`` is where names live unless *envs_dir* says otherwise.
@@ -87,7 +87,7 @@ def checked_prefix(prefix: t.Optional[str], name: t.Optional[str], envs_dir: t.O
     return os.path.normpath("/" + prefix.lstrip("/"))
 
 
-def checked_specs(values: t.Iterable[str], what: str) -> t.Tuple[str, ...]:
+def checked_specs(values: t.Iterable[str], what: str) -> tuple[str, ...]:
     """Sorted, unique, one line each. Whether a match spec parses is for the engine to say."""
     specs = set()
     for value in values:
@@ -98,12 +98,12 @@ def checked_specs(values: t.Iterable[str], what: str) -> t.Tuple[str, ...]:
     return tuple(sorted(specs))
 
 
-def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
+def checked_pip_lines(values: t.Iterable[str]) -> tuple[str, ...]:
     """Lines of a requirements file: option lines in the order given, which counts, then requirements, sorted and unique.
 
     A line that a backslash continues is put together. Whether pip understands a line is for pip to say.
     """
-    options: t.List[str] = []
+    options: list[str] = []
     requirements = set()
     for value in values:
         line = re.sub(r"\\\r?\n\s*", " ", value).strip()
@@ -123,16 +123,16 @@ def checked_pip_lines(values: t.Iterable[str]) -> t.Tuple[str, ...]:
     return tuple(options) + tuple(sorted(requirements))
 
 
-def pip_requirements(lines: t.Iterable[str]) -> t.Tuple[str, ...]:
+def pip_requirements(lines: t.Iterable[str]) -> tuple[str, ...]:
     """What *lines* ask for, without option lines, hashes and credentials: fit to be shown."""
     return tuple(
         without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-")
     )
 
 
-def checked_channels(values: t.Iterable[str]) -> t.Tuple[str, ...]:
+def checked_channels(values: t.Iterable[str]) -> tuple[str, ...]:
     """In the order given: it is their priority."""
-    channels: t.List[str] = []
+    channels: list[str] = []
     for value in values:
         channel = value.strip()
         if not channel or not channel.isprintable() or " " in channel:
@@ -144,7 +144,7 @@ def checked_channels(values: t.Iterable[str]) -> t.Tuple[str, ...]:
     return tuple(channels)
 
 
-def checked_cuda(value: t.Optional[str]) -> t.Optional[str]:
+def checked_cuda(value: str | None) -> str | None:
     """A CUDA version such as ``12.8``, ``none`` for no ``__cuda`` at all, or None to detect it."""
     if value is None or value == "":
         return None

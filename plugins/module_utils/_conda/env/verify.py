@@ -10,8 +10,8 @@ import stat
 import typing as t
 
 from ..._common.files import sha256_of_file
-from .pip_records import Distribution, asked_for, damaged_distributions, not_mended
 from .modes import Modes, label, read_modes
+from .pip_records import Distribution, asked_for, damaged_distributions, not_mended
 from .prefix import package_records
 
 _NOTHING_REMEMBERED = Modes(frozenset(), {})
@@ -32,7 +32,7 @@ def examine(prefix: str, pip_lines: t.Sequence[str]) -> Damage:
     return Damage(damaged_packages(prefix), wanted, [not_mended(each) for each in found if each not in wanted])
 
 
-def damaged_packages(prefix: str) -> t.Set[str]:
+def damaged_packages(prefix: str) -> set[str]:
     """Names of packages with a file that is missing, or has another content, target or mode than was installed."""
     modes = read_modes(prefix)
     records = package_records(prefix)

@@ -44,7 +44,7 @@ def declare_base(params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
         return _make(wish, old, cache, params["ca_path"], progress)
 
 
-def _make(wish: Wish, old: t.Optional[str], cache: str, ca_path: t.Optional[str], progress: Progress) -> Result:
+def _make(wish: Wish, old: str | None, cache: str, ca_path: str | None, progress: Progress) -> Result:
     def waiting() -> None:
         progress.report("wait for", "another run that is at work on %s" % wish.prefix)
 
@@ -67,11 +67,11 @@ def _make(wish: Wish, old: t.Optional[str], cache: str, ca_path: t.Optional[str]
     return result
 
 
-def _steps(wish: Wish) -> t.List[str]:
+def _steps(wish: Wish) -> list[str]:
     return ["download" if wish.is_url else "copy", "install", "switch"]
 
 
-def _install(wish: Wish, old: t.Optional[str], script: str, lock: int, progress: Progress) -> None:
+def _install(wish: Wish, old: str | None, script: str, lock: int, progress: Progress) -> None:
     # Beside the base and not in /tmp, which sites mount without execution.
     work = tempfile.mkdtemp(prefix=".work.", dir=wish.store)
     try:
@@ -104,7 +104,7 @@ def _default_cache() -> str:
     return os.path.join(root, "hpc.pytorch", "installers")
 
 
-def _result(wish: Wish, old: t.Optional[str], actions: t.List[str], after: t.Optional[t.Dict[str, str]]) -> Result:
+def _result(wish: Wish, old: str | None, actions: list[str], after: dict[str, str] | None) -> Result:
     """*after* is None where only the installer itself knows what it brings."""
     before = store.versions_of(old) if old else {}
     now = _described(wish.base, after)
@@ -126,7 +126,7 @@ def _result(wish: Wish, old: t.Optional[str], actions: t.List[str], after: t.Opt
     }
 
 
-def _described(base: t.Optional[str], versions: t.Optional[t.Mapping[str, str]]) -> str:
+def _described(base: str | None, versions: t.Mapping[str, str] | None) -> str:
     if base is None:
         return "nothing"
     if versions is None:
@@ -134,7 +134,7 @@ def _described(base: t.Optional[str], versions: t.Optional[t.Mapping[str, str]])
     return "%s in %s" % (", ".join("%s %s" % item for item in sorted(versions.items())) or "no conda", base)
 
 
-def _lines(base: t.Optional[str], versions: t.Optional[t.Mapping[str, str]]) -> str:
+def _lines(base: str | None, versions: t.Mapping[str, str] | None) -> str:
     if base is None:
         return ""
     held = (

@@ -13,15 +13,14 @@ import os
 import typing as t
 from urllib.error import HTTPError, URLError
 
-from ansible.module_utils.urls import ConnectionError as AnsibleConnectionError
-from ansible.module_utils.urls import open_url
+from ansible.module_utils.urls import ConnectionError as AnsibleConnectionError, open_url
 
 from ..._common.errors import UserError
 from ..._common.files import sha256_of_file, write_atomically
 from ..._common.locks import hold
 from ..._common.progress import Progress
-from ..._common.trust import require_trusted, require_trusted_place
 from ..._common.redact import without_credentials
+from ..._common.trust import require_trusted, require_trusted_place
 from .request import Wish
 from .resume import Origin, read_answer, request_headers
 
@@ -73,7 +72,7 @@ def require_source(wish: Wish) -> None:
         raise _wrong_sha256(wish, found, "")
 
 
-def fetch(wish: Wish, cache: str, ca_path: t.Optional[str], progress: Progress) -> Fetched:
+def fetch(wish: Wish, cache: str, ca_path: str | None, progress: Progress) -> Fetched:
     """The checked installer below *cache*.
 
     :raises UserError: nothing of it was run; what is worth resuming is kept.
@@ -137,7 +136,7 @@ def _copy(source: str, part: str, progress: Progress) -> str:
     return digest.hexdigest()
 
 
-def _download(wish: Wish, part: str, ca_path: t.Optional[str], progress: Progress) -> None:
+def _download(wish: Wish, part: str, ca_path: str | None, progress: Progress) -> None:
     reason = ""
     for _connection in range(_CONNECTIONS):
         before = _size(part)
@@ -153,7 +152,7 @@ def _download(wish: Wish, part: str, ca_path: t.Optional[str], progress: Progres
     )
 
 
-def _receive(url: str, part: str, ca_path: t.Optional[str], progress: Progress) -> str:
+def _receive(url: str, part: str, ca_path: str | None, progress: Progress) -> str:
     """One connection. Return why it ended early, or nothing when the file is whole."""
     origin = _read_origin(part)
     have = _size(part)
@@ -235,7 +234,7 @@ def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _read_origin(part: str) -> t.Optional[Origin]:
+def _read_origin(part: str) -> Origin | None:
     try:
         with open(part + ".origin", encoding="utf-8") as stream:
             return Origin(**json.load(stream))

@@ -16,7 +16,7 @@ class Origin(t.NamedTuple):
 
     url: str
     validator: str
-    total: t.Optional[int]
+    total: int | None
 
 
 class Answer(t.NamedTuple):
@@ -25,11 +25,11 @@ class Answer(t.NamedTuple):
     *offset*: where its bytes belong; what lies behind that is cut off. None: they are of no use, begin anew without the part.
     """
 
-    offset: t.Optional[int]
+    offset: int | None
     origin: Origin
 
 
-def request_headers(have: int, origin: t.Optional[Origin], url: str) -> t.Dict[str, str]:
+def request_headers(have: int, origin: Origin | None, url: str) -> dict[str, str]:
     """Ask for what is missing behind *have* bytes, and for all of it where the file has changed since.
 
     :arg origin: None where nothing is known; then the checksum alone decides in the end.
@@ -42,7 +42,7 @@ def request_headers(have: int, origin: t.Optional[Origin], url: str) -> t.Dict[s
     return headers
 
 
-def read_answer(status: int, headers: t.Mapping[str, str], have: int, before: t.Optional[Origin], url: str) -> Answer:
+def read_answer(status: int, headers: t.Mapping[str, str], have: int, before: Origin | None, url: str) -> Answer:
     """What an answer with *status* means for a part of *have* bytes.
 
     :arg headers: with names in lower case.
@@ -65,7 +65,7 @@ def _validator(headers: t.Mapping[str, str]) -> str:
     return etag if etag.startswith('"') else headers.get("last-modified", "")
 
 
-def _differs(before: t.Optional[Origin], now: Origin) -> bool:
+def _differs(before: Origin | None, now: Origin) -> bool:
     if before is None or before.total is None or now.total is None:
         return False
     return before.total != now.total

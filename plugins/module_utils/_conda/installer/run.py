@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import typing as t
 
 from ..._common.errors import UserError, one_line
 from ..._common.progress import Progress
@@ -41,7 +40,7 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
     """
     # The file's mode counts for nothing here, and users read the base whatever the umask of whoever installs.
     argv = ["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', shell_of(script), script, "-b", "-p", base]
-    said: t.List[str] = []
+    said: list[str] = []
     with subprocess.Popen(
         argv,
         cwd=work,
@@ -90,7 +89,7 @@ def conda_version(base: str, work: str) -> str:
     return said[-1]
 
 
-def _environment(work: str) -> t.Dict[str, str]:
+def _environment(work: str) -> dict[str, str]:
     # Nothing of the caller's: its conda, Python and shell settings would reach into the base.
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": path, "HOME": work, "TMPDIR": work, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

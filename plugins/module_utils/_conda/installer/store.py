@@ -18,8 +18,8 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.locks import hold
-from .request import Wish
 from ..env.prefix import package_records
+from .request import Wish
 
 # Written last: a base without it was interrupted. conda takes only what ends in .json for a package.
 STAMP = "conda-meta/hpc_pytorch.installer"
@@ -37,7 +37,7 @@ def stamp_of(base: str) -> str:
         return ""
 
 
-def versions_of(base: str) -> t.Dict[str, str]:
+def versions_of(base: str) -> dict[str, str]:
     """The versions of conda, mamba and python in *base*, by the names of conda's own records."""
     try:
         records = os.listdir(os.path.join(base, "conda-meta"))
@@ -47,7 +47,7 @@ def versions_of(base: str) -> t.Dict[str, str]:
     return {parts[0]: parts[1] for parts in found if len(parts) == 3 and parts[0] in _NAMED}
 
 
-def linked_base(wish: Wish) -> t.Optional[str]:
+def linked_base(wish: Wish) -> str | None:
     """The base that users find at the prefix now, or None.
 
     :raises UserError: what stands there is not a base of this store; it is never moved or removed.
@@ -112,7 +112,7 @@ def settle(base: str) -> None:
 
 
 @contextlib.contextmanager
-def store_lock(wish: Wish, waiting: t.Callable[[], None]) -> t.Iterator[t.Tuple[int, bool]]:
+def store_lock(wish: Wish, waiting: t.Callable[[], None]) -> t.Iterator[tuple[int, bool]]:
     """Make the store and keep other runs off it; yields a descriptor, and whether the file system knows locks.
 
     Whoever inherits the descriptor holds the lock too: an installer that outlives its run is waited for.
@@ -163,7 +163,7 @@ def remove_folder(wish: Wish, path: str) -> None:
     shutil.rmtree(grave)
 
 
-def finish(wish: Wish, old: t.Optional[str]) -> None:
+def finish(wish: Wish, old: str | None) -> None:
     """Give a fresh base the shared ``envs`` and the settings of *old*, and note that it is whole.
 
     :raises UserError: an installer that brings envs.

@@ -12,10 +12,10 @@ import time
 import typing as t
 
 from ..apply import lifecycle
+from ..env.request import checked_prefix
 from . import jobs as prune_jobs, rules as prune_rules, signs as prune_signs
 from .signs import Names
 from .store import LOCK, SWITCHED, Store, grave_of, published_version, read_store, version_of_leftover
-from ..env.request import checked_prefix
 
 Params = t.Mapping[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -69,7 +69,7 @@ def prune_envs(params: Params, check_mode: bool) -> Result:
 
 def occupied_bytes(folder: str) -> int:
     """What deleting *folder* frees: a file with a hard link elsewhere (the package cache) frees nothing."""
-    found: t.Dict[t.Tuple[int, int], t.List[int]] = {}
+    found: dict[tuple[int, int], list[int]] = {}
     for top, folders, names in os.walk(folder):
         for name in [*folders, *names]:
             status = os.lstat(os.path.join(top, name))
@@ -90,7 +90,7 @@ def _look(params: Params, envs_dir: str, names: Names) -> prune_rules.Seen:
     return prune_rules.Seen(uses, [*doubts, *blocked, *silence], jobs)
 
 
-def _remove(envs_dir: str, store: Store, prefix: str, names: Names) -> t.Optional[str]:
+def _remove(envs_dir: str, store: Store, prefix: str, names: Names) -> str | None:
     """Take a version away by one rename, look once more, delete it. Why it came back, or None."""
     with lifecycle.lock(prefix, lambda: None):
         grave = grave_of(prefix)
@@ -103,7 +103,7 @@ def _remove(envs_dir: str, store: Store, prefix: str, names: Names) -> t.Optiona
     return None
 
 
-def _used_meanwhile(envs_dir: str, name: str, version: str, names: Names) -> t.Optional[str]:
+def _used_meanwhile(envs_dir: str, name: str, version: str, names: Names) -> str | None:
     if published_version(envs_dir, name) == version:
         return "published meanwhile"
     uses, _doubts = prune_signs.processes(names)

@@ -35,11 +35,11 @@ class Job(t.NamedTuple):
 
     number: str
     state: str
-    submitted: t.Optional[float]
+    submitted: float | None
     text: str
 
 
-def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
+def jobs_of(bin_dir: str | None) -> tuple[list[Job], list[str]]:
     """Every job that waits or runs; and what could not be learnt of them."""
     if not shutil.which("scontrol", path=bin_dir or os.environ.get("PATH") or os.defpath):
         configured = [
@@ -49,9 +49,9 @@ def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
             return [], ["scontrol is not in %s" % bin_dir]
         return [], ["scontrol is not on PATH, though Slurm is here (%s)" % configured[0]] if configured else []
     slurm = Slurm(bin_dir)
-    jobs: t.List[Job] = []
-    doubts: t.List[str] = []
-    scripts: t.Dict[str, str] = {}
+    jobs: list[Job] = []
+    doubts: list[str] = []
+    scripts: dict[str, str] = {}
     try:
         for pairs in slurm.jobs():
             job = job_from(pairs)
@@ -71,7 +71,7 @@ def jobs_of(bin_dir: t.Optional[str]) -> t.Tuple[t.List[Job], t.List[str]]:
     return jobs, doubts
 
 
-def job_from(pairs: t.Mapping[str, str]) -> t.Optional[Job]:
+def job_from(pairs: t.Mapping[str, str]) -> Job | None:
     """The job of a line of ``scontrol show job``; None where it has ended."""
     states = pairs.get("JobState", "").split(",")
     if all(is_final(state) for state in states):
@@ -80,7 +80,7 @@ def job_from(pairs: t.Mapping[str, str]) -> t.Optional[Job]:
     return Job(pairs.get("JobId", "?"), states[0], submitted, " ".join(pairs.values()))
 
 
-def parse_time(text: str) -> t.Optional[float]:
+def parse_time(text: str) -> float | None:
     """Slurm's local time, such as ``2026-11-24T14:36:13``; None for Unknown and the like."""
     try:
         return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
@@ -88,7 +88,7 @@ def parse_time(text: str) -> t.Optional[float]:
         return None
 
 
-def may_use(job: Job, left_at: float) -> t.Optional[str]:
+def may_use(job: Job, left_at: float) -> str | None:
     """Why a job may use the version that bore the name until *left_at*, though it does not name it.
 
     It took the name's version when it started, or that of the shell that submitted it: both not before its submission.

@@ -33,7 +33,7 @@ class Judgement(t.NamedTuple):
 
     version: Version
     left_at: float
-    reasons: t.List[str]
+    reasons: list[str]
 
 
 def checked_numbers(keep: int, older_than: int) -> None:
@@ -43,7 +43,7 @@ def checked_numbers(keep: int, older_than: int) -> None:
             raise UserError("%s of 0 or more" % name, "%s %d" % (name, value), "correct it")
 
 
-def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, now: float) -> t.List[Judgement]:
+def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, now: float) -> list[Judgement]:
     """Every version, the one that was published last first.
 
     :arg keep: how many versions stay to go back to, besides the published one.
@@ -59,7 +59,7 @@ def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, no
     judgements = []
     for version in [each for each in store.versions if each.name == store.published] + previous:
         left = left_at(store, version)
-        reasons: t.List[str] = []
+        reasons: list[str] = []
         if version.name == store.published:
             reasons.append("published as %s" % store.name)
         else:
@@ -79,5 +79,5 @@ def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, no
     return judgements
 
 
-def _shortened(reasons: t.List[str]) -> t.List[str]:
+def _shortened(reasons: list[str]) -> list[str]:
     return [some(reasons)] if len(reasons) > 5 else reasons

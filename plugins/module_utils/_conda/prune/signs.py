@@ -54,15 +54,15 @@ class Names:
         pattern = r"/\.%s/(?:(%s)(?![\w.+-])|\.(%s)\.[^/\s:]*\.removing)" % (re.escape(env), wanted, wanted)
         self._pattern = re.compile(pattern.encode("utf-8", "surrogateescape"))
 
-    def found_in(self, text: bytes) -> t.Set[str]:
+    def found_in(self, text: bytes) -> set[str]:
         """The versions that *text* names."""
         return {(match.group(1) or match.group(2)).decode() for match in self._pattern.finditer(text)}
 
 
-def processes(names: Names, proc: str = "/proc") -> t.Tuple[Uses, t.List[str]]:
+def processes(names: Names, proc: str = "/proc") -> tuple[Uses, list[str]]:
     """The processes of this machine that run in, stand in, hold open or were told of a version; and what cannot be seen."""
     uses: Uses = {}
-    doubts: t.List[str] = []
+    doubts: list[str] = []
     if os.geteuid() != 0:
         doubts.append("other users' processes cannot be seen without root")
     hidden = []
@@ -80,7 +80,7 @@ def processes(names: Names, proc: str = "/proc") -> t.Tuple[Uses, t.List[str]]:
 
 def files(
     names: Names, envs_dir: str, homes: t.Sequence[str], layers: t.Sequence[str], named_in: t.Sequence[str]
-) -> t.Tuple[Uses, t.List[str]]:
+) -> tuple[Uses, list[str]]:
     """The files that name a version; and the folders that cannot be looked into.
 
     :arg homes: globs of homes.
@@ -88,7 +88,7 @@ def files(
     :arg named_in: globs of files of the site, such as modulefiles.
     """
     uses: Uses = {}
-    blocked: t.List[str] = []
+    blocked: list[str] = []
     for path, what, owner in _candidates(envs_dir, homes, layers, named_in, blocked):
         text = _text_of(path, owner, blocked)
         for version in sorted(names.found_in(text)):
@@ -104,8 +104,8 @@ def some(values: t.Sequence[str]) -> str:
 
 
 def _candidates(
-    envs_dir: str, homes: t.Sequence[str], layers: t.Sequence[str], named_in: t.Sequence[str], blocked: t.List[str]
-) -> t.Iterator[t.Tuple[str, str, t.Optional[int]]]:
+    envs_dir: str, homes: t.Sequence[str], layers: t.Sequence[str], named_in: t.Sequence[str], blocked: list[str]
+) -> t.Iterator[tuple[str, str, int | None]]:
     """Path, what it is, and whose it has to be (anybody's where the site named it)."""
     for home in _globbed(homes):
         try:
@@ -129,11 +129,11 @@ def _candidates(
         yield path, "the file", None
 
 
-def _globbed(patterns: t.Iterable[str]) -> t.List[str]:
+def _globbed(patterns: t.Iterable[str]) -> list[str]:
     return sorted({path for pattern in patterns for path in glob.glob(os.path.expanduser(pattern), recursive=True)})
 
 
-def _below(folder: str, pattern: str, blocked: t.List[str]) -> t.Iterator[str]:
+def _below(folder: str, pattern: str, blocked: list[str]) -> t.Iterator[str]:
     """Paths that match, those of dotted names too."""
     part, _slash, rest = pattern.partition("/")
     if "*" not in part:
@@ -159,7 +159,7 @@ def _below(folder: str, pattern: str, blocked: t.List[str]) -> t.Iterator[str]:
             yield path
 
 
-def _text_of(path: str, owner: t.Optional[int], blocked: t.List[str]) -> bytes:
+def _text_of(path: str, owner: int | None, blocked: list[str]) -> bytes:
     """The file's text. No fifo and no device is opened, and nothing of a third person's through a symlink in a home."""
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -181,9 +181,9 @@ def _text_of(path: str, owner: t.Optional[int], blocked: t.List[str]) -> bytes:
         os.close(handle)
 
 
-def _said_by(folder: str) -> t.Tuple[bytes, bool]:
+def _said_by(folder: str) -> tuple[bytes, bool]:
     """All that /proc tells of a process and that may name a path; and whether something was kept back."""
-    said: t.List[bytes] = []
+    said: list[bytes] = []
     hidden = False
     for look in (_links_of, _open_files_of, _texts_of):
         try:

@@ -35,7 +35,7 @@ class Version(t.NamedTuple):
 
     name: str
     prefix: str
-    switched: t.Optional[float]
+    switched: float | None
     made: float
 
 
@@ -53,10 +53,10 @@ class Store(t.NamedTuple):
     name: str
     published: str
     link_time: float
-    versions: t.Tuple[Version, ...]
+    versions: tuple[Version, ...]
     links: t.Mapping[str, t.Sequence[str]]
-    leftovers: t.Tuple[str, ...]
-    foreign: t.Tuple[str, ...]
+    leftovers: tuple[str, ...]
+    foreign: tuple[str, ...]
 
 
 def read_store(envs_dir: str, name: str) -> Store:
@@ -145,15 +145,15 @@ def _is_version(folder: str, name: str) -> bool:
 def _version(folder: str, name: str) -> Version:
     prefix = os.path.join(folder, name)
     try:
-        switched: t.Optional[float] = os.lstat(prefix + SWITCHED).st_mtime
+        switched: float | None = os.lstat(prefix + SWITCHED).st_mtime
     except FileNotFoundError:
         switched = None
     return Version(name, prefix, switched, os.stat(os.path.join(prefix, "conda-meta")).st_mtime)
 
 
-def _links(envs_dir: str, folder: str, versions: t.AbstractSet[str]) -> t.Dict[str, t.List[str]]:
+def _links(envs_dir: str, folder: str, versions: t.AbstractSet[str]) -> dict[str, list[str]]:
     """Every symlink beside the name, and in the store, that leads into a version."""
-    found: t.Dict[str, t.List[str]] = {}
+    found: dict[str, list[str]] = {}
     real = os.path.realpath(folder)
     for place in (envs_dir, folder):
         for entry in sorted(os.listdir(place)) if os.path.isdir(place) else ():

@@ -34,11 +34,11 @@ class JobSlurm(Slurm):
     :arg cluster: the cluster that jobs are asked for at, where it is not this machine's own.
     """
 
-    def __init__(self, folder: t.Optional[str] = None, cluster: str = "") -> None:
+    def __init__(self, folder: str | None = None, cluster: str = "") -> None:
         super().__init__(folder)
         self.cluster = cluster
 
-    def submit_file(self, arguments: t.Sequence[str], path: str) -> t.Tuple[str, str]:
+    def submit_file(self, arguments: t.Sequence[str], path: str) -> tuple[str, str]:
         """Hand the script at *path* to sbatch, in its own folder: the job's number, and the cluster where sbatch names one.
 
         :raises SlurmSilent: nobody knows whether it was submitted.
@@ -47,7 +47,7 @@ class JobSlurm(Slurm):
             done = self._run("sbatch", ["--parsable", *arguments, path], folder=os.path.dirname(path))
         except SlurmError as error:
             if "timed out" in str(error).lower():
-                raise SlurmSilent(str(error))
+                raise SlurmSilent(str(error)) from error
             raise
         said = done.stdout.strip().splitlines()
         number, _sign, cluster = said[-1].partition(";") if said else ("", "", "")
@@ -71,7 +71,7 @@ class JobSlurm(Slurm):
             storage not in ("", "(null)", "none", "accounting_storage/none"),
         )
 
-    def parts(self, job: str) -> t.List[Part]:
+    def parts(self, job: str) -> list[Part]:
         """What the controller knows of a job: of each of its parts. Nothing, where it knows no such job any more."""
         try:
             said = self._run("scontrol", ["--oneliner", "show", "job", job]).stdout
@@ -81,7 +81,7 @@ class JobSlurm(Slurm):
             raise
         return parse_job(said)
 
-    def recorded_parts(self, job: str) -> t.List[Part]:
+    def recorded_parts(self, job: str) -> list[Part]:
         """What the accounting database knows of a job."""
         arguments = [
             "--noheader",
@@ -92,14 +92,14 @@ class JobSlurm(Slurm):
         ]
         return parse_accounting(self._run("sacct", arguments).stdout)
 
-    def recorded_since(self, name: str, since: float) -> t.List[str]:
+    def recorded_since(self, name: str, since: float) -> list[str]:
         """The numbers of this user's jobs of that name which the database has since a time."""
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
         arguments = ["--noheader", "--parsable2", "--allocations", "--format=JobID", "--user=%d" % os.geteuid()]
         said = self._run("sacct", [*arguments, "--name=" + name, "--starttime=" + start]).stdout
         return [line.strip() for line in said.splitlines() if line.strip()]
 
-    def marked(self, mark: str) -> t.Optional[str]:
+    def marked(self, mark: str) -> str | None:
         """The number of this user's job whose comment holds *mark*; None where the controller knows none."""
         said = self._run(
             "squeue", ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]
@@ -110,7 +110,7 @@ class JobSlurm(Slurm):
                 return array.strip() or number.strip()
         return None
 
-    def expand(self, nodes: str) -> t.List[str]:
+    def expand(self, nodes: str) -> list[str]:
         """The nodes that ``titan[01-04]`` stands for."""
         if "[" not in nodes:
             return [name for name in nodes.split(",") if name]
@@ -121,7 +121,7 @@ class JobSlurm(Slurm):
         elsewhere = ["--clusters=" + self.cluster] if self.cluster and command in _OF_A_CLUSTER else []
         return super()._run(command, [*elsewhere, *arguments], text, folder)
 
-    def _environment(self, command: str) -> t.Dict[str, str]:
+    def _environment(self, command: str) -> dict[str, str]:
         variables = super()._environment(command)
         # However many tasks an array has, all of their indices.
         variables["SLURM_BITSTR_LEN"] = "0"

@@ -51,16 +51,16 @@ class Options(t.NamedTuple):
     :arg lint: what becomes of mistakes in a script that is to be submitted: off, warn or refuse.
     """
 
-    script: t.Optional[str]
-    job_id: t.Optional[str]
+    script: str | None
+    job_id: str | None
     until: str
-    arguments: t.Tuple[str, ...]
-    timeout: t.Optional[int]
+    arguments: tuple[str, ...]
+    timeout: int | None
     on_timeout: str
     force: bool
     tail: int
-    record: t.Optional[str]
-    bin_dir: t.Optional[str]
+    record: str | None
+    bin_dir: str | None
     lint: str = "warn"
 
 
@@ -70,7 +70,7 @@ class Work:
     def __init__(self, options: Options, progress: Progress, warn: t.Callable[[str], None], check_mode: bool) -> None:
         self._options, self._progress, self._warn, self._check_mode = options, progress, warn, check_mode
         self._slurm = JobSlurm(options.bin_dir)
-        self._settings: t.Optional[Settings] = None
+        self._settings: Settings | None = None
         self._found: Result = {}
 
     def run(self) -> Result:
@@ -83,7 +83,7 @@ class Work:
                 return self._of_job(t.cast(str, self._options.job_id))
             return dict(self._of_script(self._options.script), **self._found)
         except SlurmError as error:
-            raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping")
+            raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
 
     # --- by script ---
 
@@ -133,7 +133,7 @@ class Work:
         try:
             says = self._slurm.try_submit_file(request.arguments, request.path)
         except SlurmError as error:
-            raise refused(request, error)
+            raise refused(request, error) from error
         return dict(NO_JOB, changed=True, summary="would submit %s: %s" % (request.path, " ".join(says.split())))
 
     def _tell_of_the_one_before(self, record: Record) -> None:

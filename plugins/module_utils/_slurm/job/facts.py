@@ -42,9 +42,9 @@ class Part(t.NamedTuple):
     stderr: str = ""
 
 
-def parse_job(text: str) -> t.List[Part]:
+def parse_job(text: str) -> list[Part]:
     """Lines of ``scontrol --oneliner show job``; a task of an array that waits has no line of its own, but is a part here."""
-    parts: t.List[Part] = []
+    parts: list[Part] = []
     for line in text.splitlines():
         if not line.startswith("JobId="):
             continue
@@ -78,7 +78,7 @@ def parse_job(text: str) -> t.List[Part]:
     return parts
 
 
-def parse_accounting(text: str) -> t.List[Part]:
+def parse_accounting(text: str) -> list[Part]:
     """Lines of sacct's ``JobID|JobName|State|ExitCode|NodeList``; tasks of an array that wait are left out."""
     parts = []
     for line in text.splitlines():
@@ -91,15 +91,15 @@ def parse_accounting(text: str) -> t.List[Part]:
     return parts
 
 
-def exit_status(text: str) -> t.Tuple[int, int]:
+def exit_status(text: str) -> tuple[int, int]:
     """``3:0`` as exit code and signal."""
     code, _sign, signal = text.partition(":")
     return int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0
 
 
-def indices(text: str) -> t.List[int]:
+def indices(text: str) -> list[int]:
     """The indices of an array as sbatch takes them and scontrol shows them: ``0-7:2,9%4``."""
-    found: t.List[int] = []
+    found: list[int] = []
     for item in text.partition("%")[0].split(","):
         match = re.fullmatch(r"\s*(\d+)(?:-(\d+)(?::(\d+))?)?\s*", item)
         if match:
@@ -108,7 +108,7 @@ def indices(text: str) -> t.List[int]:
     return found
 
 
-def _pairs(text: str) -> t.List[t.Tuple[str, str]]:
+def _pairs(text: str) -> list[tuple[str, str]]:
     starts = list(re.finditer(r"(?:^|\s)([A-Z][\w:/]*)=", text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return [(match.group(1), text[match.end() : end].strip()) for match, end in zip(starts, ends)]

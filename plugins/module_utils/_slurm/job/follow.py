@@ -23,9 +23,9 @@ class JobFollow:
     """
 
     def __init__(self, known: t.Iterable[Part] = ()) -> None:
-        self.parts: t.Dict[str, Part] = {part.name: part for part in known}
-        self._missing: t.Dict[str, float] = {}
-        self._stuck: t.Dict[str, int] = {}
+        self.parts: dict[str, Part] = {part.name: part for part in known}
+        self._missing: dict[str, float] = {}
+        self._stuck: dict[str, int] = {}
 
     def look(self, seen: t.Sequence[Part], recorded: t.Sequence[Part], accounting: bool, now: float) -> None:
         """Take in what there is to see.
@@ -65,7 +65,7 @@ class JobFollow:
         return bool(self.parts) and all(is_final(part.state) for part in self.parts.values())
 
     @property
-    def held(self) -> t.Optional[Part]:
+    def held(self) -> Part | None:
         """A part that will never start as it stands, when all others have ended or are like it."""
         waiting = [part for part in self.parts.values() if not is_final(part.state)]
         stuck = [part for part in waiting if self._stuck.get(part.name, 0) >= _TWICE]

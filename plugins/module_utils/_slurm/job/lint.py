@@ -12,14 +12,14 @@ from ..lint.script import Finding, lint
 from .request import Request
 
 # What a script lacks may stand among the arguments.
-_GIVEN_BY: t.Mapping[str, t.FrozenSet[str]] = {
+_GIVEN_BY: t.Mapping[str, frozenset[str]] = {
     "no-mem": frozenset(("mem", "mem-per-cpu", "mem-per-gpu", "exclusive")),
     "no-time": frozenset(("time",)),
     "no-cpus": frozenset(("cpus-per-task", "cpus-per-gpu", "exclusive")),
 }
 
 
-def findings(request: Request) -> t.List[Finding]:
+def findings(request: Request) -> list[Finding]:
     """The mistakes in the script that the arguments do not make good."""
     given = {argument[2:].partition("=")[0] for argument in request.arguments}
     return [finding for finding in lint(request.text) if not given & _GIVEN_BY.get(finding.code, frozenset())]
@@ -40,7 +40,7 @@ def refuse(request: Request, found: t.Sequence[Finding]) -> None:
         )
 
 
-def as_result(found: t.Sequence[Finding]) -> t.List[t.Dict[str, t.Any]]:
+def as_result(found: t.Sequence[Finding]) -> list[dict[str, t.Any]]:
     """As the module returns them."""
     return [finding._asdict() for finding in found]
 

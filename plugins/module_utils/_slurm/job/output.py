@@ -16,7 +16,7 @@ from .facts import Part
 _BYTES = 64 * 1024
 
 
-def tail_of(path: str, lines: int) -> t.List[str]:
+def tail_of(path: str, lines: int) -> list[str]:
     """The last lines of a file; none where there is no file, or something that reading would wait for."""
     if not path or lines < 1:
         return []

@@ -36,11 +36,11 @@ class Record(t.NamedTuple):
 
     job_id: str
     digest: str
-    arguments: t.Tuple[str, ...]
+    arguments: tuple[str, ...]
     cluster: str
     elsewhere: str
     submitted: float
-    parts: t.Tuple[Part, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def is_of(self, request: Request) -> bool:
         """Whether this is what *request* would submit."""
@@ -56,7 +56,7 @@ class Mark(t.NamedTuple):
     token: str
     since: float
     digest: str
-    arguments: t.Tuple[str, ...]
+    arguments: tuple[str, ...]
     job_name: str
 
 
@@ -70,7 +70,7 @@ class RecordFile:
         self.path = path
         self._mark = path + ".submitting"
 
-    def read(self) -> t.Optional[Record]:
+    def read(self) -> Record | None:
         """The record, or None where there is none."""
         value = _read(self.path)
         if value is None:
@@ -80,14 +80,14 @@ class RecordFile:
             fields = {name: value[name] for name in ("job_id", "digest", "cluster", "elsewhere", "submitted")}
             return Record(arguments=tuple(value["arguments"]), parts=parts, **fields)
         except (KeyError, TypeError):
-            raise _unreadable(self.path)
+            raise _unreadable(self.path) from None
 
     def write(self, record: Record) -> None:
         """Replace the record by one rename."""
         value = dict(record._asdict(), form=_FORM, parts=[part._asdict() for part in record.parts])
         write_atomically(self.path, (json.dumps(value, indent=1) + "\n").encode(), 0o600)
 
-    def mark(self) -> t.Optional[Mark]:
+    def mark(self) -> Mark | None:
         """The mark, or None where nobody submits."""
         value = _read(self._mark)
         if value is None:
@@ -95,9 +95,9 @@ class RecordFile:
         try:
             return Mark(value["token"], value["since"], value["digest"], tuple(value["arguments"]), value["job_name"])
         except (KeyError, TypeError):
-            raise _unreadable(self._mark)
+            raise _unreadable(self._mark) from None
 
-    def begin(self, request: Request) -> t.Optional[Mark]:
+    def begin(self, request: Request) -> Mark | None:
         """Make the mark; None where somebody else has."""
         mark = Mark("hpc.pytorch:" + uuid.uuid4().hex, time.time(), request.digest, request.arguments, request.job_name)
         # Whole at once: a link fails where there is one already.
@@ -128,7 +128,7 @@ def default_path(script: str) -> str:
     return os.path.join(folder, ".%s.hpc_pytorch_job" % name)
 
 
-def _read(path: str) -> t.Optional[t.Dict[str, t.Any]]:
+def _read(path: str) -> dict[str, t.Any] | None:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -137,7 +137,7 @@ def _read(path: str) -> t.Optional[t.Dict[str, t.Any]]:
         try:
             value = json.load(stream)
         except ValueError:
-            raise _unreadable(path)
+            raise _unreadable(path) from None
     if not isinstance(value, dict):
         raise _unreadable(path)
     return value

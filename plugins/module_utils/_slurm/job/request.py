@@ -35,7 +35,7 @@ class Request(t.NamedTuple):
     digest: str
     job_name: str
     comment: str
-    arguments: t.Tuple[str, ...]
+    arguments: tuple[str, ...]
     text: str = ""
 
 
@@ -67,7 +67,7 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
             "a job script at %s" % path,
             "no file there",
             "write it first (hpc.pytorch.sbatch_script), or correct script",
-        )
+        ) from None
     if not content.startswith(b"#!"):
         remedy = "give its first line an interpreter, such as #!/bin/bash"
         raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], remedy)

@@ -35,7 +35,7 @@ def result_of(job_id: str, follow: JobFollow, expand: Expand, tail: Tail) -> Res
     :arg tail: the last lines of a file.
     """
     part = follow.leading
-    nodes: t.List[str] = []
+    nodes: list[str] = []
     for name in dict.fromkeys(one.nodes for one in follow.parts.values() if one.nodes):
         nodes.extend(node for node in expand(name) if node not in nodes)
     result = dict(
@@ -118,7 +118,7 @@ def _of_part(part: Part) -> Result:
     }
 
 
-def _order(name: str) -> t.Tuple[bool, int]:
+def _order(name: str) -> tuple[bool, int]:
     return name.startswith("+"), int(name.lstrip("+") or 0)
 
 

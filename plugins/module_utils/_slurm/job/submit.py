@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from ..._common.errors import UserError
 from ..._common.progress import Progress
@@ -30,7 +29,7 @@ class Submission:
         self._slurm, self._files, self._request = slurm, files, request
         self._settings, self._stop, self._progress = settings, stop, progress
 
-    def make(self, force: bool) -> t.Tuple[Record, bool]:
+    def make(self, force: bool) -> tuple[Record, bool]:
         """The job of the script, and whether it was submitted now.
 
         :arg force: submit also where the record says that it has been.
@@ -51,7 +50,7 @@ class Submission:
                 if record is not None:
                     return record, True
 
-    def _submit(self, mark: Mark) -> t.Optional[Record]:
+    def _submit(self, mark: Mark) -> Record | None:
         comment = " ".join(part for part in (self._request.comment, mark.token) if part)
         try:
             job, elsewhere = self._slurm.submit_file(
@@ -62,7 +61,7 @@ class Submission:
             return None
         except SlurmError as error:
             self._files.end(mark)
-            raise refused(self._request, error)
+            raise refused(self._request, error) from error
         return self._keep(mark, job, elsewhere)
 
     def _keep(self, mark: Mark, job: str, elsewhere: str) -> Record:

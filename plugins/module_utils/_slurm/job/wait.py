@@ -56,7 +56,7 @@ class JobWait:
         if self.follow.ended != before:
             self.save()
 
-    def until_over(self, stop: Stop, timeout: t.Optional[float], patience: bool = False) -> str:
+    def until_over(self, stop: Stop, timeout: float | None, patience: bool = False) -> str:
         """Wait until all has ended: an empty string, or why the wait ended before.
 
         :arg timeout: in seconds.
@@ -75,7 +75,7 @@ class JobWait:
                         "Slurm to say how job %s is" % self.job,
                         str(error),
                         "look whether the controller runs: scontrol ping; run it again to wait on",
-                    )
+                    ) from error
                 self._progress.report("job %s" % self.job, "Slurm does not answer: %s" % error)
             if self.follow.over:
                 return ""

@@ -9,10 +9,10 @@ import os
 import re
 import typing as t
 
-from ..sbatch.script_text import DASHES, Batch, Directive
 from ..sbatch.directives import distance
 from ..sbatch.gpus import gres
 from ..sbatch.options import shown
+from ..sbatch.script_text import DASHES, Batch, Directive
 from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option
 from .finding import Found
 
@@ -110,14 +110,14 @@ def _near(name: str, other: str) -> bool:
     return bare == other or distance(bare, other) <= (1 if len(other) < 8 else 2)
 
 
-def _valid(option: Option, value: t.Optional[str]) -> bool:
+def _valid(option: Option, value: str | None) -> bool:
     if option.type == "bool" or option.name == "exclusive":
         return value is None or option.valid(value)
     return value is not None and option.valid(value)
 
 
 def _repeated(batch: Batch) -> t.Iterator[Found]:
-    seen: t.Dict[str, Directive] = {}
+    seen: dict[str, Directive] = {}
     for directive in batch.directives:
         before = seen.get(directive.name)
         if before and before.value != directive.value:

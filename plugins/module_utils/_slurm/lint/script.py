@@ -17,7 +17,7 @@ from .finding import CODES, ERRORS, Finding, Found
 __all__ = ["CODES", "ERRORS", "Finding", "lint"]
 
 
-def lint(text: str) -> t.List[Finding]:
+def lint(text: str) -> list[Finding]:
     """The findings in a script, in the order of its lines. An ``error`` keeps it from running as meant."""
     found = list(_form(text))
     batch = read(text.replace("\r", ""))

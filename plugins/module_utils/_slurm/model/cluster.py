@@ -42,12 +42,12 @@ class ClusterNode(t.NamedTuple):
 
     name: str
     state: str
-    flags: t.Tuple[str, ...]
+    flags: tuple[str, ...]
     cpus: int
     memory_mb: int
-    gres: t.Tuple[Gres, ...]
-    features: t.Tuple[str, ...]
-    partitions: t.Tuple[str, ...]
+    gres: tuple[Gres, ...]
+    features: tuple[str, ...]
+    partitions: tuple[str, ...]
     reason: str
     address: str
     hostname: str = ""
@@ -66,18 +66,18 @@ class Partition(t.NamedTuple):
     name: str
     default: bool
     state: str
-    max_minutes: t.Optional[int]
-    default_minutes: t.Optional[int]
+    max_minutes: int | None
+    default_minutes: int | None
     min_nodes: int
-    max_nodes: t.Optional[int]
-    nodes: t.Tuple[str, ...]
+    max_nodes: int | None
+    nodes: tuple[str, ...]
 
 
 class Cluster(t.NamedTuple):
     """Partitions and nodes by their names, in Slurm's order."""
 
     name: str
-    version: t.Tuple[int, ...]
+    version: tuple[int, ...]
     partitions: t.Mapping[str, Partition]
     nodes: t.Mapping[str, ClusterNode]
 
@@ -99,7 +99,7 @@ def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
     )
 
 
-def parse_version(text: str) -> t.Tuple[int, ...]:
+def parse_version(text: str) -> tuple[int, ...]:
     """``21.08.8-2`` to 21, 8, 8."""
     match = re.match(r"\d+(?:\.\d+)*", text)
     return tuple(int(part) for part in match.group().split(".")) if match else ()
@@ -112,7 +112,7 @@ def show_version(version: t.Sequence[int]) -> str:
     )
 
 
-def parse_minutes(text: str) -> t.Optional[int]:
+def parse_minutes(text: str) -> int | None:
     """``D-HH:MM:SS`` or ``HH:MM:SS`` in whole minutes; None for no limit, and for what is not set."""
     match = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):(\d+)", text.strip())
     if match is None:
@@ -123,7 +123,7 @@ def parse_minutes(text: str) -> t.Optional[int]:
 
 def _lines(text: str, start: str) -> t.Iterator[str]:
     """One line for each record, also where scontrol was let to break them."""
-    held: t.List[str] = []
+    held: list[str] = []
     for line in text.splitlines():
         if line.startswith(start):
             if held:
@@ -136,7 +136,7 @@ def _lines(text: str, start: str) -> t.Iterator[str]:
 
 
 def _parse_node(line: str) -> ClusterNode:
-    words: t.Dict[str, str] = {}
+    words: dict[str, str] = {}
     for name, value in _NODE.findall(line):
         words.setdefault(name, value)
     state, flags = parse_state(words.get("State", ""))
@@ -184,7 +184,7 @@ def _with_partitions(nodes: t.Sequence[ClusterNode], partitions: t.Sequence[Part
     """Nodes that do not say which partitions they are in (Slurm before 16.05) are told by these."""
     if any(node.partitions for node in nodes):
         return nodes
-    inside: t.Dict[str, t.List[str]] = {}
+    inside: dict[str, list[str]] = {}
     for partition in partitions:
         for name in partition.nodes:
             inside.setdefault(name, []).append(partition.name)
@@ -195,11 +195,11 @@ def _word(text: str) -> str:
     return "" if text in _NOTHING else text
 
 
-def _list(text: str) -> t.Tuple[str, ...]:
+def _list(text: str) -> tuple[str, ...]:
     return tuple(part for part in _word(text).split(",") if part)
 
 
-def _number(text: str) -> t.Optional[int]:
+def _number(text: str) -> int | None:
     return None if text in _ENDLESS or not text.isdecimal() else int(text)
 
 

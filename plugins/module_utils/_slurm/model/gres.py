@@ -21,11 +21,11 @@ class Gres(t.NamedTuple):
     """
 
     name: str
-    type: t.Optional[str]
+    type: str | None
     count: int
 
 
-def parse_gres(text: str) -> t.Tuple[Gres, ...]:
+def parse_gres(text: str) -> tuple[Gres, ...]:
     """``gpu:titan:2(S:0-1),shard:8``; what is there none of is left out, and what stands there twice is counted once.
 
     In parentheses stand sockets and indexes, which may hold commas. ``no_consume`` is a word of Slurm's and no type. The form of
@@ -33,7 +33,7 @@ def parse_gres(text: str) -> t.Tuple[Gres, ...]:
     """
     if text in ("", "(null)", "N/A"):
         return ()
-    counts: t.Dict[t.Tuple[str, t.Optional[str]], int] = {}
+    counts: dict[tuple[str, str | None], int] = {}
     for item in re.sub(r"\([^)]*\)", "", text).split(","):
         name, *rest = [part for part in re.split(r"[:=]", item.strip()) if part and part != "no_consume"] or [""]
         name = name[5:] if name.startswith("gres/") else name

@@ -15,9 +15,9 @@ from .hostlist import fold, unfold
 def describe(
     cluster: Cluster,
     config: t.Mapping[str, str],
-    partitions: t.Optional[t.Sequence[str]],
-    nodes: t.Optional[t.Sequence[str]],
-) -> t.Dict[str, t.Any]:
+    partitions: t.Sequence[str] | None,
+    nodes: t.Sequence[str] | None,
+) -> dict[str, t.Any]:
     """The module's result.
 
     :arg config: the controller's settings.
@@ -57,7 +57,7 @@ def _require_known(option: str, names: t.Iterable[str], known: t.Mapping[str, t.
         )
 
 
-def _partition(partition: Partition, cluster: Cluster) -> t.Dict[str, t.Any]:
+def _partition(partition: Partition, cluster: Cluster) -> dict[str, t.Any]:
     return dict(
         partition._asdict(),
         nodes=list(partition.nodes),
@@ -67,7 +67,7 @@ def _partition(partition: Partition, cluster: Cluster) -> t.Dict[str, t.Any]:
     )
 
 
-def _node(node: ClusterNode) -> t.Dict[str, t.Any]:
+def _node(node: ClusterNode) -> dict[str, t.Any]:
     return dict(
         node._asdict(),
         flags=list(node.flags),
@@ -77,8 +77,8 @@ def _node(node: ClusterNode) -> t.Dict[str, t.Any]:
     )
 
 
-def _totals(nodes: t.Iterable[ClusterNode]) -> t.List[t.Dict[str, t.Any]]:
-    totals: t.Dict[t.Tuple[str, t.Optional[str]], int] = {}
+def _totals(nodes: t.Iterable[ClusterNode]) -> list[dict[str, t.Any]]:
+    totals: dict[tuple[str, str | None], int] = {}
     for node in nodes:
         for name, kind, count in node.gres:
             totals[(name, kind)] = totals.get((name, kind), 0) + count

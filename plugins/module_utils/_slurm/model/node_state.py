@@ -21,7 +21,7 @@ _SIGNS = {
 }
 
 # What sinfo says in one word is a base state and a flag.
-_WORDS: t.Mapping[str, t.Tuple[str, t.Tuple[str, ...]]] = {
+_WORDS: t.Mapping[str, tuple[str, tuple[str, ...]]] = {
     "alloc": ("allocated", ()),
     "mix": ("mixed", ()),
     "futr": ("future", ()),
@@ -62,7 +62,7 @@ _WORDS: t.Mapping[str, t.Tuple[str, t.Tuple[str, ...]]] = {
 _FLAGS = {"power": "powered_down", "maint": "maintenance", "no_respond": "not_responding"}
 
 
-def parse_state(text: str) -> t.Tuple[str, t.Tuple[str, ...]]:
+def parse_state(text: str) -> tuple[str, tuple[str, ...]]:
     """Base state and flags of ``IDLE+DRAIN``, ``DOWN*+DRAIN``, ``ALLOCATED#``, ``drng@``. What nobody has said is unknown."""
     parts = text.strip().lower().split("+")
     signs = [part[len(part.rstrip("".join(_SIGNS))) :] for part in parts]

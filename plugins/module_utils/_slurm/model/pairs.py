@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 
-def parse_config(text: str) -> t.Dict[str, str]:
+def parse_config(text: str) -> dict[str, str]:
     """Lines of ``Name = value``."""
     pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-def parse_pairs(line: str) -> t.Dict[str, str]:
+def parse_pairs(line: str) -> dict[str, str]:
     """``Name=value Name=value``, where a value may hold spaces and signs of equality: a name starts with a capital."""
     starts = list(re.finditer(r"(?:^|\s)([A-Z][\w:/]*)=", line))
     ends = [match.start() for match in starts[1:]] + [len(line)]

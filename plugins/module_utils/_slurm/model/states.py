@@ -29,7 +29,7 @@ class State(t.NamedTuple):
     remedy: str = ""
 
 
-STATES: t.Dict[str, State] = {
+STATES: dict[str, State] = {
     "PENDING": State(WAITING, "waits for resources"),
     "CONFIGURING": State(WAITING, "its nodes start"),
     "POWER_UP_NODE": State(WAITING, "its nodes are powered up"),

@@ -28,18 +28,18 @@ def quote(value: str) -> str:
     return '"%s"' % _SPLITTERS.sub(lambda word: '%s"\\%s"%s' % (word[1], word[2][0], word[2][1:]), escaped)
 
 
-def line(name: str, value: t.Union[str, bool]) -> str:
+def line(name: str, value: str | bool) -> str:
     """One directive; ``True`` is a flag without a value."""
     return "#SBATCH --%s" % name if value is True else "#SBATCH --%s=%s" % (name, quote(str(value)))
 
 
-def split(text: str) -> t.List[str]:
+def split(text: str) -> list[str]:
     """What follows #SBATCH on a line, as the arguments that sbatch takes from it.
 
     :raises ValueError: a quote is not closed.
     """
-    words: t.List[str] = []
-    current: t.Optional[str] = None
+    words: list[str] = []
+    current: str | None = None
     quoted = ""
     escaped = False
     for char in text:
@@ -85,7 +85,7 @@ def parse(script: str) -> Directives:
 
 def distance(left: str, right: str) -> int:
     """How many letters were left out, added, changed or swapped between two words."""
-    before: t.List[int] = []
+    before: list[int] = []
     row = list(range(len(right) + 1))
     for i, char in enumerate(left, 1):
         before, last, row = row, before, [i]

@@ -17,13 +17,13 @@ class Request(t.NamedTuple):
     """So many of a generic resource, of any type where that is None."""
 
     name: str
-    type: t.Optional[str]
+    type: str | None
     count: int
 
 
-def gres(text: str) -> t.List[Request]:
+def gres(text: str) -> list[Request]:
     """A value of --gres, item by item."""
-    found: t.List[Request] = []
+    found: list[Request] = []
     for item in text.split(","):
         words = re.sub(r"^gres[:/]", "", item.strip(), flags=re.IGNORECASE).replace("=", ":").split(":")
         if not words[0] or words[0].lower() == "none":
@@ -34,16 +34,16 @@ def gres(text: str) -> t.List[Request]:
     return found
 
 
-def gpus(text: str) -> t.List[Request]:
+def gpus(text: str) -> list[Request]:
     """A value of --gpus and its relatives: [type:]number, with commas."""
-    found: t.List[Request] = []
+    found: list[Request] = []
     for item in text.split(","):
         kind, colon, count = item.rpartition(":")
         found.append(Request("gpu", kind if colon else None, _count(count) or 0))
     return found
 
 
-def per_node(directives: Directives) -> t.List[Request]:
+def per_node(directives: Directives) -> list[Request]:
     """What each node must have: --gres, --gpus-per-node, and what the others come to where that can be said."""
     found = gres(str(directives.get("gres", "")))
     if any(one.name == "gpu" for one in found):
@@ -59,7 +59,7 @@ def per_node(directives: Directives) -> t.List[Request]:
     return found
 
 
-def tasks_per_node(directives: Directives) -> t.Optional[int]:
+def tasks_per_node(directives: Directives) -> int | None:
     """How many tasks a node runs, where that is said."""
     if "ntasks-per-node" in directives:
         return int(directives["ntasks-per-node"])
@@ -68,7 +68,7 @@ def tasks_per_node(directives: Directives) -> t.Optional[int]:
     return None
 
 
-def count_per_node(directives: Directives) -> t.Optional[int]:
+def count_per_node(directives: Directives) -> int | None:
     """How many GPUs a job has on each node, None where the directives do not say."""
     wanted = [one.count for one in per_node(directives) if one.name == "gpu"]
     return sum(wanted) if wanted else None
@@ -79,6 +79,6 @@ def asked(directives: Directives) -> bool:
     return bool(count_per_node(directives)) or any(name in directives for name in _ASKED_BY)
 
 
-def _count(word: str) -> t.Optional[int]:
+def _count(word: str) -> int | None:
     number = re.fullmatch(r"(\d+)([kmgtp]?)", word, re.IGNORECASE | re.ASCII)
     return int(number[1]) * 1024 ** " kmgtp".index(number[2].lower() or " ") if number else None

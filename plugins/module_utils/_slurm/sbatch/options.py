@@ -54,9 +54,9 @@ def in_order(given: Directives) -> Directives:
     return {name: given[name] for name in [*BY_DIRECTIVE, *given] if name in given}
 
 
-def warnings(params: t.Mapping[str, t.Any]) -> t.List[str]:
+def warnings(params: t.Mapping[str, t.Any]) -> list[str]:
     """What would run and is likely not meant."""
-    found: t.List[str] = []
+    found: list[str] = []
     minutes = params.get("time")
     if isinstance(minutes, int) and minutes >= 60:
         found.append(
@@ -72,7 +72,7 @@ def warnings(params: t.Mapping[str, t.Any]) -> t.List[str]:
     return found
 
 
-def _value(option: Option, value: t.Any) -> t.Union[str, bool, None]:
+def _value(option: Option, value: t.Any) -> str | bool | None:
     if value is None:
         return None
     if option.type == "bool" or (option.name == "exclusive" and str(value).lower() in _BOOLEANS):
@@ -99,12 +99,12 @@ def _require_room_for_tasks(params: t.Mapping[str, t.Any]) -> None:
         )
 
 
-def _rest(given: t.Any) -> t.Iterator[t.Tuple[str, t.Union[str, bool]]]:
+def _rest(given: t.Any) -> t.Iterator[tuple[str, str | bool]]:
     for name, value in pairs("directives", given):
         yield _rest_name(name), _rest_value(name, value)
 
 
-def pairs(option: str, given: t.Any) -> t.Iterator[t.Tuple[str, t.Any]]:
+def pairs(option: str, given: t.Any) -> t.Iterator[tuple[str, t.Any]]:
     """Names and values of an option that is a dictionary, its JSON, or a list of NAME=value; True without a value.
 
     :raises UserError: anything else.
@@ -157,7 +157,7 @@ def _refuse_directive(given: str, right: str) -> None:
     raise UserError("directives for what has no option of its own, spelt as sbatch does", shown(given), "use " + right)
 
 
-def _rest_value(name: str, value: t.Any) -> t.Union[str, bool]:
+def _rest_value(name: str, value: t.Any) -> str | bool:
     if value is None or value is True:
         return True
     if isinstance(value, (str, int, float)) and value is not False and printable(str(value)):

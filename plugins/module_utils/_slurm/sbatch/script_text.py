@@ -31,7 +31,7 @@ class Directive(t.NamedTuple):
 
     line: int
     name: str
-    value: t.Optional[str]
+    value: str | None
     given: str
 
 
@@ -54,13 +54,13 @@ class Batch(t.NamedTuple):
     """
 
     shebang: str
-    directives: t.List[Directive]
-    unread: t.List[Text]
-    comments: t.List[Text]
-    late: t.List[Text]
-    commands: t.List[Text]
+    directives: list[Directive]
+    unread: list[Text]
+    comments: list[Text]
+    late: list[Text]
+    commands: list[Text]
 
-    def last(self, name: str) -> t.Optional[Directive]:
+    def last(self, name: str) -> Directive | None:
         """The directive that counts: the last of that name."""
         found = [directive for directive in self.directives if directive.name == name]
         return found[-1] if found else None
@@ -77,7 +77,7 @@ class Batch(t.NamedTuple):
 def read(script: str) -> Batch:
     """The parts of a script."""
     batch = Batch(script.split("\n", 1)[0], [], [], [], [], [])
-    joined: t.Optional[Text] = None
+    joined: Text | None = None
     document = ""
     for number, text in enumerate(script.split("\n"), 1):
         bare = text.strip()
@@ -122,7 +122,7 @@ def _read_directives(batch: Batch, number: int, text: str) -> None:
         batch.directives.append(Directive(number, name, value, word))
 
 
-def _option(word: str) -> t.Tuple[str, t.Optional[str], bool]:
+def _option(word: str) -> tuple[str, str | None, bool]:
     """Name, value, and whether the value is the next word."""
     short = re.match(r"-([A-Za-z])(.*)", word, re.DOTALL)
     if short:

@@ -17,7 +17,7 @@ class Option(t.NamedTuple):
     expected: str
     example: str
     valid: t.Callable[[str], bool]
-    choices: t.Tuple[t.Any, ...] = ()
+    choices: tuple[t.Any, ...] = ()
 
     @property
     def directive(self) -> str:
@@ -40,7 +40,7 @@ def _path(value: str) -> bool:
 
 
 def _balanced(value: str) -> bool:
-    depth: t.List[str] = []
+    depth: list[str] = []
     for char in value:
         if char in "([":
             depth.append(")" if char == "(" else "]")
@@ -118,7 +118,7 @@ def _flag(name: str) -> Option:
 
 
 # In the order of the script. The first 24 in order of use express three of four scripts, all of them 96 of 100.
-OPTIONS: t.Tuple[Option, ...] = (
+OPTIONS: tuple[Option, ...] = (
     _text("job_name", "train"),
     Option("nodes", "str", "a number of nodes, or minimum-maximum", "2", _nodes),
     _count("ntasks"),

@@ -16,7 +16,7 @@ from .options import in_order, shown
 _SINCE_19_05 = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket", "cpus-per-gpu", "mem-per-gpu", "gpu-bind")
 
 
-def parse(given: t.Optional[str]) -> t.Optional[t.Tuple[int, ...]]:
+def parse(given: str | None) -> tuple[int, ...] | None:
     """A version such as 22.05 or 22.05.8 as numbers.
 
     :raises UserError: what is none.
@@ -28,7 +28,7 @@ def parse(given: t.Optional[str]) -> t.Optional[t.Tuple[int, ...]]:
     return tuple(int(number) for number in given.split("."))
 
 
-def fit(asked: Directives, version: t.Optional[t.Sequence[int]]) -> Directives:
+def fit(asked: Directives, version: t.Sequence[int] | None) -> Directives:
     """The directives as that Slurm takes them: GPUs per node are --gres before 19.05.
 
     :raises UserError: what that Slurm cannot say at all.

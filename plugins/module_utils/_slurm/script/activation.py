@@ -98,7 +98,7 @@ def _activate_direct(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield "set -u"
 
 
-_ACTIVATE: t.Dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Iterator[str]]] = {
+_ACTIVATE: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Iterator[str]]] = {
     "conda": _activate_conda,
     "module": _activate_module,
     "direct": _activate_direct,

@@ -20,7 +20,7 @@ def read(option: str, given: t.Any) -> str:
     """
     if given is None or given == []:
         return ""
-    lines: t.List[str] = []
+    lines: list[str] = []
     for item in given if isinstance(given, list) else [given]:
         if not isinstance(item, str):
             raise UserError("%s as text, or a list of lines" % option, shown(item), "put the line in quotes")

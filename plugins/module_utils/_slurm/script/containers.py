@@ -28,10 +28,10 @@ class Container(t.NamedTuple):
     :arg outside: what to do where there is no srun, empty for nothing.
     """
 
-    check: t.List[str]
-    lines: t.List[str]
-    words: t.List[str]
-    srun: t.List[str]
+    check: list[str]
+    lines: list[str]
+    words: list[str]
+    srun: list[str]
     outside: str
 
 
@@ -43,7 +43,7 @@ class Mount(t.NamedTuple):
     read_only: bool
 
 
-def container(given: t.Optional[t.Mapping[str, t.Any]], gpu: bool, exports: t.Sequence[str]) -> t.Optional[Container]:
+def container(given: t.Mapping[str, t.Any] | None, gpu: bool, exports: t.Sequence[str]) -> Container | None:
     """The parts for the module's option ``container``.
 
     :arg gpu: whether the job asks for GPUs.
@@ -114,7 +114,7 @@ def _bind(mount: Mount, flag: str = "ro") -> str:
 
 
 def _apptainer(
-    program: str, image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str]
+    program: str, image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]
 ) -> Container:
     words = [program, "exec"] + (["--nv"] if gpu else [])
     words += ["--bind=" + _bind(mount) for mount in mounts]
@@ -123,9 +123,7 @@ def _apptainer(
     return Container([], [], [*words, shell_path(image)], [], "")
 
 
-def _charliecloud(
-    image: str, mounts: t.List[Mount], workdir: t.Optional[str], gpu: bool, options: t.List[str]
-) -> Container:
+def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]) -> Container:
     check = ['export USER="${USER:-$(id -un)}"']
     if gpu:
         missing = said(
@@ -157,10 +155,10 @@ def _charliecloud(
 
 def _enroot(
     image: str,
-    mounts: t.List[Mount],
-    workdir: t.Optional[str],
+    mounts: list[Mount],
+    workdir: str | None,
     gpu: bool,
-    options: t.List[str],
+    options: list[str],
     exports: t.Sequence[str],
 ) -> Container:
     kept = "SLURM_*|SRUN_*|MASTER_*|OMP_*|CUDA_*|NCCL_*|PYTHON*" + "".join("|" + name for name in exports)
@@ -194,10 +192,10 @@ def _enroot(
 
 def _pyxis(
     image: str,
-    mounts: t.List[Mount],
-    workdir: t.Optional[str],
+    mounts: list[Mount],
+    workdir: str | None,
     gpu: bool,
-    options: t.List[str],
+    options: list[str],
     exports: t.Sequence[str],
 ) -> Container:
     binds = [_bind(mount) for mount in mounts] + ([] if workdir else ['"$PWD":"$PWD"'])
@@ -217,7 +215,7 @@ def _pyxis(
     return Container(check, [], [], words, outside)
 
 
-_RENDER: t.Dict[str, t.Callable[..., Container]] = {
+_RENDER: dict[str, t.Callable[..., Container]] = {
     "apptainer": lambda i, m, w, g, o, _e: _apptainer("apptainer", i, m, w, g, o),
     "singularity": lambda i, m, w, g, o, _e: _apptainer("singularity", i, m, w, g, o),
     "charliecloud": lambda i, m, w, g, o, _e: _charliecloud(i, m, w, g, o),

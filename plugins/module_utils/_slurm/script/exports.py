@@ -30,12 +30,12 @@ def _ansi_c(char: str) -> str:
     return "".join("\\%03o" % byte for byte in char.encode("utf-8"))
 
 
-def read(given: t.Any) -> t.List[t.Tuple[str, str]]:
+def read(given: t.Any) -> list[tuple[str, str]]:
     """What the option ``exports`` asks for.
 
     :raises UserError: what bash cannot set, or a variable twice.
     """
-    found: t.List[t.Tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     for name, value in pairs("exports", given):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise UserError(

@@ -9,8 +9,7 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError
-from . import exports as variables
-from . import modules as environment_modules
+from . import exports as variables, modules as environment_modules
 from .kinds import Plan
 from .shell import inside_double_quotes, shell_path
 

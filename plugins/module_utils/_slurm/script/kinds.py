@@ -43,8 +43,8 @@ class Plan(t.NamedTuple):
     launcher: str
     srun: bool
     rendezvous: str
-    processes: t.Optional[int]
-    checkpoint: t.Optional[int]
+    processes: int | None
+    checkpoint: int | None
 
     @property
     def prefixed(self) -> bool:
@@ -144,7 +144,7 @@ def _lightning(params: t.Mapping[str, t.Any], wanted: Directives, launcher: str)
     _tasks(params, wanted, devices)
 
 
-_COUNTS: t.Dict[str, t.Callable[[t.Mapping[str, t.Any], Directives, str], None]] = {
+_COUNTS: dict[str, t.Callable[[t.Mapping[str, t.Any], Directives, str], None]] = {
     "single": _single,
     "multi_gpu": _multi_gpu,
     "multi_node": _multi_node,
@@ -153,7 +153,7 @@ _COUNTS: t.Dict[str, t.Callable[[t.Mapping[str, t.Any], Directives, str], None]]
 }
 
 
-def _devices(params: t.Mapping[str, t.Any], wanted: Directives) -> t.Optional[int]:
+def _devices(params: t.Mapping[str, t.Any], wanted: Directives) -> int | None:
     """How many processes a node gets: one for each GPU, or as many as were asked for."""
     found, asked = gpus.count_per_node(wanted), params.get("nproc_per_node")
     if found is not None and asked is not None and asked > found:
@@ -163,7 +163,7 @@ def _devices(params: t.Mapping[str, t.Any], wanted: Directives) -> t.Optional[in
     return asked or found
 
 
-def _tasks(params: t.Mapping[str, t.Any], wanted: Directives, per_node: t.Optional[int]) -> None:
+def _tasks(params: t.Mapping[str, t.Any], wanted: Directives, per_node: int | None) -> None:
     """Tasks per node as the kind has them; None where it has no say."""
     if per_node is None:
         return
@@ -187,7 +187,7 @@ def _require_parts(
     kind: str,
     launcher: str,
     srun: bool,
-    checkpoint: t.Optional[int],
+    checkpoint: int | None,
     wanted: Directives,
     params: t.Mapping[str, t.Any],
 ) -> None:

@@ -33,7 +33,7 @@ _NO_PROGRAM = re.compile(
 )
 
 
-def setup(params: t.Mapping[str, t.Any], plan: Plan, container: t.Optional[Container]) -> str:
+def setup(params: t.Mapping[str, t.Any], plan: Plan, container: Container | None) -> str:
     """The lines that make the array ``launcher``."""
     inner = [*(container.words if container else []), *_agent(params, plan)]
     agent_below = plan.checkpoint is not None and plan.launcher in AGENTS
@@ -59,14 +59,14 @@ def setup(params: t.Mapping[str, t.Any], plan: Plan, container: t.Optional[Conta
     return "\n".join(lines)
 
 
-def srun(params: t.Mapping[str, t.Any], plan: Plan) -> t.List[str]:
+def srun(params: t.Mapping[str, t.Any], plan: Plan) -> list[str]:
     """srun's options: ours, then those that were asked for.
 
     :raises UserError: what is no option of srun's.
     """
     asked = list(_options("srun_options", params.get("srun_options")))
     given = {name for name, _value in asked}
-    words: t.List[str] = []
+    words: list[str] = []
     if "kill-on-bad-exit" not in given:
         # The others would wait for a process that is gone.
         words.append("--kill-on-bad-exit=1")
@@ -80,13 +80,13 @@ def srun(params: t.Mapping[str, t.Any], plan: Plan) -> t.List[str]:
     return words + ["--" + name + ("" if value is True else "=" + shlex.quote(value)) for name, value in asked]
 
 
-def commands(option: str, lines: str, plan: Plan) -> t.List[str]:
+def commands(option: str, lines: str, plan: Plan) -> list[str]:
     """The command, one program a line, each with what stands in front of it.
 
     :raises UserError: a line that is shell and no program.
     """
     whole = re.sub(r"\\\n[ \t]*", " ", lines)
-    found: t.List[str] = []
+    found: list[str] = []
     for line in (text.strip() for text in whole.split("\n")):
         if not line or line.startswith("#"):
             found.append(line)
@@ -121,7 +121,7 @@ def _operators(line: str) -> bool:
         return False
 
 
-def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> t.List[str]:
+def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> list[str]:
     """The launcher with its options, as words of shell."""
     if plan.launcher == "none":
         return []
@@ -168,7 +168,7 @@ def _program(line: str, launcher: str) -> str:
     return line if re.match(r"\S+\.py(\s|$)", line) else "--no_python " + line
 
 
-def _options(option: str, given: t.Any) -> t.Iterator[t.Tuple[str, t.Union[str, bool]]]:
+def _options(option: str, given: t.Any) -> t.Iterator[tuple[str, str | bool]]:
     for name, value in pairs(option, given):
         bare = name[2:] if name.startswith("--") else name
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]+", bare):

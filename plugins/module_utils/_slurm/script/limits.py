@@ -18,7 +18,7 @@ from ..sbatch.gpus import Request
 _MEGABYTES = {"k": 1 / 1024, "": 1, "m": 1, "g": 1024, "t": 1024 * 1024}
 
 
-def violations(directives: Directives, cluster: Cluster) -> t.List[UserError]:
+def violations(directives: Directives, cluster: Cluster) -> list[UserError]:
     """Why no partition that the job names can run it; empty where one can, also when it has to wait for it.
 
     Nodes that are down count as well: Slurm lets a job wait for them.
@@ -37,7 +37,7 @@ def violations(directives: Directives, cluster: Cluster) -> t.List[UserError]:
                 "correct partition",
             )
         ]
-    found: t.List[UserError] = []
+    found: list[UserError] = []
     for name in wanted:
         reasons = list(_reasons(directives, cluster.partitions[name], cluster))
         if not reasons:
@@ -46,7 +46,7 @@ def violations(directives: Directives, cluster: Cluster) -> t.List[UserError]:
     return found
 
 
-def minutes(text: str) -> t.Optional[float]:
+def minutes(text: str) -> float | None:
     """A value of --time in minutes, None for no limit."""
     days, hyphen, rest = text.rpartition("-")
     parts = rest.split(":")
@@ -148,7 +148,7 @@ def _too_many(one: Request, nodes: int, partition: Partition, having: t.Sequence
 
 def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
     """Nodes by what they have of a resource: 2 nodes with gpu:titan:4."""
-    groups: t.Dict[str, int] = {}
+    groups: dict[str, int] = {}
     for node in nodes:
         parts = [
             "%s%s:%d" % (have.name, ":" + have.type if have.type else "", have.count)

@@ -30,7 +30,7 @@ type module >/dev/null 2>&1 || stop_job 'expected the command module; found none
 remedy: install Lmod or Environment Modules here, or leave modules out'"""
 
 
-def read(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
+def read(given: t.Sequence[str] | None) -> list[str]:
     """The modules to load, in order.
 
     :raises UserError: what is no module's name.
@@ -41,7 +41,7 @@ def read(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
     return list(given or [])
 
 
-def folders(given: t.Optional[t.Sequence[str]]) -> t.List[str]:
+def folders(given: t.Sequence[str] | None) -> list[str]:
     """The folders of modulefiles to use, in order.
 
     :raises UserError: what is no folder's path.

@@ -10,10 +10,19 @@ import typing as t
 from ..._common.errors import UserError
 from ..lint.script import lint
 from ..sbatch import directives, gpus, options, version
-from . import activation, code, guide, kinds, launch, rendezvous, requeue, venv
-from . import containers as images
-from . import exports as variables
-from . import modules as environment_modules
+from . import (
+    activation,
+    code,
+    containers as images,
+    exports as variables,
+    guide,
+    kinds,
+    launch,
+    modules as environment_modules,
+    rendezvous,
+    requeue,
+    venv,
+)
 from .kinds import Plan
 from .shell import STOP
 
@@ -34,12 +43,12 @@ class Script(t.NamedTuple):
 
     content: str
     directives: directives.Directives
-    warnings: t.List[str]
-    blocks: t.Dict[str, str]
+    warnings: list[str]
+    blocks: dict[str, str]
     """The shell code that came in by options, by option: each must be whole by itself."""
 
 
-def render(params: t.Mapping[str, t.Any], slurm: t.Optional[t.Sequence[int]] = None) -> Script:
+def render(params: t.Mapping[str, t.Any], slurm: t.Sequence[int] | None = None) -> Script:
     """The script for the module's options.
 
     :arg slurm: the version of the cluster's Slurm, where it is known and the options do not say it.

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .kinds import Plan
 
 # The name and not the address: many nodes resolve their own name to 127.0.1.1.
@@ -18,7 +16,7 @@ if [ -n "${SLURM_JOB_NODELIST:-}" ]; then
 fi"""
 
 
-def setup(plan: Plan, port: t.Optional[int]) -> str:
+def setup(plan: Plan, port: int | None) -> str:
     """The lines that set rendezvous_host and rendezvous_port, and MASTER_ADDR and MASTER_PORT where those count."""
     if plan.rendezvous in ("none", "standalone"):
         return ""
@@ -30,7 +28,7 @@ def setup(plan: Plan, port: t.Optional[int]) -> str:
     return "\n".join(lines)
 
 
-def words(plan: Plan) -> t.List[str]:
+def words(plan: Plan) -> list[str]:
     """The launcher's words for it."""
     if plan.rendezvous not in ("standalone", "c10d", "static"):
         return []

@@ -48,7 +48,7 @@ def require_writable(dest: str, may_make_folder: bool) -> None:
             )
 
 
-def read(dest: str) -> t.Optional[str]:
+def read(dest: str) -> str | None:
     """The text at *dest*, or None where there is none."""
     try:
         with open(dest, encoding="utf-8", errors="surrogateescape", newline="") as stream:

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..asked import Asked, fits
 from ..report import DIED, Report, describe_ending
 from . import start
-from .reason import Reason, first_line, names_of
 from .kernels import failing
+from .reason import Reason, first_line, names_of
 
 
-def arch_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+def arch_mismatch(report: Report, asked: Asked) -> Reason | None:
     """The build has no code for this GPU."""
     devices = failing(report, "arch_mismatch")
     if not devices or report.torch is None:
@@ -36,7 +34,7 @@ def arch_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def exclusive_or_busy(report: Report, asked: Asked) -> t.Optional[Reason]:
+def exclusive_or_busy(report: Report, asked: Asked) -> Reason | None:
     """Somebody else has the GPU, or nobody may use it."""
     begun = start.failed_start(report)
     devices = failing(report, "exclusive_or_busy")
@@ -62,7 +60,7 @@ def exclusive_or_busy(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("exclusive_or_busy", message, remedy)
 
 
-def device_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+def device_failed(report: Report, asked: Asked) -> Reason | None:
     """A device did not do its sums, or CUDA took the interpreter with it."""
     bad = failing(report, "device_failed")
     if bad:
@@ -79,7 +77,7 @@ def device_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("device_failed", message, remedy)
 
 
-def nccl_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+def nccl_failed(report: Report, asked: Asked) -> Reason | None:
     """The devices compute one by one, and not together."""
     passed = [device for device in report.devices if device["passed"]]
     broke = report.broke_at("all-reduce")
@@ -105,7 +103,7 @@ def nccl_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def device_type_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+def device_type_mismatch(report: Report, asked: Asked) -> Reason | None:
     """Other GPUs than the inventory says."""
     known = [device for device in report.devices if device["name"]]
     wrong = [device for device in known if not fits(asked.expect_gpu, device["name"], device["compute_capability"])]
@@ -119,7 +117,7 @@ def device_type_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def device_count_mismatch(report: Report, asked: Asked) -> t.Optional[Reason]:
+def device_count_mismatch(report: Report, asked: Asked) -> Reason | None:
     """Devices there are, but not as many as expected. Where there is none, the cause of that is the reason."""
     found = len(report.devices)
     if not found:

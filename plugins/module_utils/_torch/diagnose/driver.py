@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ..._cuda import versions
 from ..asked import Asked
 from ..report import Report
 from . import start
-from .reason import Reason, names_of
 from .kernels import failing
+from .reason import Reason, names_of
 
 # The oldest driver for every build of a major version of CUDA.
 # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html, table 1
@@ -22,7 +21,7 @@ LEAST_DRIVER = {11: "450.80.02", 12: "525.60.13", 13: "580"}
 _DRIVER_ANSWERED = (start.NOT_READY, start.MISMATCH, start.NO_COMPAT, start.BUSY)
 
 
-def no_driver(report: Report, asked: Asked) -> t.Optional[Reason]:
+def no_driver(report: Report, asked: Asked) -> Reason | None:
     """The node has no NVIDIA driver, or no library to reach it by."""
     if report.driver is None or report.cuda is not None and report.cuda["count"]:
         return None
@@ -44,7 +43,7 @@ def no_driver(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("no_driver", message, remedy)
 
 
-def stub_or_compat_libcuda(report: Report, asked: Asked) -> t.Optional[Reason]:
+def stub_or_compat_libcuda(report: Report, asked: Asked) -> Reason | None:
     """The driver's library is not the one that belongs to the kernel module."""
     begun = start.failed_start(report)
     if begun is None:
@@ -80,7 +79,7 @@ def stub_or_compat_libcuda(report: Report, asked: Asked) -> t.Optional[Reason]:
     return None
 
 
-def driver_too_old(report: Report, asked: Asked) -> t.Optional[Reason]:
+def driver_too_old(report: Report, asked: Asked) -> Reason | None:
     """The driver does not run programs of this build's CUDA."""
     begun = start.failed_start(report)
     devices = failing(report, "driver_too_old")
@@ -108,7 +107,7 @@ def driver_too_old(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def fabric_manager_802(report: Report, asked: Asked) -> t.Optional[Reason]:
+def fabric_manager_802(report: Report, asked: Asked) -> Reason | None:
     """The NVSwitch fabric is not set up."""
     begun = start.failed_start(report)
     if begun is None:
@@ -130,7 +129,7 @@ def fabric_manager_802(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def hmm_kaslr(report: Report, asked: Asked) -> t.Optional[Reason]:
+def hmm_kaslr(report: Report, asked: Asked) -> Reason | None:
     """The kernel's address space leaves nvidia-uvm no room for its HMM."""
     begun = start.failed_start(report)
     if begun is None or begun.number in (start.NO_DEVICE, start.INVALID_DEVICE, start.OLD_DRIVER):
@@ -145,7 +144,7 @@ def hmm_kaslr(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def missing_uvm(report: Report, asked: Asked) -> t.Optional[Reason]:
+def missing_uvm(report: Report, asked: Asked) -> Reason | None:
     """nvidia-uvm, without which CUDA does not start, is not loaded or has no device file."""
     begun = start.failed_start(report)
     error = report.files.get("nvidia-uvm")
@@ -162,7 +161,7 @@ def missing_uvm(report: Report, asked: Asked) -> t.Optional[Reason]:
     )
 
 
-def cuda_unavailable(report: Report, asked: Asked) -> t.Optional[Reason]:
+def cuda_unavailable(report: Report, asked: Asked) -> Reason | None:
     """A CUDA build with a driver, and yet no CUDA: what torch says is the best there is."""
     built = report.torch is not None and (report.torch["cuda"] or report.torch["hip"])
     if not built or report.cuda is None or report.cuda["count"]:
@@ -188,12 +187,12 @@ def cuda_unavailable(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("cuda_unavailable", message, remedy)
 
 
-def kernel_release(report: Report) -> t.Optional[str]:
+def kernel_release(report: Report) -> str | None:
     """The driver's release, as the kernel module says it."""
     text = report.node["kernel_version"] if report.node else None
     return versions.kernel_module(text) if text else None
 
 
-def start_of_nvml(report: Report) -> t.Optional[int]:
+def start_of_nvml(report: Report) -> int | None:
     """The error of NVML's start; 18 is its word for a library and a kernel module that differ."""
     return report.nvml["code"] if report.nvml else None

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..asked import Asked
 from ..report import TIMEOUT, Report, describe_ending
-from .reason import Reason, names_of
 from .kernels import failing
+from .reason import Reason, names_of
 
 
-def probe_timeout(report: Report, asked: Asked) -> t.Optional[Reason]:
+def probe_timeout(report: Report, asked: Asked) -> Reason | None:
     """A device did not come back, or all of the probe."""
     hung = failing(report, "probe_timeout")
     if report.ending.how != TIMEOUT and not hung:

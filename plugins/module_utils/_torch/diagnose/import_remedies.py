@@ -78,7 +78,7 @@ def import_remedy(text: str) -> str:
     return OTHER_IMPORT_REMEDY
 
 
-def library_named(text: str) -> t.Optional[str]:
+def library_named(text: str) -> str | None:
     """The library or module that a failed import blames."""
     for pattern in (
         r"No module named '([^']+)'",
@@ -92,7 +92,7 @@ def library_named(text: str) -> t.Optional[str]:
     return None
 
 
-def crash_site(output: str) -> t.Optional[str]:
+def crash_site(output: str) -> str | None:
     """Where Python was when it crashed, from what faulthandler printed."""
     match = re.search(r'most recent call first\):\s*File "([^"]+)", line (\d+)', output)
     return "in %s, line %s" % match.groups() if match else None

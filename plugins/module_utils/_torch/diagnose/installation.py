@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
-from .reason import Reason, last_line
 from .import_remedies import crash_site, import_remedy, library_named
+from .reason import Reason, last_line
 
 
-def torch_missing(report: Report, asked: Asked) -> t.Optional[Reason]:
+def torch_missing(report: Report, asked: Asked) -> Reason | None:
     """There is nothing to import."""
     if report.missing is None:
         return None
@@ -27,7 +25,7 @@ def torch_missing(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("torch_missing", message, remedy)
 
 
-def import_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+def import_failed(report: Report, asked: Asked) -> Reason | None:
     """The import raised or killed the interpreter, or the interpreter did not even start."""
     if report.exec_failed is not None:
         message = "%s does not run: %s" % (report.exec_failed["path"], report.exec_failed["error"])
@@ -51,7 +49,7 @@ def import_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("import_failed", message, import_remedy(message))
 
 
-def compute_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
+def compute_failed(report: Report, asked: Asked) -> Reason | None:
     """torch is imported but does not compute on the CPU."""
     if report.torch is None:
         return None
@@ -66,7 +64,7 @@ def compute_failed(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("compute_failed", message, import_remedy(how))
 
 
-def cpu_only_build(report: Report, asked: Asked) -> t.Optional[Reason]:
+def cpu_only_build(report: Report, asked: Asked) -> Reason | None:
     """torch was built without CUDA."""
     if report.torch is None or report.torch["cuda"] or report.torch["hip"]:
         return None

@@ -8,8 +8,6 @@ Each of these leaves torch without a device, or with fewer than the caller expec
 
 from __future__ import annotations
 
-import typing as t
-
 from ..asked import Asked
 from ..report import Report
 from . import start
@@ -20,7 +18,7 @@ NONE = ("", "-1", "NoDevFiles", "none", "void")
 _NO_DEVICE = (None, start.NO_DEVICE, start.INVALID_DEVICE, start.NOT_INITIALIZED)
 
 
-def too_few(report: Report, asked: Asked) -> t.Optional[start.Start]:
+def too_few(report: Report, asked: Asked) -> start.Start | None:
     """A start without a device, or devices but fewer than expected. None when this process has what it should have."""
     begun = start.failed_start(report)
     if begun is not None:
@@ -35,7 +33,7 @@ def too_few(report: Report, asked: Asked) -> t.Optional[start.Start]:
     return None
 
 
-def slurm_cgroup(report: Report, asked: Asked) -> t.Optional[Reason]:
+def slurm_cgroup(report: Report, asked: Asked) -> Reason | None:
     """The job's cgroup keeps GPUs from this process."""
     few = too_few(report, asked)
     if few is None:
@@ -63,7 +61,7 @@ def slurm_cgroup(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("slurm_cgroup", message, remedy)
 
 
-def cuda_visible_devices(report: Report, asked: Asked) -> t.Optional[Reason]:
+def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     """The variable hides the devices."""
     few = too_few(report, asked)
     value = start.variables(report).get("CUDA_VISIBLE_DEVICES")
@@ -97,7 +95,7 @@ def cuda_visible_devices(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("cuda_visible_devices", message, remedy)
 
 
-def mig(report: Report, asked: Asked) -> t.Optional[Reason]:
+def mig(report: Report, asked: Asked) -> Reason | None:
     """The GPUs are cut up (MIG): without instances there is nothing to use, and a process uses one instance at most."""
     few = too_few(report, asked)
     value = start.variables(report).get("CUDA_VISIBLE_DEVICES", "")

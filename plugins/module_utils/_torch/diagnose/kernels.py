@@ -18,7 +18,7 @@ SAYS = (
 )
 
 
-def code_of(report: Report, device: t.Mapping[str, t.Any]) -> t.Optional[str]:
+def code_of(report: Report, device: t.Mapping[str, t.Any]) -> str | None:
     """The code for one device; None for one that passed or was not tested."""
     if device["state"] in ("passed", "untested"):
         return None
@@ -38,7 +38,7 @@ def failing(report: Report, code: str) -> list[dict[str, t.Any]]:
     return [device for device in report.devices if code_of(report, device) == code]
 
 
-def runs_on(archs: t.Iterable[str], capability: str) -> t.Optional[bool]:
+def runs_on(archs: t.Iterable[str], capability: str) -> bool | None:
     """Whether a build of *archs* has code for a GPU; None when that cannot be said.
 
     Code for X.Y (sm_XY) runs on X.Z from Z = Y on, a letter at the end binds it more closely; what is there as PTX

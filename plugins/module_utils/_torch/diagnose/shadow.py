@@ -14,7 +14,7 @@ from . import start
 from .reason import Reason, first_line, last_line
 
 
-def user_site_shadow(report: Report, asked: Asked) -> t.Optional[Reason]:
+def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
     """Another torch, in the user's own folder or one that PYTHONPATH names, wins over the environment's."""
     python, path = report.python, report.torch_path
     if python is None or not path:
@@ -41,7 +41,7 @@ def user_site_shadow(report: Report, asked: Asked) -> t.Optional[Reason]:
     return Reason("user_site_shadow", message, remedy)
 
 
-def ld_library_path_shadow(report: Report, asked: Asked) -> t.Optional[Reason]:
+def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
     """Variables put other CUDA libraries before torch's own, and without them it works."""
     begun = start.failed_start(report)
     if begun is not None and begun.number in (start.STUB, start.MISMATCH, start.NO_COMPAT):
@@ -84,7 +84,7 @@ def blamed_libraries(report: Report) -> list[tuple[str, str]]:
 
 def what_failed(report: Report, whole: bool = False) -> str:
     """The first thing that went wrong, in torch's words."""
-    error: t.Optional[t.Mapping[str, t.Any]] = None
+    error: t.Mapping[str, t.Any] | None = None
     if report.import_failed:
         error = report.import_failed["error"]
     elif report.cpu and not report.cpu["passed"]:

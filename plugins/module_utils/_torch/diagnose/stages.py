@@ -12,9 +12,9 @@ import typing as t
 
 from ..._common.errors import one_line
 from ..asked import Asked
-from . import device, driver, installation, job, evidence_of_probe as probe, shadow
-from .reason import Reason
 from ..report import Report
+from . import device, driver, evidence_of_probe as probe, installation, job, shadow
+from .reason import Reason
 
 Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
 

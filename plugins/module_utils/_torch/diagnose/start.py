@@ -34,11 +34,11 @@ class Start(t.NamedTuple):
     :arg text: torch's words.
     """
 
-    number: t.Optional[int]
+    number: int | None
     text: str
 
 
-def failed_start(report: Report) -> t.Optional[Start]:
+def failed_start(report: Report) -> Start | None:
     """What a torch that is built for CUDA and sees no device says of that; None for every other torch."""
     if report.torch is None or not report.torch["cuda"] or report.cuda is None or report.cuda["count"]:
         return None
@@ -51,7 +51,7 @@ def failed_start(report: Report) -> t.Optional[Start]:
     return Start(number, first_line(text) or "torch gives no reason")
 
 
-def error_number(text: str) -> t.Optional[int]:
+def error_number(text: str) -> int | None:
     """CUDA's number for what torch said. Old torches write ``cuda runtime error (100)``."""
     match = re.search(r"Error (\d+): |cuda runtime error \((\d+)\)", text)
     if match:
@@ -59,7 +59,7 @@ def error_number(text: str) -> t.Optional[int]:
     return next((number for words, number in _WORDS if words in text), None)
 
 
-def gpu_files(report: Report) -> dict[str, t.Optional[str]]:
+def gpu_files(report: Report) -> dict[str, str | None]:
     """The device files of GPUs: None for one that opens, else the error's name."""
     return {name: error for name, error in report.files.items() if name[len("nvidia") :].isdigit()}
 
@@ -75,7 +75,7 @@ def variables(report: Report) -> dict[str, str]:
     return dict(report.node["variables"]) if report.node else {}
 
 
-def gpus_of_node(report: Report) -> t.Optional[int]:
+def gpus_of_node(report: Report) -> int | None:
     """How many GPUs the node has, whatever this process was given of them; None where nobody says."""
     if report.nvml and report.nvml["devices"]:
         return len(report.nvml["devices"])
@@ -100,7 +100,7 @@ def libcuda_path(report: Report) -> str:
     return str(report.driver["path"] or "") if report.driver else ""
 
 
-def libcuda_release(report: Report) -> t.Optional[str]:
+def libcuda_release(report: Report) -> str | None:
     """The release in that file's name: ``570.86.15`` of ``libcuda.so.570.86.15``."""
     match = re.search(r"\.so\.(\d+\.\d[\d.]*)$", os.path.basename(libcuda_path(report)))
     return match.group(1) if match else None

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._cuda import versions
 from ..._common.errors import UserError, one_line
+from ..._cuda import versions
 from ..asked import Asked, words_of
-from .reason import Reason
-from .driver import kernel_release
-from .stages import FAILING, find_reasons
 from ..report import FINISHED, Report, describe_ending
+from .driver import kernel_release
+from .reason import Reason
+from .stages import FAILING, find_reasons
 
 OK = "ok"
 CPU_ONLY = "cpu_only"
@@ -55,7 +55,7 @@ def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> st
     return OK if report.devices else CPU_ONLY
 
 
-def unmet(report: Report, asked: Asked) -> t.Optional[str]:
+def unmet(report: Report, asked: Asked) -> str | None:
     """The expectation about devices that the report does not meet, or None."""
     found = len(report.devices)
     if asked.expect_devices is not None:
@@ -147,7 +147,7 @@ def node(report: Report) -> dict[str, t.Any]:
     }
 
 
-def version_of_cudnn(number: t.Optional[int]) -> t.Optional[str]:
+def version_of_cudnn(number: int | None) -> str | None:
     """``9.10.2`` of 91002, ``7.6.3`` of 7603: the major version got more room with 9."""
     if not number:
         return None

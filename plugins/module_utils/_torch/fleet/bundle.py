@@ -20,7 +20,7 @@ def make_bundle(module: str) -> bytes:
 
     :arg module: below module_utils, for example ``_torch.fleet.node``.
     """
-    sources: t.Dict[str, str] = {}
+    sources: dict[str, str] = {}
     _collect(OURS + "." + module, sources)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -33,7 +33,7 @@ def make_bundle(module: str) -> bytes:
     return stream.getvalue()
 
 
-def _collect(name: str, sources: t.Dict[str, str]) -> None:
+def _collect(name: str, sources: dict[str, str]) -> None:
     """Add module *name* and what of ours it imports, also within functions. From disk or from Ansible's own zip."""
     if name in sources:
         return
@@ -54,6 +54,6 @@ def _collect(name: str, sources: t.Dict[str, str]) -> None:
                 _collect(base + "." + alias.name, sources)
 
 
-def _with_parents(package: str) -> t.List[str]:
+def _with_parents(package: str) -> list[str]:
     parts = package.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -36,11 +36,11 @@ Told = t.Dict[str, t.Any]
 class Outcome(t.NamedTuple):
     """What came of a node: an answer, or why there is none."""
 
-    answer: t.Optional[t.Dict[str, t.Any]] = None
+    answer: dict[str, t.Any] | None = None
     why: str = ""
 
 
-def plan(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> t.List[Told]:
+def plan(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> list[Told]:
     """What would be submitted, and what sbatch says to it. Writes nothing and submits nothing."""
     nodes = slurm.nodes()
     orders = [with_partition(order, nodes) for order in orders]
@@ -59,7 +59,7 @@ def plan(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> t.List[
 
 def run(
     slurm: Slurm, orders: t.Sequence[Order], settings: Settings, warn: t.Callable[[str], None]
-) -> t.Tuple[t.List[Outcome], t.List[Told]]:
+) -> tuple[list[Outcome], list[Told]]:
     """Have every node do its order: their outcomes in the same order, and what was submitted.
 
     :raises UserError: the run was interrupted, or there is no Slurm. Nothing is left in any case.
@@ -94,16 +94,16 @@ class _Run:
         orders: t.Sequence[Order],
         settings: Settings,
         folder: str,
-        outcomes: t.Dict[int, Outcome],
+        outcomes: dict[int, Outcome],
         stop: Stop,
     ) -> None:
         self._slurm, self._orders, self._settings, self._folder = slurm, orders, settings, folder
         self._outcomes, self._stop = outcomes, stop
-        self._place: t.Dict[int, t.Tuple[str, int]] = {}
-        self.jobs: t.List[str] = []
-        self.told: t.List[Told] = []
+        self._place: dict[int, tuple[str, int]] = {}
+        self.jobs: list[str] = []
+        self.told: list[Told] = []
 
-    def submit(self, array: Array) -> t.List[int]:
+    def submit(self, array: Array) -> list[int]:
         """Submit, bind each task to its node, see that it is, and let them go: the tasks that may now start."""
         _go_on(self._stop)
         arguments = arguments_of(array, self._settings, self._folder)
@@ -195,7 +195,7 @@ class _Run:
             else:
                 follow.drop(number)
 
-    def _tasks(self) -> t.Dict[int, Task]:
+    def _tasks(self) -> dict[int, Task]:
         numbers = {place: number for number, place in self._place.items()}
         places = ((task, (task.job, -1 if task.index is None else task.index)) for task in self._slurm.queue(self.jobs))
         return {numbers[place]: task for task, place in places if place in numbers}
@@ -203,7 +203,7 @@ class _Run:
     def _name(self, number: int) -> str:
         return "%s_%d" % self._place[number]
 
-    def _read_answers(self, numbers: t.Set[int]) -> t.Iterator[t.Tuple[int, Outcome]]:
+    def _read_answers(self, numbers: set[int]) -> t.Iterator[tuple[int, Outcome]]:
         results = os.path.join(self._folder, RESULTS)
         # A change of ours makes NFS look at the folder again instead of into its cache.
         marker = os.path.join(results, ".look")
@@ -237,7 +237,7 @@ def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
             "to make a folder in %s" % parent,
             error.strerror or str(error),
             "name with work_dir a folder of yours that the login node and the compute nodes share",
-        )
+        ) from error
     try:
         os.mkdir(os.path.join(folder, RESULTS), 0o700)
         with open(os.path.join(folder, BUNDLE), "wb") as stream:
@@ -250,7 +250,7 @@ def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
     return folder
 
 
-def _tidy_up(slurm: Slurm, jobs: t.List[str], folder: str, warn: t.Callable[[str], None]) -> None:
+def _tidy_up(slurm: Slurm, jobs: list[str], folder: str, warn: t.Callable[[str], None]) -> None:
     if not _cancel(slurm, jobs):
         warn("there may still be jobs, which Slurm ends a day after their submission: scancel %s" % " ".join(jobs))
     # A task that is being ended may write once more.
@@ -262,7 +262,7 @@ def _tidy_up(slurm: Slurm, jobs: t.List[str], folder: str, warn: t.Callable[[str
     warn("%s could not be removed" % folder)
 
 
-def _cancel(slurm: Slurm, jobs: t.List[str]) -> bool:
+def _cancel(slurm: Slurm, jobs: list[str]) -> bool:
     for attempt in range(3 if jobs else 0):
         try:
             slurm.cancel(jobs)
@@ -291,6 +291,6 @@ def _largest(slurm: Slurm) -> int:
         return 1001
 
 
-def _told(orders: t.Sequence[Order], array: Array, arguments: t.List[str], job: t.Optional[str], says: str) -> Told:
+def _told(orders: t.Sequence[Order], array: Array, arguments: list[str], job: str | None, says: str) -> Told:
     nodes = [orders[number].node for number in array.numbers]
     return {"job_id": job, "nodes": nodes, "command": ["sbatch"] + arguments, "message": one_line(says)}

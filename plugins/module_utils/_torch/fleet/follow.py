@@ -39,16 +39,16 @@ class Follow:
     def __init__(self, jobs: t.Mapping[int, str], limits: Limits, now: float) -> None:
         self._limits = limits
         self._job = dict(jobs)
-        self._phase = {number: ("pending", now) for number in jobs}
+        self._phase = dict.fromkeys(jobs, ("pending", now))
         self._moved = now
         self._job_moved = dict.fromkeys(jobs.values(), now)
 
     @property
-    def waiting(self) -> t.List[int]:
+    def waiting(self) -> list[int]:
         """The tasks that may still answer."""
         return list(self._phase)
 
-    def look(self, tasks: t.Mapping[int, Task], answered: t.Iterable[int], now: float) -> t.Dict[int, str]:
+    def look(self, tasks: t.Mapping[int, Task], answered: t.Iterable[int], now: float) -> dict[int, str]:
         """The tasks that are given up from now on, and why. Those that have answered are done.
 
         :arg tasks: what the queue says about a task; one that is missing is unknown to Slurm.
@@ -74,7 +74,7 @@ class Follow:
                 del self._phase[number]
         return given_up
 
-    def stuck(self, now: float) -> t.List[int]:
+    def stuck(self, now: float) -> list[int]:
         """The tasks of arrays in which nothing has moved for a while, although none of them runs."""
         sizes = self._sizes()
         jobs = {job for job, moved in self._job_moved.items() if now - moved >= STUCK and sizes[job] > 1}
@@ -96,7 +96,7 @@ class Follow:
     def _sizes(self) -> t.Counter[str]:
         return collections.Counter(self._job[number] for number in self._phase)
 
-    def _why(self, phase: str, since: float, task: t.Optional[Task], alone: bool, now: float) -> t.Optional[str]:
+    def _why(self, phase: str, since: float, task: Task | None, alone: bool, now: float) -> str | None:
         if phase == "pending" and task is not None:
             reason = task.reason if task.reason not in ("", "None") else task.state
             if task.reason in (NEVER_ALONE if alone else NEVER):
@@ -113,7 +113,7 @@ class Follow:
         return None
 
 
-def _phase(task: t.Optional[Task]) -> str:
+def _phase(task: Task | None) -> str:
     if task is not None and task.state in PENDING:
         return "pending"
     if task is not None and task.state in RUNNING:

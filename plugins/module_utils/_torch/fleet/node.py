@@ -14,8 +14,8 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.files import write_atomically
 from ..diagnose.stages import Asked
-from ..run import run_probe
 from ..diagnose.verdict import result
+from ..run import run_probe
 
 # Names in the folder that this program and the module share.
 ORDERS = "orders.json"
@@ -31,7 +31,7 @@ def main() -> None:
     write_atomically(os.path.join(folder, RESULTS, number + ".json"), json.dumps(answer).encode("utf-8"), 0o600)
 
 
-def look(order: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def look(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What torch_info would return, or under ``refused`` why it would fail."""
     asked = Asked(**order["asked"])
     try:

@@ -43,12 +43,12 @@ class Order(t.NamedTuple):
     """
 
     node: str
-    partition: t.Optional[str]
-    gres: t.Optional[str]
-    order: t.Dict[str, t.Any]
+    partition: str | None
+    gres: str | None
+    order: dict[str, t.Any]
 
     @property
-    def request(self) -> t.Tuple[str, ...]:
+    def request(self) -> tuple[str, ...]:
         """The options of sbatch that this node needs."""
         options = (("partition", self.partition), ("gres", self.gres))
         return tuple("--%s=%s" % (name, value) for name, value in options if value)
@@ -65,7 +65,7 @@ class Settings(t.NamedTuple):
 
     folder: str
     python: str
-    arguments: t.Tuple[str, ...]
+    arguments: tuple[str, ...]
     chunk: int
     limits: Limits
 
@@ -73,17 +73,17 @@ class Settings(t.NamedTuple):
 class Array(t.NamedTuple):
     """Nodes that ask Slurm for the same, in the order of their tasks; numbers are those of the orders."""
 
-    request: t.Tuple[str, ...]
-    numbers: t.Tuple[int, ...]
+    request: tuple[str, ...]
+    numbers: tuple[int, ...]
 
 
-def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest: int) -> t.List[Array]:
+def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest: int) -> list[Array]:
     """One array for all nodes that ask for the same, more only where Slurm's MaxArraySize demands it.
 
     A node that is not idle gets one of its own: where Slurm cannot start a task of an array at once, it does not even try the
     others of that array.
     """
-    by_request: t.Dict[t.Tuple[str, ...], t.List[int]] = {}
+    by_request: dict[tuple[str, ...], list[int]] = {}
     alone = []
     for number, order in orders.items():
         if is_idle(order.node, nodes):
@@ -127,7 +127,7 @@ def _plain(state: str) -> str:
     return state.rstrip("*~#!%$@^-+").lower()
 
 
-def arguments_of(array: Array, settings: Settings, folder: str) -> t.List[str]:
+def arguments_of(array: Array, settings: Settings, folder: str) -> list[str]:
     """The arguments of sbatch."""
     last = len(array.numbers) - 1
     return [

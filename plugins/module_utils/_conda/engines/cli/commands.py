@@ -64,7 +64,7 @@ class Tool(t.NamedTuple):
     version: str
 
 
-def kind_of_tool(said: str, name: str) -> t.Optional[t.Tuple[str, str]]:
+def kind_of_tool(said: str, name: str) -> tuple[str, str] | None:
     """Kind and version by what ``--version`` said: ``conda 26.7.1``; mamba and micromamba print the bare version.
 
     :arg name: the executable's file name, which tells the latter two apart.
@@ -83,13 +83,13 @@ def is_too_old(kind: str, version: str) -> bool:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST[kind]
 
 
-def named_channels(channels: t.Iterable[str]) -> t.Tuple[t.List[str], t.Dict[str, str]]:
+def named_channels(channels: t.Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """The channels as they may stand on a command line, and ``custom_channels`` of a condarc for those with credentials.
 
     :raises UserError: an address whose secret these tools could only be given on the command line.
     """
-    shown: t.List[str] = []
-    custom: t.Dict[str, str] = {}
+    shown: list[str] = []
+    custom: dict[str, str] = {}
     for channel in channels:
         clean = without_credentials(channel).rstrip("/")
         if clean == channel.rstrip("/"):
@@ -118,7 +118,7 @@ def condarc(custom: t.Mapping[str, str]) -> str:
     return json.dumps({"custom_channels": dict(custom)})
 
 
-def addresses_with_credentials(channels: t.Iterable[str]) -> t.Dict[str, str]:
+def addresses_with_credentials(channels: t.Iterable[str]) -> dict[str, str]:
     """For each channel with credentials: its address without, and with them."""
     pairs = ((without_credentials(channel).rstrip("/"), channel.rstrip("/")) for channel in channels)
     return {clean: full for clean, full in pairs if clean != full}
@@ -135,7 +135,7 @@ def with_credentials(url: str, addresses: t.Mapping[str, str]) -> str:
 
 def solve_command(
     tool: Tool, prefix: str, specs: t.Sequence[str], channels: t.Sequence[str], priority: str
-) -> t.List[str]:
+) -> list[str]:
     """Say what would be installed into *prefix*. Nothing is written there.
 
     :raises UserError: a spec that would be an option, or show a secret.
@@ -166,13 +166,13 @@ def solve_command(
     return command + list(specs)
 
 
-def install_command(tool: Tool, prefix: str, explicit_file: str, download_only: bool = False) -> t.List[str]:
+def install_command(tool: Tool, prefix: str, explicit_file: str, download_only: bool = False) -> list[str]:
     """Bring exactly the packages of an explicit file into *prefix*, or into the package cache alone."""
     command = [tool.executable, "install", "--prefix", prefix, "--file", explicit_file, "--json", "--yes", "--quiet"]
     return command + (["--download-only"] if download_only else [])
 
 
-def remove_command(tool: Tool, prefix: str, names: t.Sequence[str]) -> t.List[str]:
+def remove_command(tool: Tool, prefix: str, names: t.Sequence[str]) -> list[str]:
     """Take exactly these packages out of *prefix*."""
     force = "--force-remove" if tool.kind == "conda" else "--force"
     command = [tool.executable, "remove", "--prefix", prefix, force, "--json", "--yes", "--quiet"]
@@ -181,11 +181,11 @@ def remove_command(tool: Tool, prefix: str, names: t.Sequence[str]) -> t.List[st
 
 def variables(
     given: t.Mapping[str, str],
-    cuda: t.Optional[str],
-    package_cache: t.Optional[str],
-    condarc_path: t.Optional[str],
+    cuda: str | None,
+    package_cache: str | None,
+    condarc_path: str | None,
     priority: str,
-) -> t.Dict[str, str]:
+) -> dict[str, str]:
     """The tool's environment: *given* without foreign settings, nothing asked, nothing reported to anybody.
 
     :arg given: this process's, cleaned of what concerns Python.

@@ -11,15 +11,15 @@ import os
 import shutil
 import typing as t
 
-from .output import Record
 from ...._common.redact import without_credentials
 from ...env.prefix import package_of
+from .output import Record
 
 PINNED = "conda-meta/pinned"
 HISTORY = "conda-meta/history"
 
 
-def make_shadow(folder: str, records: t.Iterable[Record], prefix: t.Optional[str]) -> str:
+def make_shadow(folder: str, records: t.Iterable[Record], prefix: str | None) -> str:
     """A prefix below *folder* that holds these records and no package; with the pins of the env at *prefix*."""
     shadow = os.path.join(folder, "shadow")
     os.makedirs(os.path.join(shadow, "conda-meta"))
@@ -50,7 +50,7 @@ def is_same(record: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> bool
     ).startswith(folder)
 
 
-def to_relink(before: t.Mapping[str, Record], after: t.Mapping[str, Record]) -> t.Set[str]:
+def to_relink(before: t.Mapping[str, Record], after: t.Mapping[str, Record]) -> set[str]:
     """Modules without a platform, when Python's minor version changes: they lie below its folder."""
     minor = [
         ".".join(str(records["python"]["version"]).split(".")[:2]) for records in (before, after) if "python" in records

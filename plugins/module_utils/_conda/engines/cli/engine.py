@@ -22,6 +22,11 @@ from ...._common.environment import clean_environment
 from ...._common.errors import UserError
 from ...._common.files import write_atomically
 from ...._common.progress import Progress
+from ...._common.redact import without_credentials
+from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
+from ...env.prefix import complete_record, installed_packages, package_of, package_records
+from ...env.request import Request
+from ..base import Solution
 from .commands import (
     Tool,
     addresses_with_credentials,
@@ -34,13 +39,8 @@ from .commands import (
     variables,
     with_credentials,
 )
-from .output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
 from .dry_run_prefix import HISTORY, cached_records, is_same, make_shadow, to_relink, written
-from ...._common.redact import without_credentials
-from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
-from ..base import Solution
-from ...env.prefix import complete_record, installed_packages, package_of, package_records
-from ...env.request import Request
+from .output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
 
 
 class CliEngine:
@@ -49,7 +49,7 @@ class CliEngine:
     # What they install names the folder that it lies in.
     relocates = False
 
-    def __init__(self, tool: Tool, package_cache: t.Optional[str], scratch: str, progress: Progress) -> None:
+    def __init__(self, tool: Tool, package_cache: str | None, scratch: str, progress: Progress) -> None:
         """
         :arg scratch: a folder that is not there, on the env's own file system, for what is thrown away again.
         """
@@ -58,9 +58,9 @@ class CliEngine:
         self._package_cache = package_cache
         self._scratch = scratch
         self._progress = progress
-        self._to_fetch: t.Set[str] = set()
+        self._to_fetch: set[str] = set()
 
-    def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
+    def solve(self, request: Request, prefix: str | None, latest: bool) -> Solution:
         self._progress.report("solve", ", ".join(without_credentials(spec) for spec in request.packages))
         installed = {str(record["name"]): record for record in package_records(prefix)} if prefix else {}
         names = [needed_names({"depends": [spec]})[0].lower() for spec in request.packages]
@@ -79,8 +79,8 @@ class CliEngine:
         return self._solution(in_order(final))
 
     def _solved(
-        self, request: Request, prefix: t.Optional[str], kept: t.Mapping[str, Record], specs: t.Sequence[str]
-    ) -> t.List[Record]:
+        self, request: Request, prefix: str | None, kept: t.Mapping[str, Record], specs: t.Sequence[str]
+    ) -> list[Record]:
         channels, custom = named_channels(request.channels)
         addresses = addresses_with_credentials(request.channels)
         with tempfile.TemporaryDirectory(prefix="hpc-pytorch-") as folder:
@@ -96,10 +96,10 @@ class CliEngine:
         self._to_fetch = {with_credentials(url, addresses) for url in self._to_fetch}
         return list(final.values())
 
-    def _whole(self, link: t.Iterable[Record], installed: t.Mapping[str, Record]) -> t.List[Record]:
+    def _whole(self, link: t.Iterable[Record], installed: t.Mapping[str, Record]) -> list[Record]:
         """*link* with an address in each: conda names none of what its package cache holds, but the cache does."""
         found = []
-        caches: t.Optional[t.List[str]] = None
+        caches: list[str] | None = None
         for record in link:
             if not record.get("url"):
                 caches = self._caches() if caches is None else caches
@@ -115,7 +115,7 @@ class CliEngine:
             found.append(record)
         return found
 
-    def _caches(self) -> t.List[str]:
+    def _caches(self) -> list[str]:
         if self._package_cache:
             return [self._package_cache]
         told = documents(self._run([self._tool.executable, "info", "--json"]))
@@ -191,7 +191,7 @@ class CliEngine:
         self._require(solution, target)
 
     def _install(
-        self, records: t.Sequence[Record], target: str, folder: str, cache: t.Optional[str], download_only: bool = False
+        self, records: t.Sequence[Record], target: str, folder: str, cache: str | None, download_only: bool = False
     ) -> None:
         # In a folder that only its owner enters, since an address may hold a password.
         explicit_file = written(os.path.join(folder, "explicit.txt"), explicit_text(records, self._tool.kind))
@@ -223,9 +223,9 @@ class CliEngine:
     def _run(
         self,
         command: t.Sequence[str],
-        request: t.Optional[Request] = None,
-        condarc_path: t.Optional[str] = None,
-        cache: t.Optional[str] = None,
+        request: Request | None = None,
+        condarc_path: str | None = None,
+        cache: str | None = None,
     ) -> str:
         cuda, priority = (request.cuda, request.channel_priority) if request else (None, "")
         done = subprocess.run(
@@ -235,8 +235,7 @@ class CliEngine:
             # The lock on the env is the command's too.
             close_fds=False,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             encoding="utf-8",
             errors="replace",
         )
@@ -247,5 +246,5 @@ class CliEngine:
             self.name, channels, request.packages if request else (), done.stdout, done.stderr, done.returncode
         )
 
-    def _solution(self, records: t.List[Record]) -> Solution:
+    def _solution(self, records: list[Record]) -> Solution:
         return Solution([package_of(record) for record in records], records)

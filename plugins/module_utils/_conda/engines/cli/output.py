@@ -40,12 +40,12 @@ _SOLVER = (
 class Actions(t.NamedTuple):
     """What a tool would do: records to link, in its order; names to unlink; which records it would download."""
 
-    link: t.List[Record]
-    unlink: t.List[str]
-    fetch: t.List[Record]
+    link: list[Record]
+    unlink: list[str]
+    fetch: list[Record]
 
 
-def documents(text: str) -> t.List[Record]:
+def documents(text: str) -> list[Record]:
     """Every JSON mapping in *text*, with progress lines, NUL bytes or words before, between or after them."""
     decoder = json.JSONDecoder()
     found, position = [], text.find("{")
@@ -90,7 +90,7 @@ def _normal(entry: t.Mapping[str, t.Any]) -> Record:
     return record
 
 
-def _key(record: t.Mapping[str, t.Any]) -> t.Tuple[str, str, str, str]:
+def _key(record: t.Mapping[str, t.Any]) -> tuple[str, str, str, str]:
     return str(record["name"]), str(record["version"]), str(record["build"]), str(record["subdir"])
 
 
@@ -130,7 +130,7 @@ def says_failed(stdout: str) -> bool:
     return any(document.get("success") is False and document.get("solver_problems") for document in documents(stdout))
 
 
-def problem_in(stdout: str, stderr: str, status: int) -> t.Tuple[str, str]:
+def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
     """What went wrong: ``solver``, ``network``, ``space`` or ``other``, and the tool's own words without credentials."""
     kind, words = "other", ""
     for document in documents(stdout):
@@ -164,7 +164,7 @@ def _log_line(entry: t.Any) -> str:
     return str(entry.get("message") or entry) if isinstance(entry, dict) else str(entry)
 
 
-def read_explicit(text: str, path: str) -> t.List[Record]:
+def read_explicit(text: str, path: str) -> list[Record]:
     """The packages of an explicit file, in its order.
 
     :raises UserError: it is something else, or has a line that names no package.
@@ -205,11 +205,11 @@ def read_explicit(text: str, path: str) -> t.List[Record]:
     return records
 
 
-def in_order(records: t.Iterable[Record]) -> t.List[Record]:
+def in_order(records: t.Iterable[Record]) -> list[Record]:
     """*records*, each after those that it depends on: mamba links in the file's order and needs Python before its modules."""
     by_name = {str(record["name"]): record for record in records}
-    ordered: t.Dict[str, Record] = {}
-    begun: t.Set[str] = set()
+    ordered: dict[str, Record] = {}
+    begun: set[str] = set()
     for name in by_name:
         # Without recursion: chains of dependencies are long, and some are circles.
         pending = [(name, False)]

@@ -24,14 +24,14 @@ class Route(t.NamedTuple):
 
     shown: str
     real: str
-    authorization: t.Optional[str]
+    authorization: str | None
 
 
 class Access:
     """Takes credentials out of requests and remembers where they belong."""
 
     def __init__(self) -> None:
-        self._routes: t.Dict[str, Route] = {}
+        self._routes: dict[str, Route] = {}
 
     def admit(self, request: Request) -> Request:
         """*request* as rattler may see it; its credentials are kept for :meth:`client`."""
@@ -89,7 +89,7 @@ def route_to(address: str) -> Route:
     return Route(shown=without_credentials(real), real=real, authorization=authorization)
 
 
-def headers_for(routes: t.Iterable[Route], host: str, path: str) -> t.Optional[t.Dict[str, str]]:
+def headers_for(routes: t.Iterable[Route], host: str, path: str) -> dict[str, str] | None:
     """The headers for a request to *path* on *host*: those of the route that leads there most closely."""
     found, length = None, -1
     host = host.strip("[]")

@@ -62,7 +62,7 @@ def remove_leftovers(cache: str) -> None:
                 _remove(path)
 
 
-def _names(cache: str) -> t.Set[str]:
+def _names(cache: str) -> set[str]:
     try:
         return set(os.listdir(cache))
     except OSError:
@@ -94,7 +94,7 @@ def _remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _lock_of(cache: str) -> t.Iterator[t.Optional[bool]]:
+def _lock_of(cache: str) -> t.Iterator[bool | None]:
     """Whether rattler's lock could be taken; None where there is none yet or locks do not work."""
     try:
         stream = open(os.path.join(cache, _LOCK), "r+b")
@@ -102,7 +102,7 @@ def _lock_of(cache: str) -> t.Iterator[t.Optional[bool]]:
         yield None
         return
     with stream:
-        held: t.Optional[bool] = True
+        held: bool | None = True
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # An NFS server's clients hold these for its own processes.

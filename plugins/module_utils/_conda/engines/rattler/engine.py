@@ -17,16 +17,16 @@ import typing as t
 
 from ...._common.errors import UserError
 from ...._common.progress import Progress
-from . import objects
-from .access import Access, remedy_for
 from ...._common.redact import without_credentials
 from ...env.dependencies import needed_by_name, unrelated_names
-from ..base import Solution
-from .local_archive import check_local_archive
-from .cache import is_busy, remove_leftovers, scratch_prefix
 from ...env.prefix import package_records
-from .reporter import Reporter
 from ...env.request import Request
+from ..base import Solution
+from . import objects
+from .access import Access, remedy_for
+from .cache import is_busy, remove_leftovers, scratch_prefix
+from .local_archive import check_local_archive
+from .reporter import Reporter
 
 # Long enough for a large index on a slow line; a server that never answers must not hang a play.
 FIRST_ANSWER_SECONDS = 300
@@ -46,7 +46,7 @@ class RattlerEngine:
         self._progress = progress
         self._access = Access()
 
-    def solve(self, request: Request, prefix: t.Optional[str], latest: bool) -> Solution:
+    def solve(self, request: Request, prefix: str | None, latest: bool) -> Solution:
         import rattler
         from rattler.exceptions import GatewayError, SolverError
 
@@ -64,7 +64,7 @@ class RattlerEngine:
         elif latest:
             records = []
 
-        async def run() -> t.List[t.Any]:
+        async def run() -> list[t.Any]:
             gateway = rattler.Gateway(cache_dir=pathlib.Path(self._repodata_cache), client=self._access.client())
             platforms = [rattler.Subdir.current(), rattler.Subdir("noarch")]
             first_answer = gateway.query(channels, platforms, ["pip"], recursive=False)
@@ -157,7 +157,7 @@ class RattlerEngine:
     def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         self._install(solution.handle, target, prefix, reinstall)
 
-    def _install(self, records: t.List[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
+    def _install(self, records: list[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         import rattler
 
         missing = self._missing(records)
@@ -226,10 +226,10 @@ class RattlerEngine:
         if is_busy(self._package_cache):
             self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
 
-    def _missing(self, records: t.List[t.Any]) -> t.List[t.Any]:
+    def _missing(self, records: list[t.Any]) -> list[t.Any]:
         import rattler
 
-        async def missing() -> t.List[t.Any]:
+        async def missing() -> list[t.Any]:
             index = await rattler.PackageCache(self._package_cache).index()
             return [record for record in records if not index.contains_record(record)]
 
@@ -238,7 +238,7 @@ class RattlerEngine:
 
 def _story(text: str) -> str:
     """rattler's chain of causes without what says nothing and without what is said twice."""
-    told: t.List[str] = []
+    told: list[str] = []
     for part in text.replace("failed to interact with the package cache layer.", "").split("Caused by:"):
         if part.strip() and not any(part.strip() in earlier for earlier in told):
             told.append(part.strip())

@@ -40,7 +40,7 @@ def name_of(match_spec: t.Any) -> str:
     return str(match_spec.name.normalized)
 
 
-def channels_of(channels: t.Iterable[str]) -> t.List[t.Any]:
+def channels_of(channels: t.Iterable[str]) -> list[t.Any]:
     """Channels by name, URL or path.
 
     :raises UserError: one that cannot be.
@@ -69,7 +69,7 @@ def channel_priority(name: str) -> t.Any:
     return rattler.ChannelPriority.Disabled if name == "disabled" else rattler.ChannelPriority.Strict
 
 
-def virtual_packages(cuda: t.Optional[str]) -> t.List[t.Any]:
+def virtual_packages(cuda: str | None) -> list[t.Any]:
     """What this machine offers to the solver.
 
     :arg cuda: the version of ``__cuda``, ``none``, or None for what is found.
@@ -83,7 +83,7 @@ def virtual_packages(cuda: t.Optional[str]) -> t.List[t.Any]:
     return rattler.VirtualPackage.detect(overrides)
 
 
-def prefix_records(prefix: str) -> t.List[t.Any]:
+def prefix_records(prefix: str) -> list[t.Any]:
     """The records of an env."""
     import rattler
 

@@ -19,11 +19,11 @@ class Reporter:
         self._total = 0
         self._fetched = 0
         self._linked = 0
-        self._names: t.Dict[int, str] = {}
+        self._names: dict[int, str] = {}
         # Of each download that has not ended: when its last byte came.
-        self._heard: t.Dict[int, float] = {}
+        self._heard: dict[int, float] = {}
 
-    def silent_for(self, seconds: float) -> t.Optional[str]:
+    def silent_for(self, seconds: float) -> str | None:
         """The package whose download has brought nothing for that long, or None."""
         now = time.monotonic()
         return next(
@@ -51,7 +51,7 @@ class Reporter:
         self._heard[operation] = time.monotonic()
         return operation
 
-    def on_download_progress(self, operation: int, progress: int, total: t.Optional[int]) -> None:
+    def on_download_progress(self, operation: int, progress: int, total: int | None) -> None:
         if total is not None and progress >= total:
             # All is here; what takes time now is unpacking.
             self._heard.pop(operation, None)
