@@ -168,9 +168,7 @@ class Lab:
     def measure(self, request: t.Mapping[str, t.Any]) -> Spent:
         """The processor time of a whole run."""
         process = self.start(request)
-        spent = Spent()
-        for spent in self._watched(process):
-            pass
+        *_earlier, spent = Spent(), *self._watched(process)
         self.require(self.answer(process))
         return spent
 

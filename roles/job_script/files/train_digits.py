@@ -32,8 +32,8 @@ import warnings
 # Torch says that it found no numpy; nothing here needs it.
 warnings.filterwarnings("ignore", message=".*NumPy.*")
 
-import torch
-from torch import distributed, nn
+import torch  # noqa: E402
+from torch import distributed, nn  # noqa: E402
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "digits.csv.gz")
 # One image in five is kept back, the same ones in every run.
