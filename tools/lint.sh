@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# ansible-lint, yamllint and the changelog's own check, on a copy of the sources.
+# ruff, ansible-lint, yamllint and the changelog's own check, on a copy of the sources.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
@@ -15,6 +15,8 @@ setup test
 copy_sources
 cd -- "$SOURCES"
 failed=()
+ruff format --check --diff --quiet . || failed+=("ruff format")
+ruff check --quiet --ignore E501 . || failed+=("ruff check")
 yamllint --strict . || failed+=(yamllint)
 # Offline: nothing is fetched from Galaxy, and no second copy of the collection is installed that would be found first.
 ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --nocolor --offline --strict --profile production || failed+=(ansible-lint)
