@@ -20,7 +20,7 @@ import json, sys
 sys.path.insert(0, %r)
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.run import run_probe
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.verdict import result
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import result
 asked = Asked(python=sys.argv[1])
 print(json.dumps(result(run_probe(None, asked.python, 120), asked)))
 """ % str(CHECKOUT / ".collections")

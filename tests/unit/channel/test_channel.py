@@ -326,7 +326,7 @@ sys.path.insert(0, sys.argv[1])
 import conftest
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import build, publish
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.request import request_from
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 steps = int(sys.argv[3])
 def count(function):
     def counted(*args, **kwargs):
