@@ -1,5 +1,5 @@
 # Thin: every target is a script in tools/, which sets up what it needs first. PYTHON=/path/to/python3 chooses another one.
-.PHONY: help site test unit lint sanity molecule bench faults undo clean
+.PHONY: help site test unit lint sanity generate molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -20,6 +20,9 @@ lint: ## ansible-lint, yamllint, the changelog
 
 sanity: ## ansible-test sanity (ARGS='--test pep8' and the like)
 	@tools/sanity.sh $(ARGS)
+
+generate: ## write the texts that are made from tables (ARGS='--check' only tells which are out of date)
+	@tools/generate.sh $(ARGS)
 
 molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='converge -s user' and the like for one step)
 	@tools/molecule.sh $(ARGS)

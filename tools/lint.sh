@@ -15,6 +15,7 @@ setup test
 copy_sources
 cd -- "$SOURCES"
 failed=()
+python "$CHECKOUT/tools/generate.py" --check || failed+=("make generate")
 ruff format --check --diff --quiet . || failed+=("ruff format")
 ruff check --quiet --ignore E501 . || failed+=("ruff check")
 yamllint --strict . || failed+=(yamllint)

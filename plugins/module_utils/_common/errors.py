@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception that a user is meant to read. Private to hpc.pytorch."""
+"""The one exception that a user is meant to read, and how values appear in messages. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 
 
 class UserError(Exception):
-    """Something a person can mend, in one line: expected, found, remedy.
+    """An error that a person can fix, in one line: expected, found, remedy.
 
     :arg expected: what would have been right.
     :arg found: what was there instead.
@@ -33,3 +33,19 @@ def one_line(text: str) -> str:
     """Fold white space and show control characters as escapes, so that a value cannot fake a second line."""
     folded = " ".join(str(text).split())
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in folded)
+
+
+def printable(text: str) -> bool:
+    """Whether *text* is one line of visible characters: not empty, no control or format characters."""
+    return bool(text) and text.isprintable()
+
+
+def shown(value: t.Any, longest: int = 80) -> str:
+    """``repr`` of *value* for a message, cut to *longest* characters."""
+    text = repr(value)
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def some(values: t.Sequence[str], most: int = 5) -> str:
+    """The first few of many: ``some(["a", "b", "c"], 2)`` is ``"a, b and 1 more"``."""
+    return ", ".join(values[:most]) + (" and %d more" % (len(values) - most) if len(values) > most else "")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, previous_minor
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import marks
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor, previous_minor
 
 
 def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any]:

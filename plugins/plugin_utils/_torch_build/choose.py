@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import answer, conflict, fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, constraints
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key
 
 # Of one torch and one CUDA: what is solved together with everything else comes first.
 _PREFERRED = ("wheels", "pytorch", "conda-forge")

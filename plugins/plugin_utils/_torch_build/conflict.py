@@ -10,10 +10,10 @@ import itertools
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key
 
 # A person reads so many lines.
 GROUPS, SUGGESTIONS = 6, 5

@@ -10,9 +10,9 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key, major_minor
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import capability
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import SOURCES, Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import is_version, key, major_minor
 
 PLATFORM = "linux-64"
 NAMES = ("gpus", "driver", "cuda", "python", "source", "torch", "platform")

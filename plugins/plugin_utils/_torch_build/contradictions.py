@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import spelled
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Architectures, Build, Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor
 
 
 def duplicates(tables: Tables) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, starts_with
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     Architectures,
@@ -15,7 +16,6 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     Tables,
     ToolkitRange,
 )
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor, starts_with
 
 KERNELS, PTX, NOTHING = "kernels", "ptx", "nothing"
 

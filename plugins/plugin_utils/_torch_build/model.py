@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import key, major_minor
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
 
 SOURCES = ("pytorch", "conda-forge", "wheels")
 

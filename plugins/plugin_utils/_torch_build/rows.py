@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     SOURCES,
     Architectures,
@@ -21,7 +22,6 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     ToolkitDriver,
     ToolkitRange,
 )
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.versions import is_version, key
 
 # What describes a file and holds no rows.
 _ABOUT = {"schema", "generated", "sources", "dropped"}

@@ -1,0 +1,23 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of temporary files that tell whose they are, by host and process. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def owner_tag() -> str:
+    """``HOST.PID`` of this process, to be part of a file's name."""
+    return "%s.%d" % (socket.gethostname(), os.getpid())
+
+
+def is_abandoned(tag: str) -> bool:
+    """Whether the process that *tag* (``HOST.PID``) names ran on this host and has ended.
+
+    A process of another host may still be at work, so what it left is not abandoned.
+    """
+    host, _dot, process = tag.rpartition(".")
+    return host == socket.gethostname() and process.isdigit() and not os.path.exists("/proc/%s" % process)

@@ -1,0 +1,29 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths: checked where they come in, and the nearest part of one that exists. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import UserError, printable, shown
+
+
+def require_absolute(option: str, value: str | None) -> None:
+    """Refuse *value* unless it is an absolute path of printable characters, or None.
+
+    :arg option: the name of the option that *value* comes from, for the message.
+    :raises UserError: the path is relative, empty, or holds control characters.
+    """
+    if value is None:
+        return
+    if not os.path.isabs(value) or not printable(value):
+        raise UserError("%s to be an absolute path" % option, shown(value), "give the whole path, starting with /")
+
+
+def nearest_existing(path: str) -> str:
+    """*path*, or the nearest of its parents that exists. A dangling symlink exists."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
