@@ -17,8 +17,9 @@ unset ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH ANSIBLE_INVENTORY ANSIBLE_LIBR
 
 CHECKOUT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly CHECKOUT
-# ansible-core 2.19 runs its controller on these.
-readonly PYTHON_OLDEST=3.11 PYTHON_NEWEST=3.13
+# shellcheck source=tools/pythons.env
+. "$CHECKOUT/tools/pythons.env"
+readonly PYTHON_OLDEST PYTHON_NEWEST
 # The system's own is taken before anything on PATH: every user of the machine can read it.
 SYSTEM_PYTHON=/usr/bin/python3
 SYSTEM_FOLDERS=(/usr/bin /usr/local/bin)
@@ -189,7 +190,11 @@ choose_python() {
     local candidates=("$SYSTEM_PYTHON")
     local directories
     IFS=: read -r -a directories <<<"${PATH:-}"
-    for name in python3.13 python3.12 python3.11 python3; do
+    local tried=() minor
+    for ((minor = ${PYTHON_NEWEST#3.}; minor >= ${PYTHON_OLDEST#3.}; minor--)); do
+        tried+=("python3.$minor")
+    done
+    for name in "${tried[@]}" python3; do
         for directory in "${SYSTEM_FOLDERS[@]}" "${directories[@]}"; do
             [ -x "$directory/$name" ] && [ ! -d "$directory/$name" ] && candidates+=("$directory/$name")
         done

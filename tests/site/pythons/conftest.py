@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -11,8 +12,19 @@ import typing as t
 
 import pytest
 
-# What ansible-core 2.19 runs modules on.
-VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+TOOLS = pathlib.Path(__file__).resolve().parents[3] / "tools"
+
+
+def _supported() -> tuple[str, ...]:
+    """The Pythons that modules run on, as tools/pythons.env says, the oldest first."""
+    spec = importlib.util.spec_from_file_location("generators_pythons", TOOLS / "generators" / "pythons.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(module.versions(module.read_truth(), "MODULES"))
+
+
+VERSIONS = _supported()
 VARIABLE = "HPC_TEST_PYTHONS"
 # Where version managers keep what they have built, by their own variable or in their usual place.
 MANAGERS = (

@@ -1,4 +1,4 @@
-"""Every module of the collection, as a real module process, under every Python from 3.8 to 3.13 that is found here."""
+"""Run every module of the collection as a real module process, under every supported Python that this machine has."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.util
 import pathlib
 import re
 import subprocess
@@ -160,6 +161,50 @@ def test_a_readme_names_every_variable_of_its_role(role):
     text = read("roles/%s/README.md" % role)
     options = {name for entry in specs(role).values() for name in entry.get("options", {})}
     assert sorted(name for name in options if name not in text) == []
+
+
+# --- one place for each fact --------------------------------------------------------------------------------------
+
+
+def generator(name):
+    spec = importlib.util.spec_from_file_location("generators_" + name, CHECKOUT / "tools/generators" / (name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_range_of_pythons_is_written_by_its_generator():
+    named = {path for path, _phrase in generator("pythons").PLACES}
+    span = re.compile(r"3\.\d+\)? to (C\()?(python)?3\.\d+")
+    others = [
+        name
+        for name in sources()
+        if not name.startswith(("tests/", "changelogs/", "tools/generators/")) and name not in named
+    ]
+    assert [name for name in others if name.endswith((".md", ".py", ".yml", ".sh")) and span.search(read(name))] == []
+
+
+def test_a_new_python_reaches_every_place(monkeypatch):
+    pythons = generator("pythons")
+    truth = {
+        name: re.sub(r"\d+$", lambda minor: str(int(minor.group()) + 1), version)
+        for name, version in pythons.read_truth().items()
+    }
+    monkeypatch.setattr(pythons, "read_truth", lambda: truth)
+    written = pythons.outputs(read, None)
+    assert set(written) == {path for path, _phrase in pythons.PLACES} | {pythons.ENGINE_CODE}
+    assert [path for path, text in written.items() if text == read(path)] == []
+    assert '"%s"' % truth["ENGINE_NEWEST"] in written[pythons.ENGINE_CODE]
+
+
+def test_the_lowest_ansible_core_is_the_one_that_is_tested():
+    (tested,) = re.findall(r"^ansible-core==(\d+\.\d+)\.", read("requirements/controller.txt"), re.MULTILINE)
+    assert load("meta/runtime.yml")["requires_ansible"] == ">=%s.0" % tested
+    for role in ROLES:
+        assert load("roles/%s/meta/main.yml" % role)["galaxy_info"]["min_ansible_version"] == tested
+    for name in sources():
+        if name.endswith((".md", ".sh", ".py")) and not name.startswith("tests/unit/"):
+            assert set(re.findall(r"ansible-core (\d+\.\d+)\b", read(name))) <= {tested}, name
 
 
 # --- playbooks, files, words -------------------------------------------------------------------------------------

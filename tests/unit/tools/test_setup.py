@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -17,6 +18,11 @@ import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 PYTHON = getattr(sys, "_base_executable", sys.executable)
+# The controller's oldest and newest Python.
+OLDEST, NEWEST = re.findall(
+    r"^PYTHON_\w+=(\S+)$", (CHECKOUT / "tools" / "pythons.env").read_text(encoding="utf-8"), re.MULTILINE
+)
+TOO_NEW = "3.%d" % (int(NEWEST.partition(".")[2]) + 1)
 
 
 @pytest.fixture(name="checkout")
@@ -79,17 +85,17 @@ def choose(checkout, home, system, prefix="", **environment):
 
 def test_the_systems_own_python_comes_before_those_on_path(checkout, home, tmp_path):
     system = stub_python(tmp_path / "system", "python3", "3.11.2")
-    stub_python(tmp_path / "bin", "python3.13", "3.13.0")
+    stub_python(tmp_path / "bin", "python" + NEWEST, NEWEST + ".0")
     code, out, err = choose(checkout, home, system, PATH="%s:/usr/bin:/bin" % (tmp_path / "bin"))
     assert (code, out, err) == (0, "3.11.2\t%s\n" % system, "")
 
 
 def test_a_system_python_that_does_not_fit_gives_way_to_the_newest_on_path(checkout, home, tmp_path):
     system = stub_python(tmp_path / "system", "python3", "3.9.2")
-    stub_python(tmp_path / "bin", "python3", "3.14.0")
+    stub_python(tmp_path / "bin", "python3", TOO_NEW + ".0")
     stub_python(tmp_path / "bin", "python3.11", "3.11.9")
     newest = stub_python(tmp_path / "bin", "python3.12", "3.12.1")
-    broken = tmp_path / "bin" / "python3.13"
+    broken = tmp_path / "bin" / ("python" + NEWEST)
     broken.write_text("#!/bin/sh\necho 'pyenv: version not installed' >&2\nexit 127\n", encoding="utf-8")
     broken.chmod(0o755)
     code, out, unused = choose(checkout, home, system, PATH="%s:/usr/bin:/bin" % (tmp_path / "bin"))
@@ -102,7 +108,7 @@ def test_no_fitting_python_is_one_line_that_says_what_was_found(checkout, home, 
     assert code == 1
     assert out == ""
     assert err.count("\n") == 1
-    assert "expected a Python 3.11 to 3.13; found 3.10.4 at %s" % system in err
+    assert "expected a Python %s to %s; found 3.10.4 at %s" % (OLDEST, NEWEST, system) in err
 
 
 @pytest.mark.parametrize(
@@ -110,7 +116,7 @@ def test_no_fitting_python_is_one_line_that_says_what_was_found(checkout, home, 
     [
         ("/nowhere/python3", "which does not run"),
         ("old/python3", "which is 3.8.18"),
-        ("new/python3", "which is 3.14.0"),
+        ("new/python3", "which is %s.0" % TOO_NEW),
         ("two/python3", "which is 2.7.18"),
         ("bare/python3", "which lacks the library 'ssl'"),
         ("$(touch planted); a b", "which does not run"),
@@ -118,7 +124,7 @@ def test_no_fitting_python_is_one_line_that_says_what_was_found(checkout, home, 
 )
 def test_a_python_named_by_hand_must_fit(checkout, home, given, says):
     stub_python(checkout / "old", "python3", "3.8.18")
-    stub_python(checkout / "new", "python3", "3.14.0")
+    stub_python(checkout / "new", "python3", TOO_NEW + ".0")
     stub_python(checkout / "two", "python3", "2.7.18")
     stub_python(checkout / "bare", "python3", "3.12.1", lacks="ssl")
     code, out, err = run(checkout, home, "choose_python", PYTHON=given)
