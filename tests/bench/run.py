@@ -11,8 +11,6 @@ has other times.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import pathlib
 import statistics
 import sys
@@ -20,6 +18,9 @@ import time
 import typing as t
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(FOLDER.parent))
+
+from parts import load, parse, parser_of, parts
 
 
 class Row(t.NamedTuple):
@@ -73,35 +74,18 @@ def table(rows: t.Sequence[Row]) -> str:
 
 def benches() -> dict[str, pathlib.Path]:
     """Name to file."""
-    return {path.stem[len("bench_") :]: path for path in sorted(FOLDER.glob("bench_*.py"))}
-
-
-def load(path: pathlib.Path) -> t.Any:
-    """Import a file of this folder by its path."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError("%s cannot be imported" % path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return parts(FOLDER, "bench_")
 
 
 def main(arguments: t.Sequence[str] | None = None) -> int:
     """Run the benches that were asked for, or all of them."""
     known = benches()
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="one of: %s" % ", ".join(known))
+    parser = parser_of(__doc__ or "", known)
     parser.add_argument("--rounds", type=int, default=7, help="how often each pair is timed (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    unknown = sorted(set(options.names) - set(known))
-    if unknown or options.rounds < 1:
-        parser.error(
-            "expected rounds >= 1 and names among %s; found %s"
-            % (", ".join(known), ", ".join(unknown) or options.rounds)
-        )
+    options = parse(parser, arguments, known, "rounds")
     # The benches say `from run import Row`.
     sys.modules.setdefault("run", sys.modules[__name__])
-    for name in options.names or known:
+    for name in options.names:
         bench = load(known[name])
         print("\n%s: %s" % (name, (bench.__doc__ or "").splitlines()[0]), flush=True)
         print(table(bench.run(options.rounds)), flush=True)
