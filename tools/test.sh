@@ -3,22 +3,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Every test there is: lint and ansible-test sanity side by side with the unit tests, then a cluster in containers, then the
-# whole runs.
-# pytest's closing line is the last one where all is well; where something else failed, its name is.
+# Run every test, in two lanes: a cluster in containers, which waits for other programs most of the time, runs in the
+# background next to lint, unit tests, sanity and whole runs, one after the other.
+#
+# The last line is pytest's closing line where everything passed. Otherwise it names the parts that failed.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
 setup test
 cd -- "$CHECKOUT"
-# An ordinary user learns now, not in half an hour, which package the containers lack.
+# An ordinary user learns now, not in half an hour, which package the containers need.
 tools/molecule.sh packages </dev/null
 
 logs=$(mktemp -d -- "${TMPDIR:-/tmp}/hpc.pytorch-test.XXXXXX")
 background=
 finish() {
-    # Interrupted: what still runs in the background is ours to end, with all that it has started.
+    # Interrupted: end the background process group, with all that it has started.
     [ -z "$background" ] || kill -- "-$background" 2>/dev/null || true
     rm -rf -- "$logs"
 }
@@ -27,44 +28,71 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 failed=()
+times=()
 begin=$SECONDS
 headline() {
     printf '\n=== %s (%d s)\n' "$1" "$((SECONDS - begin))"
 }
 
-# The two share the cores with the unit tests, one after the other, in a process group of their own.
+# Run a command as a part of the tests: note how long it takes, and its name if it fails.
+part() { # name, command...
+    local name=$1 start=$SECONDS rc=0
+    shift
+    headline "$name"
+    "$@" </dev/null || rc=$?
+    [ $rc = 0 ] || failed+=("$name")
+    times+=("$((SECONDS - start)) s $name")
+}
+
+run_pytest() { # folder
+    python -m pytest "$1" --numprocesses="$(nproc)" --dist=loadfile --durations=20
+}
+
+# Print the output as it comes, up to the closing lines, which go to a file.
+hold_closing_lines() { # file
+    awk -v rest="$1" '
+        /^=+ (FAILURES|ERRORS|warnings summary|slowest [0-9]+ durations|short test summary info) =+$/ || / in [0-9.]+s/ { held = 1 }
+        held { print >rest; next }
+        { print; fflush() }'
+}
+
+whole_runs() {
+    : >"$logs/closing"
+    run_pytest tests/site 2>&1 | hold_closing_lines "$logs/closing"
+}
+
+# In a process group of its own, so that an interrupt ends all of it.
 set -m
 {
-    tools/sanity.sh >"$logs/sanity" 2>&1 || : >"$logs/sanity.failed"
-    tools/lint.sh >"$logs/lint" 2>&1 || : >"$logs/lint.failed"
-    : >"$logs/done"
+    start=$SECONDS rc=0
+    tools/molecule.sh >"$logs/molecule" 2>&1 || rc=$?
+    printf '%d %d\n' "$rc" "$((SECONDS - start))" >"$logs/molecule.end"
 } </dev/null &
 background=$!
 set +m
 
-headline 'unit tests (lint and sanity run beside them)'
-python -m pytest tests/unit </dev/null || failed+=('unit tests')
+part lint tools/lint.sh
+part 'unit tests' run_pytest tests/unit
+part sanity tools/sanity.sh
+part 'whole runs' whole_runs
 
 wait "$background" || true
 background=
-for check in sanity lint; do
-    headline "$check"
-    cat -- "$logs/$check" || true
-    [ ! -e "$logs/$check.failed" ] || failed+=("$check")
-done
-[ -e "$logs/done" ] || failed+=('lint and sanity, which were ended from outside')
-
 headline 'molecule: a cluster in containers'
-molecule=0
-tools/molecule.sh </dev/null || molecule=$?
+cat -- "$logs/molecule" || true
+read -r molecule seconds 2>/dev/null <"$logs/molecule.end" || molecule=killed seconds=0
+times+=("$seconds s molecule, next to the others")
 case $molecule in
 0) ;;
 4) printf '\nNOT RUN: the Molecule scenarios, as this user may start no machines here (see above). CI runs them as root.\n' >&2 ;;
 *) failed+=('molecule') ;;
 esac
 
-headline 'whole runs'
-python -m pytest tests/site </dev/null || failed+=('whole runs')
+headline 'times'
+printf '%s\n' "${times[@]}"
+# Nothing comes after pytest's own closing lines.
+printf '\n'
+cat -- "$logs/closing"
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nmake test failed: %s\n' "$(printf '%s, ' "${failed[@]}" | sed 's/, $//')" >&2

@@ -9,6 +9,7 @@ import configparser
 import importlib.util
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -57,7 +58,7 @@ def run_tests(checkout, tmp_path):
 
 
 @pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site"])
-def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tmp_path, broken):
+def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(checkout, tmp_path, broken):
     for name in ("lint", "sanity", "molecule"):
         # "packages" is asked for before anything else, and what is missing there ends the run at once.
         quiet = '[ "$*" != packages ] || exit 0\n'
@@ -69,15 +70,14 @@ def test_make_test_fails_when_any_part_fails_and_pytest_speaks_last(checkout, tm
     )
     done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
-    for part in (
-        "lint ran",
-        "sanity ran",
-        "molecule ran",
-        "python -m pytest tests/unit",
-        "python -m pytest tests/site",
-    ):
+    for part in ("lint ran", "sanity ran", "molecule ran"):
         assert part in lines
-    assert lines[-1] == "3 passed in 1s"
+    for folder in ("unit", "site"):
+        (command,) = [line for line in lines if line.startswith("python -m pytest tests/%s " % folder)]
+        assert "--durations=20" in command and "--numprocesses=" in command
+    for name in ("lint", "unit tests", "sanity", "whole runs", "molecule, next to the others"):
+        assert [line for line in lines if re.fullmatch(r"\d+ s " + name, line)]
+    assert lines.count("3 passed in 1s") == 2 and lines[-1] == "3 passed in 1s"
     named = {None: "", "unit": "unit tests", "site": "whole runs"}.get(broken, broken)
     assert done.stderr == ("\nmake test failed: %s\n" % named if broken else "")
     assert done.returncode == (1 if broken else 0)
@@ -98,15 +98,16 @@ def test_scenarios_that_this_user_may_not_start_are_said_to_be_left_out(checkout
 
 
 def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
-    fifos = {name: tmp_path / name for name in ("sanity", "unit")}
+    fifos = {name: tmp_path / name for name in ("molecule", "unit")}
     for fifo in fifos.values():
         os.mkfifo(fifo)
     # Each holds its fifo open as long as it lives. A shell would do, but it may lose a signal while it starts a program.
     stays = "exec '%s' -I -c 'import signal, sys; signal.signal(2, signal.SIG_DFL); held = open(sys.argv[1], \"w\"); signal.pause()' '%s'\n"
-    program(checkout / "tools" / "sanity.sh", stays % (PYTHON, fifos["sanity"]))
+    packages = '[ "$*" != packages ] || exit 0\n'
+    program(checkout / "tools" / "molecule.sh", packages + stays % (PYTHON, fifos["molecule"]))
     (tmp_path / "bin").mkdir()
     program(tmp_path / "bin" / "python", stays % (PYTHON, fifos["unit"]))
-    program(checkout / "tools" / "molecule.sh", "exit 0\n")
+    program(checkout / "tools" / "lint.sh", "exit 0\n")
     with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
         stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
     with subprocess.Popen(
@@ -119,11 +120,11 @@ def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
         # Behind nohup, or in the background of a script, the interrupt would be ignored from here on.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        with open(fifos["sanity"], encoding="utf-8") as sanity, open(fifos["unit"], encoding="utf-8") as unit:
+        with open(fifos["molecule"], encoding="utf-8") as molecule, open(fifos["unit"], encoding="utf-8") as unit:
             # What a terminal sends; without a process group of its own the background would ignore it.
             os.killpg(process.pid, signal.SIGINT)
             assert process.wait(timeout=60) == 130
-            for stream in (sanity, unit):
+            for stream in (molecule, unit):
                 assert select.select([stream], [], [], 60)[0] == [stream]
                 assert stream.read() == ""
 
