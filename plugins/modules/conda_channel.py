@@ -247,7 +247,7 @@ from ..module_utils._channel.request import Request, request_from
 from ..module_utils._common.exit import answer
 from ..module_utils._common.progress import Progress
 from ..module_utils._common.redact import filled_in
-from ..module_utils._common.redacting_module import DiscreetModule
+from ..module_utils._common.redacting_module import RedactingModule
 from ..module_utils._common.trust import require_trusted_place
 from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
 from ..module_utils._conda.env.sources import require_trusted_channels
@@ -275,7 +275,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 def main() -> None:
     """Entry point."""
-    module = DiscreetModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = RedactingModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     answer(module, lambda: run(module))
 
 

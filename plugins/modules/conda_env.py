@@ -276,12 +276,12 @@ solver:
 """
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
 
 
 def main():
-    module = DiscreetModule(
+    module = RedactingModule(
         argument_spec={
             "prefix": {"type": "path"},
             "name": {"type": "str"},

@@ -142,12 +142,12 @@ installer_output:
 """
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
 
 
 def main():
-    module = DiscreetModule(
+    module = RedactingModule(
         argument_spec={
             "prefix": {"type": "path", "required": True},
             "src": {"type": "str", "required": True},

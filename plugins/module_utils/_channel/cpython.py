@@ -19,7 +19,7 @@ import subprocess
 import sys
 import typing as t
 
-from .._common.environment import clean_environment
+from .._common.process import clean_environment
 from .._common.errors import UserError
 from .interpreter import Interpreter
 

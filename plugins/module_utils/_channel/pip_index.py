@@ -20,7 +20,7 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._common.environment import clean_environment
+from .._common.process import clean_environment
 from .._common.errors import UserError
 from .._common.files import sha256_of_file
 from .._common.progress import Progress

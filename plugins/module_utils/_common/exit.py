@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a module ends: one result, or one line that a person can act on. Private to hpc.pytorch."""
+"""Runs a module's work and turns UserError and OSError into ``fail_json``. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .errors import UserError
 
 
 def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]]) -> None:
-    """Exit *module* with what *work* returns, or fail it with what *work* says is wrong.
+    """Exit *module* with the result of *work*, or fail it with the error that *work* raises.
 
     :arg module: an AnsibleModule.
     """
     try:
         _answer(module, work)
     finally:
-        # py-rattler's threads may crash the interpreter while it ends; by then the result is out.
+        # py-rattler's threads may crash the interpreter at its end, so the result is written out before.
         sys.stdout.flush()
 
 

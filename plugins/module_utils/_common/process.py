@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one command and comes back in time, whatever the command does. Private to hpc.pytorch."""
+"""Run a command with a time limit, and the environment that interpreters and pip run in. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,35 @@ import tempfile
 import typing as t
 
 _LARGEST = 1024 * 1024
+# Variables that would point an interpreter or pip at other packages.
+_FOREIGN = frozenset(
+    (
+        "PIP_PREFIX",
+        "PIP_PYTHON",
+        "PIP_QUIET",
+        "PIP_REPORT",
+        "PIP_REQUIREMENT",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_ROOT",
+        "PIP_TARGET",
+        "PIP_USER",
+        "PIP_VERBOSE",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "VIRTUAL_ENV",
+    )
+)
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's environment without what would point an interpreter or pip at other packages."""
+    kept = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    return dict(kept, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1", **more)
 
 
 class Result(t.NamedTuple):
-    """What came of a command. ``rc`` is None when it could not start or ran out of time; ``error`` says which."""
+    """The result of a command. ``rc`` is None if it could not start or ran out of time; ``error`` says which."""
 
     rc: int | None
     stdout: str
@@ -24,20 +49,20 @@ class Result(t.NamedTuple):
 
     @property
     def problem(self) -> str:
-        """Why it failed, in a few words; empty when it did not."""
+        """Why the command failed, in a few words; empty if it succeeded."""
         if self.error:
             return self.error
         if self.rc:
-            said = (self.stderr.strip() or self.stdout.strip()).splitlines()
-            return "exit status %d%s" % (self.rc, ": " + said[-1][:300] if said else "")
+            lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+            return "exit status %d%s" % (self.rc, ": " + lines[-1][:300] if lines else "")
         return ""
 
 
 def run_limited(argv: t.Sequence[str], seconds: float, environment: t.Mapping[str, str]) -> Result:
     """Run *argv* for at most *seconds*.
 
-    A sick GPU leaves its caller in the kernel where no signal reaches it. So output goes to files, not to pipes that
-    would have to be drained, and a process that outlives its SIGKILL is left behind.
+    A failed GPU can hold a process in the kernel where no signal reaches it. So the output goes to files (nothing has to
+    drain a pipe), and a process that survives its SIGKILL is left behind.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -69,7 +94,7 @@ def run_limited(argv: t.Sequence[str], seconds: float, environment: t.Mapping[st
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End the command, which leads a session of its own, and its children."""
+    """Kill the command, which leads its own session, and its children."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

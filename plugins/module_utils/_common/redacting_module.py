@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module whose options may hold addresses with credentials. Private to hpc.pytorch."""
+"""An AnsibleModule that hides the credentials in its options. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from ansible.module_utils.basic import AnsibleModule
 from .redact import secrets_in, without_credentials
 
 
-class DiscreetModule(AnsibleModule):
-    """Shows the credentials in its options neither in its result nor in the node's log, whatever option holds them.
+class RedactingModule(AnsibleModule):
+    """Removes credentials in URLs from the module's result and from the node's log, whatever option they are in.
 
-    Ansible's ``no_log`` would blank a whole option; and what a module sets itself comes too late for the log, which is written
-    before the module's first line runs, and for options that are refused.
+    Ansible's ``no_log`` would hide a whole option. A module cannot set ``no_log_values`` early enough: the log is written
+    before its first line runs, and so is the error about a refused option.
     """
 
     def log(self, msg: t.Any, log_args: t.Mapping[str, t.Any] | None = None) -> None:
-        """See AnsibleModule; every call of a module is logged with its options."""
+        """Log without credentials. Ansible logs each call of a module with its options."""
         shown = {name: without_credentials(str(value)) for name, value in (log_args or {}).items()}
         super().log(without_credentials(str(msg)), log_args=shown)
 
-    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
-        """See AnsibleModule; a result names the options that it belongs to."""
+    def exit_json(self, **kwargs: t.Any) -> None:
+        """Exit without credentials. The result includes the options (``invocation``)."""
         self._hide()
         super().exit_json(**kwargs)
 
-    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        """See AnsibleModule."""
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        """Fail without credentials, neither those in options nor those that an environment variable brought."""
         self._hide()
-        # Those that a variable brought stand in no option.
         shown = {
             name: without_credentials(value) if isinstance(value, str) else value for name, value in kwargs.items()
         }
@@ -43,6 +42,7 @@ class DiscreetModule(AnsibleModule):
 
 
 def _strings_in(value: t.Any) -> t.Iterator[str]:
+    """All strings in *value*, however deep."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

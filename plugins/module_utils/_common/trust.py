@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether root may execute a file: only where nobody but root could have put it there. Private to hpc.pytorch."""
+"""Refuses to let root execute a file that another user could have written. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,64 +9,58 @@ import os
 import stat
 
 from .errors import UserError
+from .paths import nearest_existing
 
 
 def require_trusted(path: str, what: str) -> None:
-    """Refuse *path* when this process is root and somebody other than root could have written it.
+    """Refuse *path* if this process is root and another user could have written it.
 
-    Every folder on the way counts, those of each symlink too. A sticky folder is safe for what root owns in it.
+    Every parent folder counts, and those of each symlink on the way. A sticky folder is safe for what root owns in it.
 
     :arg path: absolute path of what would be executed.
     :arg what: its name for the message, e.g. ``engine``.
     :raises UserError: with ``become_user`` as the remedy.
     """
-    if os.geteuid() != 0:
-        return
-    reason = untrusted_because(path)
+    if os.geteuid() == 0:
+        _refuse(path, what, untrusted_because(path))
+
+
+def require_trusted_place(path: str, what: str) -> None:
+    """Like :func:`require_trusted` for a file to be written at *path*: its nearest existing folder counts.
+
+    :raises UserError: with ``become_user`` as the remedy.
+    """
+    require_trusted(nearest_existing(path), what)
+
+
+def require_trusted_env(prefix: str, what: str) -> None:
+    """Like :func:`require_trusted` for an environment or venv: every file in it counts, as its interpreter may load any.
+
+    :raises UserError: with ``become_user`` as the remedy.
+    """
+    if os.geteuid() == 0:
+        _refuse(prefix, what, untrusted_because(prefix) or untrusted_within(prefix))
+
+
+def _refuse(path: str, what: str, reason: str | None) -> None:
     if reason:
         raise UserError(
             "%s %s that only root can write, as this runs as root" % (what, path),
             reason,
-            "run the task as the owner with become_user, or give the file and its folders to root",
+            "run the task as the owner with become_user, or give it and its folders to root (chown root, chmod go-w;"
+            " with -R if it is an environment)",
         )
-
-
-def require_trusted_place(path: str, what: str) -> None:
-    """As :func:`require_trusted` for something to be written at *path*: its nearest part that is there counts.
-
-    :raises UserError: with ``become_user`` as the remedy.
-    """
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    require_trusted(path, what)
 
 
 def may_make(path: str) -> bool:
-    """Whether this process may make a file anew at *path*: root only where nobody else could move its folder."""
+    """Whether this process may create *path*: root may only if no other user could move its folder."""
     return os.geteuid() != 0 or untrusted_because(os.path.dirname(path), for_new=True) is None
 
 
-def require_trusted_env(prefix: str, what: str) -> None:
-    """As :func:`require_trusted` for a whole env or venv: everything in it counts, as its interpreter may load any file.
-
-    :raises UserError: with ``become_user`` as the remedy.
-    """
-    if os.geteuid() != 0:
-        return
-    require_trusted(prefix, what)
-    reason = untrusted_within(prefix)
-    if reason:
-        raise UserError(
-            "%s %s in which only root can write, as this runs as root" % (what, prefix),
-            reason,
-            "run the task as the owner with become_user, or give all of it to root (chown -R root, chmod -R go-w)",
-        )
-
-
 def untrusted_within(prefix: str) -> str | None:
-    """Why somebody other than root could change what an interpreter in *prefix* loads, or None.
+    """Why another user than root could change what an interpreter in *prefix* loads, or None.
 
-    A group of root's own may write: packages bring files of such a mode.
+    Files may be writable for the group root: packages bring such modes.
     """
     inside = os.path.realpath(prefix) + os.sep
     for top, folders, names in os.walk(prefix):
@@ -90,7 +84,7 @@ def untrusted_within(prefix: str) -> str | None:
 
 
 def _untrusted_in_path_file(path: str) -> str | None:
-    """Of the folders that a path file of Python's adds, the first that somebody else can write."""
+    """Why another user could change a folder that the ``.pth`` file at *path* adds to ``sys.path``, or None."""
     with open(path, encoding="utf-8", errors="replace") as stream:
         for line in stream:
             folder = line.strip()
@@ -102,9 +96,9 @@ def _untrusted_in_path_file(path: str) -> str | None:
 
 
 def untrusted_because(path: str, for_new: bool = False) -> str | None:
-    """Why somebody other than root could change what *path* leads to, or None.
+    """Why another user than root could change what *path* leads to, or None.
 
-    :arg for_new: *path* is a folder in which root makes something new: then it may be a sticky one itself.
+    :arg for_new: root creates something new in the folder *path*, which may then be sticky itself.
     """
     pending = [part for part in os.path.abspath(path).split(os.sep) if part]
     current = os.sep

@@ -7,7 +7,7 @@ import json
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import DiscreetModule
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
 
 OPTIONS = {
     "channels": ["https://alice:pa55%40word@example.org/c", "https://example.org/t/TOKEN123/c"],
@@ -31,7 +31,7 @@ def logged(monkeypatch):
 
 def test_neither_log_nor_result_has_them(logged, capsys):
     with patch_module_args(OPTIONS):
-        module = DiscreetModule(argument_spec=SPEC)
+        module = RedactingModule(argument_spec=SPEC)
         with pytest.raises(SystemExit):
             module.exit_json(msg="pa55@word and TOKEN123 and alice:pa55%40word")
     said = capsys.readouterr().out
@@ -50,14 +50,14 @@ def test_the_journals_fields_do_not_have_them(monkeypatch):
     monkeypatch.setattr(basic, "has_journal", True)
     monkeypatch.setattr(basic, "journal", Journal, raising=False)
     with patch_module_args(OPTIONS):
-        DiscreetModule(argument_spec=SPEC)
+        RedactingModule(argument_spec=SPEC)
     assert sent and "CHANNELS" in sent[0]
     assert not [secret for secret in SECRETS if secret in sent[0]]
 
 
 def test_options_that_are_refused_do_not_show_them(logged, capsys):
     with patch_module_args(dict(OPTIONS, wrong="https://carol:s3cretive@example.org")), pytest.raises(SystemExit):
-        DiscreetModule(argument_spec=SPEC)
+        RedactingModule(argument_spec=SPEC)
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] and "wrong" in result["msg"]
     assert not [secret for secret in SECRETS + ("s3cretive",) if secret in json.dumps(result)]
@@ -66,7 +66,7 @@ def test_options_that_are_refused_do_not_show_them(logged, capsys):
 def test_a_failure_does_not_show_what_a_variable_brought(capsys):
     found = "'https://dave:4cc3ss@example.org/t/T0KEN456/c'"
     with patch_module_args(OPTIONS):
-        module = DiscreetModule(argument_spec=SPEC)
+        module = RedactingModule(argument_spec=SPEC)
         with pytest.raises(SystemExit):
             module.fail_json("found %s" % found, found=found, tries=1)
     result = json.loads(capsys.readouterr().out)

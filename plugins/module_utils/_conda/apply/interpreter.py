@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import typing as t
 
-from ..._common.environment import clean_environment
+from ..._common.process import clean_environment
 from ..._common.errors import UserError
 from ..._common.redact import without_credentials
 from ..._common.trust import require_trusted, require_trusted_env

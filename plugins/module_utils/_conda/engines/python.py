@@ -10,7 +10,7 @@ import os
 import subprocess
 import typing as t
 
-from ..._common.environment import clean_environment
+from ..._common.process import clean_environment
 from ..._common.errors import UserError, one_line
 from ..._common.trust import untrusted_because
 

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import typing as t
 
-from ...._common.environment import clean_environment
+from ...._common.process import clean_environment
 from ...._common.errors import UserError
 from ...._common.files import write_atomically
 from ...._common.progress import Progress
