@@ -573,7 +573,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.files import write_atomically
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import read_cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import OPTIONS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import target
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.activation import ACTIVATIONS
@@ -665,7 +665,7 @@ def main() -> None:
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Check, render, write."""
     asked = module.params["check_cluster"]
-    cluster = None if asked == "false" else ask.cluster(required=asked == "true")
+    cluster = None if asked == "false" else read_cluster(required=asked == "true")
     script = render(module.params, cluster.version if cluster else None)
     found = violations(script.directives, cluster) if cluster else []
     if found:

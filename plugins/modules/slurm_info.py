@@ -167,7 +167,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._slurm.client import Slurm, SlurmError
+from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
 from ..module_utils._slurm.model.info import describe
 
 
@@ -192,7 +192,7 @@ def ask(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     try:
         return describe(slurm.cluster(), slurm.config(), params["partitions"], params["nodes"])
     except SlurmError as error:
-        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
+        raise no_answer(error) from error
 
 
 if __name__ == "__main__":

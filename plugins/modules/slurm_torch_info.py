@@ -197,7 +197,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._slurm.client import Slurm, SlurmError
+from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
 from ..module_utils._torch.diagnose.stages import Asked
 from ..module_utils._torch.diagnose.verdict import require_sense
 from ..module_utils._torch.fleet.collect import plan, run
@@ -267,7 +267,7 @@ def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str],
             }
         outcomes, arrays = run(slurm, orders, settings, warn) if orders else ([], [])
     except SlurmError as error:
-        raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
+        raise no_answer(error) from error
     return {"nodes": {name: result_of(name, outcome) for name, outcome in zip(names, outcomes)}, "arrays": arrays}
 
 

@@ -1,188 +1,209 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Slurm's own commands, and what they print as plain data. Private to hpc.pytorch.
+"""Slurm's commands on this machine; parsers are in model/. Private to hpc.pytorch.
 
-Only what every Slurm since 18.08 prints the same way is asked for: no --json, no --yaml.
+Only output that every Slurm since 18.08 prints the same way is read: no --json, no --yaml.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
 import subprocess
+import time
 import typing as t
 
 from .._common.errors import UserError
 from .._common.trust import require_trusted
+from .command import failure, run_command, slurm_environment
 from .model.cluster import Cluster, parse_cluster
+from .model.controller import Settings, settings_of
+from .model.job import Part, parse_accounting, parse_job
+from .model.listing import NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
 from .model.pairs import parse_config, parse_pairs
 
-# A controller under load answers late; one that is away makes its clients try again for as long as MessageTimeout.
+# A busy controller answers late; while it is down, its clients retry for as long as MessageTimeout.
 _SECONDS = 120
-# What a person sets for all their jobs and what these want as well; the rest (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would
-# change what is submitted.
-_KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
+# A question whose answer is optional must not hold up a play.
+_SECONDS_OPTIONAL = 5
+# Commands that take --clusters.
+_OF_A_CLUSTER = ("squeue", "scontrol", "scancel", "sacct")
 
 
 class SlurmError(Exception):
-    """A command of Slurm's that did not do what it was asked to: in Slurm's own words."""
+    """A command of Slurm's failed; the message is Slurm's own."""
 
 
 class SlurmSilent(SlurmError):
-    """A command that gave no answer in time: what it was asked for may have been done all the same."""
-
-
-class Task(t.NamedTuple):
-    """A line of squeue.
-
-    :arg job: number of the array, or of the job.
-    :arg index: index in the array, None for a job that is none.
-    :arg wanted: the nodes that the task is bound to.
-    """
-
-    job: str
-    index: int | None
-    state: str
-    reason: str
-    nodes: str
-    wanted: str
-
-
-class Node(t.NamedTuple):
-    """A line of sinfo.
-
-    :arg state: as sinfo writes it out, with the sign behind it: ``idle``, ``drained``, ``down*``.
-    :arg reason: why somebody, or Slurm itself, took it out; empty when nobody did.
-    :arg partitions: the partitions it is in, as far as the user may see them; Slurm's default one comes first.
-    """
-
-    state: str
-    reason: str
-    partitions: tuple[str, ...] = ()
+    """A command did not answer in time. Slurm may have done what it was asked all the same."""
 
 
 class Slurm:
     """Slurm's commands on this machine.
 
-    :arg folder: where they lie; None looks along PATH.
+    :arg folder: their folder; None searches PATH.
     :arg seconds: how long one of them may take to answer.
+    :arg on_cluster: the cluster of a federation that they ask about; empty for this machine's own.
     """
 
-    def __init__(self, folder: str | None = None, seconds: float = _SECONDS) -> None:
+    def __init__(self, folder: str | None = None, seconds: float = _SECONDS, on_cluster: str = "") -> None:
         self._folder = folder
         self._seconds = seconds
+        self._on_cluster = on_cluster
 
-    def submit(self, arguments: t.Sequence[str], script: str) -> str:
-        """Hand *script* (its text) to sbatch and return the job's number."""
-        said = self._run("sbatch", ["--parsable"] + list(arguments), script).stdout.strip().splitlines()
-        number = said[-1].partition(";")[0] if said else ""
-        if not number.isdigit():
-            raise SlurmError("sbatch gave no job number but %r" % " ".join(said)[:200])
-        return number
+    def on(self, cluster: str) -> Slurm:
+        """The same commands, asking about another cluster."""
+        return Slurm(self._folder, self._seconds, cluster)
 
-    def try_submit(self, arguments: t.Sequence[str], script: str) -> str:
-        """What sbatch says to such a submission, which it does not make."""
-        done = self._run("sbatch", ["--test-only"] + list(arguments), script)
-        return (done.stderr.strip() or done.stdout.strip()).replace("sbatch: ", "")
-
-    def queue(self, jobs: t.Sequence[str]) -> list[Task]:
-        """The tasks of *jobs* that Slurm knows, ended ones among them. A job that it has forgotten has none."""
-        arguments = [
-            "--noheader",
-            "--array",
-            "--states=all",
-            "--format=%A|%F|%K|%T|%N|%n|%r",
-            "--jobs=" + ",".join(jobs),
-        ]
-        try:
-            said = self._run("squeue", arguments).stdout
-        except SlurmError as error:
-            if "invalid job id" in str(error).lower():
-                return []
-            raise
-        return parse_queue(said)
+    # --- the cluster ---
 
     def nodes(self) -> dict[str, Node]:
         """Every node and its state."""
-        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=%N|%T|%P|%E"]).stdout)
+        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=" + NODES_FORMAT]).stdout)
 
     def config(self) -> dict[str, str]:
-        """The settings of the controller."""
+        """The controller's configuration."""
         return parse_config(self._run("scontrol", ["show", "config"]).stdout)
+
+    def settings(self) -> Settings:
+        """The controller's settings that matter to a job."""
+        settings = settings_of(self.config())
+        return settings._replace(cluster=self._on_cluster or settings.cluster)
 
     def cluster(self) -> Cluster:
         """Partitions and nodes."""
         asked = (["show", "config"], ["--oneliner", "show", "partition"], ["--oneliner", "show", "node"])
         return parse_cluster(*(self._run("scontrol", arguments).stdout for arguments in asked))
 
+    # --- submitting ---
+
+    def submit(self, arguments: t.Sequence[str], script: str) -> str:
+        """Submit *script* (its text) and return the job's number."""
+        return _job_number(self._run("sbatch", ["--parsable", *arguments], script))[0]
+
+    def try_submit(self, arguments: t.Sequence[str], script: str) -> str:
+        """What sbatch reports for *script* (its text) with --test-only."""
+        return _reported(self._run("sbatch", ["--test-only", *arguments], script))
+
+    def submit_file(self, arguments: t.Sequence[str], path: str) -> tuple[str, str]:
+        """Submit the script at *path* in its own folder: the job's number, and the cluster where sbatch names one.
+
+        :raises SlurmSilent: it is unknown whether the job was submitted.
+        """
+        try:
+            return _job_number(self._submit_path("--parsable", arguments, path))
+        except SlurmError as error:
+            if "timed out" in str(error).lower():
+                raise SlurmSilent(str(error)) from error
+            raise
+
+    def try_submit_file(self, arguments: t.Sequence[str], path: str) -> str:
+        """What sbatch reports for the script at *path* with --test-only."""
+        return _reported(self._submit_path("--test-only", arguments, path))
+
+    def _submit_path(self, mode: str, arguments: t.Sequence[str], path: str) -> subprocess.CompletedProcess[str]:
+        # The job gets the variables of its submission, so they are the user's.
+        return self._run("sbatch", [mode, *arguments, path], folder=os.path.dirname(path), own_locale=True)
+
+    # --- jobs ---
+
+    def queue(self, jobs: t.Sequence[str]) -> list[Task]:
+        """The tasks of *jobs* that the controller knows, ended ones too; none of a job that it has forgotten."""
+        arguments = ["--noheader", "--array", "--states=all", "--format=" + QUEUE_FORMAT, "--jobs=" + ",".join(jobs)]
+        return parse_queue(self._run_for_job("squeue", arguments))
+
+    def parts(self, job: str) -> list[Part]:
+        """The parts of a job that the controller knows; none if it has forgotten the job."""
+        return parse_job(self._run_for_job("scontrol", ["--oneliner", "show", "job", job]))
+
+    def recorded_parts(self, job: str) -> list[Part]:
+        """The parts of a job in the accounting database."""
+        columns = "--format=JobID,JobName,State,ExitCode,NodeList"
+        return parse_accounting(self._account([columns, "--jobs=" + job]))
+
+    def recorded_since(self, name: str, since: float) -> list[str]:
+        """The numbers of this user's jobs called *name* that the database has since a time."""
+        start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
+        lines = self._account(
+            ["--format=JobID", "--user=%d" % os.geteuid(), "--name=" + name, "--starttime=" + start]
+        ).splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def _account(self, arguments: t.Sequence[str]) -> str:
+        return self._run("sacct", ["--noheader", "--parsable2", "--allocations", *arguments]).stdout
+
+    def marked(self, mark: str) -> str | None:
+        """The number of this user's job whose comment holds *mark*; None if the controller knows none."""
+        arguments = ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]
+        for line in self._run("squeue", arguments).stdout.splitlines():
+            number, array, comment = (line.split("|", 2) + ["", ""])[:3]
+            if mark in comment:
+                return array.strip() or number.strip()
+        return None
+
     def show_job(self, job: str) -> list[dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
-        said = self._run("scontrol", ["--oneliner", "show", "job", job]).stdout
-        return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
+        return _shown_jobs(self._run("scontrol", ["--oneliner", "show", "job", job]))
 
     def jobs(self) -> list[dict[str, str]]:
         """What Slurm knows about every job that it has not forgotten, those of hidden partitions too."""
-        said = self._run("scontrol", ["--all", "--oneliner", "show", "job"]).stdout
-        return [parse_pairs(line) for line in said.splitlines() if line.startswith("JobId=")]
+        return _shown_jobs(self._run("scontrol", ["--all", "--oneliner", "show", "job"]))
 
     def batch_script(self, job: str) -> str:
-        """The script that a batch job runs; empty where Slurm does not show it, which it says with exit status 0."""
-        said = self._start("scontrol", ["write", "batch_script", job, "-"], "").stdout
-        return said if said.startswith("#!") else ""
+        """The script of a batch job; empty if Slurm does not show it, which it reports with exit status 0."""
+        script = self._start("scontrol", ["write", "batch_script", job, "-"]).stdout
+        return script if script.startswith("#!") else ""
 
     def control(self, lines: t.Sequence[str]) -> list[str]:
-        """Give scontrol many commands in one process: what it complained about. Each is carried out by itself."""
+        """Give scontrol many commands in one process and return its complaints. A failed one does not stop the rest."""
         done = self._start("scontrol", [], "".join(line + "\n" for line in lines))
-        # Without a terminal it repeats each line behind its prompt.
-        told = (done.stdout + "\n" + done.stderr).splitlines()
-        return [line.strip() for line in told if line.strip() and not line.startswith("scontrol:")]
+        # Without a terminal it repeats each line after its prompt.
+        output = (done.stdout + "\n" + done.stderr).splitlines()
+        return [line.strip() for line in output if line.strip() and not line.startswith("scontrol:")]
 
     def cancel(self, jobs: t.Sequence[str]) -> None:
-        """End jobs, all their tasks. One that has ended already is no error."""
-        self._run("scancel", ["--quiet"] + list(jobs))
+        """End jobs and all their tasks. A job that has ended already is no error."""
+        self._run("scancel", ["--quiet", *jobs])
+
+    # --- how a command is run ---
+
+    def _run_for_job(self, command: str, arguments: t.Sequence[str]) -> str:
+        """The output of *command*; empty if Slurm has forgotten the job."""
+        try:
+            return self._run(command, arguments).stdout
+        except SlurmError as error:
+            if "invalid job id" in str(error).lower():
+                return ""
+            raise
 
     def _run(
-        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/"
+        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        done = self._start(command, arguments, text, folder)
+        done = self._start(command, arguments, text, folder, own_locale)
         if done.returncode:
-            raise SlurmError(in_short(command, done))
+            raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
         return done
 
     def _start(
-        self, command: str, arguments: t.Sequence[str], text: str, folder: str = "/"
+        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in a session of its own: a Ctrl-C is for this process, which has to tidy up with these commands."""
-        argv = [self._path(command)] + list(arguments)
+        path = self._path(command)
+        elsewhere = self._on_cluster and command in _OF_A_CLUSTER
+        argv = [path, *(["--clusters=" + self._on_cluster] if elsewhere else []), *arguments]
+        variables = slurm_environment(os.environ)
+        if own_locale:
+            del variables["LC_ALL"]
+            variables.update({name: value for name, value in os.environ.items() if name == "LC_ALL"})
+        elif command != "sbatch":
+            # All indices of an array, however many there are.
+            variables["SLURM_BITSTR_LEN"] = "0"
         try:
-            with subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=folder,
-                env=self._environment(command),
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,
-            ) as process:
-                try:
-                    out, err = process.communicate(text, self._seconds)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.communicate()
-                    raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds)) from None
+            return run_command(argv, self._seconds, variables, text, folder)
+        except subprocess.TimeoutExpired:
+            raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds)) from None
         except OSError as error:
-            raise SlurmError("%s cannot be started: %s" % (argv[0], error.strerror or error)) from error
-        return subprocess.CompletedProcess(argv, process.returncode, out, err)
-
-    def _environment(self, command: str) -> dict[str, str]:
-        """The variables that *command* is started with."""
-        del command
-        return slurm_environment(os.environ)
+            raise SlurmError("%s cannot be started: %s" % (path, error.strerror or error)) from error
 
     def _path(self, command: str) -> str:
         folder = self._folder
@@ -197,51 +218,44 @@ class Slurm:
         return found
 
 
-def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
-    """*variables* without those that would change what sbatch and squeue are asked, and in English."""
-    foreign = re.compile(r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$")
-    kept = {name: value for name, value in variables.items() if name in _KEPT or not foreign.match(name)}
-    return dict(kept, LC_ALL="C.UTF-8")
+def no_answer(error: SlurmError) -> UserError:
+    """The error that a user reads when Slurm does not answer."""
+    return UserError("an answer from Slurm", str(error), "check that the controller runs: scontrol ping")
 
 
-def in_short(command: str, done: t.Any) -> str:
-    """Why a command failed, on one line, in Slurm's words."""
-    said = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
-    prefix = re.compile(r"^%s: (error: |fatal: )?" % re.escape(command))
-    return "%s: %s" % (
-        command,
-        "; ".join(prefix.sub("", line) for line in said[-3:]) or "exit status %d" % done.returncode,
-    )
+def read_cluster(required: bool) -> Cluster | None:
+    """Ask Slurm briefly for the cluster; None where no Slurm answers.
 
-
-def parse_queue(text: str) -> list[Task]:
-    """Lines of ``%A|%F|%K|%T|%N|%n|%r``."""
-    tasks = []
-    for line in text.splitlines():
-        parts = line.split("|", 6)
-        if len(parts) != 7:
-            continue
-        number, array, index, state, nodes, wanted, reason = (part.strip() for part in parts)
-        # A throttled or whole array that has not been taken apart shows "0-3%2"; none of its tasks has a line of its own.
-        tasks.append(
-            Task(array or number, int(index) if index.isdigit() else None, state, reason, _empty(nodes), _empty(wanted))
+    :arg required: whether that is an error.
+    :raises UserError: it is required, and no Slurm answers.
+    """
+    try:
+        return Slurm(seconds=_SECONDS_OPTIONAL).cluster()
+    except UserError as error:
+        why = error.found
+    except SlurmError as error:
+        why = str(error)
+    if required:
+        raise UserError(
+            "an answer from Slurm on this machine, as check_cluster is true",
+            why,
+            "run this on a login node, or leave check_cluster out",
         )
-    return tasks
+    return None
 
 
-def parse_nodes(text: str) -> dict[str, Node]:
-    """Lines of ``%N|%T|%P|%E``; a node stands there once for each of its partitions."""
-    nodes: dict[str, Node] = {}
-    for line in text.splitlines():
-        parts = line.split("|", 3)
-        if len(parts) == 4:
-            name, state, partition, reason = (part.strip() for part in parts)
-            partitions = nodes[name].partitions if name in nodes else ()
-            # A star is Slurm's default partition.
-            partitions = (partition[:-1], *partitions) if partition.endswith("*") else (*partitions, partition)
-            nodes[name] = Node(state, "" if reason.lower() in ("none", "(null)") else reason, partitions)
-    return nodes
+def _job_number(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """The number and the cluster in what ``sbatch --parsable`` printed: ``7`` or ``7;gpus``."""
+    lines = done.stdout.strip().splitlines()
+    number, _sign, cluster = lines[-1].partition(";") if lines else ("", "", "")
+    if not number.isdigit():
+        raise SlurmError("sbatch printed no job number but %r" % " ".join(lines)[:200])
+    return number, cluster
 
 
-def _empty(value: str) -> str:
-    return "" if value in ("(null)", "N/A") else value
+def _reported(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr.strip() or done.stdout.strip()).replace("sbatch: ", "")
+
+
+def _shown_jobs(done: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
+    return [parse_pairs(line) for line in done.stdout.splitlines() if line.startswith("JobId=")]

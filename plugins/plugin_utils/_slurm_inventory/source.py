@@ -10,12 +10,15 @@ import pathlib
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import (
+    failure,
+    run_command,
+    slurm_environment,
+)
 
 from .texts import ASKED
 
@@ -93,35 +96,21 @@ def ssh_command(host: str, bin_dir: str | None, seconds: int) -> list[str]:
 
 
 def _run(command: t.Sequence[str], seconds: int, remedy: str) -> str:
-    """The output of *command*, which reads nothing and has ended in time with everything that it has started."""
+    """The output of *command*.
+
+    :raises UserError: it cannot be started, fails, or takes too long.
+    """
     shown = command[0] if command[0] != "ssh" else "ssh %s" % command[-2]
     try:
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=slurm_environment(os.environ),
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        ) as process:
-            try:
-                out, err = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                raise UserError(
-                    "%s to answer within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
-                ) from None
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
+        done = run_command(command, seconds, slurm_environment(os.environ))
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            "an answer of %s within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
+        ) from None
     except OSError as error:
         raise UserError(
-            "to run %s" % command[0], error.strerror or str(error), "install it, or use saved_output"
+            "an executable %s" % command[0], error.strerror or str(error), "install it, or use saved_output"
         ) from error
-    if process.returncode:
-        said = [line.strip() for line in err.splitlines() if line.strip()]
-        raise UserError("%s to answer" % shown, "; ".join(said[-3:]) or "exit status %d" % process.returncode, remedy)
-    return out
+    if done.returncode:
+        raise UserError("an answer of %s" % shown, failure(shown, done.returncode, done.stderr), remedy)
+    return done.stdout

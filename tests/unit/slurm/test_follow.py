@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Task
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import Task
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.follow import (
     ENDING,
     SETTLING,

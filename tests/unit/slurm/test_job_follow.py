@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.follow import SETTLING, JobFollow
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
 
 RUNS, DONE, BAD = (
     Part("", "RUNNING", stdout="/o", number="7", job_name="x"),

@@ -11,10 +11,10 @@ import stat
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import Part
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.output import output_path, tail_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.record import Record, RecordFile, default_path
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import option_of, request_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import os
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import ask
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import client
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import (
     Cluster,
     ClusterNode,
@@ -198,5 +198,5 @@ def test_where_no_slurm_answers_auto_goes_on_and_true_does_not(call, scontrol):
 
 
 def test_a_slurm_that_hangs_is_given_up(call, monkeypatch):
-    monkeypatch.setattr(ask, "_SECONDS", 0.2)
+    monkeypatch.setattr(client, "_SECONDS_OPTIONAL", 0.2)
     assert call("#!/bin/sh\nexec /bin/sleep 60\n", gres="gpu:8")["changed"]

@@ -149,6 +149,6 @@ def test_a_controller_that_is_away(tmp_path, call, capsys, monkeypatch, no_contr
             slurm_info.main()
     result = json.loads(capsys.readouterr().out)
     assert (
-        result["expected"] == "Slurm to answer"
-        and result["remedy"] == "look whether the controller runs: scontrol ping"
+        result["expected"] == "an answer from Slurm"
+        and result["remedy"] == "check that the controller runs: scontrol ping"
     )

@@ -79,7 +79,7 @@ def test_no_scontrol(monkeypatch, tmp_path):
         ask()
     with pytest.raises(UserError, match="expected scontrol in %s; found none" % tmp_path):
         ask(bin_dir=str(tmp_path))
-    with pytest.raises(UserError, match="expected to run ssh; found No such file or directory"):
+    with pytest.raises(UserError, match="expected an executable ssh; found No such file or directory"):
         ask(login_host="login01")
 
 
@@ -87,7 +87,7 @@ def test_a_refusal_in_its_own_words(commands):
     (commands / "ssh").write_text("#!/bin/sh\necho 'Permission denied (publickey,password).' >&2\nexit 255\n")
     with pytest.raises(
         UserError,
-        match=r"expected ssh login01 to answer; found Permission denied \(publickey,password\)\.; remedy: log",
+        match=r"expected an answer of ssh login01; found Permission denied \(publickey,password\)\.; remedy: log",
     ):
         ask(login_host="login01")
     said = "slurm_load_ctl_conf error: Unable to contact slurm controller (connect failure)"
@@ -114,7 +114,7 @@ def test_one_that_does_not_end_is_ended_with_what_it_started(commands, tmp_path,
         return wait(process, *arguments, **keywords)
 
     monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
-    with pytest.raises(UserError, match="expected ssh login01 to answer within 7 s; found no end"):
+    with pytest.raises(UserError, match="expected an answer of ssh login01 within 7 s; found no end"):
         ask(login_host="login01", seconds=7)
     with pytest.raises(ProcessLookupError):
         # Its output was waited for, so it is gone; its parent, which would take note of it, is as well.

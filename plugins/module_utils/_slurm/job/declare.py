@@ -11,11 +11,11 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.progress import Progress
 from ..._common.trust import require_trusted_place
-from ..client import SlurmError
+from ..client import Slurm, SlurmError, no_answer
+from ..model.controller import Settings
+from ..model.job import Part
 from ..model.states import FAILED, is_final, state_of
 from ..stop import Stop
-from .commands import JobSlurm, Settings
-from .facts import Part
 from .follow import JobFollow
 from .lint import as_result, as_warning, findings, refuse
 from .output import output_path, tail_of
@@ -69,7 +69,7 @@ class Work:
 
     def __init__(self, options: Options, progress: Progress, warn: t.Callable[[str], None], check_mode: bool) -> None:
         self._options, self._progress, self._warn, self._check_mode = options, progress, warn, check_mode
-        self._slurm = JobSlurm(options.bin_dir)
+        self._slurm = Slurm(options.bin_dir)
         self._settings: Settings | None = None
         self._found: Result = {}
 
@@ -83,7 +83,7 @@ class Work:
                 return self._of_job(t.cast(str, self._options.job_id))
             return dict(self._of_script(self._options.script), **self._found)
         except SlurmError as error:
-            raise UserError("Slurm to answer", str(error), "look whether the controller runs: scontrol ping") from error
+            raise no_answer(error) from error
 
     # --- by script ---
 
@@ -149,7 +149,7 @@ class Work:
             )
 
     def _waiting(self, record: Record, files: RecordFile) -> JobWait:
-        self._slurm.cluster = record.elsewhere
+        self._slurm = self._slurm.on(record.elsewhere)
         follow = JobFollow(record.parts)
 
         def save() -> None:
@@ -239,7 +239,7 @@ class Work:
             parts[name] = part._replace(
                 stdout=_path(part.stdout, part, wait.job), stderr=_path(part.stderr, part, wait.job)
             )
-        return result_of(wait.job, wait.follow, self._slurm.expand, lambda path: tail_of(path, self._options.tail))
+        return result_of(wait.job, wait.follow, lambda path: tail_of(path, self._options.tail))
 
 
 def _path(path: str, part: Part, job: str) -> str:

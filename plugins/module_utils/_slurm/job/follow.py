@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..model.job import Part
 from ..model.states import FAILED, PENDING, RUNNING, VANISHED, is_final, state_of, will_never_start
-from .facts import Part
 
 # The database learns of an end after the controller has, and the controller forgets it by itself.
 SETTLING = 60.0

@@ -10,7 +10,7 @@ import re
 import stat
 import typing as t
 
-from .facts import Part
+from ..model.job import Part
 
 # However long the lines are.
 _BYTES = 64 * 1024

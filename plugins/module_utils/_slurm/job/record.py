@@ -18,7 +18,7 @@ import uuid
 
 from ..._common.errors import UserError
 from ..._common.files import write_atomically
-from .facts import Part
+from ..model.job import Part
 from .request import Request
 
 _FORM = 1

@@ -10,12 +10,12 @@ import signal
 import typing as t
 
 from ..._common.errors import UserError
+from ..model.hostlist import unfold
+from ..model.job import Part
 from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
-from .facts import Part
 from .follow import JobFollow
 
 Result = t.Dict[str, t.Any]
-Expand = t.Callable[[str], t.List[str]]
 Tail = t.Callable[[str], t.List[str]]
 
 # What torchrun and torch put before the lines of a process.
@@ -28,16 +28,15 @@ _AFTER_THE_END = re.compile(
 )
 
 
-def result_of(job_id: str, follow: JobFollow, expand: Expand, tail: Tail) -> Result:
+def result_of(job_id: str, follow: JobFollow, tail: Tail) -> Result:
     """What is known of a job.
 
-    :arg expand: makes names of Slurm's list of nodes.
     :arg tail: the last lines of a file.
     """
     part = follow.leading
     nodes: list[str] = []
     for name in dict.fromkeys(one.nodes for one in follow.parts.values() if one.nodes):
-        nodes.extend(node for node in expand(name) if node not in nodes)
+        nodes.extend(node for node in unfold(name) if node not in nodes)
     result = dict(
         _of_part(part),
         job_id=job_id,

@@ -9,13 +9,13 @@ import time
 
 from ..._common.errors import UserError
 from ..._common.progress import Progress
-from ..client import SlurmError, SlurmSilent
+from ..client import Slurm, SlurmError, SlurmSilent
+from ..model.controller import Settings
 from ..stop import Stop
-from .commands import JobSlurm, Settings
 from .record import Mark, Record, RecordFile
 from .request import Request
 
-# A sbatch that is still at work is given up after two minutes, and killed; see commands.py.
+# A sbatch that is still at work is given up after two minutes, and killed; see client.py.
 _LATE = 150.0
 _PAUSE = 1.0
 
@@ -24,7 +24,7 @@ class Submission:
     """One script's way into the queue."""
 
     def __init__(
-        self, slurm: JobSlurm, files: RecordFile, request: Request, settings: Settings, stop: Stop, progress: Progress
+        self, slurm: Slurm, files: RecordFile, request: Request, settings: Settings, stop: Stop, progress: Progress
     ) -> None:
         self._slurm, self._files, self._request = slurm, files, request
         self._settings, self._stop, self._progress = settings, stop, progress

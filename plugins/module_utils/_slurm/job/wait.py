@@ -10,10 +10,10 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.progress import Progress
-from ..client import SlurmError
+from ..client import Slurm, SlurmError
+from ..model.controller import Settings
 from ..model.states import PENDING
 from ..stop import Stop
-from .commands import JobSlurm, Settings
 from .follow import JobFollow
 
 # Between two looks, in seconds: soon at first, and rarely when it takes long. Every look is work for the controller.
@@ -31,7 +31,7 @@ class JobWait:
 
     def __init__(
         self,
-        slurm: JobSlurm,
+        slurm: Slurm,
         job: str,
         follow: JobFollow,
         settings: t.Callable[[], Settings],

@@ -14,7 +14,7 @@ import typing as t
 from .gres import Gres, parse_gres
 from .hostlist import unfold
 from .node_state import parse_state
-from .pairs import parse_config, parse_pairs
+from .pairs import given, parse_config, parse_pairs
 
 # The words of a node's line that are asked for, and none of them holds a space. The first one of a name counts: what people
 # write (Reason, Comment, Extra) stands behind all of these, and may look like one.
@@ -23,7 +23,6 @@ _NODE = re.compile(
 )
 # Slurm signs a reason with who gave it, and when.
 _REASON = re.compile(r"\sReason=(.*? \[[^\]\s]+@[^\]\s]+\])")
-_NOTHING = frozenset(("", "(null)", "N/A", "n/a", "NONE", "None"))
 _ENDLESS = frozenset(("UNLIMITED", "INFINITE"))
 _MEGABYTES = {"": 1, "M": 1, "G": 2**10, "T": 2**20, "P": 2**30}
 
@@ -92,7 +91,7 @@ def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
     by_name = {partition.name: partition for partition in found}
     parsed = [_parse_node(line) for line in _lines(nodes, "NodeName=")]
     return Cluster(
-        _word(settings.get("ClusterName", "")),
+        given(settings.get("ClusterName", "")),
         parse_version(settings.get("SLURM_VERSION", "")),
         by_name,
         {node.name: node for node in _with_partitions(parsed, found)},
@@ -153,8 +152,8 @@ def _parse_node(line: str) -> ClusterNode:
         _list(features),
         _list(words.get("Partitions", "")),
         _reason(line),
-        _word(words.get("NodeAddr", "")) or name,
-        _word(words.get("NodeHostName", "")) or name,
+        given(words.get("NodeAddr", "")) or name,
+        given(words.get("NodeHostName", "")) or name,
     )
 
 
@@ -163,7 +162,7 @@ def _reason(line: str) -> str:
         return ""
     signed = _REASON.search(line)
     reason = signed.group(1) if signed else parse_pairs(line[line.index(" Reason=") :])["Reason"]
-    return _word(reason)
+    return given(reason)
 
 
 def _parse_partition(line: str) -> Partition:
@@ -176,7 +175,7 @@ def _parse_partition(line: str) -> Partition:
         parse_minutes(pairs.get("DefaultTime", "")),
         _number(pairs.get("MinNodes", "")) or 0,
         _number(pairs.get("MaxNodes", "")),
-        tuple(unfold(_word(pairs.get("Nodes", "")))),
+        tuple(unfold(given(pairs.get("Nodes", "")))),
     )
 
 
@@ -191,12 +190,8 @@ def _with_partitions(nodes: t.Sequence[ClusterNode], partitions: t.Sequence[Part
     return [node._replace(partitions=tuple(inside.get(node.name, ()))) for node in nodes]
 
 
-def _word(text: str) -> str:
-    return "" if text in _NOTHING else text
-
-
 def _list(text: str) -> tuple[str, ...]:
-    return tuple(part for part in _word(text).split(",") if part)
+    return tuple(part for part in given(text).split(",") if part)
 
 
 def _number(text: str) -> int | None:

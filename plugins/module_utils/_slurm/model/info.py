@@ -9,6 +9,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from .cluster import Cluster, ClusterNode, Partition, show_version
+from .controller import accounting_storage
 from .hostlist import fold, unfold
 
 
@@ -31,12 +32,10 @@ def describe(
     kept = [node for node in cluster.nodes.values() if asked is None or node.name in asked]
     if partitions is not None:
         kept = [node for node in kept if set(partitions).intersection(node.partitions)]
-    storage = config.get("AccountingStorageType", "")
     return {
         "cluster": cluster.name,
         "version": show_version(cluster.version),
-        # Since 23.11 "(null)" is what was accounting_storage/none.
-        "accounting": storage.split("/")[-1] if storage.startswith("accounting_storage/") else "none",
+        "accounting": accounting_storage(config),
         "partitions": [
             _partition(partition, cluster)
             for partition in cluster.partitions.values()

@@ -17,7 +17,8 @@ import time
 import typing as t
 
 from ..._common.errors import UserError, one_line
-from ..._slurm.client import Node, Slurm, SlurmError, Task
+from ..._slurm.client import Slurm, SlurmError
+from ..._slurm.model.listing import Node, Task
 from ..._slurm.stop import Stop
 from .bundle import make_bundle
 from .follow import Follow
@@ -197,7 +198,10 @@ class _Run:
 
     def _tasks(self) -> dict[int, Task]:
         numbers = {place: number for number, place in self._place.items()}
-        places = ((task, (task.job, -1 if task.index is None else task.index)) for task in self._slurm.queue(self.jobs))
+        places = (
+            (task, (task.job, -1 if task.array_index is None else task.array_index))
+            for task in self._slurm.queue(self.jobs)
+        )
         return {numbers[place]: task for task, place in places if place in numbers}
 
     def _name(self, number: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ..._slurm.client import Task
+from ..._slurm.model.listing import Task
 from ..._slurm.model.states import NEVER, NEVER_ALONE, PENDING, RUNNING
 
 # A network file system may show a file some seconds after the task that wrote it has ended.

@@ -10,7 +10,7 @@ import os
 import shlex
 import typing as t
 
-from ..._slurm.client import Node
+from ..._slurm.model.listing import Node
 from .follow import Limits
 
 BUNDLE = "check.zip"

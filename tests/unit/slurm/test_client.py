@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm import client as commands
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Node, Slurm, SlurmError, Task
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Slurm, SlurmError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import (
+    Node,
+    Task,
+    parse_nodes,
+    parse_queue,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config, parse_pairs
 
 SHOWN = (
@@ -24,7 +30,7 @@ def test_a_line_of_pairs_whose_values_hold_spaces_and_signs():
 
 def test_the_queue():
     text = "8|7|0|RUNNING|t1|t1|None\n7|7|1|PENDING|||ReqNodeNotAvail, UnavailableNodes:t2\n7|7|2-9%2|PENDING|||Resources\n9|9|N/A|COMPLETED|c1||a|b\nx\n"
-    assert commands.parse_queue(text) == [
+    assert parse_queue(text) == [
         Task("7", 0, "RUNNING", "None", "t1", "t1"),
         Task("7", 1, "PENDING", "ReqNodeNotAvail, UnavailableNodes:t2", "", ""),
         Task("7", None, "PENDING", "Resources", "", ""),
@@ -34,7 +40,7 @@ def test_the_queue():
 
 def test_nodes_stand_once_for_each_partition():
     text = "c1|idle|cpu|none\nc1|idle|all*|none\nt1|drained*|titan|fan | psu\n"
-    assert commands.parse_nodes(text) == {
+    assert parse_nodes(text) == {
         "c1": Node("idle", "", ("all", "cpu")),
         "t1": Node("drained*", "fan | psu", ("titan",)),
     }
@@ -56,7 +62,7 @@ def test_what_would_change_a_submission_is_not_handed_on():
         "LC_ALL": "de_DE",
         "PATH": "/bin",
     }
-    assert commands.slurm_environment(given) == {
+    assert slurm_environment(given) == {
         "SBATCH_ACCOUNT": "a",
         "SLURM_CONF": "/c",
         "LC_ALL": "C.UTF-8",
@@ -92,6 +98,23 @@ def test_a_command_that_does_not_answer_is_given_up(tmp_path):
     (tmp_path / "sinfo").chmod(0o755)
     with pytest.raises(SlurmError, match="sinfo did not answer within"):
         Slurm(str(tmp_path), seconds=0.01).nodes()
+
+
+def test_a_federations_cluster_and_the_controllers_are_two_things(tmp_path):
+    """The name of a cluster that jobs are asked for does not stand in the way of reading the controller's."""
+    answers = (
+        '*config) echo "ClusterName = here";; *partition) echo "PartitionName=gpu Nodes=n1";; '
+        '*node) echo "NodeName=n1 State=IDLE CPUTot=2";;'
+    )
+    text = '#!/bin/sh\ncat >/dev/null\necho "$*" >> %s/asked\ncase "$*" in %s esac\n' % (tmp_path, answers)
+    (tmp_path / "scontrol").write_text(text)
+    (tmp_path / "scontrol").chmod(0o755)
+    slurm = Slurm(str(tmp_path))
+    assert slurm.cluster().name == "here" and slurm.settings().cluster == "here"
+    there = slurm.on("there")
+    assert list(there.cluster().nodes) == ["n1"] and there.settings().cluster == "there"
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert ["--clusters=there" in line for line in asked] == [False] * 4 + [True] * 4
 
 
 def test_the_real_commands_take_these_options(no_controller, monkeypatch):

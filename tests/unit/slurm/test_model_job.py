@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.facts import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import (
     Part,
     exit_status,
     indices,

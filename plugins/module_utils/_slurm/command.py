@@ -1,0 +1,72 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts a command of Slurm's, or ssh to run one, and waits for it. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import typing as t
+
+# Users set these for all their jobs, and they apply here too; others (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would change
+# what is submitted.
+_KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
+_FOREIGN = re.compile(r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$")
+
+
+def run_command(
+    argv: t.Sequence[str],
+    seconds: float,
+    environment: t.Mapping[str, str],
+    text: str = "",
+    folder: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run *argv* with *text* as its input, in a session of its own.
+
+    So Ctrl-C reaches only this process, which has to clean up with these commands.
+
+    :arg folder: where it runs; None for the current folder.
+    :raises OSError: it cannot be started.
+    :raises subprocess.TimeoutExpired: it took longer than *seconds*. It has been killed with all that it started.
+    """
+    with subprocess.Popen(
+        list(argv),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=dict(environment),
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(text, timeout=seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                process.communicate()
+            raise
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
+    """*variables* without those that would change what sbatch or squeue does, and with English messages."""
+    kept = {name: value for name, value in variables.items() if name in _KEPT or not _FOREIGN.match(name)}
+    return dict(kept, LC_ALL="C.UTF-8")
+
+
+def failure(command: str, status: int, *outputs: str) -> str:
+    """Why *command* failed, on one line: the end of the first output that is not empty.
+
+    ``sbatch: error: Invalid account`` becomes ``Invalid account``.
+    """
+    prefix = re.compile(r"^%s: (error: |fatal: )?" % re.escape(command))
+    for output in outputs:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        if lines:
+            return "; ".join(prefix.sub("", line) for line in lines[-3:])
+    return "exit status %d" % status

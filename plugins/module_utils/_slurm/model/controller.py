@@ -1,0 +1,40 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's settings that matter here, from ``scontrol show config``. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import typing as t
+
+_FORGETS_AFTER = "300"
+
+
+class Settings(t.NamedTuple):
+    """Some of the controller's settings.
+
+    :arg cluster: name of the cluster.
+    :arg remembers: how many seconds the controller knows a job that has ended.
+    :arg accounting: whether jobs are recorded in a database, which sacct reads.
+    """
+
+    cluster: str
+    remembers: float
+    accounting: bool
+
+
+def settings_of(config: t.Mapping[str, str]) -> Settings:
+    """Read them from the pairs of ``scontrol show config``."""
+    seconds = config.get("MinJobAge", _FORGETS_AFTER).split()[0]
+    return Settings(
+        config.get("ClusterName", ""),
+        float(seconds if seconds.isdigit() else _FORGETS_AFTER),
+        accounting_storage(config) != "none",
+    )
+
+
+def accounting_storage(config: t.Mapping[str, str]) -> str:
+    """``accounting_storage/slurmdbd`` is ``slurmdbd``; ``none`` without a database, for which Slurm has many words."""
+    storage = config.get("AccountingStorageType", "").lower().split("/")[-1]
+    # Since 23.11 "(null)" is what was accounting_storage/none.
+    return "none" if storage in ("", "(null)") else storage
