@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text
 
 CONF = """
 ClusterName=none
@@ -47,3 +48,11 @@ def sbatch(tmp_path, no_controller):
         ).stderr
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def directives_of():
+    """The directives of a script by name; the value of a flag is True."""
+    return lambda script: {
+        one.name: True if one.value is None else one.value for one in script_text.read(script).directives
+    }

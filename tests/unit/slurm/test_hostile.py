@@ -12,7 +12,7 @@ import sys
 import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives, table
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text, table
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 from hypothesis import strategies
@@ -195,15 +195,15 @@ def run(content, folder):
 
 @hypothesis.settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @hypothesis.given(value=VALUES)
-def test_a_value_stays_a_value(folder, value):
+def test_a_value_stays_a_value(folder, directives_of, value):
     """Refused, or in the script: then bash takes it, sbatch would read exactly what was asked for, and nothing else runs."""
     for place in PLACES:
         rendered = accepted(place, value)
         if rendered is None:
             continue
-        assert directives.parse(rendered.content) == rendered.directives
+        assert directives_of(rendered.content) == rendered.directives
         lines = [line for line in rendered.content.split("\n") if line.startswith(("#SBATCH", "#PBS", "#BSUB"))]
-        assert lines == [directives.line(name, text) for name, text in rendered.directives.items()]
+        assert lines == [script_text.line(name, text) for name, text in rendered.directives.items()]
         if place in table.BY_DIRECTIVE or place.replace("_", "-") in table.BY_DIRECTIVE:
             assert rendered.directives in ({}, {place.replace("_", "-"): value}, {place: True})
     # All places of one sort together, in a script that really runs.

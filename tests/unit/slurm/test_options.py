@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives, options, table
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.spelling import distance
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import options, script_text, table
 
 GOOD = {
     "job_name": ["test", "a b", "$(x)", "h\u00e4tte", "#SBATCH --x"],
@@ -113,7 +114,7 @@ BESIDE = {"gpus_per_task": "--ntasks=1", "mem_per_gpu": "--gpus=1"}
 )
 def test_sbatch_takes_a_good_value(sbatch, name, value):
     beside = "#SBATCH %s\n" % BESIDE.get(name, "--job-name=x")
-    said = sbatch("#!/bin/bash\n%s%s\ntrue\n" % (beside, directives.line(name.replace("_", "-"), str(value))))
+    said = sbatch("#!/bin/bash\n%s%s\ntrue\n" % (beside, script_text.line(name.replace("_", "-"), str(value))))
     # Refused only later, by the controller that is not there.
     assert "Unable to contact slurm controller" in said, said
 
@@ -262,4 +263,4 @@ def test_what_is_meant_is_not_warned_of(params):
     [("gers", "gres", 1), ("SBTACH", "SBATCH", 1), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3)],
 )
 def test_distance(left, right, steps):
-    assert directives.distance(left, right) == steps
+    assert distance(left, right) == steps

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import script as lint
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import activation, render as script
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
@@ -241,11 +241,11 @@ def test_no_recorded_script_is_left_over():
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
-def test_a_script_is_bash_and_its_directives_are_what_was_asked_for(name, sbatch, tmp_path):
+def test_a_script_is_bash_and_its_directives_are_what_was_asked_for(name, sbatch, directives_of):
     rendered = script.render(RECORDED[name])
     checked = subprocess.run(["bash", "-n"], input=rendered.content, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert directives.parse(rendered.content) == rendered.directives
+    assert directives_of(rendered.content) == rendered.directives
     assert "Unable to contact slurm controller" in sbatch(rendered.content)
 
 
@@ -273,7 +273,7 @@ def test_a_script_is_bash_and_its_directives_are_what_was_asked_for(name, sbatch
         ("conda_prefix", lambda value: {"conda_env": "torch", "conda_prefix": "~/" + value, "style": "guide"}),
     ],
 )
-def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path):
+def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path, directives_of):
     for value in HOSTILE:
         params = dict(build(value), command="true")
         try:
@@ -287,11 +287,11 @@ def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path):
             - {"command", "style", "directives", "exports", "modules"}
             - {"conda_env", "conda_prefix", "activation"}
         )
-        parsed = directives.parse(rendered.content)
+        parsed = directives_of(rendered.content)
         assert set(parsed) == {name.replace("_", "-") for name in asked} | set(params.get("directives", {}))
         assert all(parsed[name.replace("_", "-")] == params[name] for name in asked)
         assert [line for line in rendered.content.split("\n") if line.startswith(("#SBATCH", "#PBS", "#BSUB"))] == [
-            directives.line(name, text) for name, text in parsed.items()
+            script_text.line(name, text) for name, text in parsed.items()
         ]
         checked = subprocess.run(["bash", "-n"], input=rendered.content, capture_output=True, text=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, ""), value

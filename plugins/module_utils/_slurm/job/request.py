@@ -13,7 +13,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.trust import require_trusted
-from ..sbatch import directives
+from ..sbatch.script_text import split
 
 # These would make sbatch something else than a submission whose number comes back.
 _NOT_OURS = ("wait", "test-only", "parsable", "wrap", "help", "usage", "version", "quiet", "comment")
@@ -88,7 +88,7 @@ def option_of(script: str, name: str, short: str) -> str:
                 break
             continue
         try:
-            words = directives.split(line[len("#SBATCH") :])
+            words = split(line[len("#SBATCH") :])
         except ValueError:
             # sbatch will say so.
             continue

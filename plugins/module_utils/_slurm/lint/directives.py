@@ -9,9 +9,9 @@ import os
 import re
 import typing as t
 
-from ..sbatch.directives import distance
+from ..._common.errors import shown
+from ..._common.spelling import distance
 from ..sbatch.gpus import gres
-from ..sbatch.options import shown
 from ..sbatch.script_text import DASHES, Batch, Directive
 from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option
 from .finding import Found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .directives import Directives
+from .script_text import Directives
 
 _ASKED_BY = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
 

@@ -9,21 +9,16 @@ import json
 import re
 import typing as t
 
-from ..._common.errors import UserError
-from .directives import Directives, distance
-from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, OPTIONS, SHORT, Option, printable
+from ..._common.errors import UserError, printable, shown
+from ..._common.spelling import distance
+from .script_text import Directives
+from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, OPTIONS, SHORT, Option
 
 _EXCLUDE_EACH_OTHER = (
     (("mem", "mem_per_cpu", "mem_per_gpu"), "sbatch takes one of them"),
     (("requeue", "no_requeue"), "one is the opposite of the other"),
     (("cpus_per_task", "cpus_per_gpu"), "sbatch takes one of them"),
 )
-
-
-def shown(value: t.Any) -> str:
-    """A value for a message, at a bearable length."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def collect(params: t.Mapping[str, t.Any]) -> Directives:

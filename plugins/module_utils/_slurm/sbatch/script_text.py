@@ -1,15 +1,26 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job script as sbatch reads it, whoever wrote it: its directives and its commands by line. Private to hpc.pytorch."""
+"""The text of a job script: #SBATCH lines written and read as sbatch does, and the commands by line. No I/O. Private to hpc.pytorch.
+
+sbatch splits a #SBATCH line itself, without a shell: white space separates words, both kinds of quotes group, a
+backslash makes the next character literal (within quotes too, but white space only there), an unquoted # starts a
+comment, and nothing expands. It stops at the first line that is neither empty nor a comment.
+"""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
-from .directives import split
 from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, SHORT
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
+# sbatch splits a heterogeneous job wherever a directive line holds one of these words, within quotes as well.
+_SPLITTERS = re.compile(r"(?i)(het|pack)(job)")
+
+# Directives by name; the value of a flag is True.
+Directives = t.Dict[str, t.Union[str, bool]]
 
 # They take no value; what follows them is the next option.
 _FLAGS = frozenset(
@@ -72,6 +83,56 @@ class Batch(t.NamedTuple):
             if directive:
                 return directive.value or ""
         return ""
+
+
+def quote(value: str) -> str:
+    """*value* as one word of a #SBATCH line. The caller has refused control characters."""
+    if _PLAIN.fullmatch(value) and not _SPLITTERS.search(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"%s"' % _SPLITTERS.sub(lambda word: '%s"\\%s"%s' % (word[1], word[2][0], word[2][1:]), escaped)
+
+
+def line(name: str, value: str | bool) -> str:
+    """One directive; ``True`` is a flag without a value."""
+    return "#SBATCH --%s" % name if value is True else "#SBATCH --%s=%s" % (name, quote(str(value)))
+
+
+def split(text: str) -> list[str]:
+    """What follows #SBATCH on a line, as the arguments that sbatch takes from it.
+
+    :raises ValueError: a quote is not closed.
+    """
+    words: list[str] = []
+    current: str | None = None
+    quoted = ""
+    escaped = False
+    for char in text:
+        if char in " \t\n\v\f\r" and not quoted:
+            # After a backslash too: outside of quotes nothing makes white space literal.
+            if current is not None:
+                words.append(current)
+            current, escaped = None, False
+        elif escaped:
+            current, escaped = (current or "") + char, False
+        elif char == "\\":
+            escaped = True
+        elif quoted:
+            if char == quoted:
+                quoted = ""
+            else:
+                current = (current or "") + char
+        elif char in "\"'":
+            quoted = char
+        elif char == "#":
+            break
+        else:
+            current = (current or "") + char
+    if quoted:
+        raise ValueError("unmatched %s" % quoted)
+    if current is not None:
+        words.append(current)
+    return words
 
 
 def read(script: str) -> Batch:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._common.errors import printable
+
 
 class Option(t.NamedTuple):
     """An option of sbatch that the module knows the values of."""
@@ -27,11 +29,6 @@ class Option(t.NamedTuple):
 
 def _matches(pattern: str, flags: int = 0) -> t.Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value, flags) is not None
-
-
-def printable(value: str) -> bool:
-    """One line that shows what it is: no control or format characters, no exotic white space."""
-    return bool(value) and value.isprintable()
 
 
 def _path(value: str) -> bool:

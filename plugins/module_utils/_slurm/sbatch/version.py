@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._common.errors import UserError
-from .directives import Directives
-from .options import in_order, shown
+from ..._common.errors import UserError, shown
+from .options import in_order
+from .script_text import Directives
 
 # Slurm 19.05 brought them, with the selection plugin cons_tres.
 _SINCE_19_05 = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket", "cpus-per-gpu", "mem-per-gpu", "gpu-bind")

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._common.errors import UserError
-from ..sbatch.directives import distance
-from ..sbatch.options import shown
+from ..._common.errors import UserError, shown
+from ..._common.spelling import distance
 
 
 def read(option: str, given: t.Any) -> str:

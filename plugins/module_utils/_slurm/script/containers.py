@@ -9,9 +9,7 @@ import re
 import shlex
 import typing as t
 
-from ..._common.errors import UserError
-from ..sbatch.options import shown
-from ..sbatch.table import printable
+from ..._common.errors import UserError, printable, shown
 from .shell import said, shell_path
 
 ENGINES = ("apptainer", "singularity", "charliecloud", "enroot", "pyxis")

@@ -9,8 +9,8 @@ import re
 import shlex
 import typing as t
 
-from ..._common.errors import UserError
-from ..sbatch.options import pairs, shown
+from ..._common.errors import UserError, shown
+from ..sbatch.options import pairs
 
 
 def line(name: str, value: str) -> str:

@@ -9,8 +9,8 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..sbatch import gpus
-from ..sbatch.directives import Directives
 from ..sbatch.options import in_order
+from ..sbatch.script_text import Directives
 from .limits import minutes
 
 KINDS = ("single", "multi_gpu", "multi_node", "lightning", "array")

@@ -9,9 +9,8 @@ import re
 import shlex
 import typing as t
 
-from ..._common.errors import UserError
-from ..sbatch.options import pairs, shown
-from ..sbatch.table import printable
+from ..._common.errors import UserError, printable, shown
+from ..sbatch.options import pairs
 from . import rendezvous
 from .containers import Container
 from .kinds import AGENTS, Plan

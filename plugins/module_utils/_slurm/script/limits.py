@@ -11,8 +11,8 @@ import typing as t
 from ..._common.errors import UserError
 from ..model.cluster import Cluster, ClusterNode, Partition
 from ..sbatch import gpus
-from ..sbatch.directives import Directives
 from ..sbatch.gpus import Request
+from ..sbatch.script_text import Directives
 
 # Slurm reads --mem in megabytes.
 _MEGABYTES = {"k": 1 / 1024, "": 1, "m": 1, "g": 1024, "t": 1024 * 1024}

@@ -9,7 +9,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..lint.script import lint
-from ..sbatch import directives, gpus, options, version
+from ..sbatch import gpus, options, script_text, version
 from . import (
     activation,
     code,
@@ -42,7 +42,7 @@ class Script(t.NamedTuple):
     """What a job script holds and what is worth saying about it."""
 
     content: str
-    directives: directives.Directives
+    directives: script_text.Directives
     warnings: list[str]
     blocks: dict[str, str]
     """The shell code that came in by options, by option: each must be whole by itself."""
@@ -67,7 +67,7 @@ def render(params: t.Mapping[str, t.Any], slurm: t.Sequence[int] | None = None) 
     plan = kinds.settle(params, asked)
     known = version.parse(params.get("slurm_version")) or slurm
     plan = plan._replace(directives=version.fit(plan.directives, known))
-    head = "\n".join(["#!/bin/bash", *(directives.line(name, value) for name, value in plan.directives.items())])
+    head = "\n".join(["#!/bin/bash", *(script_text.line(name, value) for name, value in plan.directives.items())])
     parts = [head, *(guide.lines if as_guide else _current)(params, plan, blocks)]
     content = "\n\n".join(part for part in parts if part) + "\n"
     found = options.warnings(params)

@@ -12,11 +12,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..._common.errors import UserError
+from ..._common.errors import UserError, printable, shown
 from ..._common.trust import untrusted_because
-from ..sbatch.directives import Directives
-from ..sbatch.options import shown
-from ..sbatch.table import printable
+from ..sbatch.script_text import Directives
 from .render import Script
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.errors import UserError
-from ..sbatch.options import shown
-from ..sbatch.table import printable
+from ..._common.errors import UserError, printable, shown
 from .shell import said, shell_path
 
 

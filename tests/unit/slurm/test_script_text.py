@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import directives
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text
 
 HOSTILE = [
     "two words",
@@ -58,13 +58,13 @@ def arguments(said):
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_value_comes_back_as_it_was(value):
-    line = directives.line("job-name", value)
+    line = script_text.line("job-name", value)
     assert "\n" not in line
-    assert directives.split(line[len("#SBATCH") :]) == ["--job-name=" + value]
+    assert script_text.split(line[len("#SBATCH") :]) == ["--job-name=" + value]
 
 
 def test_sbatch_reads_every_value_as_it_was(sbatch):
-    lines = [directives.line("comment", value) for value in HOSTILE]
+    lines = [script_text.line("comment", value) for value in HOSTILE]
     said = sbatch("\n".join(["#!/bin/bash", *lines, "true", ""]))
     assert arguments(said) == ["--comment=" + value for value in HOSTILE], said
 
@@ -85,14 +85,16 @@ def test_sbatch_reads_every_value_as_it_was(sbatch):
 )
 def test_our_reader_splits_a_line_as_sbatch_does(sbatch, line):
     said = sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
-    assert directives.split(line) == arguments(said), said
+    assert script_text.split(line) == arguments(said), said
 
 
 def test_reading_stops_at_the_first_command():
     script = "#!/bin/bash\n#SBATCH --a=1\n\n# note\n#SBATCH --flag\necho\n#SBATCH --b=2\n"
-    assert directives.parse(script) == {"a": "1", "flag": True}
+    text = script_text.read(script)
+    assert [(one.name, one.value) for one in text.directives] == [("a", "1"), ("flag", None)]
+    assert [one.line for one in text.late] == [7]
 
 
 def test_an_open_quote_is_an_error():
     with pytest.raises(ValueError, match="unmatched"):
-        directives.split("--a='b")
+        script_text.split("--a='b")
