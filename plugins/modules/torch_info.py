@@ -49,8 +49,9 @@ options:
   expect_gpu:
     description:
       - What every GPU that torch sees must be, one of these.
-      - V(7.0) is a compute capability. All else is words of the GPU's name, whatever is between them; V(titan-v) is
-        C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is C(NVIDIA H100 80GB HBM3).
+      - V(7.0) is a compute capability. Everything else is the spelling of a model, also with brand, memory and form factor, as
+        Slurm's GRES types have it; V(titan-v) is C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is C(NVIDIA H100 80GB HBM3).
+      - Memory counts if the GPU's name states it; V(a100-40gb) is not C(NVIDIA A100-SXM4-80GB).
       - Does not say that there has to be a GPU, as O(expect_cuda) and O(expect_devices) do.
     type: list
     elements: str

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 
@@ -27,21 +26,3 @@ class Asked(t.NamedTuple):
     def place(self) -> str:
         """What was looked at, for a sentence."""
         return str(self.prefix if self.prefix is not None else self.python)
-
-
-def fits(expected: t.Iterable[str], name: str, capability: str | None) -> bool:
-    """Whether a GPU is one of *expected*: ``7.0`` is a compute capability, all else words in its name.
-
-    ``titan-v`` is TITAN V and not TITAN Xp, ``rtx6000`` is Quadro RTX 6000, ``h100`` is NVIDIA H100 80GB HBM3.
-    """
-    words = words_of(name)
-    runs = {"".join(words[begin:end]) for begin in range(len(words)) for end in range(begin + 1, len(words) + 1)}
-    return any(
-        item == capability if re.fullmatch(r"\d+\.\d+", item) else "".join(words_of(item)) in runs
-        for item in (item.strip() for item in expected)
-    )
-
-
-def words_of(text: str) -> list[str]:
-    """The words in a name, whatever stands between them."""
-    return re.findall(r"[a-z0-9]+", text.lower())

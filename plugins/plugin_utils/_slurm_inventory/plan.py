@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import slice_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, ClusterNode, show_version
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import Gres
 
 KINDS = ("partition", "gres", "feature", "state")
-# A slice of a GPU (MIG): 1g.5gb, nvidia_a100_3g.20gb.
-_SLICE = re.compile(r"(^|_)\d+g\.\d+gb")
 
 
 class Settings(t.NamedTuple):
@@ -176,7 +174,7 @@ def _variables(node: ClusterNode, settings: Settings) -> dict[str, t.Any]:
 def gpu_variables(gres: t.Sequence[Gres], names: t.Mapping[str, str]) -> dict[str, t.Any]:
     """What the roles expect of a node. Of slices of GPUs nothing is: a program sees one of them, however many there are."""
     gpus = [item for item in gres if item.name == "gpu"]
-    if any(item.type and _SLICE.search(item.type) for item in gpus):
+    if any(item.type and slice_of(item.type) for item in gpus):
         return {}
     types = list(
         dict.fromkeys(name for name in (names.get(item.type, item.type) for item in gpus if item.type) if name)

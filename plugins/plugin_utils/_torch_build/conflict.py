@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
@@ -129,6 +130,6 @@ def _other_driver(build: Build, wanted: Constraints, tables: Tables) -> str:
     capabilities = [capability for dummy, capability in wanted.gpus]
     lowest = fit.lowest_driver(build, tables, capabilities)
     lasts = [last for last in (fit.last_driver(capability, tables) for capability in capabilities) if last]
-    if lasts and wanted.driver and any(key(wanted.driver)[:1] > key(last)[:1] for last in lasts):
+    if lasts and wanted.driver and any(is_past(wanted.driver, last) for last in lasts):
         return "take driver %s of at least %s" % (min(lasts, key=key), lowest)
     return "update the driver to %s or newer" % lowest

@@ -9,8 +9,8 @@ import itertools
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import spelled
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Architectures, Build, Tables
 
 
@@ -33,11 +33,11 @@ def duplicates(tables: Tables) -> list[str]:
     names: dict[str, str] = {}
     for row in tables.gpus:
         for name in row.names:
-            if spelled(name) in names:
+            if model_of(name) in names:
                 found.append(
-                    "GPU type %s has two capabilities: %s and %s" % (name, names[spelled(name)], row.capability)
+                    "GPU type %s has two capabilities: %s and %s" % (name, names[model_of(name)], row.capability)
                 )
-            names[spelled(name)] = row.capability
+            names[model_of(name)] = row.capability
     return found
 
 
@@ -50,12 +50,12 @@ def contradictions(tables: Tables) -> list[str]:
     for row in tables.architectures:
         found += ["%s: %s" % (_span(row), wrong) for wrong in _architectures(row, tables)]
     found += _drivers(tables)
-    names = {spelled(name): row.capability for row in tables.gpus for name in row.names}
+    names = {model_of(name): row.capability for row in tables.gpus for name in row.names}
     for name, several in tables.ambiguous.items():
-        if spelled(name) in names:
+        if model_of(name) in names:
             found.append("GPU type %s is ambiguous and has a capability" % name)
         found += [
-            "GPU type %s, which %s may mean, has no row" % (one, name) for one in several if spelled(one) not in names
+            "GPU type %s, which %s may mean, has no row" % (one, name) for one in several if model_of(one) not in names
         ]
     return found
 

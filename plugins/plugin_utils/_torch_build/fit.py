@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, starts_with
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, starts_with
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import kernel_runs, ptx_runs
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past, least_driver
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     Architectures,
@@ -62,7 +64,7 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
                 "needs driver %s, which is newer than %s" % (lowest or "of unknown version", wanted.driver), "driver"
             )
         for gpu in compiled:
-            own = toolkit_driver(build.cuda, tables)
+            own = tables.first_drivers.get(build.cuda)
             if own is None or key(wanted.driver) < key(own):
                 against(
                     "driver %s cannot compile it for %s, %s can"
@@ -72,7 +74,7 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
                 )
         for gpu in wanted.gpus:
             last = last_driver(gpu[1], tables)
-            if last is not None and key(wanted.driver)[:1] > key(last)[:1]:
+            if last is not None and is_past(wanted.driver, last):
                 against(
                     "driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last),
                     "driver",
@@ -92,16 +94,10 @@ def runs_on(build: Build, capability: str, tables: Tables) -> str:
     if row is None:
         # Nothing is known of the build: what its toolkit can compile for is the most that it can have.
         archs: t.Iterable[str] = (arch for span in tables.toolkits if _within(build.cuda, span) for arch in span.archs)
-        return KERNELS if any(_runs(arch, capability) for arch in archs) else NOTHING
-    if any(_runs(arch, capability) for arch in row.archs):
+        return KERNELS if any(kernel_runs(arch, capability) for arch in archs) else NOTHING
+    if any(kernel_runs(arch, capability) for arch in row.archs):
         return KERNELS
-    return PTX if row.ptx and key(row.ptx) <= key(capability) else NOTHING
-
-
-def _runs(arch: str, capability: str) -> bool:
-    """A kernel for X.y runs on X.z where z >= y."""
-    compiled, there = ([int(part) for part in version.split(".")] for version in (arch, capability))
-    return compiled[0] == there[0] and compiled[1] <= there[1]
+    return PTX if row.ptx and ptx_runs(row.ptx, capability) else NOTHING
 
 
 def _within(cuda: str, span: ToolkitRange) -> bool:
@@ -110,22 +106,12 @@ def _within(cuda: str, span: ToolkitRange) -> bool:
 
 def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> str | None:
     """The lowest driver that runs *build* on GPUs of these capabilities; None where the data does not say."""
-    cuda = major_minor(build.cuda)
-    lowest = toolkit_driver(cuda, tables)
-    for family in tables.families:
-        if family.major == int(cuda.split(".", maxsplit=1)[0]):
-            lowest = family.exceptions.get(cuda, family.min_driver)
-            break
+    lowest = least_driver(build.cuda, tables.driver_families, tables.first_drivers)
     if any(runs_on(build, capability, tables) == PTX for capability in capabilities):
         # Compiling takes a driver that knows the build's own toolkit.
-        own = toolkit_driver(cuda, tables)
+        own = tables.first_drivers.get(build.cuda)
         lowest = max((one for one in (lowest, own) if one), key=key, default=None)
     return lowest
-
-
-def toolkit_driver(cuda: str, tables: Tables) -> str | None:
-    """The first driver that came with this toolkit."""
-    return min((row.min_driver for row in tables.toolkit_drivers if row.cuda == cuda), key=key, default=None)
 
 
 def last_driver(capability: str, tables: Tables) -> str | None:

@@ -9,13 +9,10 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.rows import is_capability
 
-# The maker's words, and what tells boards of one chip apart.
-_NOISE = re.compile(
-    r"nvidia|geforce|tesla|quadro|gpu|sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|workstation|server|edition|max|q|generation"
-)
 _AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
 
 
@@ -26,12 +23,12 @@ def capability(name: str, tables: Tables) -> str:
     if not isinstance(name, str) or not name.strip():
         remedy = "put quotes around it" if isinstance(name, (int, float)) else "give a name or a capability"
         raise UserError('the name of a GPU type, or a compute capability in quotes such as "7.0"', repr(name), remedy)
-    wanted = spelled(name)
+    wanted = model_of(name)
     for row in tables.gpus:
-        if wanted in map(spelled, row.names):
+        if wanted in map(model_of, row.names):
             return row.capability
     for known, several in tables.ambiguous.items():
-        if wanted == spelled(known):
+        if wanted == model_of(known):
             raise UserError(
                 "the name of one GPU type",
                 "%s, which %s are called"
@@ -56,17 +53,13 @@ def marks(names: t.Iterable[str], tables: Tables) -> list[str]:
     """What is uncertain about these GPU types."""
     result = []
     for name in names:
-        row = next((row for row in tables.gpus if spelled(name) in map(spelled, row.names)), None)
+        row = next((row for row in tables.gpus if model_of(name) in map(model_of, row.names)), None)
         if row and row.unverified and not is_capability(name):
             result.append("GPU type %s is taken for %s, unverified: %s" % (name, row.capability, row.unverified))
     return result
 
 
-def spelled(name: str) -> str:
-    """One spelling of a name: Tesla V100-SXM2-32GB is v100."""
-    words = [word for word in re.split(r"[\s_-]+", name.lower()) if word]
-    return "".join([word for word in words if not _NOISE.fullmatch(word)] or words)
-
-
 def _known(name: str, tables: Tables) -> str:
-    return next((row.capability for row in tables.gpus if spelled(name) in map(spelled, row.names)), "not in the data")
+    return next(
+        (row.capability for row in tables.gpus if model_of(name) in map(model_of, row.names)), "not in the data"
+    )

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import Family
 
 SOURCES = ("pytorch", "conda-forge", "wheels")
 
@@ -126,6 +128,19 @@ class Tables:
     gpus: tuple[GpuType, ...] = ()
     ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     pytorch_channel_last: str | None = None
+
+    @functools.cached_property
+    def driver_families(self) -> dict[int, Family]:
+        """The oldest driver for each major version of CUDA, from 11 on."""
+        return {row.major: Family(row.min_driver, row.exceptions) for row in reversed(self.families)}
+
+    @functools.cached_property
+    def first_drivers(self) -> dict[str, str]:
+        """The first driver that came with each toolkit."""
+        found: dict[str, str] = {}
+        for row in self.toolkit_drivers:
+            found[row.cuda] = min(found.get(row.cuda, row.min_driver), row.min_driver, key=key)
+        return found
 
     def extended(self, site: Tables) -> Tables:
         """These tables with *site*'s rows; a site's row replaces ours of the same build."""

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     SOURCES,
     Architectures,
@@ -326,8 +327,3 @@ def _ambiguous(row: _Row) -> tuple[str, tuple[str, ...]]:
     result = t.cast(str, row.text("name", required=True)), row.texts("could_be", required=True)
     row.done()
     return result
-
-
-def is_capability(value: t.Any) -> bool:
-    """Whether *value* is text such as 7.0."""
-    return isinstance(value, str) and bool(re.fullmatch(r"\d{1,2}\.\d", value, re.ASCII))

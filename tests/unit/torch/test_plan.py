@@ -1,12 +1,10 @@
-"""What is left to do when a probe broke, whose fault it is, and whether a GPU is what was asked for: plain data."""
+"""What is left to do when a probe broke, and the numbers of CUDA's errors."""
 
 from __future__ import annotations
 
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import fits
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.kernels import runs_on
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.start import error_number
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import LOOKS, Plan, what_is_left
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
@@ -56,52 +54,6 @@ def test_there_is_always_an_end() -> None:
         )
         plan = what_is_left(plan, report(8, [], *tasks))
     assert len(tasks) == 8 + len(LOOKS)
-
-
-@pytest.mark.parametrize(
-    "expected, name, capability, yes",
-    [
-        ("7.0", "NVIDIA TITAN V", "7.0", True),
-        ("7.0", "NVIDIA TITAN V", "7.5", False),
-        ("h100", "NVIDIA H100 80GB HBM3", "9.0", True),
-        ("H100", "NVIDIA H100 PCIe", "9.0", True),
-        ("h100", "NVIDIA GH200 480GB", "9.0", False),
-        ("a100", "NVIDIA A100-SXM4-80GB", "8.0", True),
-        ("a10", "NVIDIA A100-SXM4-80GB", "8.0", False),
-        ("titan-v", "NVIDIA TITAN V", "7.0", True),
-        ("titan_v", "TITAN V", "7.0", True),
-        ("titan-v", "TITAN Xp", "6.1", False),
-        ("titan", "TITAN RTX", "7.5", True),
-        ("rtx6000", "Quadro RTX 6000", "7.5", True),
-        ("rtx-2080-ti", "NVIDIA GeForce RTX 2080 Ti", "7.5", True),
-        ("v100", "Tesla V100-SXM2-16GB", "7.0", True),
-        ("90", "NVIDIA H100", "9.0", False),
-    ],
-)
-def test_whether_a_gpu_is_what_was_asked_for(expected: str, name: str, capability: str, yes: bool) -> None:
-    assert fits([expected], name, capability) is yes
-    assert fits(["no-such", expected], name, capability) is yes
-
-
-@pytest.mark.parametrize(
-    "archs, capability, yes",
-    [
-        ("sm_70 sm_75", "7.0", True),
-        ("sm_75 sm_80", "7.0", False),
-        ("sm_80", "8.6", True),
-        ("sm_86", "8.0", False),
-        ("sm_75 compute_75", "9.0", True),
-        ("sm_90a", "9.0", True),
-        ("sm_100f", "10.3", True),
-        ("sm_100a", "10.3", False),
-        ("sm_120", "12.0", True),
-        ("compute_120", "9.0", False),
-        ("gfx90a", "9.0", None),
-        ("", "9.0", None),
-    ],
-)
-def test_whether_a_build_has_code_for_a_gpu(archs: str, capability: str, yes: bool | None) -> None:
-    assert runs_on(archs.split(), capability) is yes
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ..asked import Asked, fits
+from ..._gpu.names import fits
+from ..asked import Asked
 from ..report import DIED, Report, describe_ending
 from . import start
 from .kernels import failing

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 
+from ..._common.versions import is_version
 from ..._cuda import versions
+from ..._gpu.drivers import least_driver
 from ..asked import Asked
 from ..report import Report
 from . import start
 from .kernels import failing
 from .reason import Reason, names_of
 
-# The oldest driver for every build of a major version of CUDA.
-# https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html, table 1
-LEAST_DRIVER = {11: "450.80.02", 12: "525.60.13", 13: "580"}
 # Errors that say by themselves that a driver is there.
 _DRIVER_ANSWERED = (start.NOT_READY, start.MISMATCH, start.NO_COMPAT, start.BUSY)
 
@@ -96,8 +95,7 @@ def driver_too_old(report: Report, asked: Asked) -> Reason | None:
     message = "%s, torch %s is built for CUDA %s" % (driver, report.torch["version"] if report.torch else "", built)
     if devices:
         message += ": %s said %s" % (names_of(devices), devices[0]["error"])
-    major = int(str(built).split(".", maxsplit=1)[0]) if str(built)[:1].isdigit() else 0
-    least = LEAST_DRIVER.get(major)
+    least = least_driver(built) if built and is_version(built) else None
     wanted = "a driver from %s on" % least if least else "a driver that is new enough for CUDA %s" % built
     return Reason(
         "driver_too_old",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._gpu.capabilities import build_runs
 from ..report import Report
 
 # The first that matches a device's error counts; no match is device_failed.
@@ -28,7 +29,7 @@ def code_of(report: Report, device: t.Mapping[str, t.Any]) -> str | None:
     for code, pattern in SAYS:
         if re.search(pattern, device["error"] or ""):
             return code
-    if device["compute_capability"] and runs_on(archs, device["compute_capability"]) is False:
+    if device["compute_capability"] and build_runs(archs, device["compute_capability"]) is False:
         return "arch_mismatch"
     return "device_failed"
 
@@ -36,29 +37,3 @@ def code_of(report: Report, device: t.Mapping[str, t.Any]) -> str | None:
 def failing(report: Report, code: str) -> list[dict[str, t.Any]]:
     """The devices that failed with *code*."""
     return [device for device in report.devices if code_of(report, device) == code]
-
-
-def runs_on(archs: t.Iterable[str], capability: str) -> bool | None:
-    """Whether a build of *archs* has code for a GPU; None when that cannot be said.
-
-    Code for X.Y (sm_XY) runs on X.Z from Z = Y on, a letter at the end binds it more closely; what is there as PTX
-    (compute_XY) is compiled for any newer GPU.
-    """
-    major, minor = (int(part) for part in capability.split("."))
-    known = False
-    for arch in archs:
-        match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", arch)
-        if not match:
-            continue
-        known = True
-        kind, letter = match.group(1), match.group(4)
-        has = (int(match.group(2)), int(match.group(3)))
-        if letter == "a":
-            fits = has == (major, minor)
-        elif kind == "sm" or letter == "f":
-            fits = has[0] == major and has[1] <= minor
-        else:
-            fits = has <= (major, minor)
-        if fits:
-            return True
-    return False if known else None

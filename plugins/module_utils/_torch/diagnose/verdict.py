@@ -9,7 +9,8 @@ import typing as t
 
 from ..._common.errors import UserError, one_line
 from ..._cuda import versions
-from ..asked import Asked, words_of
+from ..._gpu.names import words_of
+from ..asked import Asked
 from ..report import FINISHED, Report, describe_ending
 from .driver import kernel_release
 from .reason import Reason
