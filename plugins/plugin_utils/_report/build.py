@@ -9,10 +9,11 @@ import collections
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import FAILURES, VERDICTS, Reason
 
 from .compare import make_changes
 from .normalise import NOT_PART
-from .schema import SCHEMA_VERSION, SICK, VERDICTS, Node, Partition, Reason, Report, Totals
+from .schema import SCHEMA_VERSION, Node, Partition, Report, Totals
 
 
 class Trouble(t.NamedTuple):
@@ -54,7 +55,7 @@ def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
     """Sick nodes by what they suffer from, the worst verdict first, then by how many they are."""
     groups: dict[tuple[t.Any, ...], list[Node]] = {}
     for node in nodes:
-        if node["verdict"] in SICK:
+        if node["verdict"] in FAILURES:
             first = nearest_reason(node)
             others = tuple(dict.fromkeys(reason["code"] for reason in node["reasons"][1:]))
             groups.setdefault((node["verdict"], first["code"], first["remedy"], others), []).append(node)
@@ -97,7 +98,7 @@ def count_earlier(report: Report) -> int:
 
 def _keep(node: Node, known: Node | None) -> Node:
     # Of a run with --limit: what was found then still is the best that is known, with its own time.
-    if known is None or node["checked"] is not None or node["summary"] != NOT_PART:
+    if known is None or node["checked"] is not None or node["summary"] != NOT_PART["summary"]:
         return node
     return t.cast(Node, dict(known, partitions=node["partitions"], expectation=node["expectation"]))
 

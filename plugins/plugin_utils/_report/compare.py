@@ -9,8 +9,9 @@ import collections
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import UNKNOWN
 
-from .schema import UNKNOWN, Change, Changes, Device, Node, Report
+from .schema import Change, Changes, Device, Node, Report
 
 
 class Group(t.NamedTuple):

@@ -17,10 +17,11 @@ import typing as t
 
 import jinja2
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold, natural
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import FAILURES, VERDICTS
 
 from .build import count_earlier, find_troubles, nearest_reason
 from .compare import describe_change, describe_devices, fold_changes
-from .schema import SICK, VERDICTS, Node, Report
+from .schema import Node, Report
 
 FOLDER = pathlib.Path(__file__).parent
 # So many nodes are shown at once; more begin folded up.
@@ -78,7 +79,7 @@ def _sections(report: Report) -> list[Section]:
 
 def _row(node: Node, generated: str) -> dict[str, t.Any]:
     reasons = node["reasons"]
-    if node["verdict"] in SICK and not reasons:
+    if node["verdict"] in FAILURES and not reasons:
         reasons = [nearest_reason(node)]
     times = [device["seconds"] for device in node["devices"] if device["seconds"] is not None]
     return {
@@ -95,7 +96,7 @@ def _row(node: Node, generated: str) -> dict[str, t.Any]:
         "device_seconds": _span(times),
         "reasons": reasons,
         # What a cpu_only node says of its reason is no trouble: shown small.
-        "sick": node["verdict"] in SICK,
+        "sick": node["verdict"] in FAILURES,
         "checked": node["checked"] if node["checked"] not in (None, generated) else None,
     }
 

@@ -13,17 +13,20 @@ import math
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import (
+    UNKNOWN,
+    VERDICTS,
+    Reason,
+    driver_of,
+    no_result,
+    not_checked,
+)
 
-from .schema import UNKNOWN, VERDICTS, Device, Expectation, Node, Reason, Torch
+from .schema import Device, Expectation, Node, Torch
 
 LONGEST = 2000
 
-NO_RESULT = Reason(
-    code="no_result",
-    message="the check left no result for this node",
-    remedy="look in the run's output for the task that failed on it",
-)
-NOT_PART = "not_checked: not part of a run yet"
+NOT_PART = not_checked("not part of a run yet")
 
 
 def make_node(
@@ -35,24 +38,21 @@ def make_node(
     :arg checked: when; None for a node that was not part of the run.
     """
     found = result if isinstance(result, t.Mapping) else {}
-    verdict = found.get("verdict")
     reasons = [_reason(item) for item in _mappings(found.get("reasons"))]
-    summary = text(found.get("summary")) or ""
-    if verdict not in VERDICTS:
-        if checked is None:
-            verdict, summary = "not_checked", NOT_PART
-        else:
-            verdict, reasons = "failed", [NO_RESULT, *reasons]
-            summary = "failed: no_result - %s" % NO_RESULT["message"]
+    if found.get("verdict") not in VERDICTS:
+        instead = NOT_PART if checked is None else no_result()
+        found = dict(found, verdict=instead["verdict"], summary=instead["summary"])
+        reasons = [*instead["reasons"], *reasons]
+    verdict = found["verdict"]
     torch = _mapping(found.get("torch"))
     python = _mapping(found.get("python"))
-    driver = found.get("driver")
+    driver = driver_of(found) or found.get("driver")
     return Node(
         name=text(name) or "",
         partitions=[text(item) or "" for item in partitions],
         expectation=expectation,
         verdict=verdict,
-        summary=summary,
+        summary=text(found.get("summary")) or "",
         checked=checked if verdict != "not_checked" else None,
         environment=text(python.get("prefix")),
         torch=Torch(version=text(torch.get("version")), cuda=text(torch.get("cuda")), hip=text(torch.get("hip"))),

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-SCHEMA_VERSION = 1
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import (
+    VERDICTS as VERDICTS,
+    Reason as Reason,
+)
 
-# The worst first: the order of every list and table. Values are the module torch_info's and the role torch_check's.
-VERDICTS = ("failed", "unreachable", "not_checked", "cpu_only", "ok")
-# What somebody has to mend.
-SICK = ("failed", "unreachable")
-# Nothing is known of these nodes but their names.
-UNKNOWN = ("unreachable", "not_checked")
+SCHEMA_VERSION = 1
 
 
 class Expectation(t.TypedDict):
@@ -43,14 +41,6 @@ class Device(t.TypedDict):
     passed: bool
     error: str | None
     seconds: float | None
-
-
-class Reason(t.TypedDict):
-    """One cause, with what to do about it."""
-
-    code: str
-    message: str
-    remedy: str
 
 
 class Node(t.TypedDict):

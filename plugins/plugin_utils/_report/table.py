@@ -9,10 +9,11 @@ import textwrap
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import VERDICTS
 
 from .build import count_earlier, find_troubles
 from .compare import describe_change, fold_changes
-from .schema import VERDICTS, Report
+from .schema import Report
 
 WIDTH = 80
 # More of one kind is in the files.

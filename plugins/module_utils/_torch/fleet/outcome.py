@@ -7,41 +7,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.errors import one_line
+from .. import node_result
 from .collect import Outcome
 
-Result = t.Dict[str, t.Any]
+Result = t.Mapping[str, t.Any]
 
 
 def result_of(name: str, outcome: Outcome) -> Result:
     """What torch_info returned on the node, or a result that says why there is none."""
     if outcome.answer is None:
-        message = "no result from %s: %s" % (name, outcome.why)
-        return _without_torch("unreachable", "node_unreachable", message, _remedy(name, outcome.why))
+        return node_result.unreachable(name, outcome.why, _remedy(name, outcome.why))
     refused = outcome.answer.get("refused")
     if refused:
-        message = "expected %s; found %s" % (refused["expected"], refused["found"])
-        return _without_torch("failed", "check_refused", message, refused["remedy"])
+        return node_result.refused(refused["expected"], refused["found"], refused["remedy"])
     return outcome.answer
 
 
 def not_checked(name: str) -> Result:
     """A node's result in check mode."""
-    return {
-        "verdict": "not_checked",
-        "summary": "not_checked: check mode submits no job to %s" % name,
-        "reasons": [],
-        "devices": [],
-    }
-
-
-def _without_torch(verdict: str, code: str, message: str, remedy: str) -> Result:
-    return {
-        "verdict": verdict,
-        "summary": one_line("%s: %s - %s" % (verdict, code, message)),
-        "reasons": [{"code": code, "message": one_line(message), "remedy": one_line(remedy)}],
-        "devices": [],
-    }
+    return node_result.not_checked("check mode submits no job to %s" % name)
 
 
 def _remedy(name: str, why: str) -> str:
