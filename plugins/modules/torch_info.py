@@ -131,31 +131,33 @@ reasons:
   contains:
     code:
       description:
-        - V(probe_timeout), a GPU or all of the probe did not come back in time.
+        # >>> generated: reason codes
+        - V(probe_timeout), a GPU or all of the probe did not answer in time.
         - V(torch_missing), there is no torch in the environment.
-        - V(user_site_shadow), a torch below the home or in E(PYTHONPATH) comes before the environment's.
-        - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own, and
-          without them it works.
-        - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
-        - V(compute_failed), torch does not compute on the CPU, or wrongly.
+        - V(user_site_shadow), a torch in the home directory or in E(PYTHONPATH) comes before the environment's.
+        - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own,
+          and without them it works.
+        - V(import_failed), c(import torch) raises or crashes, or Python itself does not start.
+        - V(compute_failed), torch does not compute on the CPU, or computes wrong results.
         - V(cpu_only_build), torch is built without CUDA.
         - V(no_driver), the node has no NVIDIA driver, or no library to reach it by.
         - V(stub_or_compat_libcuda), the driver's library is a stub, of the package cuda-compat, or not of the kernel
           module's release.
         - V(driver_too_old), the driver does not run this build's CUDA.
         - V(fabric_manager_802), the NVSwitch fabric is not ready.
-        - V(exclusive_or_busy), another process has the GPU or its memory, or nobody may use it.
+        - V(exclusive_or_busy), another process has the GPU or its memory, or no process may use it.
         - V(slurm_cgroup), the job was given no GPU, or fewer than there are.
-        - V(cuda_visible_devices), E(CUDA_VISIBLE_DEVICES) hides GPUs.
-        - V(mig), the GPUs are cut into instances (MIG).
-        - V(hmm_kaslr), nvidia-uvm finds no room in the kernel's address space.
+        - V(cuda_visible_devices), the variable E(CUDA_VISIBLE_DEVICES) hides GPUs.
+        - V(mig), the GPUs are divided into instances (MIG).
+        - V(hmm_kaslr), the module nvidia-uvm finds no room in the kernel's address space.
         - V(missing_uvm), the module nvidia-uvm or its device file is missing.
         - V(cuda_unavailable), CUDA does not start and none of the above is why.
         - V(arch_mismatch), torch has no code for this GPU's architecture.
-        - V(device_failed), a GPU does not compute, or wrongly, or crashed the probe.
-        - V(nccl_failed), the GPUs compute one by one and not together.
+        - V(device_failed), a GPU does not compute, computes wrong results, or crashed the probe.
+        - V(nccl_failed), the GPUs compute one by one but not together.
         - V(device_type_mismatch), a GPU is not what O(expect_gpu) says.
         - V(device_count_mismatch), there are GPUs but not as many as expected.
+        # <<< generated: reason codes
         - The page C(docs/causes.md) of the collection has more on each.
       type: str
       sample: cpu_only_build

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .probe import main
 from .report import TIMEOUT, Report, is_torchs
 
-LOOKS = ("device files", "kernel log", "libcuda", "NVML")
+# The names of the checks of a node in trouble, each a task of its own.
+CHECKS = tuple(name for name, dummy in main.CHECKS)
 
 
 class Plan(t.NamedTuple):
@@ -41,9 +43,9 @@ def what_is_left(plan: Plan, report: Report) -> Plan | None:
     :arg report: of all probes so far; the last of ``report.broken`` is what just happened.
     """
     task = report.broken[-1].task
-    if task in LOOKS:
+    if task in CHECKS:
         skip = (*plan.skip, task)
-        return None if set(LOOKS) <= set(skip) else Plan(torch=False, trouble=True, skip=skip)
+        return None if set(CHECKS) <= set(skip) else Plan(torch=False, trouble=True, skip=skip)
     passed = tuple(device["index"] for device in report.devices if device["passed"])
     todo = tuple(device["index"] for device in report.devices if device["state"] == "untested")
     if task != "all-reduce" and (todo or plan.all_reduce and len(passed) > 1):

@@ -33,9 +33,11 @@ DEVICE_TIMEOUT = 30.0
 LEAVING = 5.0
 # What puts libraries before those of the environment.
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
-# What a later probe may add to what the first one said.
-_LATER = ("step", "device", "device_done", "kernel", "all_reduce", "nccl", "cudnn", "shadowed")
-_LATER += ("driver", "files", "nvml", "kernel_log")
+# Records that count as the first probe sends them. Of every other kind a later probe may send a newer one.
+FIRST_COUNTS = frozenset(
+    ("refused", "exec_failed", "node", "library_path", "python", "torch_missing", "torch_found", "import_failed")
+    + ("torch", "cpu", "cuda")
+)
 _PARTS = (talk, package, kernels, libraries, node, main)
 _OUTPUT_KEPT = 4000
 _RECORDS_KEPT = 1 << 22
@@ -79,7 +81,7 @@ def run_probe(
     plan: Plan | None = Plan(expect=expect_devices)
     while plan is not None:
         told = _one_probe(place, plan)
-        records += [record for record in told.records if not records or record["kind"] in _LATER]
+        records += [record for record in told.records if not records or record["kind"] not in FIRST_COUNTS]
         ending = told.ending
         if told.task is not None and ending.how != FINISHED and time.monotonic() < place.deadline:
             broken.append(Broken(told.task, told.step, ending))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.start import error_number
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import LOOKS, Plan, what_is_left
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.evidence import error_number
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import CHECKS, Plan, what_is_left
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
     DIED,
     TIMEOUT,
@@ -38,7 +38,7 @@ def test_the_other_devices_come_next_and_then_what_they_do_together(how: str) ->
 
 def test_each_look_that_breaks_is_left_out_until_none_is_left() -> None:
     plan: Plan | None = Plan()
-    for task in LOOKS:
+    for task in CHECKS:
         assert plan is not None
         plan = what_is_left(plan, report(0, [], task))
     assert plan is None
@@ -50,10 +50,10 @@ def test_there_is_always_an_end() -> None:
     while plan is not None:
         todo = range(8) if plan.devices is None else plan.devices
         tasks.append(
-            "device %d" % todo[0] if plan.torch and todo else [look for look in LOOKS if look not in plan.skip][0]
+            "device %d" % todo[0] if plan.torch and todo else [look for look in CHECKS if look not in plan.skip][0]
         )
         plan = what_is_left(plan, report(8, [], *tasks))
-    assert len(tasks) == 8 + len(LOOKS)
+    assert len(tasks) == 8 + len(CHECKS)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import types
 import typing as t
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch import report, run
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import Plan
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.probe import kernels, libraries
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import KERNELS, parse_records
@@ -35,6 +36,21 @@ OLDER += [path for path in (shutil.which("python3.%d" % minor, path="/usr/bin") 
 
 def test_every_file_of_the_probe_is_sent() -> None:
     assert {name + ".py" for name in PARTS} == {path.name for path in FOLDER.glob("*.py")} - {"__init__.py"}
+
+
+def test_every_kind_of_record_is_read_and_only_those_that_exist_count_from_the_first_probe() -> None:
+    calls = [node for text in (*PARTS.values(), inspect.getsource(run)) for node in ast.walk(ast.parse(text))]
+    sent = {
+        keyword.value.value
+        for call in calls
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant)
+    }
+    read = {node.value for node in ast.walk(ast.parse(inspect.getsource(report))) if isinstance(node, ast.Constant)}
+    assert {"node", "nvml", "device_done"} < sent
+    assert sent <= read, "report.py reads none of these"
+    assert run.FIRST_COUNTS <= sent
 
 
 @pytest.mark.parametrize("part", [*PARTS, "the bootstrap"])
@@ -77,7 +93,7 @@ def test_it_runs(python: str, tmp_path: pathlib.Path) -> None:
     records = records_of(python, standin(count=2, faults={1: "no kernel image"}), tmp_path)
     kinds = [record["kind"] for record in records if record["kind"] not in ("step", "kernel", "cudnn")]
     assert kinds[:6] == ["node", "library_path", "python", "torch_found", "torch", "cpu"]
-    # A device failed, so the node is looked at closely.
+    # A device failed, so the node is checked for a cause.
     assert kinds[6:] == ["cuda"] + ["device", "device_done"] * 2 + [
         "nccl",
         "shadowed",
@@ -95,7 +111,7 @@ def test_it_runs(python: str, tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("python", [sys.executable, *OLDER])
-def test_a_healthy_node_is_not_looked_at_closely(python: str, tmp_path: pathlib.Path) -> None:
+def test_a_passing_node_is_not_checked_for_causes(python: str, tmp_path: pathlib.Path) -> None:
     records = records_of(python, standin(count=2), tmp_path)
     tasks = {record["task"] for record in records if record["kind"] == "step"}
     assert tasks == {None, "device 0", "device 1", "all-reduce"}
@@ -112,7 +128,6 @@ def test_the_product_tells_a_wrong_sum_from_a_right_one() -> None:
     image, mask, expected = kernels.convolution()
     assert expected[4][7] == sum(image[4 + j][7 + i] * mask[j][i] for j in range(3) for i in range(3))
     assert len({value for row in expected for value in row}) > 10
-    assert KERNELS == tuple(name for name, _run in kernels.KERNELS)
 
 
 @pytest.mark.parametrize("found, said", [(2408, "2.4.8"), (21805, "2.18.5"), ((2, 30, 7), "2.30.7"), (None, None)])

@@ -1,4 +1,4 @@
-"""What a failed import blames and what to do about it."""
+"""What a failed import blames and its remedy."""
 
 from __future__ import annotations
 

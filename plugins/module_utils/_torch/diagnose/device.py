@@ -1,20 +1,24 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Devices there are, but not as they should be. Plain data, no I/O. Private to hpc.pytorch."""
+"""There are devices, but not as they should be. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 from ..._gpu.names import fits
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
-from . import start
+from . import evidence
 from .kernels import failing
 from .reason import Reason, first_line, names_of
 
 
 def arch_mismatch(report: Report, asked: Asked) -> Reason | None:
-    """The build has no code for this GPU."""
+    """Torch has no code for this GPU's architecture.
+
+    Error 209, or the GPU's capability is not in the build's list. The filter `hpc.pytorch.torch_build` names the
+    newest build that has it.
+    """
     devices = failing(report, "arch_mismatch")
     if not devices or report.torch is None:
         return None
@@ -30,27 +34,30 @@ def arch_mismatch(report: Report, asked: Asked) -> Reason | None:
     return Reason(
         "arch_mismatch",
         "%s: %s" % (message, devices[0]["error"]),
-        "take a build for these GPUs: the filter hpc.pytorch.torch_build names the newest one for gpus: [%s]"
+        "install a build for these GPUs: the filter hpc.pytorch.torch_build names the newest one for gpus: [%s]"
         % ", ".join("'%s'" % item for item in capabilities),
     )
 
 
 def exclusive_or_busy(report: Report, asked: Asked) -> Reason | None:
-    """Somebody else has the GPU, or nobody may use it."""
-    begun = start.failed_start(report)
+    """Another process has the GPU or its memory, or no process may use it.
+
+    Error 46, or a GPU's memory is full: another process has it, or its compute mode is exclusive or prohibited.
+    """
+    failure = evidence.start_failure(report)
     devices = failing(report, "exclusive_or_busy")
-    if not devices and (begun is None or begun.number != start.BUSY):
+    if not devices and (failure is None or failure.number != evidence.BUSY):
         return None
     if devices:
         message = "%s: %s" % (names_of(devices), devices[0]["error"])
     else:
-        message = begun.text if begun else ""
-    exclusive, prohibited = start.nvml_devices(report, compute_mode=3), start.nvml_devices(report, compute_mode=2)
-    busy = [item for item in start.nvml_devices(report) if item["processes"]]
-    remedy = "see what runs there (nvidia-smi): another job, or what a job has left behind"
+        message = failure.text if failure else ""
+    exclusive, prohibited = evidence.nvml_devices(report, compute_mode=3), evidence.nvml_devices(report, compute_mode=2)
+    busy = [item for item in evidence.nvml_devices(report) if item["processes"]]
+    remedy = "check what runs there (nvidia-smi): another job, or processes that a job left behind"
     if prohibited:
         message += "; %d GPUs are set to prohibited" % len(prohibited)
-        remedy = "let the GPU be used: nvidia-smi -c DEFAULT"
+        remedy = "allow processes on the GPU: nvidia-smi -c DEFAULT"
     elif exclusive:
         message += "; %d GPUs take one process at a time (Exclusive_Process)" % len(exclusive)
     if busy:
@@ -62,7 +69,10 @@ def exclusive_or_busy(report: Report, asked: Asked) -> Reason | None:
 
 
 def device_failed(report: Report, asked: Asked) -> Reason | None:
-    """A device did not do its sums, or CUDA took the interpreter with it."""
+    """A GPU does not compute, computes wrong results, or crashed the probe.
+
+    The message has the kernel log's last Xid.
+    """
     bad = failing(report, "device_failed")
     if bad:
         texts = ["device %d (%s): %s" % (item["index"], item["name"], item["error"]) for item in bad]
@@ -71,22 +81,26 @@ def device_failed(report: Report, asked: Asked) -> Reason | None:
         message = "the probe %s at: %s" % (describe_ending(report.ending), report.step)
     else:
         return None
-    log = start.log_lines(report, "NVRM: Xid|fallen off")
+    log = evidence.log_lines(report, "NVRM: Xid|fallen off")
     if log:
         message += "; the kernel's log: %s" % log[-1]
-    remedy = "look at the node's driver (dmesg for Xid, nvidia-smi -q) and take the device or the node out of service"
+    remedy = "check the node's driver (dmesg for Xid, nvidia-smi -q) and take the device or the node out of service"
     return Reason("device_failed", message, remedy)
 
 
 def nccl_failed(report: Report, asked: Asked) -> Reason | None:
-    """The devices compute one by one, and not together."""
+    """The GPUs compute one by one but not together.
+
+    Adding up numbers over all GPUs by NCCL fails, hangs or gives a wrong result; or there are several GPUs and
+    torch has no NCCL.
+    """
     passed = [device for device in report.devices if device["passed"]]
     broke = report.broke_at("all-reduce")
     if report.nccl is not None and report.nccl["version"] is None and len(passed) > 1:
         return Reason(
             "nccl_failed",
             "this torch has no NCCL, which several GPUs need to work together",
-            "take a build with NCCL: PyTorch's own, or conda-forge's",
+            "install a build with NCCL: PyTorch's own, or conda-forge's",
         )
     if broke is not None:
         how = describe_ending(broke.ending)
@@ -99,13 +113,17 @@ def nccl_failed(report: Report, asked: Asked) -> Reason | None:
     return Reason(
         "nccl_failed",
         "the all-reduce over %s with NCCL %s: %s" % (names_of(passed), version, how),
-        "look at it with NCCL_DEBUG=INFO; try NCCL_P2P_DISABLE=1 (IOMMU or ACS in the way of peer to peer) and see that /dev/shm"
-        " has room",
+        "debug it with NCCL_DEBUG=INFO; try NCCL_P2P_DISABLE=1 (IOMMU or ACS in the way of peer to peer) and check that"
+        " /dev/shm has room",
     )
 
 
 def device_type_mismatch(report: Report, asked: Asked) -> Reason | None:
-    """Other GPUs than the inventory says."""
+    """A GPU is not what `expect_gpu` says.
+
+    Neither its model nor its compute capability is one of those expected. Memory counts only if the GPU's name
+    states it: `a100-40gb` is not an A100-SXM4-80GB.
+    """
     known = [device for device in report.devices if device["name"]]
     wrong = [device for device in known if not fits(asked.expect_gpu, device["name"], device["compute_capability"])]
     if not asked.expect_gpu or not wrong:
@@ -119,7 +137,11 @@ def device_type_mismatch(report: Report, asked: Asked) -> Reason | None:
 
 
 def device_count_mismatch(report: Report, asked: Asked) -> Reason | None:
-    """Devices there are, but not as many as expected. Where there is none, the cause of that is the reason."""
+    """There are GPUs but not as many as expected.
+
+    If the job or a variable is the cause, that comes first in `reasons`. If there is no GPU at all, another code
+    says why.
+    """
     found = len(report.devices)
     if not found:
         return None
@@ -130,7 +152,7 @@ def device_count_mismatch(report: Report, asked: Asked) -> Reason | None:
     else:
         return None
     message = "torch sees %d devices, expected %s" % (found, wanted)
-    count, granted = start.gpus_of_node(report), start.variables(report).get("SLURM_GPUS_ON_NODE")
+    count, granted = evidence.gpus_of_node(report), evidence.variables(report).get("SLURM_GPUS_ON_NODE")
     if count is not None:
         message += "; the node has %d" % count
     if granted:

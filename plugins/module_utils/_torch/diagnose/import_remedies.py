@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do about a failed import, by what it says. A new remedy is one row in IMPORT_REMEDIES. Private to hpc.pytorch."""
+"""The remedy for a failed import, by its error. A new remedy is one row of IMPORT_REMEDIES. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import typing as t
 
 
 class ImportRemedy(t.NamedTuple):
-    """What to do when the text of a failed import matches."""
+    """The remedy for an error that matches *pattern*."""
 
     pattern: str
     remedy: str
 
 
-# The first that matches counts. Sources: facts collected from the projects' issue trackers, named where there is one.
+# The first row that matches counts. Collected from the projects' issue trackers.
 IMPORT_REMEDIES = (
     ImportRemedy(
         r"GLIBC_[\d.]+' not found",
-        "this node's C library is older than the build wants: take an older torch, or one from conda-forge, or run"
-        " on a newer node",
+        "this node's C library is older than the build requires: install an older torch, or one from conda-forge,"
+        " or run on a newer node",
     ),
     ImportRemedy(
         r"(GLIBCXX|CXXABI)_[\d.]+' not found",
@@ -39,15 +39,16 @@ IMPORT_REMEDIES = (
     ),
     ImportRemedy(
         r"libcuda\.so",
-        "install the NVIDIA driver on this node, or take a build of torch that is imported without one",
+        "install the NVIDIA driver on this node, or a build of torch that can be imported without one",
     ),
     ImportRemedy(
         r"cannot allocate memory in static TLS block",
-        "set LD_PRELOAD to the library that is named, or take a newer build of it",
+        "set LD_PRELOAD to the library that is named, or install a newer build of it",
     ),
     ImportRemedy(
         r"failed to map segment|Operation not permitted",
-        "the environment's file system is mounted noexec, or ulimit -v is too small: move the one or raise the other",
+        "the environment's file system is mounted noexec, or ulimit -v is too small: move the environment"
+        " or raise the limit",
     ),
     ImportRemedy(r"Cannot allocate memory|MemoryError", "raise the memory limit (ulimit -v, --mem)"),
     ImportRemedy(
@@ -55,7 +56,8 @@ IMPORT_REMEDIES = (
         "install the module that is named into the same environment",
     ),
     ImportRemedy(
-        r"SIGILL", "take a torch built for older processors, or a newer node: it uses instructions this one lacks"
+        r"SIGILL",
+        "install a torch built for older processors, or use a newer node: this one lacks instructions that torch uses",
     ),
     ImportRemedy(r"SIGKILL", "give the task more memory: the kernel or the batch system killed the import"),
     ImportRemedy(
@@ -65,13 +67,13 @@ IMPORT_REMEDIES = (
     ),
 )
 OTHER_IMPORT_REMEDY = (
-    "repair the environment (hpc.pytorch.conda_env with verify: true), or make it anew; unset LD_LIBRARY_PATH and"
+    "repair the environment (hpc.pytorch.conda_env with verify: true), or create it again; unset LD_LIBRARY_PATH and"
     " PYTHONPATH if they name another torch"
 )
 
 
 def import_remedy(text: str) -> str:
-    """What to do about a failed import, by what it says."""
+    """Return the remedy for a failed import, by its error."""
     for row in IMPORT_REMEDIES:
         if re.search(row.pattern, text):
             return row.remedy
@@ -79,7 +81,7 @@ def import_remedy(text: str) -> str:
 
 
 def library_named(text: str) -> str | None:
-    """The library or module that a failed import blames."""
+    """Return the library or module that the error of an import names: ``libcudnn.so.9`` or ``numpy``."""
     for pattern in (
         r"No module named '([^']+)'",
         r"((?:/[^\s:]*/)?lib[\w.+\-]+\.so[\w.]*): (?:cannot open|undefined symbol|version|failed|cannot allocate)",
@@ -93,6 +95,6 @@ def library_named(text: str) -> str | None:
 
 
 def crash_site(output: str) -> str | None:
-    """Where Python was when it crashed, from what faulthandler printed."""
+    """Return where Python crashed, from faulthandler's output: ``in /e/a.py, line 7``."""
     match = re.search(r'most recent call first\):\s*File "([^"]+)", line (\d+)', output)
     return "in %s, line %s" % match.groups() if match else None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment is at fault, whatever the node has. Plain data, no I/O. Private to hpc.pytorch."""
+"""The environment itself is at fault. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from .reason import Reason, last_line
 
 
 def torch_missing(report: Report, asked: Asked) -> Reason | None:
-    """There is nothing to import."""
+    """There is no torch in the environment.
+
+    Install it, or name the environment that has it. A folder without code, as a removal may leave it, does not
+    count.
+    """
     if report.missing is None:
         return None
     python = report.python["executable"] if report.python else asked.python
@@ -26,10 +30,13 @@ def torch_missing(report: Report, asked: Asked) -> Reason | None:
 
 
 def import_failed(report: Report, asked: Asked) -> Reason | None:
-    """The import raised or killed the interpreter, or the interpreter did not even start."""
+    """`import torch` raises or crashes, or Python itself does not start.
+
+    The remedy depends on what the error names: an old C library, `mkl`, a missing package.
+    """
     if report.exec_failed is not None:
         message = "%s does not run: %s" % (report.exec_failed["path"], report.exec_failed["error"])
-        return Reason("import_failed", message, "make the environment anew: its python is not one for this node")
+        return Reason("import_failed", message, "create the environment again: its python is not one for this node")
     if report.import_failed is not None:
         error = report.import_failed["error"]
         line = last_line(error["text"])
@@ -50,7 +57,10 @@ def import_failed(report: Report, asked: Asked) -> Reason | None:
 
 
 def compute_failed(report: Report, asked: Asked) -> Reason | None:
-    """torch is imported but does not compute on the CPU."""
+    """Torch does not compute on the CPU, or computes wrong results.
+
+    It can be imported but does not multiply two matrices.
+    """
     if report.torch is None:
         return None
     if report.cpu is not None and not report.cpu["passed"]:
@@ -65,7 +75,11 @@ def compute_failed(report: Report, asked: Asked) -> Reason | None:
 
 
 def cpu_only_build(report: Report, asked: Asked) -> Reason | None:
-    """torch was built without CUDA."""
+    """Torch is built without CUDA.
+
+    Pin the build (`pytorch=2.13.*=*cuda*`), and set the option `cuda` of `conda_env` if the node that installs has
+    no GPU.
+    """
     if report.torch is None or report.torch["cuda"] or report.torch["hip"]:
         return None
     version = report.torch["version"] or ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every cause is made of. Plain data, no I/O. Private to hpc.pytorch."""
+"""A cause as torch_info returns it, and what its message is made of. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Reason(t.NamedTuple):
 
 
 def last_line(text: str) -> str:
-    """The last line with something on it, not too long."""
+    """Return the last line that is not blank, cut to 500 characters."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:500] if lines else ""
 
 
 def first_line(text: str) -> str:
-    """The first line with something on it, not too long: where CUDA's errors have their point."""
+    """Return the first line that is not blank, cut to 500 characters: CUDA's errors begin with their point."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0][:500] if lines else ""
 
 
 def names_of(devices: t.Iterable[t.Mapping[str, t.Any]]) -> str:
-    """Devices, for a sentence."""
+    """Return devices for a sentence: ``device 0 (TITAN V), device 1 (TITAN V)``."""
     return ", ".join(
         "device %d%s" % (item["index"], " (%s)" % item["name"] if item["name"] else "") for item in devices
     )

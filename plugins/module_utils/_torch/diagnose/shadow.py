@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Something outside of the environment comes before what is in it. Plain data, no I/O. Private to hpc.pytorch."""
+"""Something outside the environment comes before what is in it. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ import typing as t
 
 from ..asked import Asked
 from ..report import Report, is_torchs
-from . import start
+from . import evidence
 from .reason import Reason, first_line, last_line
 
 
 def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
-    """Another torch, in the user's own folder or one that PYTHONPATH names, wins over the environment's."""
+    """A torch in the home directory or in `PYTHONPATH` comes before the environment's.
+
+    It lies in `~/.local` or in a folder of `PYTHONPATH`. Set `PYTHONNOUSERSITE=1` in job scripts, or remove it
+    there. A Python that is not an environment may have its torch in the user's folder.
+    """
     python, path = report.python, report.torch_path
     if python is None or not path:
         return None
     real = os.path.normpath(path)
     below = [folder for folder in [python["user_site"], *python["python_path"]] if folder and _is_below(real, folder)]
-    # A python that is no environment may well have its torch in the user's folder alone.
+    # A python that is not an environment may well have its torch in the user's folder alone.
     if not below or report.own_torch is None and asked.prefix is None:
         return None
     by_variable = below[0] != python["user_site"]
@@ -30,10 +34,10 @@ def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
     if report.import_failed:
         message += "; and it cannot be imported: %s" % last_line(report.import_failed["error"]["text"])
     if by_variable:
-        remedy = "unset PYTHONPATH for this environment, or take %s out of it" % below[0]
+        remedy = "unset PYTHONPATH for this environment, or remove %s from it" % below[0]
     else:
         remedy = (
-            "set PYTHONNOUSERSITE=1 in job scripts, or remove the package (python -m pip uninstall torch, outside of every"
+            "set PYTHONNOUSERSITE=1 in job scripts, or remove the package (python -m pip uninstall torch, outside every"
             " environment)"
         )
     if report.own_torch is None:
@@ -42,9 +46,14 @@ def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
 
 
 def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
-    """Variables put other CUDA libraries before torch's own, and without them it works."""
-    begun = start.failed_start(report)
-    if begun is not None and begun.number in (start.STUB, start.MISMATCH, start.NO_COMPAT):
+    """`LD_LIBRARY_PATH` or `LD_PRELOAD` put other CUDA libraries before torch's own, and without them it works.
+
+    The import or a GPU fails with these variables and not without them: both have been tried. The message names the
+    libraries. Do not set the variable for torch. Libraries that come from elsewhere and work are in `shadowed` of
+    the result.
+    """
+    failure = evidence.start_failure(report)
+    if failure is not None and failure.number in (evidence.STUB, evidence.MISMATCH, evidence.NO_COMPAT):
         return None
     if not report.without:
         return None
@@ -61,13 +70,13 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
     return Reason(
         "ld_library_path_shadow",
         message,
-        "do not set %s for torch, which brings its own CUDA libraries: unset it in the job, or take the folders out in ~/.bashrc,"
-        " profile.d or the modulefile; CUDA_HOME and PATH are enough to compile" % " or ".join(variables),
+        "do not set %s for torch, which brings its own CUDA libraries: unset it in the job, or remove the folders"
+        " in ~/.bashrc, profile.d or the modulefile; CUDA_HOME and PATH are enough to compile" % " or ".join(variables),
     )
 
 
 def blamed_libraries(report: Report) -> list[tuple[str, str]]:
-    """The libraries to name: those known to be in use, else those that the error names, else all that come first."""
+    """Return the libraries to name: those known to be in use, or those that the error names, or all that come first."""
     pairs = [(variable, path) for variable, path in report.library_path if is_torchs(path)]
     text = what_failed(report, whole=True)
     used = {os.path.dirname(item["path"]) + "/" + item["name"].split(".so")[0] for item in report.shadowed}
@@ -83,7 +92,7 @@ def blamed_libraries(report: Report) -> list[tuple[str, str]]:
 
 
 def what_failed(report: Report, whole: bool = False) -> str:
-    """The first thing that went wrong, in torch's words."""
+    """Return the first error, as torch reports it."""
     error: t.Mapping[str, t.Any] | None = None
     if report.import_failed:
         error = report.import_failed["error"]

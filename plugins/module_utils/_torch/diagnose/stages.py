@@ -1,9 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why torch or its CUDA does not work, in the order of nearness. Plain data, no I/O. Private to hpc.pytorch.
+"""All causes, the nearest first: why torch or its CUDA does not work. No I/O. Private to hpc.pytorch.
 
-A new cause is one function in the folder causes, its place in STAGES, and its part in docs/causes.md.
+To add a reason code, write a function of that name in a file of this folder, put it into STAGES, and run ``make generate``.
+Its docstring becomes the code's section in docs/causes.md, and the first line its text in the documentation of torch_info.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import typing as t
 from ..._common.errors import one_line
 from ..asked import Asked
 from ..report import Report
-from . import device, driver, evidence_of_probe as probe, installation, job, shadow
+from . import device, driver, hang, installation, job, shadow
 from .reason import Reason
 
 Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
@@ -22,18 +23,21 @@ Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
 class Stage(t.NamedTuple):
     """Causes of the same trouble.
 
-    :arg one: whether the nearest alone is told, as the others are what follows from it.
-    :arg last: whether what comes after this stage is not looked at, once something was found here.
+    :arg one: report the nearest cause alone, as the others only follow from it.
+    :arg last: skip all later stages if there is a cause in this one.
+    :arg title: the heading on the page of causes; empty to continue the part before.
+    :arg intro: the text below that heading.
     """
 
     detectors: tuple[Detector, ...]
     one: bool = False
     last: bool = False
+    title: str = ""
+    intro: str = ""
 
 
 STAGES = (
-    Stage((probe.probe_timeout,)),
-    # There is no torch that computes, or not the one that was asked for.
+    Stage((hang.probe_timeout,), title="No answer"),
     Stage(
         (
             installation.torch_missing,
@@ -44,9 +48,11 @@ STAGES = (
         ),
         one=True,
         last=True,
+        title="The environment",
+        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only one is"
+        " reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
     ),
     Stage((installation.cpu_only_build,)),
-    # CUDA does not start, or shows fewer devices than there should be.
     Stage(
         (
             driver.no_driver,
@@ -62,6 +68,8 @@ STAGES = (
             driver.cuda_unavailable,
         ),
         one=True,
+        title="The node and the job",
+        intro="CUDA does not start, or shows fewer devices than there should be. One of these is reported.",
     ),
     Stage(
         (
@@ -72,26 +80,27 @@ STAGES = (
             device.nccl_failed,
             device.device_type_mismatch,
             device.device_count_mismatch,
-        )
+        ),
+        title="The GPUs",
     ),
 )
-# A verdict is failed with one of these, whatever else is well.
+# With one of these a verdict is failed even if every device passed.
 FAILING = ("user_site_shadow", "ld_library_path_shadow", "nccl_failed", "device_type_mismatch")
 
 
 def codes() -> list[str]:
-    """Every code there is, in the order of STAGES. A detector bears the name of its code."""
+    """Return every code in the order of STAGES. A detector's name is its code."""
     names = [detect.__name__ for stage in STAGES for detect in stage.detectors]
     return list(dict.fromkeys(names))
 
 
 def find_reasons(report: Report, asked: Asked) -> list[Reason]:
-    """Every cause that the report shows, the nearest one first."""
+    """Return every cause that the report shows, the nearest first."""
     reasons: list[Reason] = []
     for stage in STAGES:
         found = [reason for reason in (detect(report, asked) for detect in stage.detectors) if reason is not None]
-        told = {reason.code for reason in reasons}
-        reasons += [reason for reason in found[: 1 if stage.one else None] if reason.code not in told]
+        known = {reason.code for reason in reasons}
+        reasons += [reason for reason in found[: 1 if stage.one else None] if reason.code not in known]
         if found and stage.last:
             break
     return [Reason(item.code, one_line(item.message), one_line(item.remedy)) for item in reasons]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a report and what was expected to one word. Plain data, no I/O. Private to hpc.pytorch."""
+"""The verdict and the result of torch_info, from a report and the expectations. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..._cuda import versions
 from ..._gpu.names import words_of
 from ..asked import Asked
 from ..report import FINISHED, Report, describe_ending
-from .driver import kernel_release
+from .evidence import kernel_release
 from .reason import Reason
 from .stages import FAILING, find_reasons
 
@@ -24,7 +24,7 @@ FAILED = "failed"
 def require_sense(asked: Asked) -> None:
     """Refuse expectations that nothing can meet.
 
-    :raises UserError: expect_devices is negative or contradicts expect_cuda, or expect_gpu has no word.
+    :raises UserError: expect_devices is negative or contradicts expect_cuda, or an item of expect_gpu is empty.
     """
     for item in asked.expect_gpu:
         if not words_of(item):
@@ -40,12 +40,12 @@ def require_sense(asked: Asked) -> None:
         raise UserError(
             "expect_cuda and expect_devices that agree",
             "expect_cuda %s with expect_devices %d" % (str(asked.expect_cuda).lower(), count),
-            "leave expect_cuda out, expect_devices says it all",
+            "leave expect_cuda out, expect_devices is enough",
         )
 
 
 def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> str:
-    """``ok``, ``cpu_only`` or ``failed``."""
+    """Return ``ok``, ``cpu_only`` or ``failed``."""
     computes = report.cpu is not None and report.cpu["passed"]
     if not computes or report.ending.how != FINISHED:
         return FAILED
@@ -57,7 +57,7 @@ def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> st
 
 
 def unmet(report: Report, asked: Asked) -> str | None:
-    """The expectation about devices that the report does not meet, or None."""
+    """Return the expectation about devices that the report does not meet, or None."""
     found = len(report.devices)
     if asked.expect_devices is not None:
         if found != asked.expect_devices:
@@ -70,7 +70,7 @@ def unmet(report: Report, asked: Asked) -> str | None:
 
 
 def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Reason]) -> str:
-    """The verdict and what led to it, on one line."""
+    """Return the verdict and its reasons on one line."""
     parts = []
     if report.torch is not None:
         built = report.torch["cuda"] or report.torch["hip"]
@@ -86,7 +86,7 @@ def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Re
 
 
 def result(report: Report, asked: Asked) -> dict[str, t.Any]:
-    """What the module returns."""
+    """Return the result of the module."""
     torch = report.torch or {}
     python = report.python or {}
     reasons = find_reasons(report, asked)
@@ -118,7 +118,7 @@ def result(report: Report, asked: Asked) -> dict[str, t.Any]:
 
 
 def nccl(report: Report) -> dict[str, t.Any]:
-    """What is known of NCCL; ``all_reduce`` is None where there were no two devices to try it with."""
+    """Return what is known about NCCL; ``all_reduce`` is None without two devices to try it with."""
     tried = report.all_reduce or {}
     broke = report.broke_at("all-reduce")
     error = tried.get("error")
@@ -133,23 +133,23 @@ def nccl(report: Report) -> dict[str, t.Any]:
 
 
 def node(report: Report) -> dict[str, t.Any]:
-    """What is known of the node; None or empty for what was not looked at."""
-    seen = report.node or {}
+    """Return what is known about the node; None or empty for what was not checked."""
+    found = report.node or {}
     driver = report.driver or {}
     return {
-        "hostname": seen.get("hostname"),
+        "hostname": found.get("hostname"),
         "driver": kernel_release(report),
         "cuda": versions.from_number(driver["cuda"]) if driver.get("cuda") else None,
         "libcuda": driver.get("path"),
-        "gpus": seen.get("gpus"),
-        "variables": seen.get("variables") or {},
+        "gpus": found.get("gpus"),
+        "variables": found.get("variables") or {},
         "libraries": [path for _variable, path in report.library_path],
         "kernel_log": report.kernel_log or [],
     }
 
 
 def version_of_cudnn(number: int | None) -> str | None:
-    """``9.10.2`` of 91002, ``7.6.3`` of 7603: the major version got more room with 9."""
+    """Return cuDNN's version as text: 91002 is ``9.10.2``, and 7603 is ``7.6.3``."""
     if not number:
         return None
     step = 10000 if number >= 90000 else 1000

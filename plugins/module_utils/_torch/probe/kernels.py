@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the probe that makes torch compute. Private to hpc.pytorch. Rules: see talk.py.
+"""The part of the probe that makes torch compute. Private to hpc.pytorch. For the rules see talk.py.
 
-Every number is a small whole one, so that the results are exact, or nearly, in every float format a GPU may use.
+All numbers are small integers, so that the results are exact, or nearly, in every float format that a GPU may use.
 """
 
 import time
@@ -15,7 +15,7 @@ REDUCED = 1024
 
 
 def operands():
-    """Two matrices and their product."""
+    """Return two matrices and their product."""
     left = [[(row * SIDE + column) % 7 - 3 for column in range(SIDE)] for row in range(SIDE)]
     right = [[(row * SIDE + column) % 5 - 2 for column in range(SIDE)] for row in range(SIDE)]
     columns = list(zip(*right))
@@ -24,7 +24,7 @@ def operands():
 
 
 def matmul(torch, device):
-    """Multiply on *device*, copy the result back, and compare it with what plain Python says."""
+    """Multiply on *device*, copy the result back, and compare it with that of plain Python."""
     left, right, product = operands()
     result = torch.matmul(
         torch.tensor(left, dtype=torch.float32).to(device), torch.tensor(right, dtype=torch.float32).to(device)
@@ -34,7 +34,7 @@ def matmul(torch, device):
 
 
 def convolution():
-    """An image, a filter of 3 x 3, and what comes of them."""
+    """Return an image, a filter of 3 x 3, and their convolution."""
     image = [[(row * 5 + column * column) % 11 - 5 for column in range(12)] for row in range(12)]
     mask = [[row * 3 + column - 4 for column in range(3)] for row in range(3)]
     result = [
@@ -45,7 +45,7 @@ def convolution():
 
 
 def conv2d(torch, device):
-    """A convolution, which is cuDNN's work. Its algorithms may round, so half a unit is forgiven."""
+    """Convolve an image, which cuDNN does. Its algorithms may round, so half a unit of difference is accepted."""
     image, mask, expected = convolution()
     result = torch.nn.functional.conv2d(
         torch.tensor([[image]], dtype=torch.float32).to(device), torch.tensor([[mask]], dtype=torch.float32).to(device)
@@ -58,18 +58,18 @@ def conv2d(torch, device):
 
 
 def copy(torch, device):
-    """16 MiB there and back."""
+    """Copy 16 MiB there and back."""
     there = torch.arange(COPIED, dtype=torch.int32)
     if not torch.equal(there.to(device).cpu(), there):
         raise ArithmeticError("%d bytes came back changed" % (COPIED * 4))
 
 
-# What every device is put through, in this order.
+# The tests of a device, in this order.
 KERNELS = (("matmul", matmul), ("conv2d", conv2d), ("copy", copy))
 
 
 def compute_on_cpu(channel, describe, torch):
-    """Prove that torch computes at all."""
+    """Return whether torch computes at all."""
     try:
         matmul(torch, torch.device("cpu"))
     except Exception as error:
@@ -79,26 +79,28 @@ def compute_on_cpu(channel, describe, torch):
     return True
 
 
-def look_at_cuda(channel, describe, torch, built):
-    """Whether CUDA starts, how many devices torch sees, and what torch says when there are none."""
+def start_cuda(channel, describe, torch, built):
+    """Start CUDA, and return how many devices torch sees. If there are none, torch's error is reported."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         available, count, error = False, 0, None
         try:
             available = bool(torch.cuda.is_available())
             if built:
-                # With PYTORCH_NVML_BASED_CUDA_CHECK=1 is_available says True of a CUDA that does not start.
+                # With PYTORCH_NVML_BASED_CUDA_CHECK=1 is_available returns True for a CUDA that does not start.
                 torch.cuda.init()
                 count = int(torch.cuda.device_count())
         except Exception as problem:
             count, error = 0, describe(problem)
-    said = [str(warning.message)[:2000] for warning in caught]
-    channel.send(kind="cuda", available=available, count=count, error=error, warnings=said[:10], archs=archs_of(torch))
+    messages = [str(warning.message)[:2000] for warning in caught]
+    channel.send(
+        kind="cuda", available=available, count=count, error=error, warnings=messages[:10], archs=archs_of(torch)
+    )
     return count
 
 
 def archs_of(torch):
-    """The GPU architectures in this build, empty where it does not say."""
+    """Return the GPU architectures in this build; empty if it does not list them."""
     try:
         return [str(arch) for arch in torch.cuda.get_arch_list()]
     except Exception:
@@ -106,14 +108,14 @@ def archs_of(torch):
 
 
 def cudnn_version(torch):
-    """The version of the cuDNN that is loaded, or None. An old torch raises here when it is not the right one."""
+    """Return the version of the cuDNN that is loaded, or None. An old torch raises here if it is the wrong one."""
     backends = getattr(torch, "backends", None)
     cudnn = getattr(backends, "cudnn", None)
     return cudnn.version() if cudnn is not None else None
 
 
-def look_at_device(channel, describe, torch, index):
-    """What device *index* is, and whether every kernel runs on it."""
+def test_device(channel, describe, torch, index):
+    """Report what device *index* is, and return whether it passes every test."""
     started = time.time()
     error = None
     task = "device %d" % index
@@ -146,7 +148,7 @@ def look_at_device(channel, describe, torch, index):
 
 
 def nccl_version(torch):
-    """``2.21.5``, or None for a torch without NCCL. An old torch says 2408 for 2.4.8."""
+    """Return ``2.21.5``, or None for a torch without NCCL. An old torch reports 2408 for 2.4.8."""
     try:
         found = torch.cuda.nccl.version()
     except Exception:
@@ -158,7 +160,7 @@ def nccl_version(torch):
 
 
 def all_reduce(channel, describe, torch, indexes):
-    """The sum over the devices *indexes* by NCCL, in this one process: no ports, no files, no further processes."""
+    """Add up over the devices *indexes* by NCCL, in this one process: no ports, no files, no further processes."""
     channel.step("all-reduce over %d devices" % len(indexes), "all-reduce")
     started = time.time()
     error = None

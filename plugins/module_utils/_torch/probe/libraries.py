@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the probe that looks whose CUDA libraries are in use. Private to hpc.pytorch. Rules: see talk.py."""
+"""The part of the probe that finds which CUDA libraries are in use. Private to hpc.pytorch. For the rules see talk.py."""
 
 import glob
 import os
@@ -16,8 +16,8 @@ DRIVER = re.compile(r"libcuda\.so(?:\.|$)")
 MOST = 200
 
 
-def look_at_path(channel):
-    """The CUDA libraries in the folders that the loader was told to look at first."""
+def check_path(channel):
+    """Report the CUDA libraries in the folders that the loader searches first."""
     found = []
     for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep):
         try:
@@ -32,12 +32,12 @@ def look_at_path(channel):
 
 
 def is_cuda(name):
-    """Whether a file of this name is the driver's library or one that torch brings along."""
+    """Return whether a file of this name is the driver's library or one that torch brings along."""
     return bool(FAMILY.match(name) or DRIVER.match(name))
 
 
 def mapped():
-    """The files that are in this process's memory."""
+    """Return the files that are mapped into this process."""
     try:
         with open("/proc/self/maps", "rb") as stream:
             lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
@@ -46,10 +46,10 @@ def mapped():
     return sorted({line[line.index("/") :] for line in lines if "/" in line})
 
 
-def look_at_shadows(channel, torch_path):
-    """Each library in use that comes from outside the environment although that has its own.
+def find_shadows(channel, torch_path):
+    """Report each library in use that comes from outside although the environment has its own.
 
-    Where the environment has none of that name, torch was built to find it outside.
+    If the environment has no library of that name, torch was built to find it outside.
     """
     folders = [os.path.join(torch_path, "lib")]
     folders += glob.glob(os.path.join(glob.escape(os.path.dirname(torch_path)), "nvidia", "*", "lib"))
@@ -70,7 +70,7 @@ def look_at_shadows(channel, torch_path):
 
 
 def libraries_in(folders):
-    """The CUDA libraries there, by name and major version; the first folder wins."""
+    """Return the CUDA libraries in *folders*, by name and major version; the first folder wins."""
     found = {}
     for folder in folders:
         try:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the probe that looks at the node and its driver. Private to hpc.pytorch. Rules: see talk.py.
+"""The part of the probe that checks the node and its driver. Private to hpc.pytorch. For the rules see talk.py.
 
-Paths are below *root*, which is empty but for tests.
+Paths are below *root*, which is empty except in tests.
 """
 
 import ctypes
@@ -32,15 +32,15 @@ LOG_BYTES = 1 << 24
 
 
 def listing(folder):
-    """The names in *folder*, or None."""
+    """Return the names in *folder*, or None if it cannot be read."""
     try:
         return sorted(os.listdir(folder))
     except OSError:
         return None
 
 
-def look_at_node(channel, root):
-    """What costs next to nothing: names and small files."""
+def check_node(channel, root):
+    """Report names and small files, which costs next to nothing. Return the number of GPUs, or None if unknown."""
     version = None
     try:
         with open(root + "/proc/driver/nvidia/version", "rb") as stream:
@@ -62,10 +62,10 @@ def look_at_node(channel, root):
     return None if gpus is None else len(gpus)
 
 
-def look_at_driver(channel, describe, mapped, start):
-    """Whether the driver's library is there, which one it is, and what it says.
+def check_driver(channel, describe, mapped, start):
+    """Report whether the driver's library is there, which file it is, and its version.
 
-    :arg start: whether to ask it to start, when torch could not say why it does not.
+    :arg start: whether to start it, which returns the error that torch may hide.
     """
     answer = {"library": True, "library_error": None, "path": None, "cuda": None, "init": None}
     try:
@@ -84,15 +84,15 @@ def look_at_driver(channel, describe, mapped, start):
 
 
 def ask(library, name, *arguments):
-    """What the function *name* returns, or None where the library lacks it."""
+    """Return what the function *name* returns, or None if the library lacks it."""
     try:
         return getattr(library, name)(*arguments)
     except AttributeError:
         return None
 
 
-def look_at_files(channel, root):
-    """Which device files may be opened; for the others, the name of the error."""
+def check_files(channel, root):
+    """Report which device files can be opened; for the others, the name of the error."""
     names = [name for name in listing(root + "/dev") or [] if re.match(r"nvidia\d+$", name)]
     opened = {}
     for name in names + ["nvidiactl", "nvidia-uvm"]:
@@ -105,8 +105,8 @@ def look_at_files(channel, root):
     channel.send(kind="files", opened=opened)
 
 
-def look_at_nvml(channel, describe):
-    """What NVIDIA's management library says of every GPU of the node, whatever this process was given of them."""
+def query_nvml(channel, describe):
+    """Report what NVIDIA's management library knows about every GPU of the node, also those this process may not use."""
     try:
         library = ctypes.CDLL(NVML_LIBRARY)
     except OSError as problem:
@@ -132,7 +132,7 @@ class FabricInfo(ctypes.Structure):
 
 
 def nvml_device(library, index):
-    """One GPU; None for what this library or this GPU does not know."""
+    """Return one GPU; None for what this library or this GPU does not know."""
     found = {"index": index, "uuid": None, "compute_mode": None, "mig": None, "instances": None, "fabric": None}
     found["processes"] = None
     handle = ctypes.c_void_p()
@@ -152,14 +152,14 @@ def nvml_device(library, index):
     if ask(library, "nvmlDeviceGetGpuFabricInfo", handle, ctypes.byref(info)) == 0:
         found["fabric"] = int(info.state)
     number = ctypes.c_uint(0)
-    # 7: the list of no entries is too short, and the number says how long it would be.
+    # 7: the list of no entries is too short, and the number is the length that it would need.
     if ask(library, "nvmlDeviceGetComputeRunningProcesses", handle, ctypes.byref(number), None) in (0, 7):
         found["processes"] = number.value
     return found
 
 
 def mig_instances(library, handle):
-    """How many parts of a GPU can be used, or None."""
+    """Return how many instances of a GPU can be used, or None if unknown."""
     most, instance = ctypes.c_uint(0), ctypes.c_void_p()
     if ask(library, "nvmlDeviceGetMaxMigDeviceCount", handle, ctypes.byref(most)) != 0:
         return None
@@ -170,8 +170,8 @@ def mig_instances(library, handle):
     return None if None in codes else codes.count(0)
 
 
-def look_at_log(channel, root):
-    """The last lines that the driver wrote into the kernel's log, where this user may read that."""
+def read_log(channel, root):
+    """Report the driver's last lines in the kernel's log, if this user may read it."""
     data = b""
     try:
         end = os.open(root + "/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)

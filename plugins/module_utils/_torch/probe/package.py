@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the probe that finds and imports torch. Private to hpc.pytorch. Rules: see talk.py."""
+"""The part of the probe that finds and imports torch. Private to hpc.pytorch. For the rules see talk.py."""
 
 import importlib.util
 import os
@@ -10,8 +10,8 @@ import sys
 import time
 
 
-def look_at_python(channel):
-    """Which interpreter this is, and which folders outside of the environment can add to it."""
+def check_python(channel):
+    """Report which interpreter this is, and which folders outside the environment can add packages to it."""
     user_site = None
     if site.ENABLE_USER_SITE and os.path.isdir(site.getusersitepackages()):
         user_site = site.getusersitepackages()
@@ -26,7 +26,7 @@ def look_at_python(channel):
 
 
 def own_torch():
-    """The torch that lies in the interpreter's own folders, whether or not another one comes before it."""
+    """Return the torch in the interpreter's own folders, whether or not another one comes before it."""
     for folder in getattr(site, "getsitepackages", list)():
         path = os.path.join(folder, "torch", "__init__.py")
         if os.path.isfile(path):
@@ -35,7 +35,7 @@ def own_torch():
 
 
 def find_torch(channel, describe):
-    """Whether there is a torch to import. A folder without code, as a half removal leaves it, is none."""
+    """Return whether there is a torch to import. A folder without code, as a removal may leave it, does not count."""
     try:
         spec = importlib.util.find_spec("torch")
     except (ImportError, ValueError, AttributeError) as error:
@@ -52,7 +52,7 @@ def find_torch(channel, describe):
 
 
 def import_torch(channel, describe):
-    """The module, or None with the reason on the channel. SystemExit and its like count as reasons too."""
+    """Return the module, or None after the error was reported. SystemExit and its like count as errors too."""
     started = time.time()
     try:
         import torch
@@ -73,6 +73,6 @@ def import_torch(channel, describe):
 
 
 def built_for(torch):
-    """The CUDA or ROCm version torch was built for, or None."""
+    """Return the CUDA or ROCm version that torch was built for, or None."""
     version = getattr(torch, "version", None)
     return getattr(version, "cuda", None) or getattr(version, "hip", None)

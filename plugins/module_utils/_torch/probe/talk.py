@@ -1,10 +1,11 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the probe tells what it sees. Sent to the interpreter that is looked at. Private to hpc.pytorch.
+"""How the probe reports. Private to hpc.pytorch.
 
-The files of this folder are the probe: the module sends their text (see main.py). So each stays ASCII, imports nothing of
-ours, and works on Python 3.6 and torch 1.4 (hence no ``from __future__ import annotations``).
+The files of this folder are the probe: the module sends their text to the interpreter that it checks (see main.py).
+So each stays ASCII, imports nothing else of the collection, and works on Python 3.6 and torch 1.4 (hence no
+``from __future__ import annotations``).
 """
 
 import json
@@ -12,7 +13,7 @@ import os
 
 
 class Channel:
-    """Where the records go: one JSON object per line on a file descriptor of its own. What torch prints goes elsewhere."""
+    """Writes records to a file descriptor, one JSON object per line. What torch prints goes elsewhere."""
 
     def __init__(self, descriptor):
         self._descriptor = descriptor
@@ -26,15 +27,15 @@ class Channel:
             data = data[os.write(self._descriptor, data) :]
 
     def step(self, name, task=None):
-        """Say what comes next, before it is done, so that a hang or a crash has a name.
+        """Report the next step before it runs, so that a hang or a crash has a name.
 
-        A task has a time limit of its own, from its first step to the next step that is not the same task's.
+        A task has a time limit of its own, from its first step to the first step of another task.
         """
         self.send(kind="step", step=name, task=task)
 
 
 def describe(error):
-    """An exception as one piece of data: its type, its text and the module or library it names."""
+    """Return an exception as data: its type, its text and the module or library that it names."""
     try:
         text = str(error)
     except Exception:
