@@ -10,16 +10,16 @@ import os
 import sys
 import typing as t
 
-from .._common.process import run_limited
+from .._common.process import Result, run_limited
 from .._common.trust import untrusted_because
-from . import versions
+from . import parse
 from .toolkit import trusted_on_path
 
 KERNEL_MODULE = "/proc/driver/nvidia/version"
 LIBRARY = "libcuda.so.1"
 SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/lib/wsl/lib", "/run/current-system/sw/bin")
 
-# Runs in a process of its own: a library that hangs or crashes takes that process with it, not the module.
+# Runs in a process of its own, so that a library that hangs or crashes does not end the module.
 # libcuda answers cuDriverGetVersion without a GPU and without cuInit.
 _PROBE = r"""
 import ctypes, json, re, sys
@@ -70,21 +70,21 @@ print(json.dumps(answer))
 
 
 class Machine(t.NamedTuple):
-    """What the machine has for CUDA programs to run on."""
+    """The driver and the GPUs of a machine."""
 
     driver: dict[str, t.Any] | None
     gpus: list[dict[str, t.Any]]
     warnings: list[str]
 
 
-def look(
+def find_driver(
     environment: t.Mapping[str, str],
     seconds: float,
     kernel_module: str = KERNEL_MODULE,
     smi_folders: t.Sequence[str] = SMI_FOLDERS,
     library_name: str = LIBRARY,
 ) -> Machine:
-    """Ask /proc, then nvidia-smi, then libcuda. Each command has *seconds*; what does not answer is a warning."""
+    """Ask /proc, then nvidia-smi, then libcuda. Each command has *seconds*; without an answer there is a warning."""
     warnings: list[str] = []
     loaded = _kernel_module(kernel_module)
     smi_cuda, gpus = _smi(environment, seconds, warnings, smi_folders, expected=loaded is not None)
@@ -94,9 +94,9 @@ def look(
     version, source = loaded, "proc"
     if version is None and gpus and gpus[0].get("driver_version"):
         version, source = gpus[0]["driver_version"], "nvidia-smi"
-    cuda = versions.from_number(library["cuda"]) if library.get("cuda") else None
+    cuda = parse.from_number(library["cuda"]) if library.get("cuda") else None
     if smi_cuda and cuda and smi_cuda != cuda:
-        warnings.append("nvidia-smi says CUDA %s, libcuda says %s: programs meet libcuda" % (smi_cuda, cuda))
+        warnings.append("nvidia-smi reports CUDA %s and libcuda reports %s: programs use libcuda" % (smi_cuda, cuda))
     if version is None and (library.get("driver") or cuda or smi_cuda):
         version, source = library.get("driver"), "libcuda" if library.get("driver") or cuda else "nvidia-smi"
     driver: dict[str, t.Any] | None = None
@@ -112,7 +112,7 @@ def _public(gpu: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _kernel_module(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
-            return versions.kernel_module(stream.read(65536))
+            return parse.kernel_module(stream.read(65536))
     except OSError:
         return None
 
@@ -120,35 +120,38 @@ def _kernel_module(path: str) -> str | None:
 def _smi(
     environment: t.Mapping[str, str], seconds: float, warnings: list[str], folders: t.Sequence[str], expected: bool
 ) -> tuple[str | None, list[dict[str, t.Any]] | None]:
-    """The CUDA version and the GPUs that nvidia-smi names; None where it could not be asked."""
+    """Return the CUDA version and the GPUs that nvidia-smi reports; None if it is not there or fails."""
     smi = trusted_on_path("nvidia-smi", environment, folders)
     if smi is None:
         if expected:
             warnings.append("the NVIDIA kernel module is loaded but there is no nvidia-smi")
         return None, None
-    result = None
-    # compute_cap is not known to drivers before 510.
-    for fields in (versions.SMI_FIELDS, versions.SMI_FIELDS[:-1]):
-        query = [smi, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"]
-        result = run_limited(query, seconds, environment)
-        if result.error or not result.problem or "not a valid field" not in result.stdout + result.stderr:
-            break
+    fields: t.Sequence[str] = parse.SMI_FIELDS
+    result = _query(smi, fields, seconds, environment)
+    if result.rc and "not a valid field" in result.stdout + result.stderr:
+        # Drivers before 510 do not know compute_cap.
+        fields = fields[:-1]
+        result = _query(smi, fields, seconds, environment)
     if result.problem:
         warnings.append("nvidia-smi failed: %s" % result.problem)
         return None, None
-    gpus = versions.smi_gpus(result.stdout, fields)
+    gpus = parse.smi_gpus(result.stdout, fields)
     table = run_limited([smi], seconds, environment)
     if table.problem:
         warnings.append("nvidia-smi failed: %s" % table.problem)
-    return versions.smi_cuda(table.stdout), gpus
+    return parse.smi_cuda(table.stdout), gpus
+
+
+def _query(smi: str, fields: t.Sequence[str], seconds: float, environment: t.Mapping[str, str]) -> Result:
+    return run_limited([smi, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"], seconds, environment)
 
 
 def _libcuda(
     environment: t.Mapping[str, str], seconds: float, warnings: list[str], name: str, gpus: bool
 ) -> dict[str, t.Any]:
-    """What libcuda says of itself and, where nvidia-smi could not be asked, of the GPUs."""
+    """Return the versions that libcuda reports and, if *gpus*, the GPUs."""
     argv = [sys.executable, "-I", "-c", _PROBE, name] + (["--gpus"] if gpus else [])
-    # All GPUs, in nvidia-smi's order, whatever the caller was given of them.
+    # All GPUs, in nvidia-smi's order, also those that this process may not use.
     loader = dict(loader_environment(environment, name), CUDA_DEVICE_ORDER="PCI_BUS_ID")
     loader.pop("CUDA_VISIBLE_DEVICES", None)
     result = run_limited(argv, seconds, loader)
@@ -164,7 +167,7 @@ def _libcuda(
 
 
 def loader_environment(environment: t.Mapping[str, str], library: str = LIBRARY) -> dict[str, str]:
-    """*environment* for a child that loads libraries; as root, without folders that somebody else can write."""
+    """Return *environment* for a child that loads libraries; as root, without folders that another user can write."""
     clean = dict(environment)
     if os.geteuid() != 0:
         return clean
@@ -178,6 +181,6 @@ def loader_environment(environment: t.Mapping[str, str], library: str = LIBRARY)
 
 
 def _may_load(folder: str, library: str) -> bool:
-    """Whether root may look for *library* there: neither the folder nor what stands there is anybody else's."""
+    """Return whether root may load *library* from there: another user can write neither the folder nor the file."""
     path = os.path.join(folder, library)
     return untrusted_because(path if os.path.lexists(path) else folder) is None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CUDA toolkit on this machine: where, which version, who says so. Reads files and may run nvcc.
+"""Finds the CUDA toolkit of this machine, its version and where that is stated. Reads files and may run nvcc.
 Private to hpc.pytorch.
 """
 
@@ -13,7 +13,8 @@ import typing as t
 from .._common.errors import UserError
 from .._common.process import run_limited
 from .._common.trust import require_trusted, untrusted_because
-from . import versions
+from .._common.versions import is_version, major_minor, numbers, starts_with
+from . import parse
 
 DEFAULT_HOME = "/usr/local/cuda"
 _LIB_FOLDERS = ("lib64", "lib")
@@ -21,7 +22,7 @@ _LARGEST = 4 * 1024 * 1024
 
 
 class Toolkit(t.NamedTuple):
-    """One toolkit. ``statements`` is what each source says, the best source first."""
+    """One toolkit. ``statements`` has the version by source, the best source first."""
 
     home: str
     version: str
@@ -32,16 +33,19 @@ class Toolkit(t.NamedTuple):
 
     @property
     def conflicts(self) -> list[str]:
-        """Sources that name another release than the best one."""
+        """The sources that state another release than the best one.
+
+        The third number counts differently in different files of one toolkit, so it does not matter.
+        """
         return [
             "%s says %s, %s says %s" % (self.source, self.version, source, version)
             for source, version in self.statements.items()
-            if not versions.same_release(version, self.version)
+            if not numbers(version)[:2] == numbers(self.version)[:2]
         ]
 
 
 class Finder:
-    """Looks for a toolkit. ``warnings`` collects what a person should know though nothing failed."""
+    """Finds a toolkit. ``warnings`` collects what the user should know although nothing failed."""
 
     def __init__(self, environment: t.Mapping[str, str], seconds: float) -> None:
         self._environment = environment
@@ -49,7 +53,7 @@ class Finder:
         self.warnings: list[str] = []
 
     def at(self, home: str) -> Toolkit:
-        """The toolkit at *home*.
+        """Return the toolkit at *home*.
 
         :raises UserError: there is none.
         """
@@ -59,43 +63,43 @@ class Finder:
         if found is None:
             raise UserError(
                 "a CUDA toolkit at %s (version.json, version.txt or bin/nvcc)" % home,
-                _what_stands_at(home),
+                _what_is_at(home),
                 _where_else(home),
             )
         return found
 
     def anywhere(self) -> Toolkit | None:
-        """The first toolkit of $CUDA_HOME, /usr/local/cuda and nvcc on PATH."""
+        """Return the first toolkit of $CUDA_HOME, /usr/local/cuda and nvcc on PATH, or None."""
         declared = self._environment.get("CUDA_HOME", "")
         if declared:
             found = self._read(os.path.normpath(declared)) if os.path.isabs(declared) else None
             if found:
                 return found
-            self.warnings.append("CUDA_HOME is %r, where no toolkit is" % declared)
+            self.warnings.append("CUDA_HOME is %r, where there is no toolkit" % declared)
         return self._read(DEFAULT_HOME) or self._of_nvcc_on_path()
 
     def _read(self, home: str) -> Toolkit | None:
         if not os.path.isdir(home):
             return None
         statements = {}
-        for name, parse in (("version.json", versions.from_version_json), ("version.txt", versions.from_version_txt)):
+        for name, version_in in (("version.json", parse.from_version_json), ("version.txt", parse.from_version_txt)):
             text = _text(os.path.join(home, name))
-            version = parse(text) if text is not None else None
+            version = version_in(text) if text is not None else None
             if version:
                 statements[name] = version
             elif text is not None:
-                self.warnings.append("%s names no CUDA version" % os.path.join(home, name))
+                self.warnings.append("%s states no CUDA version" % os.path.join(home, name))
         nvcc: str | None = os.path.join(home, "bin", "nvcc")
         if not os.path.isfile(str(nvcc)):
             nvcc = None
         if nvcc:
-            said = self._ask(nvcc, needed=not statements)
-            if said:
-                statements["nvcc"] = said
+            version_of_nvcc = self._ask(nvcc, needed=not statements)
+            if version_of_nvcc:
+                statements["nvcc"] = version_of_nvcc
         if not statements:
             return None
         header = _text(os.path.join(home, "include", "cuda_runtime_api.h"))
-        stated = versions.from_header(header) if header else None
+        stated = parse.from_header(header) if header else None
         source = next(iter(statements))
         version = statements[source]
         if stated:
@@ -106,19 +110,22 @@ class Finder:
         return Toolkit(home, version, source, nvcc, lib_dir, statements)
 
     def _ask(self, nvcc: str, needed: bool) -> str | None:
-        """What ``nvcc --version`` says. Where a file has said it already, an nvcc that may not or cannot run is no error."""
+        """Return the version that ``nvcc --version`` prints.
+
+        :arg needed: whether no file states the version, so that an nvcc that cannot or must not run is an error.
+        """
         if not needed and os.geteuid() == 0 and untrusted_because(nvcc):
             return None
         require_trusted(nvcc, "nvcc")
         result = run_limited([nvcc, "--version"], self._seconds, self._environment)
-        version = versions.from_nvcc(result.stdout) if not result.problem else None
+        version = parse.from_nvcc(result.stdout) if not result.problem else None
         if version is None:
             problem = result.problem or "it names no release"
             if needed:
                 raise UserError(
-                    "%s --version to name a release, as no version.json or version.txt stands beside it" % nvcc,
+                    "%s --version to name a release, as there is no version.json or version.txt next to it" % nvcc,
                     problem,
-                    "mend this nvcc (is it executable, and made for this machine?) or give another cuda_home",
+                    "fix this nvcc (is it executable, and made for this machine?) or give another cuda_home",
                 )
             self.warnings.append("%s --version failed: %s" % (nvcc, problem))
         return version
@@ -128,19 +135,19 @@ class Finder:
         if nvcc is None:
             return None
         home = os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
-        # A wrapper on PATH stands in no toolkit; nvcc itself knows its tree.
+        # A wrapper on PATH lies outside the toolkit; nvcc itself knows its folder.
         result = run_limited([nvcc, "--dryrun", "-x", "cu", "/dev/null"], self._seconds, self._environment)
-        top = versions.top_of_dryrun(result.stderr + "\n" + result.stdout)
+        top = parse.top_of_dryrun(result.stderr + "\n" + result.stdout)
         return self._read(os.path.normpath(top) if top else home)
 
 
 def check_home(home: str) -> None:
     """Refuse a cuda_home that cannot be an element of PATH.
 
-    :raises UserError: says what is wrong with it.
+    :raises UserError: it is relative, or has a colon, ``..`` or control characters in it.
     """
     if not os.path.isabs(home):
-        found = "a relative one"
+        found = "a relative path"
     elif ":" in home:
         found = "a colon in it, which PATH takes for its separator"
     elif ".." in home.split("/"):
@@ -149,29 +156,29 @@ def check_home(home: str) -> None:
         found = "a line break or another control character in it"
     else:
         return
-    raise UserError("an absolute path in cuda_home, not %r" % home, found, "give the toolkit's folder as it is")
+    raise UserError("an absolute path in cuda_home, not %r" % home, found, "give the full path of the toolkit's folder")
 
 
 def check_version(toolkit: Toolkit | None, expected: str) -> None:
-    """Refuse another version than the one that was declared.
+    """Refuse another version than the expected one.
 
-    :raises UserError: names both.
+    :raises UserError: the version is another one, is unknown, or its sources contradict each other.
     """
-    if not versions.is_version(expected):
+    if not is_version(expected):
         raise UserError(
             "a version such as 10.1 or 12.4.1", repr(expected), "quote it in YAML and write numbers with dots"
         )
     if toolkit is None:
         raise UserError(
             "a CUDA %s toolkit" % expected,
-            "none at $CUDA_HOME, %s or by nvcc on PATH" % DEFAULT_HOME,
+            "none at $CUDA_HOME, at %s or by nvcc on PATH" % DEFAULT_HOME,
             "give its folder as cuda_home, or load its module first",
         )
-    if not versions.matches(expected, toolkit.version):
+    if not starts_with(toolkit.version, expected):
         raise UserError(
             "CUDA %s at %s" % (expected, toolkit.home),
             "CUDA %s (%s)" % (toolkit.version, toolkit.source),
-            "give the cuda_home of CUDA %s, or declare %s" % (expected, ".".join(toolkit.version.split(".")[:2])),
+            "give the cuda_home of CUDA %s, or declare %s" % (expected, major_minor(toolkit.version)),
         )
     if toolkit.conflicts:
         raise UserError(
@@ -182,9 +189,9 @@ def check_version(toolkit: Toolkit | None, expected: str) -> None:
 
 
 def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequence[str] = ()) -> str | None:
-    """The first *name* on PATH (and in *extra*) that this process may execute.
+    """Return the first *name* on PATH and in *extra* that this process may execute, or None.
 
-    :raises UserError: as root, when there are only some that somebody else can write.
+    :raises UserError: this is root, and another user can write each one that there is.
     """
     refused = None
     for folder in environment.get("PATH", "").split(os.pathsep) + list(extra):
@@ -207,7 +214,7 @@ def _text(path: str) -> str | None:
         return None
 
 
-def _what_stands_at(home: str) -> str:
+def _what_is_at(home: str) -> str:
     if not os.path.lexists(home):
         return "nothing there"
     if not os.path.exists(home):
@@ -218,16 +225,16 @@ def _what_stands_at(home: str) -> str:
 
 
 def _where_else(home: str) -> str:
-    """Names toolkits one step away: people give the folder above it, its bin, or a link of another name."""
+    """Name toolkits one step away: users give the parent folder, its bin, or a link of another name."""
     try:
         below = sorted(os.path.join(home, name) for name in os.listdir(home))
     except OSError:
         below = []
-    near = [folder for folder in below + [os.path.dirname(home)] if _looks_like_one(folder)]
+    near = [folder for folder in below + [os.path.dirname(home)] if _is_toolkit(folder)]
     if near:
         return "set cuda_home to %s" % " or ".join(near[:3])
     return "correct cuda_home, mount the folder on this host, or install the toolkit there"
 
 
-def _looks_like_one(folder: str) -> bool:
+def _is_toolkit(folder: str) -> bool:
     return any(os.path.isfile(os.path.join(folder, part)) for part in ("bin/nvcc", "version.json", "version.txt"))

@@ -1,4 +1,4 @@
-"""The module's face."""
+"""The module: its arguments and its result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hpc.pytorch.plugins.module_utils._cuda import info
 from ansible_collections.hpc.pytorch.plugins.module_utils._cuda.driver import Machine
 from ansible_collections.hpc.pytorch.plugins.modules import cuda_info
 
@@ -15,7 +16,7 @@ NO_GPU = Machine(None, [], [])
 @pytest.fixture
 def run(capsys, monkeypatch):
     def run_module(machine=NO_GPU, **args):
-        monkeypatch.setattr(cuda_info.driver, "look", lambda environment, seconds: machine)
+        monkeypatch.setattr(info, "find_driver", lambda environment, seconds: machine)
         with patch_module_args(args):
             with pytest.raises(SystemExit):
                 cuda_info.main()
@@ -34,8 +35,13 @@ def home(tmp_path):
 def test_a_login_node_without_a_gpu(run, home):
     result = run(cuda_home=home, expect_version="10.1")
     assert result["toolkit"] == {
-        "home": home, "version": "10.1.243", "source": "version.txt", "nvcc": None, "lib_dir": home + "/lib64", "conflicts": [],
-    }  # fmt: skip
+        "home": home,
+        "version": "10.1.243",
+        "source": "version.txt",
+        "nvcc": None,
+        "lib_dir": home + "/lib64",
+        "conflicts": [],
+    }
     assert (result["driver"], result["gpus"], result["max_cuda"], result["changed"]) == (None, [], None, False)
 
 

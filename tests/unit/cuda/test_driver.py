@@ -37,7 +37,7 @@ int cuDeviceGetAttribute(int *v, int a, int d) { *v = a == 75 ? 8 : 0; return 0;
 
 @pytest.fixture
 def machine(tmp_path):
-    """Puts a machine together and looks at it."""
+    """Builds a machine and returns what is found on it."""
 
     def look(smi=None, library=None, proc=None, seconds=10):
         folder = tmp_path / "bin"
@@ -56,7 +56,7 @@ def machine(tmp_path):
             "LD_LIBRARY_PATH": str(libraries),
             "CUDA_VISIBLE_DEVICES": "",
         }
-        return driver.look(environment, seconds, str(tmp_path / "version"), (), LIBRARY)
+        return driver.find_driver(environment, seconds, str(tmp_path / "version"), (), LIBRARY)
 
     return look
 

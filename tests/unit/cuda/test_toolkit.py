@@ -72,7 +72,16 @@ def test_a_symlinked_home_keeps_its_name(tmp_path, finder):
 
 
 @pytest.mark.parametrize(
-    "declared,fits", [("10.1", True), ("10.1.243", True), ("10.10", False), ("11", False), ("10.1.2", False)]
+    "declared,fits",
+    [
+        ("10.1", True),
+        ("10.1.243", True),
+        ("10", True),
+        ("010.1", True),
+        ("10.10", False),
+        ("11", False),
+        ("10.1.2", False),
+    ],
 )
 def test_the_declared_version(tmp_path, finder, declared, fits):
     found = finder.at(make(tmp_path / "c", version_txt=TXT % "10.1.243"))
@@ -89,7 +98,9 @@ def test_a_declared_version_without_a_toolkit():
         check_version(None, "10.1")
 
 
-@pytest.mark.parametrize("declared", ["", "ten", "10.1\n", "10.x", "$(id)", "../10.1"])
+@pytest.mark.parametrize(
+    "declared", ["", "ten", "10.", ".1", "10,1", "v10", "١٠.١", "10.1\n", "10.x", "$(id)", "../10.1"]
+)
 def test_a_declared_version_that_is_none(tmp_path, finder, declared):
     found = finder.at(make(tmp_path / "c", version_txt=TXT % "10.1.243"))
     with pytest.raises(UserError, match="a version such as"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..._common.versions import is_version
-from ..._cuda import versions
+from ..._cuda.parse import from_number
 from ..._gpu.drivers import least_driver
 from ..asked import Asked
 from ..report import Report
@@ -109,7 +109,7 @@ def driver_too_old(report: Report, asked: Asked) -> Reason | None:
         return None
     built = report.torch["cuda"] if report.torch else None
     kernel = evidence.kernel_release(report)
-    driver = "the driver%s runs CUDA up to %s" % (" " + kernel if kernel else "", versions.from_number(int(number)))
+    driver = "the driver%s runs CUDA up to %s" % (" " + kernel if kernel else "", from_number(int(number)))
     message = "%s, torch %s is built for CUDA %s" % (driver, report.torch["version"] if report.torch else "", built)
     if devices:
         message += ": %s reports %s" % (names_of(devices), devices[0]["error"])

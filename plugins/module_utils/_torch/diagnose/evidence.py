@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from ..._cuda import versions
+from ..._cuda import parse
 from ..report import Report
 from .reason import first_line
 
@@ -109,7 +109,7 @@ def has_kernel_module(report: Report) -> bool:
 def kernel_release(report: Report) -> str | None:
     """Return the driver's release as the kernel module reports it."""
     text = report.node["kernel_version"] if report.node else None
-    return versions.kernel_module(text) if text else None
+    return parse.kernel_module(text) if text else None
 
 
 def libcuda_path(report: Report) -> str:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All causes, the nearest first: why torch or its CUDA does not work. No I/O. Private to hpc.pytorch.
 
-To add a reason code, write a function of that name in a file of this folder, put it into STAGES, and run ``make generate``.
-Its docstring becomes the code's section in docs/causes.md, and the first line its text in the documentation of torch_info.
+To add a reason code, write a function of that name in a file of this folder, put it into STAGES, and run
+``make generate``: its docstring becomes the code's section in docs/causes.md, and the first line of it the text in the
+documentation of torch_info.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ STAGES = (
         one=True,
         last=True,
         title="The environment",
-        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only one is"
-        " reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
+        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only one"
+        " is reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
     ),
     Stage((installation.cpu_only_build,)),
     Stage(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError, one_line
-from ..._cuda import versions
+from ..._cuda.parse import from_number
 from ..._gpu.names import words_of
 from ..asked import Asked
 from ..report import FINISHED, Report, describe_ending
@@ -139,7 +139,7 @@ def node(report: Report) -> dict[str, t.Any]:
     return {
         "hostname": found.get("hostname"),
         "driver": kernel_release(report),
-        "cuda": versions.from_number(driver["cuda"]) if driver.get("cuda") else None,
+        "cuda": from_number(driver["cuda"]) if driver.get("cuda") else None,
         "libcuda": driver.get("path"),
         "gpus": found.get("gpus"),
         "variables": found.get("variables") or {},

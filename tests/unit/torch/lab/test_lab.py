@@ -150,7 +150,7 @@ def test_nvidia_smi_and_the_kernel(scene):
     assert version.read_text() == KERNEL_LINE % "570.124.06"
     scene.nvidia_smi({}, {"compute_cap": "9.0", "compute_mode": "Exclusive_Process"}, driver="570.124.06", cuda="12.8")
     scene.libcuda(release="570.124.06", version=12080)
-    seen = driver.look(scene.environment(), 20, str(version), ())
+    seen = driver.find_driver(scene.environment(), 20, str(version), ())
     assert seen.warnings == []
     assert seen.driver == {"version": "570.124.06", "cuda_version": "12.8", "source": "proc", "loaded": True}
     assert [gpu["compute_capability"] for gpu in seen.gpus] == ["7.0", "9.0"]

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Version numbers out of what NVIDIA's files and commands say. Plain text in, plain data out.
-Private to hpc.pytorch.
-"""
+"""Parse the files and the commands' output of NVIDIA. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,31 +10,14 @@ import json
 import re
 import typing as t
 
-_VERSION = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
+from .._common.versions import is_version
 
-
-def is_version(text: str) -> bool:
-    """Whether *text* is numbers with dots."""
-    return bool(_VERSION.fullmatch(text))
-
-
-def matches(declared: str, found: str) -> bool:
-    """Whether *found* is what was declared: 10.1 admits 10.1.243, and 10.10 does not admit 10.1."""
-    wanted = _numbers(declared)
-    return _numbers(found)[: len(wanted)] == wanted
-
-
-def same_release(one: str, other: str) -> bool:
-    """Whether both are of one major.minor. The third number counts differently in different files of one toolkit."""
-    return _numbers(one)[:2] == _numbers(other)[:2]
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
+# The columns that nvidia-smi is asked for.
+SMI_FIELDS = ("index", "name", "uuid", "memory.total", "driver_version", "compute_cap")
 
 
 def from_version_json(text: str) -> str | None:
-    """The toolkit's version in version.json (CUDA 11 and later)."""
+    """Return the toolkit's version in version.json (from CUDA 11 on): ``{"cuda": {"version": "11.4.2"}}``."""
     try:
         version = json.loads(text)["cuda"]["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -45,46 +26,52 @@ def from_version_json(text: str) -> str | None:
 
 
 def from_version_txt(text: str) -> str | None:
-    """The toolkit's version in version.txt (up to CUDA 10.2): ``CUDA Version 10.1.243``."""
+    """Return the toolkit's version in version.txt (up to CUDA 10.2): ``10.1.243`` of ``CUDA Version 10.1.243``."""
     return _first(r"CUDA Version (\d+\.\d+(?:\.\d+)*)", text)
 
 
 def from_nvcc(text: str) -> str | None:
-    """The compiler's version in ``nvcc --version``; its first two numbers are the toolkit's."""
+    """Return the compiler's version in ``nvcc --version``: ``10.1.243`` of ``... release 10.1, V10.1.243``.
+
+    Its first two numbers are those of the toolkit.
+    """
     return _first(r"release \d+\.\d+, V(\d+\.\d+(?:\.\d+)*)", text) or _first(r"release (\d+\.\d+)\b", text)
 
 
 def from_header(text: str) -> str | None:
-    """major.minor in include/cuda_runtime_api.h (``#define CUDART_VERSION 13000``)."""
+    """Return the release in include/cuda_runtime_api.h: ``13.0`` of ``#define CUDART_VERSION 13000``."""
     number = _first(r"^#define\s+CUDART_VERSION\s+(\d+)", text)
     return from_number(int(number)) if number else None
 
 
 def from_number(number: int) -> str:
-    """CUDA's own way to write a version as one number: 12020 is 12.2."""
+    """Return a version that CUDA writes as one number: ``from_number(12020)`` is ``"12.2"``."""
     return "%d.%d" % (number // 1000, number % 1000 // 10)
 
 
 def top_of_dryrun(text: str) -> str | None:
-    """Where nvcc's tree is, in the output of ``nvcc --dryrun``."""
+    """Return nvcc's folder in the output of ``nvcc --dryrun``: ``/opt/cuda/bin/..`` of ``#$ TOP=/opt/cuda/bin/..``."""
     return _first(r"^#\$ TOP=(/\S.*?)\s*$", text)
 
 
 def kernel_module(text: str) -> str | None:
-    """The driver's version in /proc/driver/nvidia/version, of the closed and the open kernel module."""
+    """Return the driver's version in /proc/driver/nvidia/version, of the closed or the open kernel module.
+
+    ``535.104.05`` of ``NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 ...``.
+    """
     return _first(r"^NVRM version:.*?Kernel Module\D*?(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)*)", text)
 
 
 def smi_cuda(text: str) -> str | None:
-    """The newest CUDA that the driver brings, in the head of nvidia-smi's table."""
+    """Return the driver's newest CUDA in the head of nvidia-smi's table: ``12.2`` of ``... CUDA Version: 12.2``."""
     return _first(r"CUDA (?:UMD )?Version\s*:\s*(\d+\.\d+)", text)
 
 
-SMI_FIELDS = ("index", "name", "uuid", "memory.total", "driver_version", "compute_cap")
-
-
 def smi_gpus(text: str, fields: t.Sequence[str]) -> list[dict[str, t.Any]]:
-    """The rows of ``nvidia-smi --query-gpu=... --format=csv,noheader,nounits``; what it does not know is None."""
+    """Return the GPUs in the rows of ``nvidia-smi --query-gpu=... --format=csv,noheader,nounits``.
+
+    ``0, NVIDIA TITAN V, GPU-7c4a, 12288, 535.104.05, 7.0`` is one GPU; values that nvidia-smi does not know are None.
+    """
     gpus = []
     for row in csv.reader(text.splitlines(), skipinitialspace=True):
         if len(row) != len(fields) or not row[0].strip().isdigit():
