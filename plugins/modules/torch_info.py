@@ -8,28 +8,27 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torch_info
 version_added: 0.1.0
-short_description: Say whether the PyTorch of an environment computes, on which GPUs, and if not, why
+short_description: Test whether the PyTorch of an environment computes, on which GPUs, and if not, why
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Runs the environment's own Python, imports C(torch), and lets the CPU and every GPU that torch sees compute. Each GPU
-    multiplies matrices, convolves an image and copies memory; two or more of them add up numbers together by NCCL. The
-    results are checked, and come as one verdict with its reasons.
-  - The variables of the task are kept as a job would have them, E(LD_LIBRARY_PATH) among them, with the environment's
+  - Runs the environment's own Python, imports C(torch), and computes on the CPU and on every GPU that torch sees.
+    Each GPU multiplies matrices, convolves an image and copies memory; two or more of them add up numbers together by
+    NCCL. The module checks the results and returns one verdict with its reasons.
+  - Keeps the variables of the task as a job would have them, E(LD_LIBRARY_PATH) among them, with the environment's
     C(bin) first in E(PATH).
-  - A torch that hangs or crashes is a result like any other. The probe has a time limit, and when that has passed, it
-    is killed with everything it started. A GPU that hangs or crashes does not hide the others.
-  - Where something is wrong, the node's device files, driver library, NVML and kernel log are looked at for the cause, and
-    an import that fails is tried once more without E(LD_LIBRARY_PATH) and E(LD_PRELOAD).
-  - Nothing on the machine is changed. No bytecode, kernel cache, core dump or process is left behind.
-  - A broken torch never makes the task fail, whoever asks has to look at RV(verdict).
-    The role P(hpc.pytorch.torch_check#role) does.
+  - A torch that hangs or crashes is a result like any other. After its time limit the probe is killed with everything
+    that it started. A GPU that hangs or crashes does not hide the others.
+  - If something fails, the module checks the node's device files, driver library, NVML and kernel log for the cause,
+    and tries a failed import once more without E(LD_LIBRARY_PATH) and E(LD_PRELOAD).
+  - Changes nothing on the machine. No bytecode, kernel cache, core dump or process is left behind.
+  - A broken torch never makes the task fail; check RV(verdict), as the role P(hpc.pytorch.torch_check#role) does.
 options:
   prefix:
     description:
-      - Folder of a conda environment or virtual environment, an absolute path. C(bin/python) in it is run.
+      - The folder of a conda environment or virtual environment, an absolute path. The module runs its C(bin/python).
       - An environment that M(hpc.pytorch.conda_env) could not finish changing is refused.
-      - Either this or O(python) must be given.
+      - Exactly one of this and O(python) is required.
     type: path
   python:
     description:
@@ -38,33 +37,34 @@ options:
   expect_cuda:
     description:
       - Whether there must be at least one GPU that torch can use (V(true)) or none (V(false)).
-      - When it is not set, and O(expect_devices) neither, any number of GPUs will do, none included.
-      - A GPU that is there has to work in any case.
+      - If neither this nor O(expect_devices) is set, any number of GPUs is accepted, none included.
+      - A GPU that is there must work in any case.
     type: bool
   expect_devices:
     description:
-      - How many GPUs torch must see, exactly. V(0) means the same as O(expect_cuda=false).
-      - It may not contradict O(expect_cuda).
+      - The exact number of GPUs that torch must see. V(0) means the same as O(expect_cuda=false).
+      - It must not contradict O(expect_cuda).
     type: int
   expect_gpu:
     description:
-      - What every GPU that torch sees must be, one of these.
-      - V(7.0) is a compute capability. Everything else is the spelling of a model, also with brand, memory and form factor, as
-        Slurm's GRES types have it; V(titan-v) is C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is C(NVIDIA H100 80GB HBM3).
+      - The accepted GPUs; every GPU that torch sees must be one of these.
+      - V(7.0) is a compute capability. Everything else is the spelling of a model, also with brand, memory and form
+        factor, as Slurm's GRES types have it; V(titan-v) is C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is
+        C(NVIDIA H100 80GB HBM3).
       - Memory counts if the GPU's name states it; V(a100-40gb) is not C(NVIDIA A100-SXM4-80GB).
-      - Does not say that there has to be a GPU, as O(expect_cuda) and O(expect_devices) do.
+      - Does not require that there is a GPU; O(expect_cuda) and O(expect_devices) do.
     type: list
     elements: str
     default: []
   timeout:
     description:
-      - How many seconds the probe may take, from its start to its last device.
+      - How many seconds the whole probe may take.
     type: int
     default: 120
   device_timeout:
     description:
-      - How many seconds each GPU may take, and as many again the all-reduce and each look at a driver in trouble.
-      - What takes longer is given up, and the probe goes on with the rest while O(timeout) lasts.
+      - How many seconds each GPU may take, and also the all-reduce and each check of a driver in trouble.
+      - A step that takes longer is abandoned, and the probe goes on with the rest until O(timeout).
     type: int
     default: 30
 extends_documentation_fragment:
@@ -77,10 +77,10 @@ attributes:
     support: none
     description: Can show what changed, which is nothing.
 notes:
-  - As root, a Python or environment that somebody else can write to is refused, and so is a folder of that kind in
+  - As root, a Python or environment that another user can write is refused, and so is such a folder in
     E(LD_LIBRARY_PATH), E(LD_PRELOAD) or E(PYTHONPATH). Run the task with C(become_user).
-  - The task fails for what the caller can mend in the task or before it, contradicting expectations, a path that is no
-    environment, an environment that is being changed.
+  - The task fails if the caller can fix the problem in the task or before it, such as expectations that contradict each
+    other, a path that is not an environment, or an environment that was interrupted while being changed.
   - The environment may have Python 3.6 or newer and torch 1.4 or newer.
 seealso:
   - module: hpc.pytorch.cuda_info
@@ -88,12 +88,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the torch of an environment
+- name: Test the torch of an environment
   hpc.pytorch.torch_info:
     prefix: "~/.conda/envs/torch"
   register: torch
 
-- name: Say how it is
+- name: Show the verdict and its reasons
   ansible.builtin.debug:
     msg: "{{ torch.summary }}"
 
@@ -110,14 +110,14 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - V(ok) when every expectation is met, there is a GPU, and every GPU passed.
-    - V(cpu_only) when torch computes and there is no usable GPU and none was expected.
-    - V(failed) for the rest.
+    - V(ok) if every expectation is met, there is a GPU, and every GPU passed.
+    - V(cpu_only) if torch computes, there is no usable GPU and none was expected.
+    - V(failed) otherwise.
   returned: success
   type: str
   sample: cpu_only
 summary:
-  description: The verdict and what led to it on one line.
+  description: The verdict and its reasons on one line.
   returned: success
   type: str
   sample: "cpu_only: torch 2.13.0+cpu; cpu_only_build - torch 2.13.0+cpu is built without CUDA"
@@ -158,7 +158,7 @@ reasons:
         - V(device_type_mismatch), a GPU is not what O(expect_gpu) says.
         - V(device_count_mismatch), there are GPUs but not as many as expected.
         # <<< generated: reason codes
-        - The page C(docs/causes.md) of the collection has more on each.
+        - The page C(docs/causes.md) of the collection explains each.
       type: str
       sample: cpu_only_build
     message:
@@ -168,7 +168,7 @@ reasons:
       description: What to do about it.
       type: str
 torch:
-  description: The torch that was imported. Every value is none when it could not be.
+  description: The torch that was imported. Every value is none if the import failed.
   returned: success
   type: dict
   contains:
@@ -186,10 +186,10 @@ torch:
       description: The commit it was built from.
       type: str
     path:
-      description: The folder it lies in, also known when a torch was found and its import failed.
+      description: Its folder, also known if a torch was found and its import failed.
       type: str
     cudnn:
-      description: The cuDNN that a GPU used, none when there was no GPU.
+      description: The cuDNN that a GPU used, none if there was no GPU.
       type: str
       sample: 9.10.2
     archs:
@@ -198,7 +198,7 @@ torch:
       elements: str
       sample: [sm_75, sm_80, sm_90]
 python:
-  description: The Python that ran. Every value is none when it did not start.
+  description: The Python that ran. Every value is none if it did not start.
   returned: success
   type: dict
   contains:
@@ -210,13 +210,13 @@ python:
       description: Its path.
       type: str
     prefix:
-      description: The environment it says it belongs to.
+      description: The environment that it belongs to, C(sys.prefix).
       type: str
     user_site:
-      description: The folder below the home that can shadow the environment's packages, none when there is none.
+      description: The folder in the home directory whose packages come before the environment's, none if there is none.
       type: str
 cuda_available:
-  description: What C(torch.cuda.is_available) says.
+  description: The result of C(torch.cuda.is_available).
   returned: success
   type: bool
 devices:
@@ -243,23 +243,23 @@ devices:
       description: Whether every kernel ran on it with the right result.
       type: bool
     error:
-      description: What went wrong, none when nothing did.
+      description: The error, none if there was none.
       type: str
     seconds:
-      description: How long its tests took, none when they did not end.
+      description: How long its tests took, none if they did not end.
       type: float
     kernels:
-      description: How many seconds each of its tests took, none for one that did not end well.
+      description: How many seconds each of its tests took, none for one that failed.
       type: dict
       contains:
         matmul:
-          description: Two matrices multiplied. The first on a GPU also starts it.
+          description: Multiplying two matrices. The first test on a GPU also starts it.
           type: float
         conv2d:
-          description: An image convolved, which is cuDNN's work.
+          description: Convolving an image, which cuDNN does.
           type: float
         copy:
-          description: 16 MiB copied there and back.
+          description: Copying 16 MiB there and back.
           type: float
 nccl:
   description: NVIDIA's library for several GPUs.
@@ -271,14 +271,14 @@ nccl:
       type: str
       sample: 2.27.3
     all_reduce:
-      description: Whether the sum over all GPUs that passed came out right, none where there were not two of them.
+      description: Whether the sum over all GPUs that passed was right, none if there were fewer than two.
       type: bool
     devices:
       description: The GPUs that took part.
       type: list
       elements: int
     error:
-      description: What went wrong, none when nothing did.
+      description: The error, none if there was none.
       type: str
     seconds:
       description: How long it took.
@@ -294,14 +294,14 @@ shadowed:
       type: str
       sample: libcudnn.so.9.1.0
     path:
-      description: Where it comes from.
+      description: Its path.
       type: str
       sample: /opt/pkgs/cuda/cuda-toolkit/lib64/libcudnn.so.9.1.0
     instead:
       description: The environment's own.
       type: str
 node:
-  description: What is known of the node. None or empty for what was not looked at.
+  description: The node. Values are none or empty if they were not checked.
   returned: success
   type: dict
   contains:
@@ -313,28 +313,28 @@ node:
       type: str
       sample: 580.65.06
     cuda:
-      description: The CUDA up to which the driver runs programs.
+      description: The newest CUDA that the driver supports.
       type: str
       sample: "13.0"
     libcuda:
       description: The driver's library that was loaded.
       type: str
     gpus:
-      description: How many GPUs the kernel module drives, whatever the task was given of them.
+      description: How many GPUs the kernel module drives, also those that the task may not use.
       type: int
     variables:
-      description: The variables that matter, those of E(CUDA_VISIBLE_DEVICES), E(LD_LIBRARY_PATH) and Slurm's among them.
+      description: The variables that matter, such as E(CUDA_VISIBLE_DEVICES), E(LD_LIBRARY_PATH) and Slurm's.
       type: dict
     libraries:
       description: The CUDA libraries in the folders of E(LD_LIBRARY_PATH), and those in E(LD_PRELOAD).
       type: list
       elements: str
     kernel_log:
-      description: The last lines of the driver in the kernel's log, when something is wrong and the user may read it.
+      description: The driver's last lines in the kernel's log, if something failed and the user may read it.
       type: list
       elements: str
 step:
-  description: The step of the probe that was reached. C(end) when it came to its end.
+  description: The last step that the probe reached, C(end) if it reached its end.
   returned: success
   type: str
   sample: end
@@ -343,27 +343,15 @@ seconds:
   returned: success
   type: float
 output:
-  description: The end of what the probe printed, when the verdict is V(failed).
+  description: The end of what the probe printed, if the verdict is V(failed).
   returned: success
   type: str
 """
 
-import os
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._torch.asked import Asked
-from ..module_utils._torch.diagnose.verdict import require_sense, result
-from ..module_utils._torch.run import run_probe
-
-
-def require_path(value: str | None, option: str) -> None:
-    """Refuse what is no absolute path."""
-    if value is not None and (not os.path.isabs(value) or "\0" in value):
-        raise UserError("%s to be an absolute path" % option, repr(value), "give the whole path, starting with /")
+from ..module_utils._torch.info import Options, describe_torch
 
 
 def main() -> None:
@@ -381,21 +369,7 @@ def main() -> None:
         required_one_of=[("prefix", "python")],
         supports_check_mode=True,
     )
-    params = module.params
-    asked = Asked(**{name: params[name] for name in Asked._fields})
-    answer(module, lambda: dict(result(ask(asked, params["timeout"], params["device_timeout"]), asked), changed=False))
-
-
-def ask(asked: Asked, timeout: int, device_timeout: int) -> t.Any:
-    """Run the probe once the options make sense."""
-    require_path(asked.prefix, "prefix")
-    require_path(asked.python, "python")
-    require_sense(asked)
-    if timeout < 1:
-        raise UserError("timeout to be at least 1 second", str(timeout), "leave it out for two minutes")
-    if device_timeout < 1:
-        raise UserError("device_timeout to be at least 1 second", str(device_timeout), "leave it out for half a minute")
-    return run_probe(asked.prefix, asked.python, timeout, device_timeout, asked.expect_devices)
+    answer(module, lambda: describe_torch(Options.from_params(module.params)))
 
 
 if __name__ == "__main__":
