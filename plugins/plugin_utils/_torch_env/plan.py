@@ -1,0 +1,146 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of one environment: which torch build, from which channels, with which packages. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import without_credentials
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load import with_rows
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.request import request
+
+from . import specs
+from .channels import source_of, with_mirrors
+
+
+class Asked(t.NamedTuple):
+    """The role's variables, without their prefix ``torch_env_``.
+
+    ``channels`` is None if they are not set; then the environment has ``site_channels`` (``conda_channels``).
+    ``cuda`` is kept as it was given: the name of an environment depends on it.
+    """
+
+    python: str
+    torch: str
+    cuda: t.Any
+    source: str
+    gpus: list[t.Any]
+    drivers: list[str]
+    builds: t.Mapping[str, t.Any]
+    wheels_url: str
+    companions: list[str]
+    packages: list[str]
+    pip: list[str]
+    channels: list[str] | None
+    site_channels: list[str]
+
+    @classmethod
+    def of(cls, values: t.Mapping[str, t.Any]) -> Asked:
+        """The values that the filter ``torch_env_plan`` is given.
+
+        :raises UserError: a value is missing, or is not one of these.
+        """
+        wrong = set(values) ^ set(cls._fields)
+        if wrong:
+            raise UserError("the keys %s" % ", ".join(cls._fields), ", ".join(sorted(wrong)), "correct the keys")
+        return cls(
+            python=str(values["python"]),
+            torch=str(values["torch"]),
+            cuda=values["cuda"],
+            source=str(values["source"]),
+            gpus=list(values["gpus"]),
+            drivers=list(values["drivers"]),
+            builds=values["builds"],
+            wheels_url=str(values["wheels_url"]),
+            companions=list(values["companions"]),
+            packages=list(values["packages"]),
+            pip=list(values["pip"]),
+            channels=None if values["channels"] is None else list(values["channels"]),
+            site_channels=list(values["site_channels"]),
+        )
+
+
+class Plan(t.NamedTuple):
+    """What to ask of conda_env, and the name of that request."""
+
+    # The answer of the filter torch_build; empty if no build was chosen.
+    build: dict[str, t.Any]
+    # One line about the choice, and one for each warning.
+    messages: list[str]
+    packages: list[str]
+    pip: list[str]
+    channels: list[str]
+    # What __cuda is taken to be, whatever driver the machine that solves has.
+    cuda: t.Any
+    # The SHA-256 of all these but the messages.
+    key: str
+
+
+def plan(asked: Asked) -> Plan:
+    """The plan for what is *asked*.
+
+    :raises UserError: no build fits, or the asked packages would bring a second torch.
+    """
+    given = asked.site_channels if asked.channels is None else asked.channels
+    wanted = _constraints(asked, given)
+    build: dict[str, t.Any] = {}
+    packages = specs.without_build(asked.python, asked.torch, str(asked.cuda))
+    cuda = asked.cuda
+    if wanted["source"]:
+        values, rows = request(wanted, {"rows": asked.builds})
+        build = choose(values, with_rows(rows))
+        specs.require_one_torch(build, asked.packages + asked.pip)
+        packages = specs.of_companions(build["packages"], asked.companions)
+        cuda = build["cuda_override"] or ("" if build["source"] == "wheels" else build["cuda"])
+    packages += asked.packages
+    pip = specs.pip_lines(build, asked.companions, asked.wheels_url) + asked.pip
+    channels = asked.channels
+    if channels is None:
+        channels = with_mirrors(build.get("channels") or [], given)
+    return Plan(build, _messages(build, wanted), packages, pip, channels, cuda, _key(packages, channels, cuda, pip))
+
+
+def _constraints(asked: Asked, channels: t.Sequence[str]) -> dict[str, t.Any]:
+    """What the build must fulfil, in the order in which the message names it."""
+    is_declared = bool(str(asked.cuda) or asked.gpus or asked.drivers)
+    return {
+        "source": source_of(asked.source, channels, is_declared),
+        "gpus": asked.gpus,
+        "driver": lowest(asked.drivers),
+        "cuda": str(asked.cuda),
+        "python": asked.python,
+        "torch": asked.torch,
+    }
+
+
+def lowest(drivers: t.Sequence[str]) -> str:
+    """The lowest of several driver versions, as numbers: ``lowest(["580.65", "70.1"])`` is ``"70.1"``.
+
+    One that is not a version is returned first, so that the choice of the build refuses it.
+    """
+    return min(drivers, key=lambda driver: (is_version(driver), key(driver) if is_version(driver) else ()), default="")
+
+
+def _messages(build: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> list[str]:
+    """The choice in one line, and its warnings."""
+    if not build:
+        return []
+    reasons = []
+    for name, value in wanted.items():
+        if value:
+            reasons.append("%s %s" % (name, " ".join(map(str, value)) if isinstance(value, list) else value))
+    choice = "torch {torch} for CUDA {cuda} with python {python} from {source}, the newest for ".format(**build)
+    return [choice + ", ".join(reasons), *("warning: %s" % warning for warning in build["warnings"])]
+
+
+def _key(packages: list[str], channels: list[str], cuda: t.Any, pip: list[str]) -> str:
+    """The SHA-256 that names a site environment. A password or token that changes gives the same name."""
+    request = [packages, [without_credentials(each) for each in channels], cuda, [without_credentials(x) for x in pip]]
+    return hashlib.sha256(json.dumps(request).encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""The plan of one environment: what the build gives, what the role's user adds, and the name of the request."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.filter.torch_env_plan import torch_env_plan
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.plan import Asked, lowest, plan
+
+NOTHING = {
+    "python": "",
+    "torch": "",
+    "cuda": "",
+    "source": "",
+    "gpus": [],
+    "drivers": [],
+    "builds": {},
+    "wheels_url": "https://download.pytorch.org/whl",
+    "companions": ["torchvision"],
+    "packages": [],
+    "pip": [],
+    "channels": None,
+    "site_channels": ["conda-forge"],
+}
+# Old enough that no later release of torch is chosen instead.
+GUIDE = {"cuda": "10.1", "source": "pytorch", "python": "3.8"}
+
+
+def planned(**asked):
+    return plan(Asked.of({**NOTHING, **asked}))
+
+
+def test_nothing_is_chosen_where_nothing_is_declared():
+    made = planned(packages=["numpy"], pip=["einops"])
+    assert made.build == {} and made.messages == [] and made.cuda == ""
+    assert (made.packages, made.pip, made.channels) == (["python", "pytorch", "numpy"], ["einops"], ["conda-forge"])
+
+
+def test_a_cuda_without_a_known_channel_is_the_solvers():
+    made = planned(cuda="11.3", site_channels=["https://example.org/own"])
+    assert (made.build, made.cuda) == ({}, "11.3") and "cudatoolkit=11.3" in made.packages
+
+
+def test_a_chosen_build_brings_its_packages_channels_and_cuda():
+    mirrors = ["file:///srv/conda-forge", "file:///srv/pytorch"]
+    made = planned(**GUIDE, packages=["numpy"], site_channels=mirrors)
+    assert made.build["torch"] == "1.8.1" and made.cuda == made.build["cuda"] == "10.1"
+    assert made.packages == [spec for spec in made.build["packages"] if "torchaudio" not in spec] + ["numpy"]
+    assert made.channels == ["file:///srv/pytorch", "file:///srv/conda-forge"]
+    assert made.messages[0].startswith("torch 1.8.1 for CUDA 10.1 with python 3.8 from pytorch, the newest for source")
+    assert made.messages[1:] == ["warning: %s" % warning for warning in made.build["warnings"]]
+
+
+def test_channels_that_are_asked_for_are_all_there_are():
+    assert planned(**GUIDE, channels=["file:///srv/all"]).channels == ["file:///srv/all"]
+
+
+def test_wheels_need_no_cuda_of_the_solver():
+    made = planned(source="wheels", gpus=["a100"], pip=["einops"])
+    assert (
+        made.cuda == ""
+        and made.pip[-1] == "einops"
+        and made.pip[:-1]
+        == made.build["pip_options"] + [line for line in made.build["pip"] if not line.startswith("torchaudio")]
+    )
+
+
+def test_a_second_torch_is_refused_before_anything_is_planned():
+    with pytest.raises(UserError, match="found torch==1.8.1 in"):
+        planned(**GUIDE, pip=["torch==1.8.1"])
+
+
+def test_the_lowest_driver_counts_as_numbers_and_one_that_is_no_version_first():
+    assert lowest([]) == ""
+    assert lowest(["535.9", "535.183.06", "70.1"]) == "70.1"
+    assert lowest(["535.9", "new"]) == "new"
+    assert "driver 535.183.06" in planned(source="wheels", drivers=["580.65.06", "535.183.06"]).messages[0]
+
+
+def test_the_name_of_a_request_is_the_one_that_older_versions_gave_it():
+    """Or every site would make all its environments anew."""
+    assert planned().key.startswith("6bca77471e5a")
+    own = {"site_channels": ["https://h/own"]}
+    assert planned(cuda="11.3", **own).key.startswith("5a6a425139ad")
+    # A number, as YAML reads 12.9 without quotes.
+    assert planned(cuda=12.9, **own).key.startswith("a8fa800ba321")
+
+
+def test_a_password_or_token_gives_the_same_name_and_another_server_another():
+    def name(channel):
+        return planned(site_channels=[channel]).key
+
+    assert name("https://alice:pa55@h/own") == name("https://bob:word@h/own") == name("https://h/t/tok-123/own")
+    assert name("https://h/own") != name("https://h2/own")
+
+
+def test_a_key_that_is_missing_or_unknown_is_an_error_of_the_filter():
+    with pytest.raises(AnsibleFilterError, match="found pip, pipp; remedy"):
+        torch_env_plan({**{key: value for key, value in NOTHING.items() if key != "pip"}, "pipp": []})
