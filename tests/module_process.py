@@ -5,7 +5,8 @@
 
 It prints the module's result, as the module itself does. The environment may hold a fault:
 HPC_TEST_SILENCE shortens the time that a server may be silent;
-HPC_TEST_KILL_AT (``apply.lifecycle:write_record``, a place below ``_conda``) kills the process group where that function would be called;
+HPC_TEST_KILL_AT (such as ``apply.lifecycle:write_record``, below ``_conda``) kills the process group instead of calling
+that function;
 HPC_TEST_FILE_SIZE is the most that a file may grow to, as if the disk were full.
 """
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of a folder that a run.py chooses by name: the benches (tests/bench) and the families of faults (tests/faults)."""
+"""Choose parts of a folder by name, for the run.py of the benches and of the families of faults."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write every text that is made from a table elsewhere; with --check only tell which of them is out of date.
 
-Each file in tools/generators/ has a function ``outputs()`` that returns the whole new text of each file that it changes,
-by path from the top of the checkout. A part of a hand-written file stands between two marks, see :func:`block`.
+Each file in tools/generators/ has a function ``outputs(current, block)`` that returns the whole new text of each file
+that it changes, by its path in the checkout. A part of a hand-written file stands between two marks, see :func:`block`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the get-pip.py that ansible-test would download: pip from Python's own ensurepip, then as asked for.
+"""Stand in for the get-pip.py that ansible-test would download: pip from ensurepip, then the version asked for.
 
-The arguments are pip's, and get-pip.py's own --no-setuptools and --no-wheel, which have no meaning here: nothing but what
-is asked for gets installed.
+The arguments are pip's, and get-pip.py's own --no-setuptools and --no-wheel, which have no meaning here: only what is
+asked for is installed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What made a scenario fail, in few lines: ``python molecule_log.py SCENARIO <log``.
+"""Print why a scenario failed, in few lines: ``python molecule_log.py SCENARIO <log``.
 
 Molecule's own last lines name a command and a return code. A person wants the step, the host, the task and the remedy.
 """
@@ -21,30 +21,30 @@ _ITEM = re.compile(r"^\* (\[.+)$")
 
 
 def explain(lines: list[str]) -> list[str]:
-    """The step that failed, then at most fifteen lines: a host, its task and what it said, or a test."""
-    step, task, said, found = "", "", "", []
+    """The step that failed, then at most fifteen lines: a host, its task and its error, or a test."""
+    step, task, error = "", "", ""
+    found: list[str] = []
     for line in lines:
         line = re.sub(r"\x1b\[[0-9;]*m", "", line.rstrip())
-        if _STEP.match(line):
+        if match := _STEP.match(line):
             # Only the step that failed counts; what an earlier one rescued is no reason.
-            step, found = _STEP.match(line).group(1), []
-        elif _TASK.match(line):
-            task, said = _TASK.match(line).group(1), ""
-        elif _ERROR.match(line):
-            said = _ERROR.match(line).group(1)
-        elif _FAILED.match(line):
-            found.append("host %s, task %s: %s" % (_FAILED.match(line).group(1), task, said or "see above"))
-        elif _TEST.match(line):
-            found.append("test %s" % _TEST.match(line).group(1))
-        elif _CHANGED.match(line):
-            found.append(_CHANGED.match(line).group(1))
-        elif _ITEM.match(line) and step == "idempotence":
-            found.append("changed again: %s" % _ITEM.match(line).group(1))
+            step, found = match.group(1), []
+        elif match := _TASK.match(line):
+            task, error = match.group(1), ""
+        elif match := _ERROR.match(line):
+            error = match.group(1)
+        elif match := _FAILED.match(line):
+            found.append("host %s, task %s: %s" % (match.group(1), task, error or "see above"))
+        elif match := _TEST.match(line):
+            found.append("test %s" % match.group(1))
+        elif match := _CHANGED.match(line):
+            found.append(match.group(1))
+        elif (match := _ITEM.match(line)) and step == "idempotence":
+            found.append("changed again: %s" % match.group(1))
         elif line.startswith(("CRITICAL ", "ERROR ")) and step == "" and not found:
             found.append(line)
         if found and line.startswith("INFO ") and line.endswith("Executed: Successful"):
-            found = []
-            step = ""
+            step, found = "", []
         if re.match(r"^ERROR +\[.*Executed: Failed$", line):
             break
     shortened = [text if len(text) <= 600 else text[:600] + " ..." for text in found[-15:]]
@@ -59,7 +59,10 @@ def main(scenario: str) -> None:
     print("\nmolecule: scenario %s failed %s" % (scenario, reasons[0]))
     for reason in reasons[1:]:
         print("  " + reason)
-    print("  look into it: tools/molecule.sh create -s %s, then check, converge, verify; destroy ends it" % scenario)
+    print(
+        "  to debug it: tools/molecule.sh create -s %s, then check, converge, verify; destroy removes the machines"
+        % scenario
+    )
 
 
 if __name__ == "__main__":

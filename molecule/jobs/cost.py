@@ -1,7 +1,7 @@
-"""What a task costs over ssh and over srun, to the same node in turn: ``cost.py FOLDER NODE``. Printed, never asserted.
+"""Print what a task costs over ssh and over srun, to the same node in turn: ``cost.py FOLDER NODE``. Asserts nothing.
 
-The steps are Alice's, in an allocation of hers; ssh goes to the same node as root with pipelining and ControlPersist. Both enter their
-container through the engine, whose own cost is in the table too.
+The steps are Alice's, in an allocation of hers; ssh goes to the same node as root with pipelining and ControlPersist.
+Both enter their container through the engine, whose own cost is in the table too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""5,000 nodes from Slurm's words, beside the same hosts, groups and variables in static YAML: ``ansible-inventory --list``."""
+"""``ansible-inventory --list``: 5,000 nodes from Slurm's output, and the same hosts and variables in static YAML."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ async def main(channel, cache, prefix, *packages):
         virtual_packages=rattler.VirtualPackage.detect(rattler.VirtualPackageOverrides.from_env()),
         add_pip_as_python_dependency=True,
     )
-    await rattler.install(records, prefix, package_cache=rattler.PackageCache(pathlib.Path(cache, "pkgs")), show_progress=False)
+    packages = rattler.PackageCache(pathlib.Path(cache, "pkgs"))
+    await rattler.install(records, prefix, package_cache=packages, show_progress=False)
 
 asyncio.run(main(*sys.argv[1:]))
 # py-rattler 0.28's threads sometimes crash an interpreter that ends beside them.

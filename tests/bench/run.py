@@ -4,9 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the benches of this folder and print their tables: ``run.py [--rounds N] [NAME...]``.
 
-A bench is a file ``bench_NAME.py`` with ``run(rounds)`` that returns rows. Two things are compared by doing them in turn
-(A B A B), so that whatever else the machine does meets both; medians are printed, and nothing is asserted: another machine
-has other times.
+A bench is a file ``bench_NAME.py`` with ``run(rounds)`` that returns rows. Two things are compared by doing them in
+turn (A B A B), so that other load on the machine slows both. Medians are printed; nothing is asserted, since another
+machine has other times.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from parts import load, parse, parser_of, parts
 
 
 class Row(t.NamedTuple):
-    """One line of the table: what was timed, how often it was, and how it stands to what it is compared with."""
+    """One line of the table: the seconds of each round, and of what it is compared with."""
 
     name: str
     seconds: t.Sequence[float]

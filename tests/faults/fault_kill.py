@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kill -9 of the whole process group, at moments spread over the processor time that a whole run takes.
 
-Processor time and not the clock: a run that waits for a busy machine gets no further meanwhile, so the moments differ. Half of them lie
-before the env is marked as being changed, half between that and the end, each half evenly: the second part is the shorter one.
+Processor time and not the clock, since a run that waits for a busy machine makes no progress. Half of the moments lie
+before the env is marked as being changed, half between that and the end, which is the shorter part; each half evenly.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from whole import leftovers, not_whole, state_of
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """A quarter of the moments each: created and changed, from a channel on disk and by HTTP, the packages not in the cache."""
-    # One after the other: beside other work a run takes more processor time, and the moments no longer fit.
+    """A quarter of the moments each: created and changed, from a channel on disk and by HTTP, with an empty cache."""
+    # One after the other: next to other work a run takes more processor time, and the moments no longer fit.
     for what in ("created", "changed"):
         for how in ("on disk", "by HTTP"):
             yield _row(lab.beside("kill-%s-%s" % (what, how.replace(" ", "-"))), what, how, max(1, moments // 4))

@@ -21,21 +21,22 @@ HEAD = (
 
 `make faults` does these things to `conda_env` and writes this page; it fails if one of them was not survived.
 
-Survived means: before the rerun neither `conda_env_info`, `source activate` nor a job script took a broken env for a whole one;
-a failure was one line that says what to do, and nothing was lost; the next run succeeded, every file of the env was what its
-packages brought, pip's records were whole, its Python ran, and nothing was left behind in the package cache, beside the env or in it.
+Survived means that before the rerun neither `conda_env_info`, `source activate` nor a job script used a broken env;
+that a failure was one line that says what to do, and nothing was lost; that the next run succeeded, every file of the
+env was what its packages contain, pip's records were complete, its Python ran, and nothing was left behind in the
+package cache, in the env or next to it.
 
-The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals such as ENV
-stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured before on the same machine:
-half of them before the env is marked as being changed, half from there to the end. A silent server was given up after %d seconds
-here, instead of the 300 of a real run.
+The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals
+such as ENV stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured
+before on the same machine: half of them before the env is marked as being changed, half from there to the end. A
+silent server was given up after %d seconds here, instead of the 300 of a real run.
 """
     % SILENCE
 )
 
 
 def updated(page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequence[Row]]) -> str:
-    """The page with these sections, by title, made anew; others stay as they are, those that are not in *order* go."""
+    """The page with new *sections*, by title. Other sections of *order* stay as they are; the rest is removed."""
     kept = {block.splitlines()[0]: block.rstrip() for block in page.split("\n## ")[1:]}
     kept.update({title: _section(title, rows) for title, rows in sections.items()})
     return "\n\n## ".join([HEAD.rstrip(), *(kept[title] for title in order if title in kept)]) + "\n"

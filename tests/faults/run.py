@@ -2,7 +2,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Do to conda_env what happens on clusters, and report what it survived: ``run.py [--moments N] [--page FILE] [NAME...]``.
+"""Cause the faults of real clusters and report what is survived: ``run.py [--moments N] [--page FILE] [NAME...]``.
 
 A family of faults is a file ``fault_NAME.py`` with a docstring and ``run(lab, moments)`` that returns rows. The page
 keeps the sections of families that were not run. The exit status is 1 if something was not survived.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an env is whole, and whether anything lies about that should not. Every function returns what is wrong, in words."""
+"""Check that an env is whole and that nothing was left behind. Every function returns a list of problems."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The main job, site.yml on inventories/local, with everything below a folder of the test's own.
 
-One story in four runs, since each part stands on the one before: a look in check mode, a run killed while it makes the env,
-the run after it, and one with nothing to do.
+Four runs in order, each of which needs the one before: one in check mode, one that is killed while it makes the env,
+the run after it, and one that has nothing to do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checkout is the collection: make ``ansible_collections.hpc.pytorch`` importable as Ansible does. A server that asks who is there."""
+"""Make ``ansible_collections.hpc.pytorch`` importable from the checkout, as Ansible does; a server with a login."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_on_the_target(monkeypatch):
 
 @pytest.fixture
 def guard() -> t.Iterator[t.Callable[[pathlib.Path], str]]:
-    """Serves a channel at ``/deep/chan``; it opens to alice's pa55@word and, below ``/deep/t/TOKEN123``, to the token."""
+    """Serves a channel at ``/deep/chan`` to alice with pa55@word and, below ``/deep/t/TOKEN123``, to the token."""
     expected = "Basic " + base64.b64encode(b"alice:pa55@word").decode()
     servers = []
 

@@ -1,7 +1,7 @@
-"""A base that stood before: found, exposed, used, and still what it was.
+"""An existing base installation is found, exposed and used, and stays as it was.
 
-The conda in it is a stand-in (molecule/adopt/files/conda). What is proven is ours: detection, the modulefile, activation in
-every kind of shell as roles/conda/README.md says, and that nothing was installed anew.
+Its conda is a stand-in (molecule/adopt/files/conda). The tests prove what the role does: detection, the modulefile,
+activation in every kind of shell as roles/conda/README.md says, and that nothing is installed again.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def test_the_module_goes_as_it_came(alice):
 
 def test_a_job_that_loads_the_module(alice):
     alice.terminal(
-        "cat > module.sh <<'END'\n#!/bin/bash -l\n#SBATCH --partition=titan --export=NONE\nmodule load anaconda3\n%s\nEND\n"
-        % WORKS
+        "cat > module.sh <<'END'\n#!/bin/bash -l\n#SBATCH --partition=titan --export=NONE\n"
+        "module load anaconda3\n%s\nEND\n" % WORKS
     )
     state, output = alice.job("module.sh")
     assert state == "COMPLETED" and "2.13.0" in output, output
@@ -83,7 +83,8 @@ def test_a_job_that_loads_the_module(alice):
 
 def test_a_job_does_not_read_the_rc_file(alice):
     alice.terminal(
-        "cat > bare.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=titan --export=NONE\nexport PATH=/usr/bin:/bin\ntype -P conda\nEND\n"
+        "cat > bare.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=titan --export=NONE\n"
+        "export PATH=/usr/bin:/bin\ntype -P conda\nEND\n"
     )
     state, output = alice.job("bare.sh")
     assert state == "FAILED" and "anaconda3" not in output, output

@@ -53,7 +53,8 @@ def test_sbatch_trains_on_the_titan_with_the_gpu_that_slurm_gave(alice):
 
 def test_the_job_ran_in_its_partition(alice):
     alice.terminal(
-        "cat > where.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=tesla --gres=gpu:2\nhostname; echo $CUDA_VISIBLE_DEVICES\nEND\n"
+        "cat > where.sh <<'END'\n#!/bin/bash\n#SBATCH --partition=tesla --gres=gpu:2\n"
+        "hostname; echo $CUDA_VISIBLE_DEVICES\nEND\n"
     )
     assert alice.job("where.sh") == ("COMPLETED", "tesla01\n0,1\n")
 
@@ -65,7 +66,8 @@ def test_more_gpus_than_a_node_has_are_refused(alice):
 
 def test_nvcc_on_path_compiles(alice):
     told = alice.terminal(
-        "cd $(mktemp -d) && echo '__global__ void add(float *a) { a[threadIdx.x] += 1; } int main() { return 0; }' > a.cu"
+        "cd $(mktemp -d) &&"
+        " echo '__global__ void add(float *a) { a[threadIdx.x] += 1; } int main() { return 0; }' > a.cu"
         " && which nvcc && nvcc -o a a.cu && ./a && echo compiled; echo $LD_LIBRARY_PATH"
     )
     lines = told.out.splitlines()
@@ -83,7 +85,8 @@ def test_module_avail_lists_ours(person, node):
 
 def test_module_load_is_the_guides_second_way(alice):
     told = alice.login_shell(
-        "module load anaconda3 cuda/13.5 && source activate torch && python -c 'import torch; print(torch.__version__)' && nvcc --version"
+        "module load anaconda3 cuda/13.5 && source activate torch"
+        " && python -c 'import torch; print(torch.__version__)' && nvcc --version"
     )
     assert told.rc == 0 and "2.13.0" in told.out and "release 13.5" in told.out, told.out
 

@@ -34,7 +34,8 @@ def test_the_software_was_written_by_the_login_node(machine):
 
 def test_slurm_names_the_node_that_is_down(alice):
     told = alice.terminal(
-        "for i in $(seq 60); do sinfo -h -N -n titan01 -o %T | grep -q down && break; sleep 1; done; sinfo -h -N -o '%N %T'"
+        "for i in $(seq 60); do sinfo -h -N -n titan01 -o %T | grep -q down && break; sleep 1; done;"
+        " sinfo -h -N -o '%N %T'"
     )
     lines = told.out.splitlines()
     assert re.search(r"^titan01 down", "\n".join(lines), re.MULTILINE) and "titan02 idle" in lines, told.out

@@ -1,4 +1,4 @@
-"""Trains with PyTorch Lightning in every task of the job, and says how many there were: ``train_lightning.py NODES DEVICES``."""
+"""Train with PyTorch Lightning in every task of the job and print the count: ``train_lightning.py NODES DEVICES``."""
 
 from __future__ import annotations
 

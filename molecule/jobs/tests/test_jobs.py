@@ -94,7 +94,8 @@ def test_lightning_took_its_ranks_from_slurm(alice):
 
 def test_the_twins_ran_at_the_same_time_on_the_same_nodes(alice):
     told = alice.terminal(
-        "sacct --noheader --parsable2 --allocations --starttime=now-1day --name=twin-a,twin-b --format=Start,End,NodeList"
+        "sacct --noheader --parsable2 --allocations --starttime=now-1day"
+        " --name=twin-a,twin-b --format=Start,End,NodeList"
     ).out
     runs = [line.split("|") for line in told.splitlines()]
     assert [nodes for _start, _end, nodes in runs] == ["titan[01-02]"] * 2, told

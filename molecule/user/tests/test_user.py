@@ -30,7 +30,8 @@ def test_both_submit_at_the_same_time_and_read_their_own_output(person):
         assert sent.rc == 0
     for name in USERS:
         told = person(name).terminal(
-            "cd jobs; until scontrol show job $(tail -n 1 number) | grep -q 'JobState=[CFTN][OA]'; do sleep 0.5; done; cat number"
+            "cd jobs; until scontrol show job $(tail -n 1 number) | grep -q 'JobState=[CFTN][OA]';"
+            " do sleep 0.5; done; cat number"
         )
         numbers[name] = told.out.split()[-1]
     assert len(set(numbers.values())) == 2

@@ -10,8 +10,8 @@ name: task_times
 type: aggregate
 short_description: Seconds of each task on each host, for the benches
 description:
-  - Appends a JSON object with C(action), C(host), C(changed), C(failed) and C(seconds) for each result to the file that the
-    environment variable C(TASK_TIMES) names.
+  - Appends a JSON object with C(action), C(host), C(changed), C(failed) and C(seconds) for each result to the file that
+    the environment variable C(TASK_TIMES) names.
 author: hpc.pytorch contributors
 """
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Root on one side, a real second user on the other. Only root can make one, so these tests are root's (see ../conftest.py)."""
+"""Root and a real second user. Only root can make one, so only root runs these tests (see ../conftest.py)."""
 
 from __future__ import annotations
 

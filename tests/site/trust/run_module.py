@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one module of this collection in a process of its own, as Ansible does on a target: ``run_module.py NAME < OPTIONS``."""
+"""Run one module of this collection in its own process, as Ansible does: ``run_module.py NAME < OPTIONS``."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-# --- executed ----------------------------------------------------------------------------------------------------------
+# --- executed ----------------------------------------------------------------------------------------------------
 
 
 def make_env(folder: pathlib.Path, program: str) -> pathlib.Path:
@@ -144,7 +144,7 @@ def test_no_job_script_of_somebody_elses_is_run(play, alice, place, program, mar
     assert done.rc != 0 and "become_user" in done.output and not marker.exists(), done.output
 
 
-# --- written, or followed ------------------------------------------------------------------------------------------------
+# --- written, or followed ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -339,7 +339,7 @@ def test_conda_env_info_reads_a_planted_env_and_waits_for_no_fifo(as_root, alice
     assert result["state"] == "env" and len(result["problems"]) == 1 and not marker.exists(), result
 
 
-# --- what keeps working ----------------------------------------------------------------------------------------------------
+# --- what keeps working ------------------------------------------------------------------------------------------
 
 
 def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tests/faults: the page says what was done, a fault that was not survived ends the program with 1, a broken env is noticed."""
+"""tests/faults: the page lists what was done, a fault that was not survived fails, a broken env is noticed."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_every_family_says_what_it_does_and_an_unknown_one_is_refused(faults, ca
 
 def families(tmp_path, survived):
     (tmp_path / "fault_one.py").write_text(
-        '"""One."""\nfrom lab import Row\ndef run(lab, moments):\n    return [Row("pulled plug", 2, %d, "a | line", ["why"])]\n'
-        % survived
+        '"""One."""\nfrom lab import Row\n'
+        'def run(lab, moments):\n    return [Row("pulled plug", 2, %d, "a | line", ["why"])]\n' % survived
     )
     return {"one": tmp_path / "fault_one.py"}
 

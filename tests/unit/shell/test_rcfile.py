@@ -141,9 +141,15 @@ def test_root_refuses_a_home_that_is_not_its_own(home, monkeypatch, what):
 
 @pytest.mark.parametrize(
     "path,found",
-    [("relative", "relative"), ("~nosuchuser/.bashrc", "~nosuchuser"), ("/a\nb", r"/a\\nb"), ("HOME/none/.bashrc", "no folder"),
-     ("HOME", "something else"), ("HOME/loop", "symbolic links|too many symlinks|does not exist")],
-)  # fmt: skip
+    [
+        ("relative", "relative"),
+        ("~nosuchuser/.bashrc", "~nosuchuser"),
+        ("/a\nb", r"/a\\nb"),
+        ("HOME/none/.bashrc", "no folder"),
+        ("HOME", "something else"),
+        ("HOME/loop", "symbolic links|too many symlinks|does not exist"),
+    ],
+)
 def test_paths_that_are_no_rc_file_are_refused_in_one_line(home, run, path, found):
     (home / "loop").symlink_to("loop")
     result = run(path=path.replace("HOME", str(home)), block="conda", lines=[GUIDE])

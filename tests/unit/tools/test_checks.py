@@ -101,8 +101,9 @@ def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
     fifos = {name: tmp_path / name for name in ("molecule", "unit")}
     for fifo in fifos.values():
         os.mkfifo(fifo)
-    # Each holds its fifo open as long as it lives. A shell would do, but it may lose a signal while it starts a program.
-    stays = "exec '%s' -I -c 'import signal, sys; signal.signal(2, signal.SIG_DFL); held = open(sys.argv[1], \"w\"); signal.pause()' '%s'\n"
+    # Each holds its fifo open as long as it lives. A shell may lose a signal while it starts a program.
+    held = 'import signal, sys; signal.signal(2, signal.SIG_DFL); held = open(sys.argv[1], "w"); signal.pause()'
+    stays = "exec '%%s' -I -c '%s' '%%s'\n" % held
     packages = '[ "$*" != packages ] || exit 0\n'
     program(checkout / "tools" / "molecule.sh", packages + stays % (PYTHON, fifos["molecule"]))
     (tmp_path / "bin").mkdir()

@@ -27,7 +27,7 @@ TOO_NEW = "3.%d" % (int(NEWEST.partition(".")[2]) + 1)
 
 @pytest.fixture(name="checkout")
 def fixture_checkout(tmp_path):
-    """A checkout whose path has a space, with the real scripts and empty requirement files: pip then needs no network."""
+    """A checkout whose path has a space, with the real scripts and empty requirement files, so pip needs no network."""
     checkout = tmp_path / "check out"
     shutil.copytree(CHECKOUT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (checkout / "requirements").mkdir()
