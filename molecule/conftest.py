@@ -1,4 +1,4 @@
-"""What the scenarios' tests share: the machines, and a person who sits at one of them."""
+"""What the scenarios' tests share: the machines, and a user who is logged in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Answer(t.NamedTuple):
 
 
 class Person:
-    """Somebody who has logged in by ssh, as any user of a cluster does."""
+    """A user who has logged in by ssh, as any user of a cluster does."""
 
     def __init__(self, name: str, machine: str) -> None:
         self.name, self.machine = name, machine
@@ -60,7 +60,7 @@ class Person:
         return self.shell("-lc", script)
 
     def other_shell(self, script: str) -> Answer:
-        """A second interactive shell that is none of login: ~/.bashrc alone."""
+        """A second interactive shell that is no login shell: ~/.bashrc alone."""
         return self.shell("-ic", script)
 
     def shell(self, options: str, script: str) -> Answer:
@@ -69,7 +69,7 @@ class Person:
         return self.ssh("%sbash %s %s 2>/dev/null" % (clean, options, shlex.quote("exec 2>&1; " + script)))
 
     def job(self, script: str, timeout: int = 120) -> tuple[str, str]:
-        """sbatch a script of the home, wait until it has ended: its state, and what slurm-N.out holds."""
+        """Submit a script of the home directory and wait until it has ended: its state, and the text of slurm-N.out."""
         sent = self.terminal("sbatch " + script)
         number = re.search(r"Submitted batch job (\d+)", sent.out)
         assert number, sent.out
@@ -93,11 +93,11 @@ def machine() -> t.Callable[[str], Host]:
 
 @pytest.fixture(scope="session")
 def person() -> t.Callable[..., Person]:
-    """Somebody at a machine, the login node unless another is named."""
+    """A user at a machine, the login node unless another is named."""
     return lambda name, machine="login01": Person(name, machine)
 
 
 @pytest.fixture(scope="session")
 def alice(person: t.Callable[..., Person]) -> Person:
-    """Who the site's playbook was told of."""
+    """The user whom the site's playbook names."""
     return person("alice")

@@ -4,18 +4,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # The Molecule scenarios: a cluster in containers. Without arguments all of them, one after the other; with the name of one
-# that one; "packages" makes sure that all is there and runs nothing; otherwise the arguments are Molecule's own, for
+# that one; "packages" only makes sure that what they need is installed; otherwise the arguments are Molecule's own, for
 # example: tools/molecule.sh converge -s default
 #
-# What costs time is made once and kept by what it is made of, below the cache: the image, the channel, the wheels of the
-# engine, the CUDA toolkit. All of it comes back by itself.
+# What takes long is made once and kept in the cache, named by a hash of its inputs: the image, the channel, the wheels of
+# the engine, the CUDA toolkit. All of it can be deleted; the next run makes it again.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
 readonly SCENARIOS=(default user adopt grow jobs)
 
-# Print podman or docker: what HPC_MOLECULE_ENGINE says, or what is there and works; podman is what gets installed.
+# Print podman or docker: HPC_MOLECULE_ENGINE, or the one that is installed and works; podman is installed if there is neither.
 choose_engine() {
     local engine=${HPC_MOLECULE_ENGINE:-}
     case $engine in
@@ -32,23 +32,23 @@ choose_engine() {
     printf '%s\n' "$engine"
 }
 
-# The image is of the system that this machine runs, so the interpreter that the channel packs runs there as well.
+# The image has the system of this machine, so that the interpreter that the channel packs runs there as well.
 suite() {
     # shellcheck source=/dev/null
     (. /etc/os-release && case ${ID:-} in debian | ubuntu) printf '%s\n' "$VERSION_CODENAME" ;; *) echo bookworm ;; esac)
 }
 
-# Print where apt gets that suite from, if it does.
+# Print the address from which apt gets that suite, if any.
 mirror_of() { # suite
     apt-get indextargets --format "\$(REPO_URI) \$(CODENAME) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
         awk -v suite="$1" '$2 == suite && $3 == "main" { print $1; exit }' || true
 }
 
-digest() { # reads what something is made of
+digest() { # reads the inputs of something
     sha256sum | cut -c1-16
 }
 
-# Run a command that makes a file or folder, once: staged beside it, published by one rename.
+# Run a command that makes a file or folder, once: staged next to it, published by one rename.
 once() { # path, command...: gets the staged path as its last argument
     local path=$1 staged
     shift
@@ -60,7 +60,7 @@ once() { # path, command...: gets the staged path as its last argument
         rm -rf -- "$staged"
         return 1
     fi
-    # Another run may have been faster; both made the same.
+    # Another run may have been faster, with the same result.
     mv -T -- "$staged" "$path" 2>/dev/null || rm -rf -- "$staged"
 }
 
@@ -166,7 +166,7 @@ setup_engine() {
             rm -f -- "$log"
             is_root || cannot_here
             refuse "$ENGINE to start a machine with systemd" "it could not, see above" \
-                "mend it, or choose the other engine: HPC_MOLECULE_ENGINE=podman or docker"
+                "repair it, or choose the other engine: HPC_MOLECULE_ENGINE=podman or docker"
         fi
         say "$ENGINE needs settings on this machine: $settings"
         echo settings >"$known"

@@ -4,14 +4,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What the commands of the Makefile need before they start: a home, a cache, system packages, a Python, a venv.
-# Sourced by the other scripts of this folder; defines functions and sets CHECKOUT, nothing else happens here.
-# Nothing is written inside the checkout but the link .venv.
+# Sourced by the other scripts of this folder; it defines functions and sets CHECKOUT, and does nothing else.
+# Only the link .venv is written inside the checkout.
 
 set -euo pipefail
 unset CDPATH
-# A caller's Python or Ansible settings must not reach into ours; ansible.cfg of the checkout says it all.
+# A caller's Python or Ansible settings must not reach into ours; all settings are in ansible.cfg of the checkout.
 unset PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSTARTUP VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV
-# A make that runs inside is another one, with arguments of its own.
+# A make that runs inside has arguments of its own.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARGS
 unset ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH ANSIBLE_INVENTORY ANSIBLE_LIBRARY
 
@@ -28,7 +28,7 @@ say() {
     printf 'setup: %s\n' "$*" >&2
 }
 
-# Three words for a person, as everywhere in this collection; then the end.
+# Print expected, found and remedy, as everywhere in this collection, and end.
 refuse() { # expected, found, remedy
     printf 'setup: expected %s; found %s; remedy: %s\n' "$1" "$2" "$3" >&2
     exit 1
@@ -38,7 +38,7 @@ is_root() {
     [ "$(id -u)" = 0 ]
 }
 
-# A folder of ours: root must not keep what it executes in somebody else's home (sudo may leave HOME as it was).
+# A folder of our own: root must not keep what it executes in another user's home directory (sudo may leave HOME as it was).
 is_own_writable_folder() {
     [ -d "$1" ] && [ -O "$1" ] && [ -w "$1" ] && [ -x "$1" ]
 }
@@ -56,7 +56,7 @@ setup_home() {
     else
         private=${TMPDIR:-/tmp}/hpc.pytorch-$(id -u)
         mkdir -m 0700 -- "$private" 2>/dev/null || true
-        # Somebody else may have made it first: a link, a folder of theirs, or one that others can write.
+        # Another user may have made it first: a link, a folder of theirs, or one that others can write.
         if [ -L "$private" ] || ! is_own_writable_folder "$private" || [ "$(stat -c %a -- "$private")" != 700 ]; then
             refuse "a home that you own and can write, or a place for a private folder below ${TMPDIR:-/tmp}" \
                 "HOME=${given:-(not set)} and $private, neither of them usable" \
@@ -86,7 +86,7 @@ setup_cache() {
     printf '%s\n' "$cache"
 }
 
-# Ansible refuses other encodings; a fresh machine often has none set, or one that it lacks.
+# Ansible refuses other encodings; a fresh machine often has no locale set, or one that is not installed.
 setup_locale() {
     if [ "$(locale charmap 2>/dev/null)" != UTF-8 ]; then
         export LC_ALL=C.UTF-8
@@ -95,7 +95,7 @@ setup_locale() {
 
 # --- system packages ---------------------------------------------------------------------------------------------
 
-# Print the packages of the given lists that are missing. A line: package [command or /path that stands for it] [# why]
+# Print the packages of the given lists that are missing. A line: package [command or /path that proves it] [# why]
 missing_packages() { # list file...
     local package probe
     cat -- "$@" | sed 's/#.*//' | while read -r package probe; do
@@ -114,7 +114,7 @@ package_installed() {
     return 1
 }
 
-# Root gets them installed; anybody else is told which, and nothing has happened yet.
+# Install them as root; otherwise name them and end, before anything else has happened.
 require_packages() { # why, package...
     local why=$1
     shift
@@ -131,7 +131,7 @@ require_packages() { # why, package...
     fi
     say "the package lists are missing or old: apt-get update"
     if ! update_package_lists || ! install_packages "$@"; then
-        refuse "apt-get to install $*" "it could not, see above" "mend apt, or install them by hand"
+        refuse "apt-get to install $*" "it could not, see above" "repair apt, or install them by hand"
     fi
 }
 
@@ -209,7 +209,7 @@ choose_python() {
             printf '%s\t%s\n' "$version" "$path"
             return
         fi
-        # Root mends the system's own at once; an ordinary user may have another one that is whole.
+        # Root repairs the system's own at once; an ordinary user may have another one that is complete.
         if is_root && [ "$candidate" = "$SYSTEM_PYTHON" ]; then
             lacking_library "$version" "$path" "$whole"
             printf '%s\t%s\n' "$version" "$path"

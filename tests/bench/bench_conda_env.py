@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An unchanged conda_env beside a ping, in one run of ansible-playbook on what make site has made."""
+"""An unchanged conda_env and a ping, in one run of ansible-playbook on what make site has made."""
 
 from __future__ import annotations
 

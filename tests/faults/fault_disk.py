@@ -37,7 +37,7 @@ def small_disk(place: pathlib.Path, megabytes: int) -> t.Iterator[None]:
 
 
 def grow(place: pathlib.Path) -> None:
-    """Somebody made room."""
+    """Another user freed space."""
     subprocess.run(["mount", "-o", "remount,size=2g", str(place)], check=True)
 
 
@@ -96,7 +96,7 @@ def _full_change(lab: Lab) -> Row:
 
 
 def _read_only_home(lab: Lab) -> Row:
-    """A name in the home cannot be; a prefix elsewhere needs to be told where the cache is; with both all is well."""
+    """A name in the home directory cannot be made; a prefix elsewhere needs package_cache; with both all is well."""
     problems: list[str] = []
     elsewhere = lab.folder / "elsewhere"
     lab.forget()

@@ -13,7 +13,7 @@ from lab import NEW, OLD, Lab, Row
 from server import FAULTS, Server
 from whole import leftovers, not_whole
 
-# Of the packages, and of the index: a wrong hash is none there.
+# Of the packages, and of the index, where a wrong hash is no fault.
 WHERE = (("the new numpy", "numpy-%s" % NEW["numpy"], FAULTS), ("the index", "repodata", FAULTS[:3] + FAULTS[4:]))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A web server on this machine that serves a channel, and does one thing wrong when it is told to."""
+"""A web server on this machine that serves a channel, and does one thing wrong on request."""
 
 from __future__ import annotations
 

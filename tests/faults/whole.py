@@ -48,7 +48,7 @@ def not_whole(prefix: pathlib.Path, versions: dict[str, str]) -> list[str]:
 
 
 def leftovers(cache: pathlib.Path, parent: pathlib.Path, prefix: pathlib.Path) -> list[str]:
-    """What killed runs left in the package cache, beside the env and in its conda-meta."""
+    """What killed runs left in the package cache, next to the env and in its conda-meta."""
     found = [path for path in cache.glob(".*") if path.name != ".cache.lock"]
     found += [path for path in parent.iterdir() if path != prefix]
     found += [path for path in (prefix / "conda-meta").iterdir() if not _OURS.match("conda-meta/" + path.name)]
@@ -59,7 +59,7 @@ def _files(prefix: pathlib.Path) -> set[str]:
     found = set()
     for folder, folders, names in os.walk(prefix):
         names += [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        # What our compile step and pip write beside a module is told by the module.
+        # The module tells which files our compile step and pip write next to it.
         found |= {
             os.path.relpath(os.path.join(folder, name), prefix)
             for name in names

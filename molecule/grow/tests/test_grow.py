@@ -27,7 +27,7 @@ def test_the_new_node_finds_what_is_shared(person):
 
 
 def test_the_software_was_written_by_the_login_node(machine):
-    # Ansible leaves its folder in the home of whoever runs a task; no compute node made anything that is shared.
+    # Ansible leaves its folder in the home of the user who runs a task; no compute node made anything that is shared.
     assert machine("login01").file("/opt/app/anaconda3/conda-meta").is_directory
     assert machine("titan02").check_output("find /opt/app -newer /etc/hostname -name '*.partial'") == ""
 

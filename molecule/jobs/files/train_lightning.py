@@ -9,7 +9,7 @@ import sys
 import pytorch_lightning
 import torch
 
-# The role's own example, which lies beside this file: its images and its network.
+# The role's own example, which lies next to this file: its images and its network.
 path = pathlib.Path(__file__).resolve().with_name("train_digits.py")
 spec = importlib.util.spec_from_file_location("train_digits", path)
 digits = importlib.util.module_from_spec(spec)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""check.yml over hosts that are this machine, some of them sick: each has its verdict, none holds up another."""
+"""check.yml over hosts that are this machine, some of them failed: each has its verdict, none holds up another."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sleeper(tmp_path: pathlib.Path) -> t.Iterator[str]:
     program.write_text("#!/bin/sh\nread -r line < %s\n" % fifo)
     program.chmod(0o755)
     yield str(program)
-    # Whoever waits for a writer goes on.
+    # A reader that waits for a writer continues.
     os.close(os.open(fifo, os.O_RDWR))
 
 

@@ -123,7 +123,7 @@ def test_another_user_reads_all_that_conda_shows(env, place):
         "known": [str(prefix)],
     }
     assert read_by_another_user(prefix, place / "home") == expected
-    # What another tool did on top is kept, and told apart from what was asked for here.
+    # What another tool did on top is kept, and distinguished from what was asked for here.
     changed = env(packages=["python", "extra"], prune=True)
     assert changed.rc == 0, changed.output
     found = read_by_another_user(prefix, place / "home")
@@ -131,7 +131,7 @@ def test_another_user_reads_all_that_conda_shows(env, place):
 
 
 def test_roots_umask_hides_nothing(env, place):
-    """An ordinary user's umask is that user's wish, and is kept."""
+    """An ordinary user's umask is kept."""
     prefix = place / "envs/torch"
     for options in ({}, {"packages": ["python", "tinytool", "extra"]}):
         assert env(mask=0o077, compile=True, **options).rc == 0

@@ -77,7 +77,7 @@ def test_pip_requirements_are_installed_inside_and_once(env, tmp_path):
     assert env(pip=requirements, state="latest").recap["changed"] == 1
     assert run(prefix / "bin/tinytool") == "2.0\n"
 
-    # Somebody uninstalls it: the next run brings it back.
+    # A user uninstalls it: the next run brings it back.
     run(prefix / "bin/python", "-m", "pip", "uninstall", "--quiet", "--yes", "tinytool")
     assert env(pip=requirements).recap["changed"] == 1
     assert run(prefix / "bin/tinytool") == "2.0\n"
@@ -99,7 +99,7 @@ def test_a_requirement_that_fails_leaves_no_new_env_and_marks_an_old_one(env, tm
 def test_what_a_killed_pip_left_is_installed_again(env, tmp_path, monkeypatch):
     make_wheel(tmp_path / "wheels", "tinytool", "1.0")
     requirements = ["--no-index", "--find-links %s" % (tmp_path / "wheels"), "tinytool"]
-    # A site's rule for venvs is none for envs.
+    # A site's rule for venvs does not hold for envs.
     monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
     assert env(pip=requirements).rc == 0
     prefix = tmp_path / "env"

@@ -193,7 +193,7 @@ def test_a_lock_file_is_written_and_obeyed(env, prefix, tmp_path):
 
 
 def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
-    """Module and tool are killed when the first files of many stand there; the next run mends what is left."""
+    """Module and tool are killed when the first of many files are there; the next run repairs what is left."""
     params = dict(
         DEFAULTS,
         prefix=str(prefix),

@@ -115,7 +115,7 @@ def toolkit(site):
 
 @pytest.fixture(scope="module")
 def done(site, toolkit):
-    """The site after check mode, a run and a rerun, which are looked at here because everything else needs them."""
+    """The site after check mode, a run and a rerun, which are checked here because everything else needs them."""
     (site.home / ".bashrc").write_text("alias mine=1\n%s" % GUIDE)
     variables = {"cuda_version": "13.5", "cuda_expose": ["bashrc", "profile", "module"], "cuda_ld_library_path": True}
     before = site.files()
@@ -241,7 +241,7 @@ def test_lmod_swaps_versions(done, tmp_path):
 
 @pytest.fixture(scope="session")
 def modulecmd():
-    """environment-modules, which cannot be installed beside Lmod: unpacked from its package, kept in the cache."""
+    """environment-modules, which cannot be installed next to Lmod: unpacked from its package, kept in the cache."""
     cache = (
         pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         / "hpc.pytorch"

@@ -224,7 +224,7 @@ def test_one_name_with_two_wishes_is_refused(user_layer, tmp_path):
 
 
 def test_a_host_that_is_none_of_the_nodes_asks_for_itself(user_layer, tmp_path):
-    """As a user's own, who has the cluster's inventory beside it."""
+    """As a user's own, who has the cluster's inventory next to it."""
     inventory = tmp_path / "mine"
     (inventory / "group_vars").mkdir(parents=True)
     (inventory / "hosts.yml").write_text("all: {children: {compute: {hosts: {gpu01: }}, users: {hosts: {alice: }}}}\n")

@@ -17,7 +17,7 @@ MAKE = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}]
 PRUNE = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env", "tasks_from": "prune"}}]
 SITE_PACKAGES = "lib/python%d.%d/site-packages" % sys.version_info[:2]
 
-# Imports what it is told to, when it is told to.
+# Imports a module on request.
 JOB = """\
 import importlib, sys, torch
 print(torch.__version__, flush=True)

@@ -33,7 +33,7 @@ class User:
     home: pathlib.Path
 
     def does(self, script: str) -> None:
-        """Run shell commands as this user, in the home."""
+        """Run shell commands as this user, in the home directory."""
         subprocess.run(
             ["/bin/sh", "-euc", script],
             user=self.uid,
@@ -46,7 +46,7 @@ class User:
         )
 
     def writes(self, name: str, text: str, mode: int = 0o755) -> pathlib.Path:
-        """A file of this user's below the home."""
+        """A file of this user's below the home directory."""
         path = self.home / name
         self.does("mkdir -p '%s'" % path.parent)
         path.write_text(text)
@@ -86,7 +86,7 @@ def alice(account: pwd.struct_passwd, place: pathlib.Path) -> User:
 
 @dataclasses.dataclass
 class Treasure:
-    """A file of root's that must stay as it is, and nothing may come to lie beside it."""
+    """A file of root's that must stay as it is, and next to which nothing may appear."""
 
     path: pathlib.Path
     before: t.Any = None

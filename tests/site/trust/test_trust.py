@@ -343,8 +343,8 @@ def test_conda_env_info_reads_a_planted_env_and_waits_for_no_fifo(as_root, alice
 
 
 def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):
-    """With become_user: the rc file through the user's own link, a job script, an env looked at, run and removed."""
-    # Where somebody else than root writes.
+    """With become_user: the rc file through the user's own link, a job script, an env checked, run and removed."""
+    # Where another user than root writes.
     marker.touch()
     give(marker, alice)
     alice.does("mkdir dotfiles jobs && : > dotfiles/bashrc && ln -s dotfiles/bashrc .bashrc")

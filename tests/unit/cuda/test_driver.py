@@ -179,7 +179,7 @@ def test_root_drops_only_what_others_can_write(tmp_path, monkeypatch):
     (tmp_path / "own").mkdir()
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
-    monkeypatch.setattr(driver, "untrusted_because", lambda path: "open" if "open" in path else None)
+    monkeypatch.setattr(driver, "untrusted_because", lambda path: "open" if path.endswith("/open") else None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     given = {"LD_PRELOAD": "/x.so", "LD_LIBRARY_PATH": ":%s::rel:%s:" % (tmp_path / "open", tmp_path / "own"), "A": "b"}
     assert driver.loader_environment(given) == {"LD_LIBRARY_PATH": str(tmp_path / "own"), "A": "b"}
