@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_installer
-short_description: Install a conda base from an installer, beside the one before, and switch to it
+short_description: Install a conda base from an installer, next to the previous one, and switch to it
 version_added: 0.1.0
 description:
   - Runs a shell installer as constructor makes them (Miniforge, Miniconda, Anaconda, a site's own) and lets users find the

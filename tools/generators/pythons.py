@@ -37,6 +37,7 @@ _ENGINE_MARKED = Phrase("ENGINE", "C(python{1}) to C(python{0})")
 PLACES: tuple[tuple[str, Phrase], ...] = (
     ("README.md", Phrase("PYTHON", "`make` and Python {0} to {1}")),
     ("README.md", Phrase("MODULES", "Modules run on Python {0} to {1}")),
+    ("README.md", Phrase("ENGINE", "the engine's venv needs Python {0}")),
     ("CONTRIBUTING.md", _MODULES),
     ("roles/conda/README.md", _MODULES),
     ("roles/conda/README.md", _ENGINE),

@@ -207,6 +207,21 @@ def test_the_lowest_ansible_core_is_the_one_that_is_tested():
             assert set(re.findall(r"ansible-core (\d+\.\d+)\b", read(name))) <= {tested}, name
 
 
+def test_the_readme_names_everything_that_is_public():
+    """Modules and plugins have generated tables."""
+    text = read("README.md")
+    links = ["roles/" + role for role in ROLES] + found("playbooks/*.yml") + found("docs/*.md")
+    links += sorted(
+        {
+            "inventories/" + pathlib.PurePath(name).parts[1]
+            for name in sources()
+            if re.match("inventories/.*/README.md", name)
+        }
+    )
+    assert [link for link in links if "](%s)" % link not in text] == []
+    assert [name for name in MODULES if "`%s`" % name not in text] == []
+
+
 # --- playbooks, files, words -------------------------------------------------------------------------------------
 
 
