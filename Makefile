@@ -1,4 +1,4 @@
-# Thin: every target is a script in tools/, which sets up what it needs first. PYTHON=/path/to/python3 chooses another one.
+# Every target runs a script in tools/, which first sets up what it needs. PYTHON=/path/to/python3 chooses a Python.
 .PHONY: help site test unit lint sanity generate molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
@@ -9,19 +9,19 @@ help: ## show this list
 site: ## the main job on this machine: site.yml on inventories/local (ARGS='--check --diff' and the like)
 	@tools/site.sh $(ARGS)
 
-test: ## everything that CI runs: lint, sanity, unit tests, a cluster in containers, whole runs
+test: ## everything that CI runs: lint, unit tests, sanity, whole runs, a cluster in containers
 	@tools/test.sh
 
-unit: ## the unit tests alone (ARGS='-k name' and the like)
+unit: ## the unit tests alone, on every core (ARGS='-k name' and the like)
 	@tools/unit.sh $(ARGS)
 
-lint: ## ansible-lint, yamllint, the changelog
+lint: ## generated texts, ruff, mypy, ansible-lint, yamllint, the changelog
 	@tools/lint.sh
 
 sanity: ## ansible-test sanity (ARGS='--test pep8' and the like)
 	@tools/sanity.sh $(ARGS)
 
-generate: ## write the texts that are made from tables (ARGS='--check' only tells which are out of date)
+generate: ## write the generated texts (ARGS='--check' only lists those that are out of date)
 	@tools/generate.sh $(ARGS)
 
 molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='converge -s user' and the like for one step)
@@ -30,7 +30,7 @@ molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='conver
 bench: ## paired timings, printed (ARGS='NAME...' chooses some)
 	@tools/bench.sh $(ARGS)
 
-faults: ## faults done to conda_env, what it survived is written to docs/faults.md (ARGS='NAME...' chooses some)
+faults: ## cause faults while conda_env runs, write the results to docs/faults.md (ARGS='NAME...' chooses some)
 	@tools/faults.sh $(ARGS)
 
 undo: ## undo make site: remove the folder .site

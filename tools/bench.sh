@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Paired timings of what matters, printed. Arguments choose benches by name.
+# Print paired timings. Arguments choose benches by name.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"

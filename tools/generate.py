@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write every text that is made from a table elsewhere; with --check only tell which of them is out of date.
+"""Write every text that is generated from another file; with --check only print what is out of date.
 
 Each file in tools/generators/ has a function ``outputs(current, block)`` that returns the whole new text of each file
 that it changes, by its path in the checkout. A part of a hand-written file stands between two marks, see :func:`block`.
@@ -42,7 +42,7 @@ def read(path: str) -> str:
 
 
 def outputs() -> dict[str, str]:
-    """What every generator writes. Two generators may fill blocks of one file: the later one sees the earlier text."""
+    """The new text of each generated file. Of two generators for one file the later one gets the earlier text."""
     written: dict[str, str] = {}
 
     def current(path: str) -> str:

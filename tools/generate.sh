@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Write the texts that are made from tables (tools/generators/). Arguments go to tools/generate.py.
+# Write the generated texts (tools/generators/). Arguments go to tools/generate.py.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"

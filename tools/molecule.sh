@@ -236,6 +236,15 @@ run_scenario() { # name
     return $rc
 }
 
+# Interrupted: remove every machine, volume and network of this checkout.
+remove_machines() {
+    local kind
+    "$ENGINE" ps --all --quiet --filter "name=^hpc-pytorch-$HPC_MOLECULE_ID-" | xargs -r "$ENGINE" rm --force
+    for kind in volume network; do
+        "$ENGINE" "$kind" ls --quiet --filter "name=^hpc-pytorch-$HPC_MOLECULE_ID-" | xargs -r "$ENGINE" "$kind" rm
+    done
+} >/dev/null 2>&1
+
 main() {
     ENGINE=$(choose_engine)
     setup molecule "$ENGINE"
@@ -257,6 +266,8 @@ main() {
     elif [ $# = 1 ]; then
         scenarios=("$1")
     fi
+    trap 'remove_machines; exit 130' INT
+    trap 'remove_machines; exit 143' TERM
     for scenario in "${scenarios[@]}"; do
         run_scenario "$scenario" || failed+=("$scenario")
     done

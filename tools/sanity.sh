@@ -5,10 +5,10 @@
 #
 # ansible-test sanity, every test, without an ignore file. Arguments go to ansible-test.
 #
-# ansible-test makes a venv for some of its tests, and takes the pip for it from a server of its own unless that file is
-# in its cache already. tools/get_pip.py does the same with the pip that Python brings and a package index, so that file
-# is put there. ansible-test also drops most of the environment on the way to pip: pip's settings are handed to it by a
-# pip.conf. Both lie in a home of ansible-test's own, in the cache, so the person's home stays as it is.
+# ansible-test makes a venv for some of its tests and downloads get-pip.py for it from a server of its own, unless that file
+# is in its cache already. So tools/get_pip.py is put there; it does the same with Python's own pip and a package index.
+# ansible-test also drops most of the environment before it runs pip, so pip's settings are passed in a pip.conf. Both files
+# are in a home directory of ansible-test's own, in the cache, so the user's home directory is not changed.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
@@ -22,7 +22,7 @@ copy_sources
 home=$CACHE/ansible-test
 mkdir -p -- "$home/.ansible/test/cache" "$home/.config/pip"
 python "$CHECKOUT/tools/pip_settings.py" "$home/.config/pip/pip.conf"
-# One file per pip that an ansible-test asks for; the version is in ansible-test's own code.
+# The file's name has the version of pip that ansible-test wants, which is in its code.
 version=$(python -c '
 from ansible_test._internal import python_requirements
 from ansible_test._internal.host_configs import NativePythonConfig
@@ -35,5 +35,5 @@ cp -- "$CHECKOUT/tools/get_pip.py" "$home/.ansible/test/cache/get_pip_${version/
 cd -- "$SOURCES"
 export HOME=$home
 python_version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# Golden files are what the project renders, for others to run; they are not its sources.
+# Golden files are output of the project, not its sources.
 ansible-test sanity --local --exclude tests/unit/golden/ --python "$python_version" --color no "$@" </dev/null

@@ -13,7 +13,7 @@ if [ ! -e .site ] && [ ! -L .site ]; then
     say 'nothing to undo: there is no folder .site'
     exit 0
 fi
-# Published environments are read-only; a link is removed as such, and what it names stays.
+# Published environments are read-only. If .site is a link, only the link is removed.
 [ -L .site ] || find .site -type d ! -perm -u=rwx -exec chmod u+rwx {} +
 rm -rf -- .site
 say "removed $CHECKOUT/.site"
