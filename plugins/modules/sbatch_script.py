@@ -11,28 +11,29 @@ short_description: Write a Slurm job script
 version_added: 0.1.0
 author: hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Writes a job script from sbatch's own options, by their long names with underscores, and refuses what sbatch would
-    not take, what contradicts itself and what is misspelt.
-  - Every value is quoted the way its reader unquotes it, sbatch in directives and bash in commands, so that no value
-    becomes another directive or a command. What no quoting can carry is refused.
-  - What the cluster cannot run is refused as well, where its Slurm answers, O(check_cluster).
-  - The script is checked with C(bash -n) before it is written. Of what would run and is likely not meant it warns; the filter
-    P(hpc.pytorch.sbatch_lint#filter) says the same of scripts that others have written.
+  - Writes a job script from the options of sbatch, under their long names with underscores. It refuses options that
+    sbatch would not accept, that contradict each other, or that are misspelt.
+  - Every value is quoted for its reader, sbatch in directives and bash in commands, so that no value becomes another
+    directive or a command. A value that cannot be quoted is refused.
+  - If Slurm answers, a job that the cluster cannot run is refused as well, see O(check_cluster).
+  - C(bash -n) checks the script before it is written. The module warns about scripts that would run but probably not do
+    what you meant; the filter P(hpc.pytorch.sbatch_lint#filter) reports the same mistakes in scripts by others.
 options:
   dest:
     description:
-      - Where the script goes, an absolute path. Its folder must exist.
-      - A symbolic link there is kept and its target replaced, by one rename.
+      - The script, an absolute path. O(make_folder) decides whether a missing folder is made.
+      - If O(dest) is a symbolic link, the link is kept and its target is replaced, by one rename.
     type: path
     required: true
   kind:
     description:
-      - What the job is. Counts that contradict it are refused, and those it needs are added to the directives.
+      - The kind of job. Counts that contradict it are refused, and missing counts are added to the directives.
       - V(single) runs O(command) once, on the first node.
-      - V(multi_gpu) runs a process for each GPU of one node, by C(torchrun --standalone).
-      - V(multi_node) runs them on every node, by C(srun) and C(torchrun), one of each for a node. They meet at the first node,
-        at a port from the job's id.
-      - V(lightning) runs a task for each GPU by C(srun), as Lightning wants it with C(devices) and C(num_nodes) of the same counts.
+      - V(multi_gpu) runs one process for each GPU of one node, with C(torchrun --standalone).
+      - V(multi_node) runs one process for each GPU of every node, with one C(srun) task and one C(torchrun) per node.
+        The processes connect to the first node, at a port that depends on the job's id.
+      - V(lightning) runs one C(srun) task for each GPU, as Lightning expects when C(devices) and C(num_nodes) have the
+        same counts.
       - V(array) is V(single) for each index of O(array).
     type: str
     choices:
@@ -44,10 +45,11 @@ options:
     default: single
   style:
     description:
-      - V(current) stops at the first failure, activates the env whatever shell submits it, refuses an env whose last
-        change was interrupted, and also runs with plain C(bash) where there is no Slurm. The exit code of O(command)
-        is the job's, or that of O(post) after a command that succeeded.
-      - V(guide) is the founding guide's C(test.sh), command for command, and takes none of the options that came later.
+      - V(current) stops at the first failure, activates the environment from any submitting shell, refuses an
+        environment whose last change was interrupted, and also runs with plain C(bash) without Slurm. The job's exit
+        code is that of O(command), or that of O(post) after a command that succeeded.
+      - V(guide) is C(test.sh) of the cluster's user guide, command for command. It refuses every option that the guide
+        does not use.
     type: str
     choices:
       - current
@@ -55,10 +57,11 @@ options:
     default: current
   launcher:
     description:
-      - What starts O(command). By default V(torchrun) for O(kind=multi_gpu) and O(kind=multi_node), otherwise V(none).
-      - With a launcher, O(srun), O(container) or O(checkpoint_seconds), each line of O(command) is one program, which they start;
-        shell goes in O(pre) and O(post). C(python train.py) is right for every launcher. Those that start Python themselves get
-        C(train.py).
+      - The program that starts O(command). By default V(torchrun) for O(kind=multi_gpu) and O(kind=multi_node),
+        otherwise V(none).
+      - With a launcher, O(srun), O(container) or O(checkpoint_seconds), each line of O(command) is one program that
+        they start; put shell code in O(pre) and O(post). C(python train.py) is right for every launcher. A launcher
+        that starts Python itself gets C(train.py).
       - V(torch.distributed.launch) is for torch before 1.10, which has no C(torchrun).
     type: str
     choices:
@@ -71,27 +74,30 @@ options:
       - mpirun
   launcher_options:
     description:
-      - 'The launcher''s own options, after ours: a dictionary (V(true) for a flag), or a list of C(--name=value).'
+      - 'More options of the launcher, added after the generated ones: a dictionary (V(true) for a flag), or a list of
+        C(--name=value).'
     type: raw
   srun:
     description:
-      - Whether C(srun) starts O(command), in a job; with plain C(bash) it is left out. By default where the kind, the container
-        engine or O(checkpoint_seconds) need it.
+      - Whether C(srun) starts O(command) in a job; with plain C(bash) it is left out. By default if the kind, the
+        container engine or O(checkpoint_seconds) needs it.
     type: bool
   srun_options:
     description:
-      - 'srun''s own options, such as C(cpu-bind) or C(label): a dictionary (V(true) for a flag), or a list of C(--name=value).'
-      - O(cpus_per_task) is handed on without being named here.
+      - 'More options of C(srun), such as C(cpu-bind) or C(label): a dictionary (V(true) for a flag), or a list of
+        C(--name=value).'
+      - O(cpus_per_task) is passed on without an entry here.
     type: raw
   nproc_per_node:
     description:
-      - How many processes a node runs. By default one for each GPU that is asked for, or as many as Slurm gave it.
+      - Number of processes on each node. By default one for each requested GPU, or for each GPU that Slurm allocated.
     type: int
   rendezvous:
     description:
-      - Where the processes find each other. V(standalone) is for one node; V(c10d) is the first node of the job; V(static) is that with
-        the number of each node; V(env) sets C(MASTER_ADDR) and C(MASTER_PORT) and no more; V(none) leaves it to others.
-      - By default what the kind and the launcher take.
+      - How the processes find each other. V(standalone) is for one node; V(c10d) uses the first node of the job;
+        V(static) uses the first node and numbers the nodes; V(env) only sets C(MASTER_ADDR) and C(MASTER_PORT); V(none)
+        does nothing.
+      - The default depends on the kind and the launcher.
     type: str
     choices:
       - standalone
@@ -101,17 +107,19 @@ options:
       - none
   rendezvous_port:
     description:
-      - A fixed port, where the site has only some open. Two jobs on a node cannot share one. By default it comes from the job's id.
+      - A fixed port, for sites with few open ports. Two jobs on a node cannot share one. By default it depends on the
+        job's id.
     type: int
   checkpoint_seconds:
     description:
-      - How long before the time limit O(command) gets C(SIGUSR1), to write a checkpoint and end with 0; the job then goes back
-        into the queue. Sets O(signal), O(requeue) and O(open_mode). In seconds, from 1 to 65535, and less than O(time).
+      - Seconds before the time limit at which O(command) gets C(SIGUSR1), from 1 to 65535 and less than O(time). The
+        command writes a checkpoint and ends with 0; the job then goes back into the queue. Sets O(signal), O(requeue)
+        and O(open_mode).
       - With O(kind=lightning) Lightning's own handler does both.
     type: int
   command:
     description:
-      - 'What the job runs: lines of shell, as text or as a list of lines.'
+      - 'The commands of the job: lines of shell, as text or as a list of lines.'
     type: raw
     required: true
   pre:
@@ -120,26 +128,26 @@ options:
     type: raw
   post:
     description:
-      - Lines of shell after O(command), as text or as a list. With O(style=current) they run only where it succeeded.
+      - Lines of shell after O(command), as text or as a list. With O(style=current) they run only if it succeeded.
     type: raw
   conda_prefix:
     description:
-      - Where conda is. A leading C(~) is the home of whoever runs the job.
+      - Prefix of the conda installation. A leading C(~) is the home directory of the user who runs the job.
     type: str
   conda_env:
     description:
-      - 'The env that the job runs in: a name, or an absolute path. A leading C(~) is the home of whoever runs the
-        job.'
-      - A name is resolved when the job starts; nothing changes under a running job when the name comes to mean another
-        env.
+      - 'The conda environment of the job: a name, or an absolute path. A leading C(~) is the home directory of the user
+        who runs the job.'
+      - A name is resolved when the job starts, so a running job keeps its environment when the name is published anew.
     type: str
   activation:
     description:
       - How O(style=current) activates O(conda_env).
-      - V(conda) reads C(etc/profile.d/conda.sh) of O(conda_prefix), the default where that is given.
-      - 'V(direct) needs no conda: it puts the env''s C(bin) first and runs its activation hooks. A name is looked
-        for in C(~/.conda/envs), then in O(conda_prefix). The default for a path without O(conda_prefix).'
-      - V(module) takes C(activate) from what O(modules) put on PATH, the default otherwise.
+      - V(conda) sources C(etc/profile.d/conda.sh) in O(conda_prefix). The default with O(conda_prefix).
+      - 'V(direct) needs no conda: it puts the C(bin) folder of the environment first on PATH and runs its activation
+        hooks. A name is searched for in C(~/.conda/envs), then in O(conda_prefix). The default for a path without
+        O(conda_prefix).'
+      - V(module) uses the C(activate) that O(modules) put on PATH. The default otherwise.
     type: str
     choices:
       - conda
@@ -147,15 +155,16 @@ options:
       - direct
   venv:
     description:
-      - The venv that the job runs in, an absolute path. A leading C(~) is the home of whoever runs the job.
+      - The virtual environment of the job, an absolute path. A leading C(~) is the home directory of the user who runs
+        the job.
     type: str
   uv_project:
     description:
-      - The folder of a project of uv's, whose C(.venv) the job runs in. Run C(uv sync) on a login node.
+      - The folder of a uv project. The job runs in its C(.venv). Run C(uv sync) on a login node first.
     type: str
   container:
     description:
-      - The image that O(command) runs in, and what runs it. O(pre) and O(post) run outside.
+      - The image that O(command) runs in, and the engine that runs it. O(pre) and O(post) run outside.
     type: dict
     suboptions:
       image:
@@ -166,7 +175,7 @@ options:
         required: true
       engine:
         description:
-          - What runs it. V(pyxis) is a part of C(srun).
+          - The container engine. V(pyxis) is a plugin of C(srun).
         type: str
         choices:
           - apptainer
@@ -177,26 +186,27 @@ options:
         default: apptainer
       mounts:
         description:
-          - Folders of the node for the image, C(SOURCE[:TARGET[:ro]]).
+          - Folders of the node to mount in the image, C(SOURCE[:TARGET[:ro]]).
         type: list
         elements: str
       workdir:
         description:
-          - Folder that the command starts in. By default the job's own, which is mounted at its place, with charliecloud at C(/mnt/0).
+          - Folder that the command starts in. By default the job's own folder, mounted at the same path (with
+            charliecloud, at C(/mnt/0)).
         type: str
       gpu:
         description:
-          - Whether the GPUs and their driver are in it. By default where the job asks for GPUs. For charliecloud the driver must be in
-            the image already (C(ch-fromhost --nvidia)).
+          - Whether the container sees the GPUs and their driver. By default if the job requests GPUs. For charliecloud
+            the driver must be in the image already (C(ch-fromhost --nvidia)).
         type: bool
       options:
         description:
-          - Further arguments of the engine's, or of srun's with pyxis.
+          - More arguments for the engine, or for C(srun) with pyxis.
         type: list
         elements: str
   modules:
     description:
-      - Modules to load first, in this order. The command C(module) is found in batch shells too.
+      - Environment modules to load first, in this order. The command C(module) is found in batch shells too.
     type: list
     elements: str
   modules_use:
@@ -206,18 +216,19 @@ options:
     elements: str
   modules_purge:
     description:
-      - Whether to unload what the submitting shell had loaded before.
+      - Whether to unload the modules of the submitting shell first.
     type: bool
     default: false
   slurm_version:
     description:
-      - The cluster's Slurm, such as V("18.08"). Before 19.05 O(gpus_per_node) becomes C(--gres), and what such a Slurm cannot say is
-        refused. By default what O(check_cluster) finds.
+      - The version of the cluster's Slurm, such as V("18.08"). Before 19.05 O(gpus_per_node) becomes C(--gres), and
+        options that such a Slurm does not have are refused. By default the version that O(check_cluster) finds.
     type: str
   check_cluster:
     description:
-      - Whether to ask the cluster's Slurm what it has, and to refuse a job that no partition of those named can run.
-      - With V(auto) only where it answers within seconds; with V(true) it must.
+      - Whether to query Slurm for the cluster's partitions and nodes, and to refuse a job that none of the named
+        partitions can run.
+      - V(auto) checks only if Slurm answers within seconds; V(true) requires an answer.
     type: str
     choices:
       - auto
@@ -226,47 +237,68 @@ options:
     default: auto
   exports:
     description:
-      - 'Variables for the job, in this order, after the env is active: a dictionary, or a list of C(NAME=value).'
-      - Values are taken as they are; what the shell shall expand goes in O(pre).
+      - 'Variables for the job, set in this order after the environment is active: a dictionary, or a list of
+        C(NAME=value).'
+      - The shell does not expand the values. To let it expand one, set the variable in O(pre).
     type: raw
   directives:
     description:
-      - 'Directives that have no option here, such as those of a site''s own plugins: a dictionary (V(true) for a
-        flag), or a list of C(--name=value).'
-      - A misspelt option and one that has an option of its own are refused.
+      - 'Directives without an option here, such as those of a site''s own plugins: a dictionary (V(true) for a flag),
+        or a list of C(--name=value).'
+      - A misspelt directive, or one that has an option of its own, is refused.
     type: raw
+  make_folder:
+    description:
+      - Whether to make the folder of the script if it is missing. Otherwise a missing folder is an error.
+    type: bool
+    default: false
+  mode:
+    description:
+      - Permissions of the script, as in M(ansible.builtin.copy). By default a new script gets C(0755) minus the umask,
+        and an existing script keeps its permissions.
+    type: raw
+  owner:
+    description:
+      - Owner of the script.
+    type: str
+  group:
+    description:
+      - Group of the script.
+    type: str
+  # >>> generated: options of sbatch
   job_name:
     description:
       - Name of the job.
     type: str
   nodes:
     description:
-      - How many nodes, or minimum-maximum.
+      - Number of nodes, or minimum-maximum.
     type: str
   ntasks:
     description:
-      - How many tasks C(srun) starts. One process with 16 CPUs is O(ntasks=1) and O(cpus_per_task=16), not O(ntasks=16).
+      - Number of tasks that C(srun) starts. One process with 16 CPUs is O(ntasks=1) and O(cpus_per_task=16), not
+        O(ntasks=16).
     type: int
   ntasks_per_node:
     description:
-      - How many tasks each node runs.
+      - Number of tasks on each node.
     type: int
   ntasks_per_core:
     description:
-      - How many tasks a core runs at most.
+      - Largest number of tasks on a core.
     type: int
   cpus_per_task:
     description:
-      - How many CPUs a task gets. With O(style=current) the script hands the number on to C(srun), and to OpenMP, where a launcher's
-        processes share them.
+      - Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to OpenMP,
+        where the processes of a launcher share the CPUs.
     type: int
   cpus_per_gpu:
     description:
-      - How many CPUs come with each GPU.
+      - Number of CPUs for each GPU.
     type: int
   threads_per_core:
     description:
-      - How many threads a core must have.
+      - Number of threads that each core must have.
     type: int
   partition:
     description:
@@ -298,11 +330,11 @@ options:
     type: str
   gres_flags:
     description:
-      - Flags for generic resources.
+      - Flags for generic resources, such as V(enforce-binding).
     type: str
   mem:
     description:
-      - Memory per node, such as V(32G); V(0) is all of it.
+      - Memory per node, such as V(32G). V(0) is all of it.
     type: str
   mem_per_cpu:
     description:
@@ -314,8 +346,8 @@ options:
     type: str
   time:
     description:
-      - 'Time limit: minutes, V(M:S), V(H:M:S), V(D-H), V(D-H:M) or V(D-H:M:S). In quotes, as YAML makes a number
-        of V(1:30:00).'
+      - 'Time limit: minutes, V(M:S), V(H:M:S), V(D-H), V(D-H:M) or V(D-H:M:S). Put it in quotes, because YAML reads
+        V(1:30:00) as a number.'
     type: raw
   account:
     description:
@@ -331,11 +363,11 @@ options:
     type: str
   constraint:
     description:
-      - Features that the nodes must have.
+      - Features that the nodes must have, such as V(v100|a100).
     type: str
   licenses:
     description:
-      - Licenses that the job takes.
+      - Licenses that the job uses.
     type: str
   nodelist:
     description:
@@ -347,15 +379,15 @@ options:
     type: str
   exclusive:
     description:
-      - V(true) for whole nodes, or V(user), V(mcs), V(topo) for what may share them.
+      - V(true) for whole nodes; V(user), V(mcs) or V(topo) restrict who may share them.
     type: raw
   distribution:
     description:
-      - How tasks are laid out over nodes, sockets and cores.
+      - How tasks are distributed over nodes, sockets and cores.
     type: str
   hint:
     description:
-      - What the job is bound by.
+      - What limits the speed of the job.
     type: str
     choices:
       - compute_bound
@@ -368,23 +400,23 @@ options:
     type: str
   dependency:
     description:
-      - What the job waits for.
+      - Jobs that this job waits for, such as V(afterok:4711).
     type: str
   signal:
     description:
-      - Signal sent before the time limit, such as V(B:USR1@120).
+      - Signal that Slurm sends before the time limit, such as V(B:USR1@120).
     type: str
   requeue:
     description:
-      - V(true) lets Slurm start the job again after a node failed or a higher job took its place.
+      - V(true) lets Slurm start the job again after a node failed or a job of higher priority preempted it.
     type: bool
   no_requeue:
     description:
-      - V(true) forbids that.
+      - V(true) forbids Slurm to start the job again.
     type: bool
   open_mode:
     description:
-      - Whether output is appended to a file that is there.
+      - Whether output is appended to an existing file.
     type: str
     choices:
       - append
@@ -398,15 +430,15 @@ options:
       - 1
   output:
     description:
-      - File for the job's output; V(%j) is the job's id, V(%x) its name. Its folder must exist.
+      - File for the output of the job; V(%j) is the job's id, V(%x) its name. The folder must exist.
     type: str
   error:
     description:
-      - File for the job's errors; with O(output) where this is left out.
+      - File for the errors of the job. By default they go to the file of O(output).
     type: str
   chdir:
     description:
-      - Folder that the job starts in. Without it, the folder it is submitted from.
+      - Folder that the job starts in. By default the folder that it is submitted from.
     type: str
   export:
     description:
@@ -414,34 +446,17 @@ options:
     type: str
   mail_type:
     description:
-      - When Slurm sends mail.
+      - Events for which Slurm sends mail, such as V(END,FAIL).
     type: str
   mail_user:
     description:
-      - Who gets it.
+      - Who gets the mail.
     type: str
   comment:
     description:
-      - Any remark.
+      - A comment, stored with the job.
     type: str
-  make_folder:
-    description:
-      - Whether to make the script's folder where it is missing.
-    type: bool
-    default: false
-  mode:
-    description:
-      - Permissions of the script, as in M(ansible.builtin.copy). Without it a new script gets C(0755) less the umask,
-        and one that is there keeps its own.
-    type: raw
-  owner:
-    description:
-      - Owner of the script.
-    type: str
-  group:
-    description:
-      - Group of the script.
-    type: str
+  # <<< generated: options of sbatch
 attributes:
   action_group:
     description: Use C(group/hpc.pytorch.all) in C(module_defaults) to set defaults for this module.
@@ -449,18 +464,18 @@ attributes:
     membership:
       - hpc.pytorch.all
   check_mode:
-    description: Can run without changing the target; all values are checked and RV(content) is returned.
+    description: Checks all values and returns RV(content) without changing the target.
     support: full
   diff_mode:
-    description: Shows the difference of the script.
+    description: Shows how the script changes.
     support: full
 notes:
-  - Variables in O(exports) stand in the script for everyone who may read it, and in the result. Keep secrets in a file
-    that O(pre) reads.
+  - The values of O(exports) are visible in the result, and in the script to everyone who may read it. Keep secrets in a
+    file that O(pre) reads.
 """
 
 EXAMPLES = r"""
-- name: A job for one GPU, as we would write it today
+- name: A job for one GPU
   hpc.pytorch.sbatch_script:
     dest: "{{ ansible_facts['user_dir'] }}/train.sh"
     job_name: train
@@ -476,7 +491,7 @@ EXAMPLES = r"""
     conda_env: torch
     command: python train.py
 
-- name: The founding guide's test.sh
+- name: The test.sh of a cluster's user guide
   hpc.pytorch.sbatch_script:
     dest: "{{ ansible_facts['user_dir'] }}/test.sh"
     style: guide
@@ -489,7 +504,7 @@ EXAMPLES = r"""
     conda_env: torch
     command: python pytorch_test.py
 
-- name: Four GPUs on each of two nodes, with a checkpoint before the time is up
+- name: Four GPUs on each of two nodes, with a checkpoint before the time limit
   hpc.pytorch.sbatch_script:
     dest: /home/alice/jobs/ddp.sh
     kind: multi_node
@@ -516,7 +531,7 @@ EXAMPLES = r"""
     conda_env: ~/.conda/envs/torch
     command: python train.py
 
-- name: In an image
+- name: A job in a container
   hpc.pytorch.sbatch_script:
     dest: /home/alice/jobs/image.sh
     gres: gpu:1
@@ -530,7 +545,7 @@ EXAMPLES = r"""
       mounts: [/data:/data:ro]
     command: python train.py
 
-- name: Options of a site's own plugin, commands around, an env without conda
+- name: Other options of sbatch, commands before the main one, an environment without conda
   hpc.pytorch.sbatch_script:
     dest: /home/alice/jobs/eval.sh
     job_name: eval
@@ -553,16 +568,16 @@ content:
   type: str
 directives:
   description:
-    - The directives in the order of the script, by sbatch's names, as sbatch reads them; V(true) is a flag.
+    - The directives in the order of the script, by the names that sbatch uses; V(true) is a flag.
   returned: success
   type: dict
   sample: {"job-name": "train", "nodes": "1", "gres": "gpu:1", "requeue": true}
 dest:
-  description: Where the script is.
+  description: Path of the script.
   returned: success
   type: str
 folder_made:
-  description: Whether its folder was made, or would be in check mode.
+  description: Whether the folder of the script was made, or would be made in check mode.
   returned: success
   type: bool
 """

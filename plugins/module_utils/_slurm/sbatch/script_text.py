@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, SHORT
+from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
 # sbatch splits a heterogeneous job wherever a directive line holds one of these words, within quotes as well.
@@ -22,18 +22,10 @@ _SPLITTERS = re.compile(r"(?i)(het|pack)(job)")
 # Directives by name; the value of a flag is True.
 Directives = t.Dict[str, t.Union[str, bool]]
 
-# They take no value; what follows them is the next option.
-_FLAGS = frozenset(
-    """
-    requeue no-requeue exclusive contiguous hold ignore-pbs overcommit oversubscribe share quiet reboot spread-job use-min-nodes verbose
-    wait no-kill get-user-env stepmgr x11 kill-on-invalid-dep parsable test-only help usage version spread-segments
-    container-mount-home no-container-mount-home container-remap-root no-container-remap-root container-entrypoint
-    no-container-entrypoint container-writable container-readonly
-    """.split()
-)
+# One-letter options without a value.
 _SHORT_FLAGS = "HsOkQvW"
 
-# Editors and web pages make them of hyphens.
+# Editors and web pages replace hyphens by these.
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 
@@ -191,7 +183,7 @@ def _option(word: str) -> tuple[str, str | None, bool]:
         return name, short[2] or None, short[1] not in _SHORT_FLAGS and not short[2]
     name, equals, value = word.partition("=")
     name = whole_name(name[2:]) if name.startswith("--") else name
-    return name, value if equals else None, not equals and name not in _FLAGS and word.startswith(("--", *DASHES))
+    return name, value if equals else None, not equals and name not in FLAGS and word.startswith(("--", *DASHES))
 
 
 def whole_name(name: str) -> str:

@@ -1,7 +1,11 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sbatch's options: what each one takes. Private to hpc.pytorch."""
+"""The options of sbatch: one row each. No I/O. Private to hpc.pytorch.
+
+The module sbatch_script builds its argument spec from this table. ``make generate`` writes the documentation of the
+module, and the argument specs, tasks and README of the role job_script from it (tools/generators/sbatch.py).
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,32 @@ from ..._common.errors import printable
 
 
 class Option(t.NamedTuple):
-    """An option of sbatch that the module knows the values of."""
+    """An option of sbatch whose values are checked.
+
+    :arg name: sbatch's long name, with underscores.
+    :arg type: the type in the module's argument spec.
+    :arg description: one paragraph for the module's documentation, in Ansible's markup.
+    :arg expected: the values that it takes, for messages: ``expected NAME to be ...``.
+    :arg example: such a value.
+    :arg valid: whether a value is one of them.
+    :arg choices: the values, where they are few.
+    :arg short: sbatch's one-letter name.
+    :arg since: the first release of Slurm that has it, where that matters.
+    """
 
     name: str
     type: str
+    description: str
     expected: str
     example: str
     valid: t.Callable[[str], bool]
     choices: tuple[t.Any, ...] = ()
+    short: str = ""
+    since: tuple[int, int] = (0, 0)
 
     @property
     def directive(self) -> str:
-        """Its name as sbatch spells it."""
+        """The name as sbatch spells it: ``cpus-per-task``."""
         return self.name.replace("_", "-")
 
 
@@ -32,7 +50,7 @@ def _matches(pattern: str, flags: int = 0) -> t.Callable[[str], bool]:
 
 
 def _path(value: str) -> bool:
-    # sbatch expands no ~ and would make a folder of that name.
+    # sbatch does not expand ~; it would create a folder with that name.
     return printable(value) and not value.startswith("~")
 
 
@@ -80,188 +98,321 @@ _GRES_FLAG = r"(disable-binding|enforce-binding|multiple-tasks-per-sharing|one-t
 _LAYOUT = r"(\*|block|cyclic|fcyclic)"
 
 
-def _count(name: str) -> Option:
-    return Option(name, "int", "a whole number from 1", "16", lambda value: int(value) >= 1)
+def _count(name: str, description: str, **more: t.Any) -> Option:
+    return Option(name, "int", description, "a whole number from 1", "16", lambda value: int(value) >= 1, **more)
 
 
-def _memory(name: str) -> Option:
+def _memory(name: str, description: str, **more: t.Any) -> Option:
     valid = _matches(r"\d+([KMGT]B?)?", re.IGNORECASE | re.ASCII)
-    return Option(name, "str", "a whole number with K, M, G or T (M where none is given)", "32G", valid)
+    expected = "a whole number with K, M, G or T (without one, M)"
+    return Option(name, "str", description, expected, "32G", valid, **more)
 
 
-def _gpus(name: str) -> Option:
-    return Option(name, "str", "[type:]number, or several with commas", "2", _matches(_GPUS, re.ASCII))
+def _gpus(name: str, description: str, **more: t.Any) -> Option:
+    expected = "[type:]number, or several with commas"
+    return Option(name, "str", description, expected, "2", _matches(_GPUS, re.ASCII), since=(19, 5), **more)
 
 
-def _names(name: str, what: str, example: str) -> Option:
-    return Option(name, "str", what, example, _matches(_NAMES, re.ASCII))
+def _names(name: str, description: str, expected: str, example: str, **more: t.Any) -> Option:
+    return Option(name, "str", description, expected, example, _matches(_NAMES, re.ASCII), **more)
 
 
-def _text(name: str, example: str) -> Option:
-    return Option(name, "str", "one line of printable text", example, printable)
+def _text(name: str, description: str, example: str, **more: t.Any) -> Option:
+    return Option(name, "str", description, "one line of printable text", example, printable, **more)
 
 
-def _file(name: str, what: str, example: str) -> Option:
-    return Option(name, "str", what + ", written out (sbatch expands neither ~ nor variables)", example, _path)
+def _file(name: str, description: str, expected: str, example: str, **more: t.Any) -> Option:
+    expected += ", written out (sbatch expands neither ~ nor variables)"
+    return Option(name, "str", description, expected, example, _path, **more)
 
 
-def _choice(name: str, type_: str, *choices: t.Any) -> Option:
+def _choice(name: str, type_: str, description: str, *choices: t.Any) -> Option:
     known = tuple(str(choice) for choice in choices)
-    return Option(name, type_, "one of " + ", ".join(known), known[0], lambda value: value in known, choices)
+    expected = "one of " + ", ".join(known)
+    return Option(name, type_, description, expected, known[0], lambda value: value in known, choices)
 
 
-def _flag(name: str) -> Option:
-    return Option(name, "bool", "true or false", "true", lambda value: False)
+def _flag(name: str, description: str) -> Option:
+    return Option(name, "bool", description, "true or false", "true", lambda value: False)
 
 
-# In the order of the script. The first 24 in order of use express three of four scripts, all of them 96 of 100.
+# In the order of the script.
 OPTIONS: tuple[Option, ...] = (
-    _text("job_name", "train"),
-    Option("nodes", "str", "a number of nodes, or minimum-maximum", "2", _nodes),
-    _count("ntasks"),
-    _count("ntasks_per_node"),
-    _count("ntasks_per_core"),
-    _count("cpus_per_task"),
-    _count("cpus_per_gpu"),
-    _count("threads_per_core"),
-    _names("partition", "a partition's name, or several with commas", "titan"),
-    _names("clusters", "a cluster's name, or several with commas", "main"),
+    _text("job_name", "Name of the job.", "train", short="J"),
+    Option(
+        "nodes",
+        "str",
+        "Number of nodes, or minimum-maximum.",
+        "a number of nodes, or minimum-maximum",
+        "2",
+        _nodes,
+        short="N",
+    ),
+    _count(
+        "ntasks",
+        "Number of tasks that C(srun) starts. One process with 16 CPUs is O(ntasks=1) and O(cpus_per_task=16), "
+        "not O(ntasks=16).",
+        short="n",
+    ),
+    _count("ntasks_per_node", "Number of tasks on each node."),
+    _count("ntasks_per_core", "Largest number of tasks on a core."),
+    _count(
+        "cpus_per_task",
+        "Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to OpenMP, "
+        "where the processes of a launcher share the CPUs.",
+        short="c",
+    ),
+    _count("cpus_per_gpu", "Number of CPUs for each GPU.", since=(19, 5)),
+    _count("threads_per_core", "Number of threads that each core must have."),
+    _names(
+        "partition",
+        "Partition, or several with commas.",
+        "a partition's name, or several with commas",
+        "titan",
+        short="p",
+    ),
+    _names(
+        "clusters", "Cluster, or several with commas.", "a cluster's name, or several with commas", "main", short="M"
+    ),
     Option(
         "gres",
         "str",
+        "Generic resources per node, such as V(gpu:1) or V(gpu:titan:2,nvme:100).",
         "name[:type]:number, or several with commas",
         "gpu:1",
         _matches(_GRES + r"(," + _GRES + r")*", re.IGNORECASE | re.ASCII),
     ),
-    _gpus("gpus"),
-    _gpus("gpus_per_node"),
-    _gpus("gpus_per_task"),
+    _gpus("gpus", "GPUs of the whole job, V([type:]number).", short="G"),
+    _gpus("gpus_per_node", "GPUs per node, V([type:]number)."),
+    _gpus("gpus_per_task", "GPUs per task, V([type:]number)."),
     Option(
         "gpu_bind",
         "str",
+        "How tasks are bound to GPUs.",
         "closest, none, single:N, per_task:N, map_gpu:LIST or mask_gpu:LIST",
         "closest",
         _matches(_BIND, re.ASCII),
+        since=(19, 5),
     ),
     Option(
         "gres_flags",
         "str",
+        "Flags for generic resources, such as V(enforce-binding).",
         "disable-binding, enforce-binding, or another flag of Slurm's",
         "enforce-binding",
         _matches(_GRES_FLAG + r"(," + _GRES_FLAG + r")*", re.IGNORECASE),
     ),
-    _memory("mem"),
-    _memory("mem_per_cpu"),
-    _memory("mem_per_gpu"),
+    _memory("mem", "Memory per node, such as V(32G). V(0) is all of it."),
+    _memory("mem_per_cpu", "Memory per CPU."),
+    _memory("mem_per_gpu", "Memory per GPU.", since=(19, 5)),
     Option(
         "time",
         "raw",
+        "Time limit: minutes, V(M:S), V(H:M:S), V(D-H), V(D-H:M) or V(D-H:M:S). Put it in quotes, because YAML reads "
+        "V(1:30:00) as a number.",
         "minutes, M:S, H:M:S, D-H, D-H:M or D-H:M:S, in quotes",
         '"1-12:00:00"',
         _matches(r"\d+(:\d+(:\d+)?)?|\d+-\d+(:\d+(:\d+)?)?|INFINITE|UNLIMITED", re.IGNORECASE | re.ASCII),
+        short="t",
     ),
-    Option("account", "str", "an account's name", "physics", _matches(_NAME, re.ASCII)),
-    Option("qos", "str", "a quality of service's name", "normal", _matches(_NAME, re.ASCII)),
-    _names("reservation", "a reservation's name, or several with commas", "course"),
-    Option("constraint", "str", "features joined by & | , * ( ) [ ]", "v100|a100", _constraint),
+    Option(
+        "account",
+        "str",
+        "Account that the job is charged to.",
+        "an account's name",
+        "physics",
+        _matches(_NAME, re.ASCII),
+        short="A",
+    ),
+    Option(
+        "qos",
+        "str",
+        "Quality of service.",
+        "the name of a quality of service",
+        "normal",
+        _matches(_NAME, re.ASCII),
+        short="q",
+    ),
+    _names(
+        "reservation",
+        "Reservation, or several with commas.",
+        "a reservation's name, or several with commas",
+        "course",
+    ),
+    Option(
+        "constraint",
+        "str",
+        "Features that the nodes must have, such as V(v100|a100).",
+        "features joined by & | , * ( ) [ ]",
+        "v100|a100",
+        _constraint,
+        short="C",
+    ),
     Option(
         "licenses",
         "str",
+        "Licenses that the job uses.",
         "name[@server][:number], or several with commas",
         "matlab:1",
         _matches(r"[\w.@/+-]+([:=]\d+)?([,;|][\w.@/+-]+([:=]\d+)?)*", re.ASCII),
+        short="L",
     ),
-    Option("nodelist", "str", "nodes' names, or a file that holds them", "titan[01-02]", _hosts),
-    Option("exclude", "str", "nodes' names, or a file that holds them", "titan03", _hosts),
-    Option("exclusive", "raw", "true, false, user, mcs or topo", "true", _matches("user|mcs|topo")),
+    Option(
+        "nodelist",
+        "str",
+        "Nodes that the job must get.",
+        "names of nodes, or a file that holds them",
+        "titan[01-02]",
+        _hosts,
+        short="w",
+    ),
+    Option(
+        "exclude",
+        "str",
+        "Nodes that the job must not get.",
+        "names of nodes, or a file that holds them",
+        "titan03",
+        _hosts,
+        short="x",
+    ),
+    Option(
+        "exclusive",
+        "raw",
+        "V(true) for whole nodes; V(user), V(mcs) or V(topo) restrict who may share them.",
+        "true, false, user, mcs or topo",
+        "true",
+        _matches("user|mcs|topo"),
+    ),
     Option(
         "distribution",
         "str",
+        "How tasks are distributed over nodes, sockets and cores.",
         "block, cyclic, arbitrary or plane=N, for nodes, sockets and cores",
         "block:cyclic",
         _matches(
             r"(\*|block|cyclic|arbitrary|plane=\d+)(:" + _LAYOUT + r"){0,2}(,(No)?Pack)?", re.IGNORECASE | re.ASCII
         ),
+        short="m",
     ),
-    _choice("hint", "str", "compute_bound", "memory_bound", "multithread", "nomultithread"),
+    _choice(
+        "hint",
+        "str",
+        "What limits the speed of the job.",
+        "compute_bound",
+        "memory_bound",
+        "multithread",
+        "nomultithread",
+    ),
     Option(
         "array",
         "str",
+        "Indices of a job array, such as V(0-9%4).",
         "indices such as 0-9%4 or 1,3,5",
         "0-9%4",
         _matches(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*(%[1-9]\d*)?", re.ASCII),
+        short="a",
     ),
     Option(
         "dependency",
         "str",
+        "Jobs that this job waits for, such as V(afterok:4711).",
         "singleton, or type:job[:job] with commas or question marks between",
         "afterok:4711",
         _matches(r"({0}|singleton)([,?]({0}|singleton))*".format(_DEPEND), re.ASCII),
+        short="d",
     ),
     Option(
         "signal",
         "str",
+        "Signal that Slurm sends before the time limit, such as V(B:USR1@120).",
         "[B:]SIGNAL[@seconds]",
         "B:USR1@120",
         _matches(r"([BR]+:)?" + _SIGNAL + r"(@\d+)?", re.IGNORECASE | re.ASCII),
     ),
-    _flag("requeue"),
-    _flag("no_requeue"),
-    _choice("open_mode", "str", "append", "truncate"),
-    _choice("wait_all_nodes", "int", 0, 1),
-    _file("output", "a path for the job's output", "logs/%x-%j.out"),
-    _file("error", "a path for the job's errors", "logs/%x-%j.err"),
-    _file("chdir", "the folder that the job starts in", "/home/alice/project"),
-    Option("export", "str", "ALL, NONE, NIL or NAME[=value] with commas (no comma in a value)", "NONE", _export),
+    _flag(
+        "requeue",
+        "V(true) lets Slurm start the job again after a node failed or a job of higher priority preempted it.",
+    ),
+    _flag("no_requeue", "V(true) forbids Slurm to start the job again."),
+    _choice("open_mode", "str", "Whether output is appended to an existing file.", "append", "truncate"),
+    _choice("wait_all_nodes", "int", "V(1) starts the script when all nodes are up.", 0, 1),
+    _file(
+        "output",
+        "File for the output of the job; V(%j) is the job's id, V(%x) its name. The folder must exist.",
+        "a path for the job's output",
+        "logs/%x-%j.out",
+        short="o",
+    ),
+    _file(
+        "error",
+        "File for the errors of the job. By default they go to the file of O(output).",
+        "a path for the job's errors",
+        "logs/%x-%j.err",
+        short="e",
+    ),
+    _file(
+        "chdir",
+        "Folder that the job starts in. By default the folder that it is submitted from.",
+        "the folder that the job starts in",
+        "/home/alice/project",
+        short="D",
+    ),
+    Option(
+        "export",
+        "str",
+        "Which variables of the submitting shell reach the job: V(ALL), V(NONE), V(NIL) or names. See also O(exports).",
+        "ALL, NONE, NIL or NAME[=value] with commas (no comma in a value)",
+        "NONE",
+        _export,
+    ),
     Option(
         "mail_type",
         "str",
+        "Events for which Slurm sends mail, such as V(END,FAIL).",
         "NONE, BEGIN, END, FAIL, ALL or another of Slurm's events, with commas",
         "END,FAIL",
         _matches(_MAIL + r"(," + _MAIL + r")*", re.IGNORECASE),
     ),
-    Option("mail_user", "str", "a mail address or a user's name", "alice@example.org", _matches(r"[\w.+%@,=-]+")),
-    _text("comment", "first try"),
+    Option(
+        "mail_user",
+        "str",
+        "Who gets the mail.",
+        "a mail address or a user's name",
+        "alice@example.org",
+        _matches(r"[\w.+%@,=-]+"),
+    ),
+    _text("comment", "A comment, stored with the job.", "first try"),
 )
 
 BY_DIRECTIVE = {option.directive: option for option in OPTIONS}
+SHORT = {option.short: option.name for option in OPTIONS if option.short}
 
-SHORT = {
-    "a": "array",
-    "A": "account",
-    "c": "cpus_per_task",
-    "C": "constraint",
-    "d": "dependency",
-    "D": "chdir",
-    "e": "error",
-    "G": "gpus",
-    "J": "job_name",
-    "L": "licenses",
-    "m": "distribution",
-    "M": "clusters",
-    "n": "ntasks",
-    "N": "nodes",
-    "o": "output",
-    "p": "partition",
-    "q": "qos",
-    "t": "time",
-    "w": "nodelist",
-    "x": "exclude",
-}
-
-# sbatch's remaining options and those of common plugins (pyxis, shifter): known, so that none is taken for a misspelling.
-KNOWN = frozenset(
+# The remaining options of sbatch and of common plugins (pyxis, shifter), so that none is taken for a misspelling.
+_WITH_VALUE = frozenset(
     """
-    acctg-freq batch bb bbf begin cluster-constraint consolidate-segments container container-id contiguous core-spec
-    cores-per-socket cpu-freq deadline delay-boot export-file extra extra-node-info get-user-env gid gpu-freq
-    gpus-per-socket hold ignore-pbs immediate input kill-on-invalid-dep mcs-label mem-bind mincpus network nice no-kill
-    nodefile ntasks-per-gpu ntasks-per-socket overcommit oversubscribe power prefer priority profile propagate quiet
-    reboot resv-ports segment share sockets-per-node spread-job spread-segments stepmgr switches thread-spec time-min
-    tmp tres-bind tres-per-task uid use-min-nodes verbose wait wckey x11
-    container-image container-mounts container-workdir container-name container-save container-mount-home
-    no-container-mount-home container-remap-root no-container-remap-root container-entrypoint container-env
-    no-container-entrypoint container-entrypoint-log container-writable container-readonly image volume
+    acctg-freq batch bb bbf begin cluster-constraint consolidate-segments container container-id core-spec
+    cores-per-socket cpu-freq deadline delay-boot export-file extra extra-node-info gid gpu-freq gpus-per-socket
+    immediate input mcs-label mem-bind mincpus network nice nodefile ntasks-per-gpu ntasks-per-socket power prefer
+    priority profile propagate resv-ports segment sockets-per-node switches thread-spec time-min tmp tres-bind
+    tres-per-task uid wckey container-image container-mounts container-workdir container-name container-save
+    container-env container-entrypoint-log image volume
     """.split()
 )
-# Read from the command line alone; in a script they do nothing, or the opposite of a job.
+_WITHOUT_VALUE = frozenset(
+    """
+    contiguous hold ignore-pbs overcommit oversubscribe share quiet reboot spread-job use-min-nodes verbose wait
+    no-kill get-user-env stepmgr x11 kill-on-invalid-dep spread-segments container-mount-home no-container-mount-home
+    container-remap-root no-container-remap-root container-entrypoint no-container-entrypoint container-writable
+    container-readonly
+    """.split()
+)
+KNOWN = (_WITH_VALUE | _WITHOUT_VALUE) - set(BY_DIRECTIVE)
+# Read from the command line only: in a script they do nothing, or no job runs.
 COMMAND_LINE_ONLY = frozenset("help usage version wrap parsable test-only".split())
+# Options without a value: the next word of a line is another option.
+FLAGS = (
+    {option.directive for option in OPTIONS if option.type == "bool"}
+    | {"exclusive"}
+    | _WITHOUT_VALUE
+    | (COMMAND_LINE_ONLY - {"wrap"})
+)

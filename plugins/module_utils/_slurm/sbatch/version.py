@@ -11,9 +11,10 @@ import typing as t
 from ..._common.errors import UserError, shown
 from .options import in_order
 from .script_text import Directives
+from .table import BY_DIRECTIVE
 
-# Slurm 19.05 brought them, with the selection plugin cons_tres.
-_SINCE_19_05 = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket", "cpus-per-gpu", "mem-per-gpu", "gpu-bind")
+# The options that have no row in the table.
+_SINCE = {"gpus-per-socket": (19, 5)}
 
 
 def parse(given: str | None) -> tuple[int, ...] | None:
@@ -33,17 +34,20 @@ def fit(asked: Directives, version: t.Sequence[int] | None) -> Directives:
 
     :raises UserError: what that Slurm cannot say at all.
     """
-    if version is None or tuple(version[:2]) >= (19, 5):
+    if version is None:
         return asked
+    release = tuple(version[:2])
     wanted = dict(asked)
-    if "gpus-per-node" in wanted:
+    if "gpus-per-node" in wanted and release < (19, 5):
         items = ["gpu:" + item for item in str(wanted.pop("gpus-per-node")).split(",")]
         wanted["gres"] = ",".join([str(wanted["gres"])] + items if "gres" in wanted else items)
-    for name in _SINCE_19_05:
-        if name in wanted:
+    for name in wanted:
+        option = BY_DIRECTIVE.get(name)
+        since = option.since if option else _SINCE.get(name, (0, 0))
+        if release < since:
             raise UserError(
-                "options that Slurm %s knows" % ".".join(str(number) for number in version),
-                "%s, which came with 19.05" % name.replace("-", "_"),
-                "ask for the GPUs of each node with gres or gpus_per_node, and for CPUs and memory without GPUs",
+                "options that Slurm %s has" % ".".join(str(number) for number in version),
+                "%s, which Slurm %d.%02d introduced" % (name.replace("-", "_"), *since),
+                "request the GPUs of each node with gres or gpus_per_node, and CPUs and memory without GPUs",
             )
     return in_order(wanted)
