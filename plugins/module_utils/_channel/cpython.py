@@ -19,8 +19,8 @@ import subprocess
 import sys
 import typing as t
 
-from .._common.process import clean_environment
 from .._common.errors import UserError
+from .._common.process import clean_environment
 from .interpreter import Interpreter
 
 # At the top of the standard library: other people's packages, another package manager's marks, tests, and what links

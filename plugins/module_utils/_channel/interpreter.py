@@ -12,8 +12,8 @@ import os
 import subprocess
 import typing as t
 
-from .._common.process import clean_environment
 from .._common.errors import UserError
+from .._common.process import clean_environment
 from .._common.trust import require_trusted
 from . import compile_worker, probe
 

@@ -20,9 +20,9 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._common.process import clean_environment
 from .._common.errors import UserError
 from .._common.files import sha256_of_file
+from .._common.process import clean_environment
 from .._common.progress import Progress
 from .._common.redact import without_credentials
 from .interpreter import Interpreter

@@ -10,7 +10,6 @@ import os
 import threading
 
 import pytest
-
 from ansible_collections.hpc.pytorch.plugins.module_utils._common import locks
 
 

@@ -13,7 +13,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster i
     Gres,
     Partition,
     parse_cluster,
-    parse_minutes,
     parse_version,
     show_version,
 )
@@ -285,22 +284,6 @@ def test_its_name_and_release():
         "2.6.5",
         "",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "minutes"),
-    [
-        ("1-00:00:00", 1440),
-        ("01:30:00", 90),
-        ("00:00:30", 1),
-        ("UNLIMITED", None),
-        ("INFINITE", None),
-        ("NONE", None),
-        ("", None),
-    ],
-)
-def test_time_limits(text, minutes):
-    assert parse_minutes(text) == minutes
 
 
 def node(line):

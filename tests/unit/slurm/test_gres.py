@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import Gres, parse_gres
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import (
+    Gres,
+    parse_gpu_request,
+    parse_gres,
+    parse_request,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +45,31 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres impo
 )
 def test_a_form(text, found):
     assert parse_gres(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("gpu", [Gres("gpu", None, 1)]),
+        ("gpu:2", [Gres("gpu", None, 2)]),
+        ("gpu:0", [Gres("gpu", None, 0)]),
+        ("gpu:a100", [Gres("gpu", "a100", 1)]),
+        ("gres/gpu:a100:2,nvme=10k", [Gres("gpu", "a100", 2), Gres("nvme", None, 10240)]),
+        ("none", []),
+        ("", []),
+    ],
+)
+def test_what_a_job_asks_for(text, found):
+    assert parse_request(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("4", [Gres("gpu", None, 4)]),
+        ("a100:2", [Gres("gpu", "a100", 2)]),
+        ("a100:2,v100:1", [Gres("gpu", "a100", 2), Gres("gpu", "v100", 1)]),
+    ],
+)
+def test_gpus_that_a_job_asks_for(text, found):
+    assert parse_gpu_request(text) == found

@@ -17,7 +17,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster i
     Gres,
     Partition,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import gpus, options
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import options
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import limits
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 
@@ -109,36 +109,6 @@ def test_what_some_partition_can_run_passes(params):
 def test_what_none_can_run_is_refused_with_what_it_has(params, expected, found):
     error = said(**params)[0]
     assert expected in error.expected and found in error.found and error.remedy
-
-
-@pytest.mark.parametrize(
-    "text,expected",
-    [
-        ("30", 30),
-        ("1:30", 1.5),
-        ("2:00:00", 120),
-        ("1-12", 2160),
-        ("1-00:30", 1470),
-        ("1-00:00:30", 1440.5),
-        ("INFINITE", None),
-    ],
-)
-def test_times_are_minutes(text, expected):
-    assert limits.minutes(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text,expected",
-    [
-        ("gpu", [("gpu", None, 1)]),
-        ("gpu:2", [("gpu", None, 2)]),
-        ("gpu:a100", [("gpu", "a100", 1)]),
-        ("gres/gpu:a100:2,nvme=10k", [("gpu", "a100", 2), ("nvme", None, 10240)]),
-        ("none", []),
-    ],
-)
-def test_gres_are_read_as_slurm_does(text, expected):
-    assert gpus.gres(text) == expected
 
 
 SCONTROL = """#!/bin/sh

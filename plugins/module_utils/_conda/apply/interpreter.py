@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 import typing as t
 
-from ..._common.process import clean_environment
 from ..._common.errors import UserError
+from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
 from ..._common.trust import require_trusted, require_trusted_env
 from ..env.pip_records import asked_for, damaged_distributions, lines_for

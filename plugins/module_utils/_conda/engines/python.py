@@ -10,8 +10,8 @@ import os
 import subprocess
 import typing as t
 
-from ..._common.process import clean_environment
 from ..._common.errors import UserError, one_line
+from ..._common.process import clean_environment
 from ..._common.trust import untrusted_because
 
 # What the engine's packages run on, and what is tried by itself, the newest first.

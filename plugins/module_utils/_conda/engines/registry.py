@@ -14,8 +14,8 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
-from ..._common.process import clean_environment
 from ..._common.errors import UserError
+from ..._common.process import clean_environment
 from ..._common.progress import Progress
 from ..._common.trust import require_trusted, untrusted_because
 from ..apply.lifecycle import private_path

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 import typing as t
 
 from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.states import is_final
+from ..._slurm.model.times import moment
 
 # The controller's clock and the file server's differ by less.
 CLOCKS_DIFFER = 600.0
@@ -76,16 +76,8 @@ def job_from(pairs: t.Mapping[str, str]) -> Job | None:
     states = pairs.get("JobState", "").split(",")
     if all(is_final(state) for state in states):
         return None
-    submitted = None if pairs.get("Restarts", "0") != "0" else parse_time(pairs.get("SubmitTime", ""))
+    submitted = None if pairs.get("Restarts", "0") != "0" else moment(pairs.get("SubmitTime", ""))
     return Job(pairs.get("JobId", "?"), states[0], submitted, " ".join(pairs.values()))
-
-
-def parse_time(text: str) -> float | None:
-    """Slurm's local time, such as ``2026-11-24T14:36:13``; None for Unknown and the like."""
-    try:
-        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
-    except (ValueError, OverflowError):
-        return None
 
 
 def may_use(job: Job, left_at: float) -> str | None:

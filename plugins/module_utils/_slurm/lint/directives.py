@@ -11,7 +11,7 @@ import typing as t
 
 from ..._common.errors import shown
 from ..._common.spelling import distance
-from ..sbatch.gpus import gres
+from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive
 from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option
 from .finding import Found
@@ -156,7 +156,7 @@ def _number(value: str) -> int:
 
 def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
     by = [name for name in ("gpus", "gpus-per-node", "gpus-per-task") if batch.last(name)]
-    if any(one.name == "gpu" for one in gres(batch.value("gres"))):
+    if any(one.name == "gpu" for one in parse_request(batch.value("gres"))):
         by.insert(0, "gres")
     if len(by) > 1 and by[0] == "gres":
         last = max(directive.line for directive in batch.directives if directive.name in by)

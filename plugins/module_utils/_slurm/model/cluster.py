@@ -15,6 +15,7 @@ from .gres import Gres, parse_gres
 from .hostlist import unfold
 from .node_state import parse_state
 from .pairs import given, parse_config, parse_pairs
+from .times import whole_minutes
 
 # The words of a node's line that are asked for, and none of them holds a space. The first one of a name counts: what people
 # write (Reason, Comment, Extra) stands behind all of these, and may look like one.
@@ -111,15 +112,6 @@ def show_version(version: t.Sequence[int]) -> str:
     )
 
 
-def parse_minutes(text: str) -> int | None:
-    """``D-HH:MM:SS`` or ``HH:MM:SS`` in whole minutes; None for no limit, and for what is not set."""
-    match = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):(\d+)", text.strip())
-    if match is None:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return (days * 24 + hours) * 60 + minutes + (1 if seconds else 0)
-
-
 def _lines(text: str, start: str) -> t.Iterator[str]:
     """One line for each record, also where scontrol was let to break them."""
     held: list[str] = []
@@ -171,8 +163,8 @@ def _parse_partition(line: str) -> Partition:
         pairs["PartitionName"],
         pairs.get("Default") == "YES",
         pairs.get("State", "").lower(),
-        parse_minutes(pairs.get("MaxTime", "")),
-        parse_minutes(pairs.get("DefaultTime", "")),
+        whole_minutes(pairs.get("MaxTime", "")),
+        whole_minutes(pairs.get("DefaultTime", "")),
         _number(pairs.get("MinNodes", "")) or 0,
         _number(pairs.get("MaxNodes", "")),
         tuple(unfold(given(pairs.get("Nodes", "")))),

@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
+from ..model.times import minutes
 from ..sbatch import gpus
 from ..sbatch.options import in_order
 from ..sbatch.script_text import Directives
-from .limits import minutes
 
 KINDS = ("single", "multi_gpu", "multi_node", "lightning", "array")
 LAUNCHERS = (

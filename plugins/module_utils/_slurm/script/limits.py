@@ -10,8 +10,9 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..model.cluster import Cluster, ClusterNode, Partition
+from ..model.gres import Gres, parse_gpu_request
+from ..model.times import minutes, show_minutes
 from ..sbatch import gpus
-from ..sbatch.gpus import Request
 from ..sbatch.script_text import Directives
 
 # Slurm reads --mem in megabytes.
@@ -46,21 +47,6 @@ def violations(directives: Directives, cluster: Cluster) -> list[UserError]:
     return found
 
 
-def minutes(text: str) -> float | None:
-    """A value of --time in minutes, None for no limit."""
-    days, hyphen, rest = text.rpartition("-")
-    parts = rest.split(":")
-    if not all(part.isdigit() for part in [*parts, *([days] if hyphen else [])]):
-        return None
-    numbers = [int(part) for part in parts]
-    if hyphen:
-        hours, mins, seconds = (numbers + [0, 0])[:3]
-        return int(days) * 1440 + hours * 60 + mins + seconds / 60
-    if len(numbers) == 3:
-        return numbers[0] * 60 + numbers[1] + numbers[2] / 60
-    return numbers[0] + (numbers[1] / 60 if len(numbers) == 2 else 0)
-
-
 def _reasons(directives: Directives, partition: Partition, cluster: Cluster) -> t.Iterator[UserError]:
     nodes = [cluster.nodes[name] for name in partition.nodes if name in cluster.nodes]
     yield from _time(directives, partition)
@@ -78,15 +64,10 @@ def _time(directives: Directives, partition: Partition) -> t.Iterator[UserError]
     asked = minutes(str(directives["time"]))
     if asked is None or asked > partition.max_minutes:
         yield UserError(
-            "time of at most %s in partition %s" % (_shown_minutes(partition.max_minutes), partition.name),
+            "time of at most %s in partition %s" % (show_minutes(partition.max_minutes), partition.name),
             "time: %s" % directives["time"],
             "ask for less, save checkpoints and requeue, or choose another partition",
         )
-
-
-def _shown_minutes(limit: int) -> str:
-    days, rest = divmod(limit, 1440)
-    return ("%d-" % days if days else "") + "%02d:%02d:00" % divmod(rest, 60)
 
 
 def _least_nodes(directives: Directives) -> int:
@@ -120,7 +101,7 @@ def _resources(directives: Directives, partition: Partition, nodes: t.Sequence[C
         having = [node for node in nodes if _count(node, one) >= one.count]
         if len(having) < needed:
             yield _too_many(one, needed if len(having) else 1, partition, nodes)
-    total = gpus.gpus(str(directives["gpus"])) if "gpus" in directives else []
+    total = parse_gpu_request(str(directives["gpus"])) if "gpus" in directives else []
     for one in total:
         counts = sorted((_count(node, one) for node in nodes), reverse=True)
         there = sum(counts[:needed] if str(directives.get("nodes", "")).isdigit() else counts)
@@ -128,7 +109,7 @@ def _resources(directives: Directives, partition: Partition, nodes: t.Sequence[C
             yield _too_many(one, 0, partition, nodes)
 
 
-def _count(node: ClusterNode, wanted: Request) -> int:
+def _count(node: ClusterNode, wanted: Gres) -> int:
     return sum(
         have.count
         for have in node.gres
@@ -136,7 +117,7 @@ def _count(node: ClusterNode, wanted: Request) -> int:
     )
 
 
-def _too_many(one: Request, nodes: int, partition: Partition, having: t.Sequence[ClusterNode]) -> UserError:
+def _too_many(one: Gres, nodes: int, partition: Partition, having: t.Sequence[ClusterNode]) -> UserError:
     shown = one.name + (":%s" % one.type if one.type else "") + ":%d" % one.count
     where = {0: " in the whole job", 1: " on a node"}.get(nodes, " on each of %d nodes" % nodes)
     return UserError(

@@ -18,9 +18,9 @@ import subprocess
 import tempfile
 import typing as t
 
-from ...._common.process import clean_environment
 from ...._common.errors import UserError
 from ...._common.files import write_atomically
+from ...._common.process import clean_environment
 from ...._common.progress import Progress
 from ...._common.redact import without_credentials
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
