@@ -244,12 +244,10 @@ summary:
   sample: job 4711 (train) ended with exit code 0 (COMPLETED, on titan01)
 """
 
-import os
-import re
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
 from ..module_utils._common.progress import PROGRESS_OPTION, Progress
 from ..module_utils._slurm.job.declare import Options, Work
@@ -278,58 +276,14 @@ def main() -> None:
     answer(module, lambda: run(module))
 
 
-def run(module):
-    """Validate, do it, and say what has changed."""
-    options = options_of(module.params)
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    """Do what the parameters ask for, and add the diff."""
+    options = Options.from_params(module.params)
     with Progress(module.params["progress_file"]) as progress:
         result = Work(options, progress, module.warn, module.check_mode).run()
     if module._diff:
-        what = options.script or "job %s" % options.job_id
-        action = "cancelled" if options.until == "cancelled" else "submitted"
-        after = "%s: %s\n" % (what, " ".join(["sbatch", *options.arguments]) if action == "submitted" else action)
-        result["diff"] = {
-            "before": "" if result["changed"] else after,
-            "after": after,
-            "before_header": what,
-            "after_header": what,
-        }
+        result["diff"] = options.diff(result["changed"])
     return result
-
-
-def options_of(params) -> Options:
-    """The module's parameters, refused where they make no sense."""
-    for name in ("script", "record", "bin_dir"):
-        value = params[name]
-        if value is not None and (
-            not os.path.isabs(value) or not value.isprintable() or value.endswith("/") and name != "bin_dir"
-        ):
-            raise UserError(
-                "%s to be an absolute path" % name, repr(value), "give the whole path, starting with / or ~"
-            )
-    if params["job_id"] is not None:
-        if not re.fullmatch(r"[0-9]+([_+][0-9]+)?", params["job_id"]):
-            raise UserError(
-                "job_id to be a number, or a task such as 123_4", repr(params["job_id"]), "give it as sbatch printed it"
-            )
-        if params["state"] == "submitted" or params["force"] or params["arguments"]:
-            remedy = "give script, or state: completed or cancelled without force and arguments"
-            raise UserError("script for what submits a job", "job_id", remedy)
-    for name, least in (("timeout", 1), ("tail", 0)):
-        if params[name] is not None and params[name] < least:
-            raise UserError("%s to be at least %d" % (name, least), str(params[name]), "correct it, or leave it out")
-    return Options(
-        params["script"],
-        params["job_id"],
-        params["state"],
-        tuple(params["arguments"]),
-        params["timeout"],
-        params["on_timeout"],
-        params["force"],
-        params["tail"],
-        params["record"],
-        params["bin_dir"],
-        params["lint"],
-    )
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ import stat
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.output import output_path, tail_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.record import Record, RecordFile, default_path
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import option_of, request_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import output_path, tail_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
 
 
@@ -105,7 +105,7 @@ def test_an_argument_that_is_none_of_the_jobs_is_refused(script, argument, said)
 def test_what_is_no_script_is_refused(script, tmp_path):
     with pytest.raises(UserError, match="no file there"):
         request_of(str(tmp_path / "none"), [])
-    with pytest.raises(UserError, match="something that is no file"):
+    with pytest.raises(UserError, match="something that is not a file"):
         request_of(str(tmp_path), [])
     script.write_text("true\n")
     with pytest.raises(UserError, match="begins with #!"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import last_words
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import telling_line
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -52,4 +52,4 @@ SUMMARY = [
     ],
 )
 def test_the_last_words_are_those_that_say_why(lines: list[str], words: str) -> None:
-    assert last_words(lines) == words
+    assert telling_line(lines) == words

@@ -159,10 +159,10 @@ def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, ca
     ],
 )
 def test_every_other_end_is_a_failure_of_its_own(scene, call, last, said):
-    scene.play(looks=[RUN, [last]], output="LAST WORDS\n")
+    scene.play(looks=[RUN, [last]], output="LAST LINE\n")
     returned = call(state="completed")
     assert returned["failed"] and returned["changed"] and returned["job_state"] == last["state"]
-    assert all(words in returned["msg"] for words in said) and "its last words: LAST WORDS" in returned["msg"]
+    assert all(words in returned["msg"] for words in said) and "the end of its output: LAST LINE" in returned["msg"]
     again = call(state="completed")
     assert again["failed"] and not again["changed"] and "force: true" in again["msg"]
     assert not call(state="submitted").get("failed") and len(scene.asked("sbatch")) == 1
@@ -301,7 +301,8 @@ def test_a_refusal_leaves_nothing(scene, call):
     scene.play(refuses="Invalid account")
     returned = call()
     assert (
-        "expected sbatch to take %s; found sbatch: Batch job submission failed: Invalid account" % scene.script
+        "expected a job script that sbatch accepts at %s; found sbatch: Batch job submission failed: Invalid account"
+        % scene.script
         in returned["msg"]
     )
     assert scene.files == ["job.sh"]
@@ -401,12 +402,15 @@ def test_a_job_for_another_cluster_is_asked_for_there(scene, call):
     "options, said",
     [
         ({"by_id": True, "job_id": "7; rm"}, "expected job_id to be a number"),
-        ({"by_id": True, "job_id": "7"}, "expected script for what submits a job"),
-        ({"by_id": True, "job_id": "7", "state": "completed", "force": True}, "expected script for what submits a job"),
+        ({"by_id": True, "job_id": "7"}, "expected the option script, to submit a job"),
+        (
+            {"by_id": True, "job_id": "7", "state": "completed", "force": True},
+            "expected the option script, to submit a job",
+        ),
         ({"timeout": 0}, "expected timeout to be at least 1; found 0"),
         ({"tail": -1}, "expected tail to be at least 0; found -1"),
         ({"record": "here"}, "expected record to be an absolute path"),
-        ({"arguments": ["-N 2"]}, "expected arguments of the form --name"),
+        ({"arguments": ["-N 2"]}, "expected arguments to be of the form --name"),
     ],
 )
 def test_bad_arguments_are_one_clear_line(scene, call, options, said):

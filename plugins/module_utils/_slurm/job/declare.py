@@ -1,59 +1,44 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Submit, wait for, or cancel one job. Private to hpc.pytorch."""
+"""Submits, waits for, or cancels one job. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
-from ..._common.errors import UserError
+from ..._common.errors import UserError, shown
+from ..._common.paths import require_absolute
 from ..._common.progress import Progress
 from ..._common.trust import require_trusted_place
 from ..client import Slurm, SlurmError, no_answer
 from ..model.controller import Settings
-from ..model.job import Part
 from ..model.states import FAILED, is_final, state_of
-from ..stop import Stop
-from .follow import JobFollow
+from ..poll import Stop
 from .lint import as_result, as_warning, findings, refuse
-from .output import output_path, tail_of
 from .record import Record, RecordFile, default_path
 from .request import Request, request_of
-from .result import Result, failure_of, result_of
+from .result import NO_JOB, Result, failure_of, result_of
 from .submit import Submission, refused
-from .wait import JobWait
+from .wait import JobParts, JobWait
 
-# A job that was cancelled is gone after KillWait and its epilog.
+# A cancelled job is gone after KillWait and its epilog.
 _ENDING = 300.0
-NO_JOB: Result = {
-    "job_id": None,
-    "job_name": "",
-    "job_state": None,
-    "reason": "",
-    "exit_code": None,
-    "signal": None,
-    "restarts": 0,
-    "nodes": [],
-    "stdout_file": "",
-    "stdout_tail": [],
-    "stderr_tail": [],
-    "tasks": [],
-}
 
 
 class Options(t.NamedTuple):
     """The module's options.
 
-    :arg until: what shall be true in the end: submitted, completed or cancelled.
-    :arg tail: how many of the last lines of the output come back.
-    :arg lint: what becomes of mistakes in a script that is to be submitted: off, warn or refuse.
+    :arg state: submitted, completed or cancelled.
+    :arg tail: how many of the last lines of the output to return.
+    :arg lint: what to do about mistakes in a script that is about to be submitted: off, warn or refuse.
     """
 
     script: str | None
     job_id: str | None
-    until: str
+    state: str
     arguments: tuple[str, ...]
     timeout: int | None
     on_timeout: str
@@ -61,7 +46,53 @@ class Options(t.NamedTuple):
     tail: int
     record: str | None
     bin_dir: str | None
-    lint: str = "warn"
+    lint: str
+
+    @classmethod
+    def from_params(cls, params: t.Mapping[str, t.Any]) -> Options:
+        """Read and check the module's parameters.
+
+        :raises UserError: they make no sense.
+        """
+        values = {name: params[name] for name in cls._fields}
+        options = cls(**dict(values, arguments=tuple(params["arguments"])))
+        options.check()
+        return options
+
+    def check(self) -> None:
+        """Refuse what makes no sense."""
+        for name, path in (("script", self.script), ("record", self.record), ("bin_dir", self.bin_dir)):
+            require_absolute(name, path)
+            if path is not None and path.endswith("/") and name != "bin_dir":
+                raise UserError("%s to be the path of a file" % name, shown(path), "remove the / at its end")
+        if self.job_id is not None:
+            if not re.fullmatch(r"[0-9]+([_+][0-9]+)?", self.job_id):
+                raise UserError(
+                    "job_id to be a number, or a task such as 123_4",
+                    shown(self.job_id),
+                    "write it as sbatch printed it",
+                )
+            if self.state == "submitted" or self.force or self.arguments:
+                raise UserError(
+                    "the option script, to submit a job",
+                    "job_id",
+                    "give script, or state: completed or cancelled without force and arguments",
+                )
+        for name, value, least in (("timeout", self.timeout, 1), ("tail", self.tail, 0)):
+            if value is not None and value < least:
+                raise UserError("%s to be at least %d" % (name, least), str(value), "correct it, or leave it out")
+
+    def diff(self, changed: bool) -> dict[str, str]:
+        """What is submitted or cancelled, for ``--diff``."""
+        what = self.script or "job %s" % self.job_id
+        action = "cancelled" if self.state == "cancelled" else " ".join(["sbatch", *self.arguments])
+        after = "%s: %s\n" % (what, action)
+        return {
+            "before": "" if changed else after,
+            "after": after,
+            "before_header": what,
+            "after_header": what,
+        }
 
 
 class Work:
@@ -74,28 +105,28 @@ class Work:
         self._found: Result = {}
 
     def run(self) -> Result:
-        """Do it, and return the result.
+        """Do what the options ask for, and return the result.
 
-        :raises UserError: also for a job that did not end well, where that was asked for.
+        :raises UserError: also for a job that failed, if state is completed.
         """
         try:
             if self._options.script is None:
-                return self._of_job(t.cast(str, self._options.job_id))
-            return dict(self._of_script(self._options.script), **self._found)
+                return self._by_number(t.cast(str, self._options.job_id))
+            return dict(self._by_script(self._options.script), **self._found)
         except SlurmError as error:
             raise no_answer(error) from error
 
     # --- by script ---
 
-    def _of_script(self, script: str) -> Result:
+    def _by_script(self, script: str) -> Result:
         path = self._options.record or default_path(script)
         require_trusted_place(path, "record of the submission")
         files = RecordFile(path)
         record = files.read()
-        if self._options.until == "cancelled":
+        if self._options.state == "cancelled":
             if record is None:
                 return dict(NO_JOB, changed=False, summary="%s has not been submitted" % script)
-            return self._cancel(self._waiting(record, files))
+            return self._cancel(self._wait_for(record, files))
         if self._check_mode and not os.path.lexists(script):
             # A run would write it first.
             return dict(
@@ -106,7 +137,7 @@ class Work:
         request = request_of(script, self._options.arguments)
         if record is not None and record.is_of(request) and not self._options.force:
             if self._check_mode or (record.parts and all(is_final(part.state) for part in record.parts)):
-                return self._known(self._waiting(record, files), submitted=False)
+                return self._known(self._wait_for(record, files), submitted=False)
         else:
             self._lint(request)
             if self._check_mode:
@@ -116,8 +147,8 @@ class Work:
                 self._options.force
             )
             if submitted and record is not None and record.job_id != made.job_id:
-                self._tell_of_the_one_before(record)
-            return self._finish(self._waiting(made, files), stop, submitted)
+                self._warn_of_earlier_job(record)
+            return self._finish(self._wait_for(made, files), stop, submitted)
 
     def _lint(self, request: Request) -> None:
         if self._options.lint == "off":
@@ -131,13 +162,13 @@ class Work:
 
     def _would_submit(self, request: Request) -> Result:
         try:
-            says = self._slurm.try_submit_file(request.arguments, request.path)
+            output = self._slurm.try_submit_file(request.arguments, request.path)
         except SlurmError as error:
             raise refused(request, error) from error
-        return dict(NO_JOB, changed=True, summary="would submit %s: %s" % (request.path, " ".join(says.split())))
+        return dict(NO_JOB, changed=True, summary="would submit %s: %s" % (request.path, " ".join(output.split())))
 
-    def _tell_of_the_one_before(self, record: Record) -> None:
-        # What was submitted a moment ago must not be lost over this question.
+    def _warn_of_earlier_job(self, record: Record) -> None:
+        # If this question fails, the job that was just submitted must still be recorded and waited for.
         try:
             active = [part for part in self._slurm.parts(record.job_id) if not is_final(part.state)]
         except SlurmError:
@@ -148,21 +179,21 @@ class Work:
                 % (record.job_id, active[0].state, record.job_id)
             )
 
-    def _waiting(self, record: Record, files: RecordFile) -> JobWait:
+    def _wait_for(self, record: Record, files: RecordFile) -> JobWait:
         self._slurm = self._slurm.on(record.elsewhere)
-        follow = JobFollow(record.parts)
+        known = JobParts(record.parts)
 
         def save() -> None:
             if not self._check_mode:
-                files.write(record._replace(parts=tuple(follow.parts.values())))
+                files.write(record._replace(parts=tuple(known.parts.values())))
 
-        return JobWait(self._slurm, record.job_id, follow, lambda: self.settings, self._progress, save)
+        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save)
 
     # --- by number ---
 
-    def _of_job(self, job: str) -> Result:
-        wait = JobWait(self._slurm, job, JobFollow(), lambda: self.settings, self._progress, lambda: None)
-        if self._options.until == "cancelled":
+    def _by_number(self, job: str) -> Result:
+        wait = JobWait(self._slurm, job, JobParts(), lambda: self.settings, self._progress, lambda: None)
+        if self._options.state == "cancelled":
             return self._cancel(wait)
         if self._check_mode:
             return self._known(wait, submitted=False)
@@ -173,74 +204,63 @@ class Work:
 
     @property
     def settings(self) -> Settings:
-        """The controller's, asked for once and only where they count."""
+        """The controller's settings, read once and only if they are needed."""
         if self._settings is None:
             self._settings = self._slurm.settings()
         return self._settings
 
     def _known(self, wait: JobWait, submitted: bool) -> Result:
-        """The job as it is, judged where it has ended."""
-        if not wait.follow.over:
-            wait.look()
+        """The job as it is.
+
+        :raises UserError: it failed, and state is completed.
+        """
+        if not wait.known.over:
+            wait.poll()
             wait.save()
         result = self._result(wait)
-        if (
-            self._options.until == "completed"
-            and not self._check_mode
-            and state_of(result["job_state"]).phase == FAILED
-        ):
-            error = failure_of(result)
-            again = (
-                ""
-                if submitted
-                else "; an earlier run submitted it: change the script, or submit it again with force: true"
-            )
-            raise UserError(error.expected, error.found, error.remedy + again, **dict(error.details, changed=submitted))
-        return dict(result, changed=submitted)
+        failed = state_of(result["job_state"]).phase == FAILED
+        if self._options.state != "completed" or self._check_mode or not failed:
+            return dict(result, changed=submitted)
+        error = failure_of(result)
+        again = "; an earlier run submitted it: change the script, or submit it again with force: true"
+        remedy = error.remedy + ("" if submitted else again)
+        raise UserError(error.expected, error.found, remedy, **dict(error.details, changed=submitted))
 
     def _finish(self, wait: JobWait, stop: Stop, submitted: bool) -> Result:
-        if self._options.until == "submitted":
+        if self._options.state == "submitted":
             return self._known(wait, submitted)
         why = wait.until_over(stop, self._options.timeout)
         if not why:
             return self._known(wait, submitted)
-        result = dict(self._result(wait), changed=submitted)
+        result = self._result(wait)
         job = wait.job
-        if wait.follow.held is not None:
+        if wait.known.held is not None:
             remedy = (
-                "see scontrol show job %s; mend what the reason names and run it again to wait on, or scancel %s"
+                "see scontrol show job %s; correct what the reason names and run it again to wait on, or scancel %s"
                 % (job, job)
             )
         elif self._options.on_timeout == "cancel":
             self._slurm.cancel([job])
             wait.until_over(stop, _ENDING, patience=True)
-            result = dict(self._result(wait), changed=submitted)
+            result = self._result(wait)
             remedy = "give it more time (timeout); it has been cancelled"
         else:
-            remedy = "run it again to wait on; the job goes on, scancel %s ends it" % job
-        raise UserError("job %s to end" % job, "%s; %s" % (why, result["summary"]), remedy, **result)
+            remedy = "run it again to wait on; the job continues, scancel %s ends it" % job
+        found = "%s; %s" % (why, result["summary"])
+        raise UserError("the end of job %s" % job, found, remedy, **dict(result, changed=submitted))
 
     def _cancel(self, wait: JobWait) -> Result:
-        wait.look()
-        if wait.follow.over or self._check_mode:
-            return dict(self._result(wait), changed=not wait.follow.over)
+        wait.poll()
+        if wait.known.over or self._check_mode:
+            return dict(self._result(wait), changed=not wait.known.over)
         self._slurm.cancel([wait.job])
         with Stop() as stop:
             why = wait.until_over(stop, self._options.timeout or _ENDING, patience=True)
         result = dict(self._result(wait), changed=True)
         if why:
             found = "%s; %s" % (why, result["summary"])
-            raise UserError("job %s to be gone after scancel" % wait.job, found, "look at its nodes", **result)
+            raise UserError("the end of job %s after scancel" % wait.job, found, "check its nodes", **result)
         return result
 
     def _result(self, wait: JobWait) -> Result:
-        parts = wait.follow.parts
-        for name, part in parts.items():
-            parts[name] = part._replace(
-                stdout=_path(part.stdout, part, wait.job), stderr=_path(part.stderr, part, wait.job)
-            )
-        return result_of(wait.job, wait.follow, lambda path: tail_of(path, self._options.tail))
-
-
-def _path(path: str, part: Part, job: str) -> str:
-    return output_path(path, part, job) if path else ""
+        return result_of(wait.job, wait.known, self._options.tail)

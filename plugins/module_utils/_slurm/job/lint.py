@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the linter says of a job before it is submitted: its script, and the options beside it. No I/O. Private to hpc.pytorch."""
+"""Lints a script before it is submitted, together with its arguments. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..._common.errors import UserError
 from ..lint.script import Finding, lint
 from .request import Request
 
-# What a script lacks may stand among the arguments.
+# The arguments may give what a script lacks.
 _GIVEN_BY: t.Mapping[str, frozenset[str]] = {
     "no-mem": frozenset(("mem", "mem-per-cpu", "mem-per-gpu", "exclusive")),
     "no-time": frozenset(("time",)),
@@ -20,20 +20,20 @@ _GIVEN_BY: t.Mapping[str, frozenset[str]] = {
 
 
 def findings(request: Request) -> list[Finding]:
-    """The mistakes in the script that the arguments do not make good."""
+    """The mistakes in the script that the arguments do not correct."""
     given = {argument[2:].partition("=")[0] for argument in request.arguments}
     return [finding for finding in lint(request.text) if not given & _GIVEN_BY.get(finding.code, frozenset())]
 
 
 def refuse(request: Request, found: t.Sequence[Finding]) -> None:
-    """Refuse a script that would not run as it was meant.
+    """Refuse a script with an error.
 
-    :raises UserError: the linter found an error; the first is told, all of them are in ``lint``.
+    :raises UserError: it names the first error; all of them are in its detail ``lint``.
     """
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         raise UserError(
-            "a job script without errors (lint is refuse)",
+            "a job script without errors, as lint is refuse",
             "%s line %d: %s (%s)" % (request.path, errors[0].line, errors[0].message, errors[0].code),
             errors[0].remedy,
             lint=as_result(found),
@@ -41,12 +41,12 @@ def refuse(request: Request, found: t.Sequence[Finding]) -> None:
 
 
 def as_result(found: t.Sequence[Finding]) -> list[dict[str, t.Any]]:
-    """As the module returns them."""
+    """The findings as the module returns them."""
     return [finding._asdict() for finding in found]
 
 
 def as_warning(request: Request, finding: Finding) -> str:
-    """As a person reads it."""
+    """A finding as a warning."""
     return "%s line %d: %s (%s); remedy: %s" % (
         request.path,
         finding.line,

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of a submission, beside the script, and the mark of one that has not ended yet. Private to hpc.pytorch.
+"""The record of a submission, next to the script, and the mark of one that is not finished. Private to hpc.pytorch.
 
-Before sbatch runs, a mark with a token is made, which only one process can (O_EXCL, on NFS too); the job carries the token in its
-comment. Then the record is written and the mark removed. Whoever finds a mark knows that somebody submits at this moment or was
-killed while doing so, and finds that job by its token.
+Before sbatch runs, a mark with a token is made, which only one process can do (a link, on NFS too); the job carries the
+token in its comment. Then the record is written and the mark removed. A run that finds a mark knows that another one is
+submitting now, or was killed while it did, and finds that job by its token.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Record(t.NamedTuple):
     """A job that was submitted.
 
     :arg digest: of the script's content.
-    :arg cluster: the one that it was submitted to.
-    :arg elsewhere: the same, where the script named it (``--clusters``); Slurm's commands need to be told then.
+    :arg cluster: the cluster that it was submitted to.
+    :arg elsewhere: the same if the script names it (``--clusters``), so that Slurm's commands need the name; else empty.
     :arg submitted: when, in seconds since 1970.
-    :arg parts: as they were seen last.
+    :arg parts: as they were last seen.
     """
 
     job_id: str
@@ -50,7 +50,7 @@ class Record(t.NamedTuple):
 class Mark(t.NamedTuple):
     """A submission that has begun.
 
-    :arg token: what the job's comment holds.
+    :arg token: part of the job's comment.
     """
 
     token: str
@@ -63,7 +63,7 @@ class Mark(t.NamedTuple):
 class RecordFile:
     """The files of one script's submissions.
 
-    :arg path: of the record; the mark lies beside it.
+    :arg path: of the record; the mark is next to it.
     """
 
     def __init__(self, path: str) -> None:
@@ -71,7 +71,7 @@ class RecordFile:
         self._mark = path + ".submitting"
 
     def read(self) -> Record | None:
-        """The record, or None where there is none."""
+        """The record; None if there is none."""
         value = _read(self.path)
         if value is None:
             return None
@@ -83,12 +83,12 @@ class RecordFile:
             raise _unreadable(self.path) from None
 
     def write(self, record: Record) -> None:
-        """Replace the record by one rename."""
+        """Replace the record with one rename."""
         value = dict(record._asdict(), form=_FORM, parts=[part._asdict() for part in record.parts])
         write_atomically(self.path, (json.dumps(value, indent=1) + "\n").encode(), 0o600)
 
     def mark(self) -> Mark | None:
-        """The mark, or None where nobody submits."""
+        """The mark; None if no submission is under way."""
         value = _read(self._mark)
         if value is None:
             return None
@@ -98,9 +98,9 @@ class RecordFile:
             raise _unreadable(self._mark) from None
 
     def begin(self, request: Request) -> Mark | None:
-        """Make the mark; None where somebody else has."""
+        """Make the mark; None if another run has."""
         mark = Mark("hpc.pytorch:" + uuid.uuid4().hex, time.time(), request.digest, request.arguments, request.job_name)
-        # Whole at once: a link fails where there is one already.
+        # A link makes it complete at once, and fails if there is one already.
         draft = "%s.%s" % (self._mark, mark.token[-12:])
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
@@ -116,14 +116,14 @@ class RecordFile:
         return mark
 
     def end(self, mark: Mark) -> None:
-        """Remove the mark, where it is still this one."""
+        """Remove the mark if it is still this one."""
         now = self.mark()
         if now is not None and now.token == mark.token:
             os.unlink(self._mark)
 
 
 def default_path(script: str) -> str:
-    """Where the record of *script* lies: beside it, hidden."""
+    """The record of *script*: ``/home/alice/.train.sh.hpc_pytorch_job`` for ``/home/alice/train.sh``."""
     folder, name = os.path.split(script)
     return os.path.join(folder, ".%s.hpc_pytorch_job" % name)
 
@@ -145,7 +145,7 @@ def _read(path: str) -> dict[str, t.Any] | None:
 
 def _unreadable(path: str) -> UserError:
     return UserError(
-        "the record of a submission at %s" % path,
-        "a file that is none, or of another version",
-        "see with squeue whether the job is there; remove the file to submit again",
+        "a record of a submission at %s" % path,
+        "a file of another kind or version",
+        "check with squeue whether the job is there; remove the file to submit again",
     )

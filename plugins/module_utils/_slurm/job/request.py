@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked for: a script and how it is submitted. Reads the script, writes nothing. Private to hpc.pytorch."""
+"""A script and the arguments to submit it with. Reads the script, writes nothing. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import re
 import stat
 import typing as t
 
-from ..._common.errors import UserError
+from ..._common.errors import UserError, shown
 from ..._common.trust import require_trusted
 from ..sbatch.script_text import split
 
-# These would make sbatch something else than a submission whose number comes back.
+# With these sbatch does something else than submit the script and print the job's number.
 _NOT_OURS = ("wait", "test-only", "parsable", "wrap", "help", "usage", "version", "quiet", "comment")
 _OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
 
@@ -25,10 +25,10 @@ class Request(t.NamedTuple):
 
     :arg path: of the script.
     :arg digest: of its content.
-    :arg job_name: as Slurm will call it, as far as the script and the arguments tell.
-    :arg comment: the one that the script has itself.
+    :arg job_name: the job's name, from the arguments, the script or the file's name.
+    :arg comment: the comment that the script sets; empty without one.
     :arg arguments: more options of sbatch.
-    :arg text: its content.
+    :arg text: the script's content.
     """
 
     path: str
@@ -42,23 +42,23 @@ class Request(t.NamedTuple):
 def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     """Read the script.
 
-    :raises UserError: it is none, or root would run what somebody else can write.
+    :raises UserError: an argument or the script cannot be used, or root would submit what another user can write.
     """
     for argument in arguments:
         match = _OPTION.fullmatch(argument)
         if not match or not argument.isprintable():
             raise UserError(
-                "arguments of the form --name or --name=value",
-                repr(argument),
-                "give each option of sbatch by itself, by its long name",
+                "arguments to be of the form --name or --name=value",
+                shown(argument),
+                "write each option of sbatch as one argument, with its long name",
             )
         if match.group(1) in _NOT_OURS:
-            remedy = "leave it out, this module sees to it; a comment goes in the script"
-            raise UserError("arguments that change the job", "--%s" % match.group(1), remedy)
+            remedy = "leave it out, this module sets it; write a comment into the script"
+            raise UserError("arguments to be options of the job", "--%s" % match.group(1), remedy)
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise UserError("a job script at %s" % path, "something that is no file", "correct script")
+            raise UserError("a job script at %s" % path, "something that is not a file", "correct script")
         require_trusted(path, "job script")
         with open(path, "rb") as stream:
             content = stream.read()

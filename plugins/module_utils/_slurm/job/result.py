@@ -1,23 +1,40 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job as the module returns it, and why it is a failure. Plain data, no I/O. Private to hpc.pytorch."""
+"""A job as the module returns it, why it failed, and the end of its output. Reads files. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import stat
 import typing as t
 
 from ..._common.errors import UserError
 from ..model.hostlist import unfold
 from ..model.job import Part
 from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
-from .follow import JobFollow
+from .wait import JobParts
 
 Result = t.Dict[str, t.Any]
-Tail = t.Callable[[str], t.List[str]]
 
+NO_JOB: Result = {
+    "job_id": None,
+    "job_name": "",
+    "job_state": None,
+    "reason": "",
+    "exit_code": None,
+    "signal": None,
+    "restarts": 0,
+    "nodes": [],
+    "stdout_file": "",
+    "stdout_tail": [],
+    "stderr_tail": [],
+    "tasks": [],
+}
+# However long the lines are, no more of an output is read.
+_BYTES = 64 * 1024
 # What torchrun and torch put before the lines of a process.
 _RANK = re.compile(r"^\[(default|rank)?\d+\]:")
 _EXCEPTION = re.compile(r"(?!\S*ChildFailedError)[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)(: |$)")
@@ -28,27 +45,28 @@ _AFTER_THE_END = re.compile(
 )
 
 
-def result_of(job_id: str, follow: JobFollow, tail: Tail) -> Result:
+def result_of(job_id: str, parts: JobParts, tail: int) -> Result:
     """What is known of a job.
 
-    :arg tail: the last lines of a file.
+    :arg tail: how many of the last lines of its output to return.
     """
-    part = follow.leading
+    found = [_with_files(part, job_id) for part in parts.parts.values()]
+    leading = _with_files(parts.leading, job_id)
     nodes: list[str] = []
-    for name in dict.fromkeys(one.nodes for one in follow.parts.values() if one.nodes):
+    for name in dict.fromkeys(part.nodes for part in found if part.nodes):
         nodes.extend(node for node in unfold(name) if node not in nodes)
     result = dict(
-        _of_part(part),
+        _of_part(leading),
         job_id=job_id,
-        job_name=part.job_name,
+        job_name=leading.job_name,
         nodes=nodes,
-        stdout_tail=tail(part.stdout),
-        stderr_tail=tail(part.stderr) if part.stderr not in ("", part.stdout) else [],
+        stdout_tail=tail_of(leading.stdout, tail),
+        stderr_tail=tail_of(leading.stderr, tail) if leading.stderr not in ("", leading.stdout) else [],
         tasks=[],
     )
-    if any(name for name in follow.parts):
-        ordered = sorted(follow.parts.values(), key=lambda one: _order(one.name))
-        result["tasks"] = [dict(_of_part(one), task=one.name) for one in ordered]
+    if any(part.name for part in found):
+        ordered = sorted(found, key=lambda part: _order(part.name))
+        result["tasks"] = [dict(_of_part(part), task=part.name) for part in ordered]
     result["summary"] = summary_of(result)
     return result
 
@@ -67,7 +85,7 @@ def summary_of(result: Result) -> str:
         details.append("%d of %d tasks succeeded" % (good, len(tasks)))
         if bad:
             words = "job %s%s: task %s %s" % (result["job_id"], name, bad[0], state_of(result["job_state"]).meaning)
-            details.append("failed: %s" % _few(bad))
+            details.append("failed: %s" % _first_few(bad))
     if result["reason"]:
         details.append(result["reason"])
     if result["exit_code"]:
@@ -79,15 +97,15 @@ def summary_of(result: Result) -> str:
             "put back into the queue %d time%s" % (result["restarts"], "" if result["restarts"] == 1 else "s")
         )
     if result["nodes"]:
-        details.append("on %s" % _few(result["nodes"]))
+        details.append("on %s" % _first_few(result["nodes"]))
     return "%s (%s)" % (words, ", ".join(details))
 
 
 def failure_of(result: Result) -> UserError:
-    """Why a job that has ended is a failure, with all that is known of it."""
+    """Why a job that has ended is a failure, with everything that is known of it."""
     state = state_of(result["job_state"])
-    last = last_words(result["stderr_tail"] or result["stdout_tail"])
-    found = result["summary"] + ("; its last words: %s" % last if last else "")
+    last = telling_line(result["stderr_tail"] or result["stdout_tail"])
+    found = result["summary"] + ("; the end of its output: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
     if result["job_state"] == "FAILED" and (
         result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL
@@ -95,15 +113,65 @@ def failure_of(result: Result) -> UserError:
         remedy = "something killed it, mostly because of its memory: raise mem, or lower the batch size; %s" % remedy
     if result["stdout_file"]:
         remedy += "; its output is in %s" % result["stdout_file"]
-    return UserError("job %s to end with exit code 0" % result["job_id"], found, remedy, **result)
+    return UserError("exit code 0 from job %s" % result["job_id"], found, remedy, **result)
 
 
-def last_words(lines: t.Sequence[str]) -> str:
-    """The line that says most of why a program ended: its last exception, else its last line, else Slurm's."""
+def telling_line(lines: t.Sequence[str]) -> str:
+    """The line that tells most about why a program ended: its last exception, else its last line, else Slurm's."""
     words = [_RANK.sub("", line).strip() for line in lines if line.strip()]
     own = [line for line in words if not _AFTER_THE_END.match(line)]
     raised = [line for line in own if _EXCEPTION.match(line)]
     return (raised or own or words or [""])[-1][:200]
+
+
+def tail_of(path: str, lines: int) -> list[str]:
+    """The last lines of a file; none for a missing file, and for a pipe or device, which might block."""
+    if not path or lines < 1:
+        return []
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return []
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        return []
+    with os.fdopen(handle, "rb") as stream:
+        begin = max(0, status.st_size - _BYTES)
+        stream.seek(begin)
+        text = stream.read(_BYTES).decode("utf-8", "replace")
+    found = text.splitlines()
+    # The first one may be half a line.
+    return (found[1:] if begin and len(found) > 1 else found)[-lines:]
+
+
+def output_path(path: str, part: Part, job: str) -> str:
+    """The file of a part's output. Newer releases of Slurm show a pattern, older ones the file.
+
+    ``/home/alice/%x-%A_%a.out`` becomes ``/home/alice/train-7_3.out``.
+    """
+    if "%" not in path or os.path.lexists(path):
+        return path
+    values = {
+        "j": part.number or job,
+        "A": job,
+        "a": part.name.lstrip("+"),
+        "x": part.job_name,
+        "N": part.nodes.partition(",")[0],
+        "n": "0",
+        "t": "0",
+        "s": "batch",
+        "%": "%",
+    }
+
+    def value(match: t.Match[str]) -> str:
+        return values.get(match.group(2), match.group()).rjust(int(match.group(1) or 0), "0")
+
+    return re.sub(r"%(\d*)([jAaxNnts%])", value, path)
+
+
+def _with_files(part: Part, job: str) -> Part:
+    return part._replace(stdout=output_path(part.stdout, part, job), stderr=output_path(part.stderr, part, job))
 
 
 def _of_part(part: Part) -> Result:
@@ -121,7 +189,8 @@ def _order(name: str) -> tuple[bool, int]:
     return name.startswith("+"), int(name.lstrip("+") or 0)
 
 
-def _few(names: t.Sequence[str]) -> str:
+def _first_few(names: t.Sequence[str]) -> str:
+    """``n1,n2``; of more than eight the first eight and their number, without spaces as Slurm writes lists."""
     return ",".join(names[:8]) + (",... (%d)" % len(names) if len(names) > 8 else "")
 
 

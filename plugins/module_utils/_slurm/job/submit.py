@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands a script to Slurm, once. Private to hpc.pytorch."""
+"""Submits a script to Slurm, once. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..._common.errors import UserError
 from ..._common.progress import Progress
 from ..client import Slurm, SlurmError, SlurmSilent
 from ..model.controller import Settings
-from ..stop import Stop
+from ..poll import Stop
 from .record import Mark, Record, RecordFile
 from .request import Request
 
-# A sbatch that is still at work is given up after two minutes, and killed; see client.py.
+# An sbatch that has not answered is killed after two minutes; see client.py.
 _LATE = 150.0
 _PAUSE = 1.0
 
 
 class Submission:
-    """One script's way into the queue."""
+    """The submission of one script."""
 
     def __init__(
         self, slurm: Slurm, files: RecordFile, request: Request, settings: Settings, stop: Stop, progress: Progress
@@ -32,8 +32,8 @@ class Submission:
     def make(self, force: bool) -> tuple[Record, bool]:
         """The job of the script, and whether it was submitted now.
 
-        :arg force: submit also where the record says that it has been.
-        :raises UserError: Slurm does not take it, or nobody can tell whether an earlier submission arrived.
+        :arg force: submit also if the record says that it has been.
+        :raises UserError: Slurm refuses it, or it is unknown whether an earlier submission arrived.
         """
         while True:
             record = self._files.read()
@@ -42,7 +42,7 @@ class Submission:
                 return record, False
             mark = self._files.mark()
             if mark is not None:
-                self._settle(mark)
+                self._resolve(mark)
                 continue
             mark = self._files.begin(self._request)
             if mark is not None:
@@ -57,7 +57,7 @@ class Submission:
                 [*self._request.arguments, "--comment=" + comment], self._request.path
             )
         except SlurmSilent:
-            # It may have arrived: the mark stays, and whoever finds it asks the queue.
+            # It may have arrived: the mark stays, and the run that finds it searches the queue.
             return None
         except SlurmError as error:
             self._files.end(mark)
@@ -70,8 +70,8 @@ class Submission:
         self._files.end(mark)
         return record
 
-    def _settle(self, mark: Mark) -> None:
-        """Somebody submits at this moment, or was killed while doing so: find out, or wait a moment."""
+    def _resolve(self, mark: Mark) -> None:
+        """Find out what became of another run's submission, or wait a moment for it."""
         job = self._slurm.marked(mark.token)
         age = time.time() - mark.since
         if job is not None and age >= _PAUSE:
@@ -81,17 +81,18 @@ class Submission:
             why = self._stop.wait(_PAUSE)
             if why:
                 raise UserError(
-                    "to see whether another run submits %s" % self._request.path,
+                    "no interruption of the wait for another run that submits %s" % self._request.path,
                     "an interruption (%s)" % why,
                     "run it again",
                 )
         elif age < self._settings.remembers or self._not_recorded(mark):
-            # Slurm would know it.
+            # Slurm would know the job.
             self._files.end(mark)
         else:
             raise UserError(
-                "to know whether a submission arrived that was interrupted %d minutes ago" % (age / 60),
-                "no job of that mark in the queue, and Slurm forgets a job %d s after its end"
+                "a job of the submission that was interrupted %d minutes ago, or a proof that there is none"
+                % (age / 60),
+                "no job with its mark in the queue, and Slurm forgets a job %d s after its end"
                 % self._settings.remembers,
                 "look for its output; then remove %s.submitting to submit it again" % self._files.path,
             )
@@ -101,19 +102,17 @@ class Submission:
         return self._settings.accounting and not self._slurm.recorded_since(mark.job_name, mark.since - 60)
 
     def _require_same_cluster(self, record: Record) -> None:
-        if (
-            record.cluster
-            and self._settings.cluster
-            and not record.elsewhere
-            and record.cluster != self._settings.cluster
-        ):
+        here = self._settings.cluster
+        if record.cluster and here and not record.elsewhere and record.cluster != here:
             raise UserError(
-                "the job of %s at cluster %s" % (self._request.path, self._settings.cluster),
+                "a record of the job of %s on cluster %s" % (self._request.path, here),
                 "a record that it was submitted to cluster %s" % record.cluster,
                 "submit it here too with force: true, or keep a record for each cluster with record",
             )
 
 
 def refused(request: Request, error: SlurmError) -> UserError:
-    """sbatch did not take the script."""
-    return UserError("sbatch to take %s" % request.path, str(error), "correct the option that it names")
+    """The error of a script that sbatch refuses."""
+    return UserError(
+        "a job script that sbatch accepts at %s" % request.path, str(error), "correct the option that it names"
+    )

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks at a job until there is nothing more to wait for. Private to hpc.pytorch."""
+"""Waits for a job: what is known of its parts over time, and when there is nothing more to wait for.
+
+Private to hpc.pytorch.
+"""
 
 from __future__ import annotations
 
@@ -12,103 +15,202 @@ from ..._common.errors import UserError
 from ..._common.progress import Progress
 from ..client import Slurm, SlurmError
 from ..model.controller import Settings
-from ..model.states import PENDING
-from ..stop import Stop
-from .follow import JobFollow
+from ..model.job import Part
+from ..model.states import FAILED, PENDING, RUNNING, VANISHED, is_final, state_of, will_never_start
+from ..poll import Poller, Repeated, Stop
 
-# Between two looks, in seconds: soon at first, and rarely when it takes long. Every look is work for the controller.
+# Seconds between two polls.
 _PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
-# How long a controller may be away before waiting for it is given up.
-_AWAY = 300.0
+# How many seconds the controller may be away.
+_PATIENCE = 300.0
+# The database learns of an end after the controller, which then forgets the job by itself.
+SETTLING = 60.0
+
+
+class JobParts:
+    """The parts of a job, as polls have found them. No I/O, no clock.
+
+    :arg known: parts as they were last seen, also by an earlier run.
+    """
+
+    def __init__(self, known: t.Iterable[Part] = ()) -> None:
+        self.parts: dict[str, Part] = {part.name: part for part in known}
+        self._missing: dict[str, float] = {}
+        self._stuck = Repeated()
+
+    def update(self, seen: t.Sequence[Part], recorded: t.Sequence[Part], accounting: bool, now: float) -> None:
+        """Take in a poll.
+
+        :arg seen: what the controller knows, nothing for a job that it has forgotten.
+        :arg recorded: what the database has, if it was asked for parts that the controller does not know.
+        :arg accounting: whether there is a database, which may learn of an end later.
+        """
+        for part in seen:
+            self.parts[part.name] = self._with_paths(part)
+        if any(name for name in self.parts):
+            # A job that had no parts when it was submitted has become an array.
+            self.parts.pop("", None)
+        ended = {part.name: part for part in recorded if is_final(part.state)}
+        here = {part.name for part in seen}
+        if not self.parts and not here and not ended:
+            self.parts[""] = Part("", "")
+        for name, part in ended.items():
+            if name not in here and (name in self.parts or not self.parts):
+                self.parts[name] = self._with_paths(part)
+        for name, part in list(self.parts.items()):
+            if name in here or is_final(part.state):
+                self._missing.pop(name, None)
+            elif now - self._missing.setdefault(name, now) >= (SETTLING if accounting else 0.0):
+                self.parts[name] = part._replace(state=VANISHED, reason="", exit_code=0, signal=0)
+        for name, part in self.parts.items():
+            self._stuck.note(name, will_never_start(part.state, part.reason))
+
+    def unknown_to(self, seen: t.Sequence[Part]) -> bool:
+        """Whether the controller does not know the job, or a part that has not ended.
+
+        :arg seen: what the controller knows.
+        """
+        here = {part.name for part in seen}
+        return not here or any(name not in here and not is_final(part.state) for name, part in self.parts.items())
+
+    @property
+    def over(self) -> bool:
+        """Whether every part has ended."""
+        return bool(self.parts) and all(is_final(part.state) for part in self.parts.values())
+
+    @property
+    def held(self) -> Part | None:
+        """A part that will never start, if every part that has not ended is like it."""
+        waiting = [part for part in self.parts.values() if not is_final(part.state)]
+        stuck = [part for part in waiting if part.name in self._stuck]
+        return stuck[0] if stuck and len(stuck) == len(waiting) else None
+
+    @property
+    def ended(self) -> int:
+        """How many parts have ended."""
+        return sum(is_final(part.state) for part in self.parts.values())
+
+    @property
+    def leading(self) -> Part:
+        """The part that stands for the job: one that runs, else one that waits, else the first that failed."""
+        parts = list(self.parts.values())
+        for wanted in (
+            lambda part: part.state in RUNNING,
+            lambda part: part.state in PENDING,
+            lambda part: not is_final(part.state),
+            lambda part: state_of(part.state).phase == FAILED,
+        ):
+            found = [part for part in parts if wanted(part)]
+            if found:
+                return found[0]
+        return parts[0]
+
+    def _with_paths(self, part: Part) -> Part:
+        """*part* with what an earlier poll knew and this one does not: the database knows no paths."""
+        before = self.parts.get(part.name) or self.parts.get("")
+        if before is None:
+            return part
+        same = before.name == part.name
+        return part._replace(
+            number=part.number or (before.number if same else ""),
+            job_name=part.job_name or before.job_name,
+            stdout=part.stdout or (before.stdout if same else ""),
+            stderr=part.stderr or (before.stderr if same else ""),
+            restarts=max(part.restarts, before.restarts if same else 0),
+        )
 
 
 class JobWait:
     """Waits for one job.
 
-    :arg settings: gives the controller's, where they count.
-    :arg save: keeps what is known; called whenever a part has ended.
+    :arg settings: reads the controller's settings, when they are needed.
+    :arg save: records what is known; called whenever a part has ended.
     """
 
     def __init__(
         self,
         slurm: Slurm,
         job: str,
-        follow: JobFollow,
+        known: JobParts,
         settings: t.Callable[[], Settings],
         progress: Progress,
         save: t.Callable[[], None],
     ) -> None:
-        self._slurm, self.job, self.follow = slurm, job, follow
+        self._slurm, self.job, self.known = slurm, job, known
         self._settings, self._progress, self.save = settings, progress, save
 
-    def look(self) -> None:
-        """Look once."""
-        before = self.follow.ended
+    def poll(self) -> None:
+        """Ask Slurm once."""
+        before = self.known.ended
         seen = self._slurm.parts(self.job)
         recorded = []
-        if self.follow.unknown_to(seen) and self._settings().accounting:
+        if self.known.unknown_to(seen) and self._settings().accounting:
             try:
                 recorded = self._slurm.recorded_parts(self.job)
             except SlurmError:
-                # A database that is away is asked again.
+                # The next poll asks a database that is away again.
                 pass
-        self.follow.look(seen, recorded, self._settings().accounting, time.monotonic())
-        if self.follow.ended != before:
+        self.known.update(seen, recorded, self._settings().accounting, time.monotonic())
+        if self.known.ended != before:
             self.save()
 
     def until_over(self, stop: Stop, timeout: float | None, patience: bool = False) -> str:
-        """Wait until all has ended: an empty string, or why the wait ended before.
+        """Wait until every part has ended: an empty string, or why the wait ended before.
 
         :arg timeout: in seconds.
-        :arg patience: whether a job that will not start by itself is waited for, too.
+        :arg patience: whether to wait also for a job that will not start by itself.
         :raises UserError: an interruption, or a controller that is away.
         """
-        begin = heard = time.monotonic()
-        turn, shown = 0, ""
+        begin = time.monotonic()
+        poller = Poller(stop, _PAUSES, _PATIENCE, begin)
+        shown = ""
         while True:
-            try:
-                self.look()
-                heard = time.monotonic()
-            except SlurmError as error:
-                if time.monotonic() - heard >= _AWAY:
-                    raise UserError(
-                        "Slurm to say how job %s is" % self.job,
-                        str(error),
-                        "look whether the controller runs: scontrol ping; run it again to wait on",
-                    ) from error
-                self._progress.report("job %s" % self.job, "Slurm does not answer: %s" % error)
-            if self.follow.over:
+            self._poll_if_possible(poller)
+            if self.known.over:
                 return ""
             now = time.monotonic()
-            if self.follow.parts:
+            if self.known.parts:
                 words = self._words()
-                turn = 0 if words != shown and shown else turn
+                if shown and words != shown:
+                    poller.changed()
                 shown = words
                 self._progress.report("job %s" % self.job, words)
-                held = None if patience else self.follow.held
+                held = None if patience else self.known.held
                 if held is not None:
                     return "will not start by itself: %s" % (held.reason or held.state)
-            if timeout is not None and now - begin >= timeout:
-                return "did not end within %d s" % timeout
-            pause = min(_PAUSES[min(turn, len(_PAUSES) - 1)], self._longest())
-            if timeout is not None:
-                pause = min(pause, max(0.1, timeout - (now - begin)))
-            turn += 1
-            why = stop.wait(pause)
+            left = None if timeout is None else timeout - (now - begin)
+            if left is not None and left <= 0:
+                return "did not end within %d s" % t.cast(float, timeout)
+            longest = self._longest()
+            why = poller.pause(longest if left is None else min(longest, max(0.1, left)))
             if why:
                 raise UserError(
-                    "to wait for job %s" % self.job,
+                    "no interruption of the wait for job %s" % self.job,
                     "an interruption (%s)" % why,
-                    "run it again to wait on; the job goes on, scancel %s ends it" % self.job,
+                    "run it again to wait on; the job continues, scancel %s ends it" % self.job,
                 )
 
+    def _poll_if_possible(self, poller: Poller) -> None:
+        try:
+            self.poll()
+        except SlurmError as error:
+            if poller.is_away(time.monotonic()):
+                raise UserError(
+                    "an answer from Slurm about job %s" % self.job,
+                    str(error),
+                    "check that the controller runs: scontrol ping; run it again to wait on",
+                ) from error
+            self._progress.report("job %s" % self.job, "Slurm does not answer: %s" % error)
+        else:
+            poller.answered(time.monotonic())
+
     def _longest(self) -> float:
-        """A job must not come to its end and be forgotten between two looks, where nobody else writes it down."""
+        """The longest pause: without a database, a job must not end and be forgotten between two polls."""
         return _PAUSES[-1] if self._settings().accounting else max(0.5, self._settings().remembers / 2)
 
     def _words(self) -> str:
-        part, count = self.follow.leading, len(self.follow.parts)
+        part, count = self.known.leading, len(self.known.parts)
         words = part.state or "not known to Slurm"
         if part.state in PENDING and part.reason:
             words += " (%s)" % part.reason
-        return words if count == 1 else "%s, %d of %d tasks have ended" % (words, self.follow.ended, count)
+        return words if count == 1 else "%s, %d of %d tasks have ended" % (words, self.known.ended, count)

@@ -19,16 +19,16 @@ import typing as t
 from ..._common.errors import UserError, one_line
 from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.listing import Node, Task
-from ..._slurm.stop import Stop
+from ..._slurm.poll import Poller, Stop
 from .bundle import make_bundle
 from .follow import Follow
 from .node import ORDERS, RESULTS
 from .plan import BUNDLE, Array, Order, Settings, arguments_of, is_idle, script_of, split_up, why_out, with_partition
 
-# Between two looks at the queue, in seconds: soon at first, and rarely when it takes long.
+# Seconds between two polls of the queue.
 _PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0)
-# How long a controller may be away before it is given up.
-_AWAY = 180.0
+# How many seconds the controller may be away.
+_PATIENCE = 180.0
 _OUTPUT_KEPT = 500
 
 Told = t.Dict[str, t.Any]
@@ -151,27 +151,27 @@ class _Run:
     def follow(self) -> None:
         """Wait until each node has answered or is given up."""
         places = {number: job for number, (job, _index) in self._place.items() if number not in self._outcomes}
-        follow = Follow(places, self._settings.limits, time.monotonic())
-        heard, turn = time.monotonic(), 0
+        begin = time.monotonic()
+        follow = Follow(places, self._settings.limits, begin)
+        poller = Poller(self._stop, _PAUSES, _PATIENCE, begin)
         while follow.waiting:
-            if self._stop.wait(_PAUSES[min(turn, len(_PAUSES) - 1)]):
+            if poller.pause():
                 _go_on(self._stop)
-            turn += 1
             answers = dict(self._read_answers(set(follow.waiting)))
             self._outcomes.update(answers)
             now = time.monotonic()
             try:
                 tasks = self._tasks()
             except SlurmError as error:
-                if now - heard < _AWAY:
+                if not poller.is_away(now):
                     continue
                 for number in set(follow.waiting) - set(answers):
                     self._outcomes[number] = Outcome(why="Slurm does not answer: %s" % one_line(str(error)))
                 return
-            heard = now
+            poller.answered(now)
             given_up = follow.look(tasks, answers, now)
             if answers or given_up:
-                turn = 0
+                poller.changed()
             for number, why in given_up.items():
                 self._outcomes[number] = Outcome(why="task %s %s%s" % (self._name(number), why, self._printed(number)))
             # One that was given up must not hold a place among the tasks that may run at the same time.
