@@ -12,7 +12,7 @@ import stat
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.record import Record, RecordFile, default_path
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import option_of, request_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import request_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import output_path, tail_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
 
@@ -65,20 +65,38 @@ def test_a_changed_script_and_other_arguments_are_another_submission(script):
 
 
 @pytest.mark.parametrize(
-    "line, value",
+    ("line", "name"),
     [
         ("#SBATCH --job-name=a", "a"),
         ("#SBATCH --job-name 'a b'", "a b"),
+        ("#SBATCH --job-n=a", "a"),
         ("#SBATCH -J a", "a"),
         ("#SBATCH -Ja", "a"),
         ("#SBATCH --time=1 -J x # -J y", "x"),
-        ("true\n#SBATCH -J late", ""),
+        ("true\n#SBATCH -J late", "job.sh"),
         ("# a comment\n\n#SBATCH -J a", "a"),
-        ("#SBATCH -J 'open", ""),
+        ("#SBATCH -J 'open", "job.sh"),
     ],
 )
-def test_an_option_is_read_as_sbatch_reads_it(line, value):
-    assert option_of("#!/bin/sh\n%s\n" % line, "job-name", "-J") == value
+def test_the_name_that_a_script_gives_its_job(script, line, name):
+    script.write_text("#!/bin/sh\n%s\ntrue\n" % line)
+    assert request_of(str(script), []).job_name == name
+
+
+@pytest.mark.parametrize(
+    ("line", "comment"),
+    [
+        ("#SBATCH --comment=x", "x"),
+        ("#SBATCH --comment 'two words'", "two words"),
+        # sbatch takes any beginning of an option's name that fits no other one.
+        ("#SBATCH --comm 'x'", "x"),
+        ("#SBATCH --comm=x", "x"),
+        ("#SBATCH --time=1", ""),
+    ],
+)
+def test_the_comment_of_a_script(script, line, comment):
+    script.write_text("#!/bin/sh\n%s\ntrue\n" % line)
+    assert request_of(str(script), []).comment == comment
 
 
 def test_the_name_of_a_job(script):

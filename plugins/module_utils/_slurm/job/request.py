@@ -13,7 +13,7 @@ import typing as t
 
 from ..._common.errors import UserError, shown
 from ..._common.trust import require_trusted
-from ..sbatch.script_text import split
+from ..sbatch.script_text import read
 
 # With these sbatch does something else than submit the script and print the job's number.
 _NOT_OURS = ("wait", "test-only", "parsable", "wrap", "help", "usage", "version", "quiet", "comment")
@@ -72,31 +72,13 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
         remedy = "give its first line an interpreter, such as #!/bin/bash"
         raise UserError("a job script that begins with #! at %s" % path, repr(content[:20])[1:], remedy)
     text = content.decode("utf-8", "surrogateescape")
+    batch = read(text)
     given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
-    name = given.get("job-name") or option_of(text, "job-name", "-J") or os.path.basename(path)
     return Request(
-        path, hashlib.sha256(content).hexdigest(), name, option_of(text, "comment", ""), tuple(arguments), text
+        path,
+        hashlib.sha256(content).hexdigest(),
+        given.get("job-name") or batch.value("job-name") or os.path.basename(path),
+        batch.value("comment"),
+        tuple(arguments),
+        text,
     )
-
-
-def option_of(script: str, name: str, short: str) -> str:
-    """The value that a script's own #SBATCH lines give an option, in any form that sbatch takes; empty for none."""
-    value = ""
-    for line in script.split("\n"):
-        if not line.startswith("#SBATCH"):
-            if line.strip() and not line.lstrip().startswith("#"):
-                break
-            continue
-        try:
-            words = split(line[len("#SBATCH") :])
-        except ValueError:
-            # sbatch will say so.
-            continue
-        for position, word in enumerate(words):
-            if word.startswith("--%s=" % name):
-                value = word.partition("=")[2]
-            elif word in ("--" + name, short) and position + 1 < len(words):
-                value = words[position + 1]
-            elif short and word.startswith(short) and len(word) > len(short):
-                value = word[len(short) :]
-    return value
