@@ -160,15 +160,28 @@ gres:
     - {name: gpu, type: titan, count: 4}
 """
 
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
+from ..module_utils._common.paths import require_absolute
 from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
 from ..module_utils._slurm.model.info import describe
+
+
+class Options(t.NamedTuple):
+    """The module's options."""
+
+    partitions: list[str] | None
+    nodes: list[str] | None
+    bin_dir: str | None
+
+    @classmethod
+    def from_params(cls, params: t.Mapping[str, t.Any]) -> Options:
+        """Read and check the module's parameters."""
+        require_absolute("bin_dir", params["bin_dir"])
+        return cls(**{name: params[name] for name in cls._fields})
 
 
 def main() -> None:
@@ -180,17 +193,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: dict(ask(module.params), changed=False))
+    answer(module, lambda: dict(ask(Options.from_params(module.params)), changed=False))
 
 
-def ask(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Ask the controller, and say it in the words of RETURN."""
-    folder = params["bin_dir"]
-    if folder is not None and not os.path.isabs(folder):
-        raise UserError("bin_dir to be an absolute path", repr(folder), "give the whole path, starting with /")
-    slurm = Slurm(folder)
+def ask(options: Options) -> dict[str, t.Any]:
+    """Ask the controller for the keys of RETURN."""
+    slurm = Slurm(options.bin_dir)
     try:
-        return describe(slurm.cluster(), slurm.config(), params["partitions"], params["nodes"])
+        return describe(slurm.cluster(), slurm.config(), options.partitions, options.nodes)
     except SlurmError as error:
         raise no_answer(error) from error
 

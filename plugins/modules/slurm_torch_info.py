@@ -188,25 +188,10 @@ arrays:
       type: str
 """
 
-import os
-import re
-import sys
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
-from ..module_utils._torch.diagnose.stages import Asked
-from ..module_utils._torch.diagnose.verdict import require_sense
-from ..module_utils._torch.fleet.collect import plan, run
-from ..module_utils._torch.fleet.follow import Limits
-from ..module_utils._torch.fleet.outcome import not_checked, result_of
-from ..module_utils._torch.fleet.plan import Order, Settings
-
-# One word for sbatch and for scontrol, and no list: a node, a partition, an account.
-_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")
+from ..module_utils._torch.fleet.check import Options, check_nodes
 
 
 def main() -> None:
@@ -246,91 +231,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: dict(ask(module.params, module.check_mode, module.warn), changed=False))
-
-
-def ask(params: t.Mapping[str, t.Any], check_mode: bool, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
-    """Validate, submit, collect."""
-    if os.geteuid() == 0:
-        raise UserError("to run as an ordinary user", "root", "use become_user, or connect as a user of the cluster")
-    orders = [order_of(node, params["timeout"], params["device_timeout"]) for node in params["nodes"]]
-    names = [order.node for order in orders]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        raise UserError("each node once", "%s %d times" % (name, names.count(name)), "leave the others out")
-    settings = settings_of(params)
-    slurm = Slurm(params["bin_dir"])
-    try:
-        if check_mode:
-            return {
-                "nodes": {name: not_checked(name) for name in names},
-                "arrays": plan(slurm, orders, settings) if orders else [],
-            }
-        outcomes, arrays = run(slurm, orders, settings, warn) if orders else ([], [])
-    except SlurmError as error:
-        raise no_answer(error) from error
-    return {"nodes": {name: result_of(name, outcome) for name, outcome in zip(names, outcomes)}, "arrays": arrays}
-
-
-def order_of(node: t.Mapping[str, t.Any], timeout: int, device_timeout: int) -> Order:
-    """One element of the option nodes."""
-    asked = Asked(**{name: node[name] for name in Asked._fields})
-    require_sense(asked)
-    require_word(node["name"], "name")
-    for option in ("prefix", "python"):
-        require_path(node[option], option)
-    for option in ("partition", "gres"):
-        if node[option]:
-            require_word(node[option], option, lists=True)
-    return Order(
-        node["name"],
-        node["partition"],
-        node["gres"],
-        {"asked": asked._asdict(), "timeout": timeout, "device_timeout": device_timeout},
+    answer(
+        module,
+        lambda: dict(
+            check_nodes(Options.from_params(module.params), module.check_mode, module.warn),
+            changed=False,
+        ),
     )
-
-
-def settings_of(params: t.Mapping[str, t.Any]) -> Settings:
-    """The options that are true of every node."""
-    for option, least in (
-        ("timeout", 1),
-        ("device_timeout", 1),
-        ("wait", 1),
-        ("chunk", 1),
-        ("time", 1),
-        ("cpus_per_task", 1),
-    ):
-        if params[option] is not None and params[option] < least:
-            raise UserError(
-                "%s to be at least %d" % (option, least), str(params[option]), "correct it, or leave it out"
-            )
-    arguments = ["--exclusive"] if params["exclusive"] else []
-    for option in ("account", "qos", "reservation", "cpus_per_task", "mem"):
-        if params[option]:
-            arguments.append("--%s=%s" % (option.replace("_", "-"), require_word(str(params[option]), option)))
-    python = params["runner_python"] or sys.executable
-    for path, option in ((params["work_dir"], "work_dir"), (python, "runner_python"), (params["bin_dir"], "bin_dir")):
-        require_path(path, option)
-    if "%" in params["work_dir"] or "\\" in params["work_dir"]:
-        raise UserError(
-            "work_dir without a percent sign or a backslash",
-            params["work_dir"],
-            "choose another folder, Slurm replaces these in file names",
-        )
-    seconds = 60 * params["time"] if params["time"] else params["timeout"] + 60
-    return Settings(params["work_dir"], python, tuple(arguments), params["chunk"], Limits(params["wait"], seconds))
-
-
-def require_word(value: str, option: str, lists: bool = False) -> str:
-    """Refuse what Slurm, or scontrol reading a line, would take for something else."""
-    if not all(_WORD.fullmatch(part) for part in (value.split(",") if lists else [value])):
-        raise UserError("%s to be a plain name" % option, repr(value), "give it as Slurm shows it")
-    return value
-
-
-def require_path(value: str | None, option: str) -> None:
-    """Refuse what is no absolute path."""
-    if value is not None and (not os.path.isabs(value) or not value.isprintable()):
-        raise UserError("%s to be an absolute path" % option, repr(value), "give the whole path, starting with /")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def test_a_user_asks_every_node_through_slurm():
 def test_a_drained_node_is_named_with_slurms_reason_and_the_others_are_asked():
     nodes = checked_by_alice("report-drained")
     assert (nodes["tesla01"]["verdict"], nodes["tesla01"]["reasons"][0]["code"]) == ("unreachable", "node_unreachable")
-    assert "Slurm says drained: fan" in nodes["tesla01"]["reasons"][0]["message"]
+    assert "Slurm reports drained: fan" in nodes["tesla01"]["reasons"][0]["message"]
     assert "cpu_only_build" in [reason["code"] for reason in nodes["titan01"]["reasons"]]
 
 

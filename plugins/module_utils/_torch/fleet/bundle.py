@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own code as one file that any Python 3.8 runs on another machine. Private to hpc.pytorch."""
+"""Packs our own code into one file, which any Python 3.8 runs on another machine. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import io
 import typing as t
 import zipfile
 
-# ansible_collections.hpc.pytorch.plugins.module_utils, wherever this runs from.
+# ansible_collections.hpc.pytorch.plugins.module_utils
 OURS = __name__.rpartition("._torch.")[0]
 
 
 def make_bundle(module: str) -> bytes:
-    """A zip that ``python FILE`` runs: function ``main`` of *module*, and all of ours that it imports.
+    """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
     :arg module: below module_utils, for example ``_torch.fleet.node``.
     """
@@ -34,7 +34,10 @@ def make_bundle(module: str) -> bytes:
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:
-    """Add module *name* and what of ours it imports, also within functions. From disk or from Ansible's own zip."""
+    """Add module *name* and our own modules that it imports, also within functions.
+
+    They are read from disk, or from Ansible's own zip.
+    """
     if name in sources:
         return
     try:

@@ -10,12 +10,13 @@ import typing as t
 
 from ..._slurm.model.listing import Task
 from ..._slurm.model.states import NEVER, NEVER_ALONE, PENDING, RUNNING
+from .outcome import NoAnswer, Outcome
 
 # A network file system may show a file some seconds after the task that wrote it has ended.
 SETTLING = 10.0
-# slurmd ends a task late, by KillWait and by the time that the epilog takes.
+# slurmd ends a task late, by KillWait and the time of the epilog.
 ENDING = 120.0
-# Slurm looks at pending tasks when something happens, and every so often by itself.
+# Slurm schedules pending tasks when something happens, and every so often by itself.
 STUCK = 20.0
 
 
@@ -23,7 +24,7 @@ class Limits(t.NamedTuple):
     """In seconds.
 
     :arg wait: how long a task may stay pending while no other starts, runs or ends.
-    :arg run: how long a task may run, which Slurm sees to.
+    :arg run: how long a task may run, which Slurm enforces.
     """
 
     wait: float
@@ -31,9 +32,9 @@ class Limits(t.NamedTuple):
 
 
 class Follow:
-    """Tells from what squeue says at some times, and from which answers have come, which tasks will give none.
+    """Finds the tasks that will give no answer, from polls of the queue and the answers that have come.
 
-    :arg jobs: by the number of a task, the job array that it is in.
+    :arg jobs: the job array of each task, by the task's number.
     """
 
     def __init__(self, jobs: t.Mapping[int, str], limits: Limits, now: float) -> None:
@@ -48,10 +49,10 @@ class Follow:
         """The tasks that may still answer."""
         return list(self._phase)
 
-    def look(self, tasks: t.Mapping[int, Task], answered: t.Iterable[int], now: float) -> dict[int, str]:
-        """The tasks that are given up from now on, and why. Those that have answered are done.
+    def update(self, tasks: t.Mapping[int, Task], answered: t.Iterable[int], now: float) -> dict[int, Outcome]:
+        """Take in a poll: the tasks to give up, with the reason. Those that have answered are done.
 
-        :arg tasks: what the queue says about a task; one that is missing is unknown to Slurm.
+        :arg tasks: tasks in the queue; one that is missing is unknown to Slurm.
         """
         for number in answered:
             if self._phase.pop(number, None):
@@ -68,9 +69,9 @@ class Follow:
         sizes = self._sizes()
         for number, (phase, since) in list(self._phase.items()):
             alone = sizes[self._job[number]] == 1
-            why = self._why(phase, now - since, tasks.get(number), alone, now)
-            if why is not None:
-                given_up[number] = why
+            outcome = self._given_up(phase, now - since, tasks.get(number), alone, now)
+            if outcome is not None:
+                given_up[number] = outcome
                 del self._phase[number]
         return given_up
 
@@ -87,7 +88,7 @@ class Follow:
         self._job_moved[job] = now
 
     def drop(self, number: int) -> None:
-        """The task is not waited for any more."""
+        """Stop waiting for the task."""
         del self._phase[number]
 
     def _note(self, number: int, now: float) -> None:
@@ -96,20 +97,23 @@ class Follow:
     def _sizes(self) -> t.Counter[str]:
         return collections.Counter(self._job[number] for number in self._phase)
 
-    def _why(self, phase: str, since: float, task: Task | None, alone: bool, now: float) -> str | None:
+    def _given_up(self, phase: str, since: float, task: Task | None, alone: bool, now: float) -> Outcome | None:
         if phase == "pending" and task is not None:
             reason = task.reason if task.reason not in ("", "None") else task.state
             if task.reason in (NEVER_ALONE if alone else NEVER):
-                return "will never start: %s" % reason
+                return Outcome(reason=NoAnswer.NEVER_STARTS, detail="will never start: %s" % reason)
             if now - self._moved >= self._limits.wait:
-                return "did not start within %d s: %s" % (self._limits.wait, reason)
+                words = "did not start within %d s: %s" % (self._limits.wait, reason)
+                return Outcome(reason=NoAnswer.NOT_STARTED, detail=words)
         elif phase == "running" and task is not None:
             if since >= self._limits.run + ENDING:
-                return "is still %s %d s after its start, longer than its time limit" % (task.state, since)
+                words = "is still %s %d s after its start, longer than its time limit" % (task.state, since)
+                return Outcome(reason=NoAnswer.ENDED, detail=words)
         elif phase == "ended" and since >= SETTLING:
             if task is None:
-                return "is not known to Slurm any more"
-            return "ended %s%s" % (task.state, " (%s)" % task.reason if task.reason not in ("", "None") else "")
+                return Outcome(reason=NoAnswer.ENDED, detail="is not known to Slurm any more")
+            reason = " (%s)" % task.reason if task.reason not in ("", "None") else ""
+            return Outcome(reason=NoAnswer.ENDED, detail="ended %s%s" % (task.state, reason))
         return None
 
 

@@ -79,7 +79,7 @@ def call(cluster, monkeypatch, capsys, python):
         clock = itertools.count(0, 50)
         monkeypatch.setattr(collect.time, "monotonic", lambda: float(next(clock)))
         monkeypatch.setattr(collect, "_PAUSES", (0.0,))
-        monkeypatch.setattr(slurm_torch_info.os, "geteuid", lambda: user)
+        monkeypatch.setattr(os, "geteuid", lambda: user)
         nodes = [dict({"python": python} if "prefix" not in node else {}, **node) for node in nodes]
         given = {"nodes": nodes, "work_dir": str(cluster.shared), "bin_dir": str(cluster.bin), "timeout": 60}
         with patch_module_args(dict(given, _ansible_check_mode=check_mode, **options)), pytest.raises(SystemExit):
@@ -138,9 +138,9 @@ def test_an_array_is_never_larger_than_slurm_takes(cluster, call):
 @pytest.mark.parametrize(
     "node, said",
     [
-        ({"state": "drained", "reason": "bad fan | GPU 3"}, "Slurm says drained: bad fan | GPU 3"),
-        ({"state": "down*", "reason": "Not responding"}, "Slurm says down*: Not responding"),
-        ({"state": "idle*"}, "Slurm says idle*"),
+        ({"state": "drained", "reason": "bad fan | GPU 3"}, "Slurm reports drained: bad fan | GPU 3"),
+        ({"state": "down*", "reason": "Not responding"}, "Slurm reports down*: Not responding"),
+        ({"state": "idle*"}, "Slurm reports idle*"),
         ({"partitions": ["cpu", "all"]}, "Slurm has it in partition cpu, all, not in gpu"),
         ({"unbindable": True}, "its task 1_1 could not be bound to it: Invalid node name specified"),
         ({"becomes": "NODE_FAIL"}, "task 1_1 ended NODE_FAIL"),
@@ -207,7 +207,18 @@ def test_an_environment_that_is_none_is_a_failure_of_the_check_and_not_of_the_no
 def test_a_python_that_the_nodes_do_not_have(cluster, call):
     cluster.be({"n1": {}})
     message = reason(call([{"name": "n1"}], runner_python="/opt/nowhere/python3"), "n1")["message"]
-    assert "ended FAILED (NonZeroExitCode); its last words: " in message and "/opt/nowhere/python3" in message
+    assert "ended FAILED (NonZeroExitCode); the end of its output: " in message and "/opt/nowhere/python3" in message
+
+
+def test_what_a_job_prints_does_not_choose_the_remedy(cluster, call, tmp_path):
+    """The output holds words of our own messages, which belong to other reasons."""
+    fails = tmp_path / "python3"
+    fails.write_text("#!/bin/sh\necho 'container runtime did not start, Slurm does not answer'\nexit 1\n")
+    fails.chmod(0o755)
+    cluster.be({"n1": {}})
+    found = reason(call([{"name": "n1"}], runner_python=str(fails)), "n1")
+    assert "the end of its output: container runtime did not start" in found["message"]
+    assert found["remedy"].startswith("fix what the job's output reports")
 
 
 def test_a_controller_that_goes_away(cluster, call):
@@ -242,7 +253,7 @@ def test_check_mode_submits_nothing_and_says_what_it_would(cluster, call):
         ),
         ({"nodes": [{"name": "n1", "prefix": "envs/torch"}]}, "expected prefix to be an absolute path"),
         ({"nodes": [{"name": "n1"}], "chunk": 0}, "expected chunk to be at least 1; found 0"),
-        ({"nodes": [{"name": "n1"}], "user": 0}, "expected to run as an ordinary user; found root"),
+        ({"nodes": [{"name": "n1"}], "user": 0}, "expected an ordinary user; found root"),
         ({"nodes": [{"name": "n1"}], "account": "-x"}, "expected account to be a plain name"),
     ],
 )
@@ -257,7 +268,7 @@ def test_no_folder_to_share(cluster, call):
     cluster.be({"n1": {}})
     shutil.rmtree(cluster.shared)
     returned = call([{"name": "n1"}])
-    assert "expected to make a folder in %s" % cluster.shared in returned["msg"]
+    assert "expected a writable folder at %s" % cluster.shared in returned["msg"]
     assert cluster.submitted == []
 
 
@@ -291,7 +302,7 @@ def waiting(cluster, python, tmp_path):
         "work_dir": str(cluster.shared),
         "bin_dir": str(cluster.bin),
     }
-    command = [sys.executable, "-c", program % options, "x", str(HERE.parents[2] / ".collections")]
+    command = [sys.executable, "-c", program % options, "x", str(HERE.parents[3] / ".collections")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         # Once to see that each task is bound, once to wait for it.
         for _look in range(2):

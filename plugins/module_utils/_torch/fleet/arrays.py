@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to submit for which nodes. Plain data, no I/O. Private to hpc.pytorch."""
+"""The job arrays to submit for the nodes. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import typing as t
 
 from ..._slurm.model.listing import Node
 from .follow import Limits
+from .outcome import NoAnswer, Outcome
 
 BUNDLE = "check.zip"
-# Whatever happens to this process, held or running tasks are gone a day later.
+# If this process is killed, Slurm ends held and running tasks a day later.
 _DEADLINE = "now+1days"
-# In sinfo's words, with the sign behind it cut off; such a node takes no job.
+# States in which a node takes no job, as sinfo writes them without the suffix.
 _OUT = (
     "down",
     "drain",
@@ -35,11 +36,11 @@ _OUT = (
 
 
 class Order(t.NamedTuple):
-    """What one node shall do.
+    """The check of one node.
 
-    :arg partition: the partition to reach it by; None for one that it is in, Slurm's default one if it can be.
+    :arg partition: the partition to reach it by; None for one of its own, Slurm's default one if possible.
     :arg gres: the GPUs to ask for.
-    :arg order: what the program on the node gets.
+    :arg order: the input of the program on the node.
     """
 
     node: str
@@ -55,12 +56,12 @@ class Order(t.NamedTuple):
 
 
 class Settings(t.NamedTuple):
-    """How it is done.
+    """What applies to every node.
 
-    :arg folder: where a private folder is made, seen by the login node and the compute nodes.
-    :arg python: what runs our code on a node.
-    :arg arguments: options of sbatch for every node.
-    :arg chunk: how many tasks of an array run at the same time.
+    :arg folder: where a private folder is made; login node and compute nodes share it.
+    :arg python: the Python that runs our code on a node.
+    :arg arguments: options of sbatch.
+    :arg chunk: how many tasks of an array may run at the same time.
     """
 
     folder: str
@@ -71,17 +72,17 @@ class Settings(t.NamedTuple):
 
 
 class Array(t.NamedTuple):
-    """Nodes that ask Slurm for the same, in the order of their tasks; numbers are those of the orders."""
+    """Nodes with the same request to Slurm, in the order of their tasks; numbers are those of the orders."""
 
     request: tuple[str, ...]
     numbers: tuple[int, ...]
 
 
 def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest: int) -> list[Array]:
-    """One array for all nodes that ask for the same, more only where Slurm's MaxArraySize demands it.
+    """One array for all nodes with the same request; several if Slurm's MaxArraySize demands it.
 
-    A node that is not idle gets one of its own: where Slurm cannot start a task of an array at once, it does not even try the
-    others of that array.
+    A node that is not idle gets an array of its own: if Slurm cannot start a task at once, it does not try the other
+    tasks of that array.
     """
     by_request: dict[tuple[str, ...], list[int]] = {}
     alone = []
@@ -99,24 +100,27 @@ def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest
 
 
 def is_idle(name: str, nodes: t.Mapping[str, Node]) -> bool:
-    """Whether nobody has a job on node *name*."""
+    """Whether no job runs on node *name*."""
     return name in nodes and _plain(nodes[name].state) == "idle"
 
 
-def why_out(order: Order, nodes: t.Mapping[str, Node]) -> str:
-    """Why the node takes no such job; empty when it does."""
+def unusable(order: Order, nodes: t.Mapping[str, Node]) -> Outcome | None:
+    """The outcome of a node that takes no such job; None if it does."""
     node = nodes.get(order.node)
     if node is None:
-        return "Slurm knows no node of this name"
+        return Outcome(reason=NoAnswer.UNKNOWN_NODE, detail="Slurm knows no node of this name")
     if _plain(node.state) in _OUT or node.state.endswith("*"):
-        return "Slurm says %s%s" % (node.state, ": " + node.reason if node.reason else "")
+        detail = "Slurm reports %s%s" % (node.state, ": " + node.reason if node.reason else "")
+        return Outcome(reason=NoAnswer.OUT_OF_SERVICE, detail=detail)
     if order.partition and not set(order.partition.split(",")) & set(node.partitions):
-        return "Slurm has it in partition %s, not in %s" % (", ".join(node.partitions) or "none", order.partition)
-    return ""
+        there = ", ".join(node.partitions) or "none"
+        detail = "Slurm has it in partition %s, not in %s" % (there, order.partition)
+        return Outcome(reason=NoAnswer.OTHER_PARTITION, detail=detail)
+    return None
 
 
 def with_partition(order: Order, nodes: t.Mapping[str, Node]) -> Order:
-    """*order* with a partition that its node is in, where none was asked for."""
+    """*order* with a partition that its node is in, if it has none."""
     node = nodes.get(order.node)
     if order.partition or node is None or not node.partitions:
         return order
@@ -148,7 +152,7 @@ def arguments_of(array: Array, settings: Settings, folder: str) -> list[str]:
 
 
 def script_of(array: Array, settings: Settings, folder: str) -> str:
-    """The batch script: which order is whose is a list in it."""
+    """The batch script, with a list of the orders' numbers by task."""
     numbers = " ".join(str(number) for number in array.numbers)
     return '#!/bin/sh\nset -- %s\nshift "$SLURM_ARRAY_TASK_ID"\nexec %s %s %s "$1"\n' % (
         numbers,
