@@ -29,6 +29,25 @@ def pytest_report_header() -> list[str]:
     return ["NOT RUN, as they need root: tests/site/%s" % name for name in collect_ignore]
 
 
+def pytest_terminal_summary(terminalreporter: t.Any) -> None:
+    """Prints under which Pythons the modules ran, and which supported ones this machine does not have.
+
+    From the reports, since the tests may have run in other processes than this one.
+    """
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    ids = {
+        match.group(1) for report in reports for match in [re.search(r"_runs_under\[(.+)\]$", report.nodeid)] if match
+    }
+    if ids:
+        versions = module_at("tests/site/pythons/conftest.py").VERSIONS
+        missing = [version for version in versions if version not in ids]
+        terminalreporter.write_line("modules ran under Python %s" % ", ".join(sorted(ids, key=versions.index)))
+        if missing:
+            terminalreporter.write_line(
+                "not found here: Python %s (name them in HPC_TEST_PYTHONS)" % ", ".join(missing)
+            )
+
+
 @dataclasses.dataclass
 class Run:
     """How an ansible-playbook run ended."""

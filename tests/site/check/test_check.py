@@ -30,7 +30,7 @@ def standin(**options: t.Any) -> str:
 
 @pytest.fixture(scope="session")
 def envs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Environments: ``good`` computes on the CPU, ``hangs`` when torch is imported, ``half`` was interrupted while being changed."""
+    """Environments: ``good`` computes on the CPU, ``hangs`` as torch is imported, ``half`` was interrupted."""
     folder = tmp_path_factory.mktemp("envs")
     for name, torch in (("good", standin(cuda=None)), ("hangs", "import signal\nsignal.pause()\n"), ("half", "")):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / name)], check=True)

@@ -1,6 +1,7 @@
-"""Reads an env as conda does; conda itself is on no package index. Field by field and pattern by pattern from conda's own
+"""Read an env as conda does, since conda itself is on no package index.
 
-``models/records.py`` (PrefixRecord), ``core/prefix_data.py``, ``history.py`` and ``core/envs_manager.py``, of conda 4.x to 25.x.
+Each field and pattern is conda's own, from ``models/records.py`` (PrefixRecord), ``core/prefix_data.py``,
+``history.py`` and ``core/envs_manager.py`` of conda 4.x to 25.x.
 Standard library only, and no import within functions: a child process that has given up root runs this too.
 """
 
@@ -76,7 +77,7 @@ def packages(prefix: str) -> dict[str, dict[str, t.Any]]:
 
 
 def history(prefix: str) -> tuple[set[str], dict[str, str]]:
-    """``conda list --revisions``: the packages of the last revision; and what conda keeps because a user asked for it."""
+    """``conda list --revisions``: the packages of the last revision, and those that a user asked for."""
     state: set[str] = set()
     asked: dict[str, str] = {}
     started = False

@@ -1,4 +1,4 @@
-"""Credentials of a channel and of pip's index open what they should, and appear nowhere: looked for wherever a run could leave them."""
+"""Credentials of a channel and of pip's index work, and appear nowhere that a run could leave them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SECRETS = (PASSWORD, TOKEN, HEADER)
 
 
 class Guarded(http.server.ThreadingHTTPServer):
-    """``/chan`` opens to the password, ``/t/TOKEN/chan`` to the token, ``/index`` to the password. Whoever asks is looked at:
+    """``/chan`` and ``/index`` open to the password, ``/t/TOKEN/chan`` to the token.
 
-    while the server answers, the client and all that started it are running.
+    The server inspects its client: while it answers, the client and all that started it are running.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
@@ -64,7 +64,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path, monkeypatch, play):
-    """A home, a folder for temporary files and an Ansible log of the test's own, below ``tmp_path/seen``; nothing else is written."""
+    """A home, a folder for temporary files and an Ansible log below ``tmp_path/seen``; nothing else is written."""
     seen = tmp_path / "seen"
     for name in ("home", "scratch"):
         (seen / name).mkdir(parents=True)

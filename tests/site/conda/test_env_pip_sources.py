@@ -1,4 +1,4 @@
-"""conda_env's pip option: what the site and the user have set for pip, a requirement that fails to build, and repairs."""
+"""conda_env's pip option: the site's and the user's settings for pip, a requirement that fails to build, repairs."""
 
 from __future__ import annotations
 

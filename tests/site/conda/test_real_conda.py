@@ -204,7 +204,8 @@ def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
         package_cache=str(tmp_path / "pkgs"),
     )
     program = (
-        "import json, sys; from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder as Finder; "
+        "import json, sys; "
+        "from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder as Finder; "
         "Finder(paths=[sys.argv[1]])._install(); "
         "from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env; "
         "declare_env(json.loads(sys.argv[2]), False)"

@@ -1,4 +1,4 @@
-"""Role conda with method installer: real installers of constructor's shape, real shells, the whole role around the base."""
+"""Role conda with method installer: installers as constructor makes them, real shells, the whole role."""
 
 from __future__ import annotations
 

@@ -75,8 +75,8 @@ def test_the_example(ansible_inventory: t.Callable[..., Done]) -> None:
 def test_the_cache_and_how_to_flush_it(ansible_inventory: t.Callable[..., Done], tmp_path: pathlib.Path) -> None:
     inventory = tmp_path / "slurm.yml"
     inventory.write_text(
-        "plugin: hpc.pytorch.slurm\nlogin_host: login01\ncache: true\ncache_plugin: jsonfile\ncache_connection: %s/cache\n"
-        % tmp_path
+        "plugin: hpc.pytorch.slurm\nlogin_host: login01\n"
+        "cache: true\ncache_plugin: jsonfile\ncache_connection: %s/cache\n" % tmp_path
     )
     ssh = tmp_path / "ssh"
     for node in ("n1", "n2"):
@@ -98,8 +98,8 @@ def test_what_cannot_be_read_is_said(ansible_inventory: t.Callable[..., Done], t
     done = ansible_inventory("-i", str(inventory), "--graph")
     said = " ".join(done.err.split())
     assert (
-        "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; remedy: log in there"
-        in said
+        "expected ssh login01 to answer; found ssh: connect to host login01 port 22: No route to host; "
+        "remedy: log in there" in said
     )
 
 

@@ -1,4 +1,4 @@
-"""Which Pythons this machine has, and what the summary says of them."""
+"""The Pythons of this machine that modules run under. ../conftest.py lists them in the summary."""
 
 from __future__ import annotations
 
@@ -88,12 +88,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             [pythons()[version] for version in VERSIONS if version in pythons()],
             ids=sorted(pythons(), key=VERSIONS.index),
         )
-
-
-def pytest_terminal_summary(terminalreporter: t.Any) -> None:
-    """Which versions the modules ran under, and which this machine does not have."""
-    if _found:
-        missing = [version for version in VERSIONS if version not in _found]
-        terminalreporter.write_line("modules ran under Python %s" % ", ".join(sorted(_found, key=VERSIONS.index)))
-        if missing:
-            terminalreporter.write_line("not found here: Python %s (name them in %s)" % (", ".join(missing), VARIABLE))

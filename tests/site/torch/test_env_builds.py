@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which torch the inventories campus and mixed get: user.yml as it stands, a real solver, real channels of small packages.
+"""The torch that the inventories campus and mixed get: user.yml unchanged, a real solver, real small packages.
 
 The channels hold what the real ones hold in name, version, build and dependencies, newer builds and traps included.
 """
@@ -214,7 +214,8 @@ def test_one_name_with_two_wishes_is_refused(user_layer, tmp_path):
     inventory = tmp_path / "two"
     (inventory / "group_vars").mkdir(parents=True)
     (inventory / "hosts.yml").write_text(
-        "all: {children: {login: {hosts: {login01: }}, compute: {children: {old: {hosts: {old01: }}, new: {hosts: {new01: }}}}}}\n"
+        "all: {children: {login: {hosts: {login01: }}, "
+        "compute: {children: {old: {hosts: {old01: }}, new: {hosts: {new01: }}}}}}\n"
     )
     (inventory / "group_vars/old.yml").write_text('torch_env_cuda: "12.9"\n')
     (inventory / "group_vars/new.yml").write_text('torch_env_cuda: "13.0"\n')
