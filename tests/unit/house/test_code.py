@@ -55,7 +55,7 @@ def target(name: str) -> pathlib.Path | None:
 
 @pytest.mark.parametrize("path", ON_THE_TARGET, ids=str)
 def test_the_target_needs_the_standard_library_and_few_parts_of_ansible(path: pathlib.Path) -> None:
-    foreign = set()
+    foreign: set[str] = set()
     for name in imports(path):
         top = name.partition(".")[0]
         if top == "ansible":
