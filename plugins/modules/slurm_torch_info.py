@@ -77,21 +77,6 @@ options:
     description: Whether a task waits for the whole node.
     type: bool
     default: false
-  account:
-    description: As sbatch's option of this name.
-    type: str
-  qos:
-    description: As sbatch's option of this name.
-    type: str
-  reservation:
-    description: As sbatch's option of this name.
-    type: str
-  cpus_per_task:
-    description: As sbatch's option of this name.
-    type: int
-  mem:
-    description: As sbatch's option of this name, the memory on a node such as V(8G). Without it, Slurm's default.
-    type: str
   time:
     description:
       - The time limit of a task in minutes. Without it, O(timeout) and a minute more.
@@ -110,6 +95,7 @@ options:
     description: Folder of Slurm's commands, where they are not on E(PATH).
     type: path
 extends_documentation_fragment:
+  - hpc.pytorch.slurm_resources
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -191,6 +177,7 @@ arrays:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.exit import answer
+from ..module_utils._torch.fleet import resources
 from ..module_utils._torch.fleet.check import Options, check_nodes
 
 
@@ -219,11 +206,7 @@ def main() -> None:
             "wait": {"type": "int", "default": 600},
             "chunk": {"type": "int", "default": 50},
             "exclusive": {"type": "bool", "default": False},
-            "account": {"type": "str"},
-            "qos": {"type": "str"},
-            "reservation": {"type": "str"},
-            "cpus_per_task": {"type": "int"},
-            "mem": {"type": "str"},
+            **resources.argument_spec(),
             "time": {"type": "int"},
             "work_dir": {"type": "path", "default": "~"},
             "runner_python": {"type": "path"},

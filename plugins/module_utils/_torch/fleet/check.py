@@ -19,6 +19,7 @@ from .arrays import Order, Settings
 from .collect import preview, run
 from .follow import Limits
 from .outcome import not_checked, result_of
+from .resources import RESOURCES, arguments as arguments_of
 
 # One word for sbatch and for scontrol, and no list: a node, a partition, an account.
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")
@@ -42,11 +43,7 @@ class Options(t.NamedTuple):
     wait: int
     chunk: int
     exclusive: bool
-    account: str | None
-    qos: str | None
-    reservation: str | None
-    cpus_per_task: int | None
-    mem: str | None
+    resources: t.Mapping[str, t.Any]
     time: int | None
     work_dir: str
     runner_python: str
@@ -64,9 +61,10 @@ class Options(t.NamedTuple):
             )
             for node in params["nodes"]
         )
-        values = {name: params[name] for name in cls._fields}
+        values = {name: params[name] for name in cls._fields if name != "resources"}
+        resources = {resource.name: params[resource.name] for resource in RESOURCES}
         python = params["runner_python"] or sys.executable
-        options = cls(**dict(values, nodes=nodes, runner_python=python))
+        options = cls(**dict(values, nodes=nodes, resources=resources, runner_python=python))
         options.check()
         return options
 
@@ -77,12 +75,13 @@ class Options(t.NamedTuple):
         names = [node.name for node in self.nodes]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise UserError("each node once", "%s %d times" % (name, names.count(name)), "remove the duplicates")
-        for option in ("timeout", "device_timeout", "wait", "chunk", "time", "cpus_per_task"):
-            value = getattr(self, option)
-            if value is not None and value < 1:
-                raise UserError("%s to be at least 1" % option, str(value), "correct it, or leave it out")
-        for option in ("account", "qos", "reservation", "mem"):
-            _require_word(getattr(self, option), option)
+        for option in ("timeout", "device_timeout", "wait", "chunk", "time"):
+            _require_positive(getattr(self, option), option)
+        for option, value in self.resources.items():
+            if isinstance(value, int):
+                _require_positive(value, option)
+            else:
+                _require_word(value, option)
         for option in ("work_dir", "runner_python", "bin_dir"):
             require_absolute(option, getattr(self, option))
         if "%" in self.work_dir or "\\" in self.work_dir:
@@ -108,11 +107,7 @@ class Options(t.NamedTuple):
     @property
     def settings(self) -> Settings:
         """What applies to every node."""
-        arguments = ["--exclusive"] if self.exclusive else []
-        for option in ("account", "qos", "reservation", "cpus_per_task", "mem"):
-            value = getattr(self, option)
-            if value:
-                arguments.append("--%s=%s" % (option.replace("_", "-"), value))
+        arguments = [*(["--exclusive"] if self.exclusive else []), *arguments_of(self.resources)]
         seconds = 60 * self.time if self.time else self.timeout + 60
         return Settings(self.work_dir, self.runner_python, tuple(arguments), self.chunk, Limits(self.wait, seconds))
 
@@ -146,6 +141,11 @@ def _check_node(node: NodeOptions) -> None:
     require_absolute("python", node.asked.python)
     _require_word(node.partition, "partition", lists=True)
     _require_word(node.gres, "gres", lists=True)
+
+
+def _require_positive(value: int | None, option: str) -> None:
+    if value is not None and value < 1:
+        raise UserError("%s to be at least 1" % option, str(value), "correct it, or leave it out")
 
 
 def _require_word(value: str | None, option: str, lists: bool = False) -> None:

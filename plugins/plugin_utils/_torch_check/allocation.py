@@ -1,0 +1,201 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Allocates one node with salloc and releases it, on the login node that runs Ansible. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import string
+import subprocess
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.paths import require_absolute
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import argument_spec, arguments
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "node": {"type": "str"},
+    "name": {"type": "str"},
+    "watcher": {"type": "int"},
+    "wait": {"type": "int", "default": 600},
+    "timeout": {"type": "int", "default": 120},
+    "time": {"type": "int"},
+    "exclusive": {"type": "bool", "default": False},
+    "partition": {"type": "str"},
+    "gres": {"type": "str"},
+    **argument_spec(),
+    "bin_dir": {"type": "path"},
+}
+
+# salloc gives up by itself after --immediate; this is for one that does not come back.
+GRACE = 60
+SCANCEL_SECONDS = 60
+
+# Arguments: the number of a process, scancel, the name of the allocation.
+WATCH = """
+while kill -0 "$0" 2>/dev/null; do sleep 1; done
+exec "$1" --quiet --name="$2"
+"""
+
+Environment = t.Mapping[str, str]
+
+
+class Options(t.NamedTuple):
+    """The options of torch_check_allocation, see its documentation."""
+
+    state: str
+    node: str | None
+    name: str | None
+    watcher: int | None
+    wait: int
+    time: int
+    exclusive: bool
+    request: tuple[str, ...]
+    bin_dir: str | None
+
+    @classmethod
+    def of(cls, given: t.Mapping[str, t.Any]) -> Options:
+        """The options from the arguments of the task.
+
+        :raises UserError: one of them makes no sense.
+        """
+        require_absolute("bin_dir", given["bin_dir"])
+        needed = "node" if given["state"] == "present" else "name"
+        if not given[needed]:
+            raise UserError("%s to be set for state %s" % (needed, given["state"]), "nothing", "set %s" % needed)
+        for option in ("wait", "timeout", "time"):
+            if given[option] is not None and given[option] < 1:
+                raise UserError("%s to be at least 1" % option, str(given[option]), "correct it, or leave it out")
+        request = ["--%s=%s" % (option, given[option]) for option in ("partition", "gres") if given[option]]
+        # Two minutes more than the check: srun, and a Python that starts from a slow file system, take their time.
+        minutes = given["time"] or (given["timeout"] + 179) // 60
+        return cls(
+            time=minutes,
+            request=(*(["--exclusive"] if given["exclusive"] else []), *request, *arguments(given)),
+            **{field: given[field] for field in cls._fields if field not in ("time", "request")},
+        )
+
+    def command(self, name: str) -> str:
+        """``/opt/slurm/bin/salloc``, or ``salloc`` if it is on PATH."""
+        return os.path.join(self.bin_dir, name) if self.bin_dir else name
+
+
+class Allocation(t.NamedTuple):
+    """A node that is allocated.
+
+    :arg name: of the job; scancel takes it.
+    :arg watcher: the process that releases the node should the play end early.
+    """
+
+    name: str
+    job_id: int
+    watcher: int
+
+
+def salloc(options: Options, name: str) -> list[str]:
+    """The command that allocates the node. If nobody releases it, its time limit does."""
+    return [
+        options.command("salloc"),
+        "--no-shell",
+        "--nodes=1",
+        "--ntasks=1",
+        "--nodelist=%s" % options.node,
+        "--job-name=%s" % name,
+        "--immediate=%d" % options.wait,
+        "--time=%d" % options.time,
+        *options.request,
+    ]
+
+
+def allocate(options: Options, play: int, environment: Environment) -> Allocation:
+    """Allocate the node.
+
+    :arg play: the process that runs the play; when it is gone, the node is released.
+    :raises UserError: Slurm did not allocate it. Nothing stays.
+    """
+    name = "torch_check-" + "".join(random.SystemRandom().choices(string.ascii_lowercase, k=12))
+    watcher = _watch(options, name, play, environment)
+    try:
+        return Allocation(name, _run_salloc(options, name, environment), watcher)
+    except BaseException:
+        # If scancel fails as well, the watcher tries again at the end of the play.
+        with contextlib.suppress(UserError):
+            release(options._replace(name=name, watcher=watcher), environment)
+        raise
+
+
+def release(options: Options, environment: Environment) -> None:
+    """Cancel the job of the allocation, and end its watcher.
+
+    :raises UserError: scancel failed; the watcher tries again at the end of the play.
+    """
+    argv = [options.command("scancel"), "--quiet", "--name=%s" % options.name]
+    done = _run(argv, SCANCEL_SECONDS, environment)
+    if done.returncode:
+        raise UserError(
+            "scancel to release the node",
+            done.stderr.strip() or "exit status %d" % done.returncode,
+            "cancel it by hand: %s" % " ".join(argv),
+        )
+    if options.watcher:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(options.watcher, signal.SIGTERM)
+
+
+def _watch(options: Options, name: str, play: int, environment: Environment) -> int:
+    """Start the watcher, in a session of its own that no Ctrl-C reaches. Ansible runs nothing after that."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", WATCH, str(play), options.command("scancel"), name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=dict(environment),
+        start_new_session=True,
+    ).pid
+
+
+def _run_salloc(options: Options, name: str, environment: Environment) -> int:
+    done = _run(salloc(options, name), options.wait + GRACE, environment)
+    granted = re.search(r"job allocation ([0-9]+)", done.stderr)
+    if done.returncode or granted is None:
+        raise UserError(
+            "an allocation of node %s" % options.node,
+            one_line(done.stderr) or "exit status %d" % done.returncode,
+            "check scontrol show node %s" % options.node,
+        )
+    return int(granted[1])
+
+
+def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> subprocess.CompletedProcess[str]:
+    """Run a command of Slurm's.
+
+    :raises UserError: it cannot be started, or gives no answer in time.
+    """
+    try:
+        return subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            env=dict(environment),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            "%s to answer within %d s" % (argv[0], seconds), "no answer", "check the controller: scontrol ping"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            "the command %s" % argv[0],
+            error.strerror or str(error),
+            "run Ansible on a login node, or set bin_dir to the folder of Slurm's commands",
+        ) from error
