@@ -249,8 +249,8 @@ from ..module_utils._common.progress import Progress
 from ..module_utils._common.redact import filled_in
 from ..module_utils._common.redacting_module import RedactingModule
 from ..module_utils._common.trust import require_trusted_place
+from ..module_utils._conda.engines.channels import require_trusted_channels
 from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
-from ..module_utils._conda.env.sources import require_trusted_channels
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},

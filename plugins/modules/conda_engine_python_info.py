@@ -10,10 +10,10 @@ module: conda_engine_python_info
 short_description: Choose the Python that the engine's venv is made with
 version_added: 0.1.0
 description:
-  - The engine needs Python 3.10 or newer with venv and ensurepip; Ansible's own interpreter on the target may be older.
-  - Takes the newest of C(python3.13) to C(python3.10) in C(/usr/bin) and C(/usr/local/bin). As root it takes only one that
-    nobody else can change and that every user can read, since a site's users share the engine.
-  - Fails with what is wrong with each where none will do.
+  - The engine needs Python 3.10 or newer with venv and ensurepip. Ansible's own interpreter on the target may be older.
+  - Chooses the newest of C(python3.13) to C(python3.10) in C(/usr/bin) and C(/usr/local/bin). As root it chooses only a
+    Python that no other user can change and that every user can read, since a site's users share the engine.
+  - If there is none, it fails, and names what is wrong with each.
 author: hpc.pytorch contributors (@hpc-pytorch)
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -22,18 +22,18 @@ extends_documentation_fragment:
 options:
   python:
     description:
-      - The Python to take, if it can carry the engine. It may lie where other users cannot read it.
+      - The Python to choose, if it can run the engine. Other users need not be able to read it.
     type: path
 seealso:
   - module: hpc.pytorch.conda_env
 """
 
 EXAMPLES = r"""
-- name: Which Python would the engine get
+- name: Which Python the engine would get
   hpc.pytorch.conda_engine_python_info:
   register: engine_python
 
-- name: Say which, and why none before it
+- name: Show it, and why the ones before it were not chosen
   ansible.builtin.debug:
     msg: "{{ engine_python.python }} ({{ engine_python.version }}), {{ engine_python.rejected }}"
 """
@@ -50,7 +50,7 @@ version:
   returned: success
   sample: 3.12.3
 rejected:
-  description: Those that came first and would not do.
+  description: The Pythons that were tried before and cannot run the engine.
   type: list
   elements: dict
   returned: success
@@ -59,26 +59,18 @@ rejected:
       description: Path of the Python.
       type: str
     reason:
-      description: Why it would not do.
+      description: Why it cannot run the engine.
       type: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import choose_python
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.python import Options, describe_engine_python
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec={"python": {"type": "path"}}, supports_check_mode=True)
-
-    def work():
-        choice = choose_python(module.params["python"], for_everybody=os.geteuid() == 0)
-        rejected = [{"python": python, "reason": reason} for python, reason in choice.rejected]
-        return {"changed": False, "python": choice.python, "version": choice.version, "rejected": rejected}
-
-    answer(module, work)
+    answer(module, lambda: describe_engine_python(Options(**module.params)))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ module: conda_env
 short_description: Make, change or remove a conda environment in one transaction
 version_added: 0.1.0
 description:
-  - Makes an env hold the match specs that were asked for, solved together and installed in one transaction.
-  - A first creation is atomic with the rattler engine. The others build an env where it is to stand, marked until it is
-    whole, and take it away where that fails.
-  - An env that was interrupted while being made or changed stays marked, and everything in this collection refuses it,
-    until a rerun has mended it.
-  - When the env's own record matches the request, nothing is solved, no engine is started and no network is used.
+  - Makes an env hold the requested match specs, solved together and installed in one transaction.
+  - With the rattler engine a first creation is atomic. The other engines build an env at its prefix, marked until it is
+    complete, and remove it if that fails.
+  - An env that was interrupted while being made or changed stays marked. Everything in this collection refuses it until
+    a rerun has repaired it.
+  - If the env's own record matches the request, nothing is solved, no engine is started and no network is used.
   - Envs made here are conda envs. C(conda list), C(conda env list) and C(conda install) work on them.
 author: hpc.pytorch contributors (@hpc-pytorch)
 extends_documentation_fragment:
@@ -25,15 +25,15 @@ attributes:
   check_mode:
     support: full
     details:
-      - Where the engine or a channel on disk is not there yet, the result is C(changed) and names the specs that were
-        asked for, unsolved.
+      - If the engine or a channel on disk does not exist yet, the result is C(changed) and names the requested specs,
+        unsolved.
   diff_mode:
     support: full
     details:
       - The diff is the list of packages.
 options:
   prefix:
-    description: Absolute path of the env. Give this or O(name).
+    description: Absolute path of the env. Set this or O(name).
     type: path
   name:
     description: Name of the env, a folder below O(envs_dir).
@@ -49,93 +49,99 @@ options:
     default: []
   prune:
     description:
-      - Whether packages that are neither listed in O(packages) nor needed by those are removed.
+      - Whether to remove packages that are neither listed in O(packages) nor needed by those.
       - The default keeps what a user has added.
     type: bool
     default: false
   pip:
     description:
-      - Lines of a pip requirements file, installed with the env's own pip after the packages. Their own options such as
-        C(--hash) stand on the requirement's line; option lines such as C(--index-url), C(--extra-index-url),
-        C(--find-links) and C(--require-hashes) keep their order.
-      - Pip reads them from a file that nobody else can read, so an address may hold a password.
-      - What C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the task runs as say of indexes, credentials and
-        constraints counts too; what would install elsewhere than into the env does not.
-      - A requirement that cannot be found or downloaded leaves the env as it was. One that cannot be built leaves no new env,
-        and marks one that was there.
-      - What is installed already and satisfies a requirement stays, whatever index it came from. To change between builds
+      - Lines of a pip requirements file, installed with the env's own pip after the packages. Options of one requirement,
+        such as C(--hash), are on its line; option lines such as C(--index-url), C(--extra-index-url), C(--find-links) and
+        C(--require-hashes) keep their order.
+      - Pip reads them from a private file, so an address may hold a password.
+      - Indexes, credentials and constraints in C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the task
+        runs as count too. Settings that would install outside the env do not.
+      - If a requirement cannot be found or downloaded, the env stays as it was. If one cannot be built, a new env is
+        removed, and an existing one is marked.
+      - An installed distribution that satisfies a requirement stays, whatever index it came from. To change between builds
         of one version, pin the build, as in V(torch==2.13.0+cu126).
     type: list
     elements: str
     default: []
   channels:
     description:
-      - Channels, the one that wins first. A name, a URL or a path on the target.
-      - By default those of the condarc files that conda would read, the engine's prefix being the root.
-      - An address may hold credentials. They are on no command line and in no record of the env. For the engines conda,
-        mamba and micromamba such a channel must be a folder of its server.
-      - No channel at all is an error. V(defaults) is used only where it is named.
-      - Credentials may stand in a URL, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel), and win over
-        those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the file that
-        E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
-      - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set them
-        with the keyword C(environment), since Ansible puts that on a command line.
-      - Credentials are shown, logged and stored nowhere, and do not decide whether the env is unchanged.
+      - Channels, the one that wins first. Each is a name, a URL or a path on the target.
+      - By default the channels of the condarc files that conda would read, with the engine's prefix as its root.
+      - Having no channel is an error. V(defaults) is used only if it is listed.
+      - A URL may hold credentials, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel). They win
+        over those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the file
+        that E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
+      - For the engines conda, mamba and micromamba a channel with credentials must be in a folder of its server.
+      - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set
+        them with the keyword C(environment), since Ansible puts that on a command line.
+      - Credentials are never shown, logged, stored in the env or put on a command line, and do not decide whether the env
+        is unchanged.
     type: list
     elements: str
   channel_priority:
     description:
       - Whether a package comes only from the first channel that has it.
-      - V(flexible) is treated as V(strict) by the rattler engine; the others know it.
-      - By default V(strict); where the channels are the condarc's, what that says.
+      - The rattler engine treats V(flexible) as V(strict).
+      - By default V(strict). If the channels come from a condarc, its setting counts.
     type: str
     choices: [strict, flexible, disabled]
   lock_file:
     description:
-      - Where it exists, exactly its packages are installed. Where it does not, it is written after solving.
-      - Its format is rattler's own for that engine. The others write and read conda's explicit files, addresses with hashes
-        as of C(conda list --explicit --sha256), since they cannot read rattler's; either is refused where the other is due.
-      - O(state=latest) writes it anew.
+      - If it exists, exactly its packages are installed. If not, it is written after solving.
+      - The rattler engine uses its own format. The others cannot read that, so they use conda's explicit files (addresses
+        with hashes, as C(conda list --explicit --sha256) prints them). A file of the other format is refused.
+      - O(state=latest) writes it again.
     type: path
   engine:
     description:
+      # >>> generated: engines
       - What solves and installs. V(auto) is V(rattler).
-      - V(conda) (24.9 or newer), V(mamba) and V(micromamba) (2.0 or newer) are for sites that have one and want it. An env
-        that one engine has made, any other can change.
-      - They are asked once what they would install; the run takes out what leaves or is replaced, then brings the rest from
-        an explicit file of addresses and hashes, with the env marked from the first to the last.
-      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for what the play does
-        not say (proxies, certificates), heed the env's C(conda-meta/pinned), and check downloads by the hash that the
-        channel gives.
+      - The oldest versions that can be used are V(conda) 24.9, V(mamba) 2.0, V(micromamba) 2.0.
+      # <<< generated: engines
+      - V(conda), V(mamba) and V(micromamba) are for sites that have one and want to use it. Each engine can change an env
+        that another one made.
+      - They solve once, as a dry run. Then they remove what leaves or is replaced and install the rest from an explicit
+        file of addresses and hashes. The env is marked during all of that.
+      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for other settings
+        (proxies, certificates), respect the env's C(conda-meta/pinned), and check downloads by the hash that the channel
+        gives.
     type: str
+    # >>> generated: engine choices
     choices: [auto, rattler, conda, mamba, micromamba]
+    # <<< generated: engine choices
     default: auto
   executable:
     description:
-      - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below the role conda's
-        C(conda_engine_prefix); for the others the command itself, such as C(bin/conda) below its C(conda_prefix).
+      - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below C(conda_engine_prefix) of role
+        conda; for the others the command itself, such as C(bin/conda) below its C(conda_prefix).
       - By default for V(rattler) this module's own interpreter if it has py-rattler, else the one below
         C(~/.local/share/hpc.pytorch/engine), else the one below C(/opt/hpc.pytorch/engine).
       - By default for the others the first command of that name in C($CONDA_ROOT/bin), the folders of E(PATH),
         C(/opt/conda/bin), C(~/miniforge3/bin), C(~/.local/bin).
-      - As root, what somebody else could have written is refused.
+      - As root, an engine that another user could have written is refused.
     type: path
   cuda:
     description:
-      - What the virtual package C(__cuda) is, such as V(12.8), for solving on a node without a driver; V(none) for a
-        node whose driver is not to count.
+      - The version of the virtual package C(__cuda), such as V(12.8), for solving on a node without a driver; V(none) to
+        ignore the node's driver.
       - By default the driver of the node, or the environment variable E(CONDA_OVERRIDE_CUDA).
     type: str
   package_cache:
     description:
-      - Folder for downloaded and unpacked packages. Files are hard-linked from there where the file system allows it.
-      - By default the first of the condarc's C(pkgs_dirs), else rattler's own, C(~/.cache/rattler/cache/pkgs); for the other
-        engines what they have configured. Their packages and rattler's have different layouts.
+      - Folder for downloaded and unpacked packages. Files are hard-linked from there if the file system allows it.
+      - By default the first writable folder of the condarc's C(pkgs_dirs), else rattler's own,
+        C(~/.cache/rattler/cache/pkgs); for the other engines the folder that they are configured for. Their layout differs
+        from rattler's.
     type: path
   compile:
     description:
-      - Whether to write the C(.pyc) files of every module. Users of an env that they cannot write to would
-        otherwise compile on each import.
+      - Whether to write the C(.pyc) files of every module. Otherwise users who cannot write to the env compile on each
+        import.
     type: bool
     default: false
   register_envs:
@@ -144,19 +150,19 @@ options:
     default: true
   verify:
     description:
-      - Whether to read every file of the env, and to install packages again whose files were deleted or changed, whose symlinks
-        lead elsewhere, or whose files the owner can no longer read or execute.
-      - What pip installed for O(pip) is looked at and repaired too, in the same version. What somebody else installed with pip
-        is named in a warning.
-      - C(.pyc) files may differ, since Python rewrites them. Any other file of a package that is changed on purpose, such as
-        a configuration in C(etc), is changed back.
-      - A package whose record in C(conda-meta) is gone comes back without it.
+      - Whether to read every file of the env, and to install packages again whose files were deleted or changed, whose
+        symlinks lead elsewhere, or whose files the owner can no longer read or execute.
+      - Distributions that pip installed for O(pip) are checked and repaired too, in the same version. A warning names
+        damaged ones that were installed with pip in another way.
+      - C(.pyc) files may differ, since Python rewrites them. Any other changed file of a package, such as a configuration in
+        C(etc), is changed back.
+      - A package is also installed if its record in C(conda-meta) was deleted, even without this option.
     type: bool
     default: false
   state:
     description:
       - V(present) keeps what satisfies the request. V(latest) takes the newest versions that do. V(absent) removes the
-        env; it refuses C(/), a home, a symlink, the base, and whatever is no env.
+        env; it refuses C(/), a home directory, a symlink, the base, and anything that is not an env.
     type: str
     choices: [present, absent, latest]
     default: present
@@ -198,13 +204,13 @@ EXAMPLES = r"""
       - --index-url https://download.pytorch.org/whl/cu126
       - torch==2.13.0+cu126
 
-- name: R, since envs are not about torch
+- name: An env for R
   hpc.pytorch.conda_env:
     name: r
     channels: [conda-forge]
     packages: [r-base=4.4]
 
-- name: With the micromamba that the site has
+- name: With the site's micromamba
   hpc.pytorch.conda_env:
     name: torch
     channels: [conda-forge]
@@ -212,7 +218,7 @@ EXAMPLES = r"""
     engine: micromamba
     executable: /opt/app/bin/micromamba
 
-- name: No longer needed
+- name: Remove an env
   hpc.pytorch.conda_env:
     name: r
     state: absent
@@ -230,7 +236,7 @@ engine:
   returned: when state is not absent
   sample: rattler
 packages:
-  description: What the env holds, or would hold in check mode.
+  description: The packages that the env holds, or would hold in check mode.
   type: list
   elements: dict
   returned: when state is not absent and the request was solved
@@ -245,10 +251,10 @@ packages:
       description: Build string.
       type: str
     channel:
-      description: The channel it came from, without credentials.
+      description: The channel that it came from, without credentials.
       type: str
 actions:
-  description: What was done, or would be.
+  description: What was done, or would be done in check mode.
   type: list
   elements: dict
   returned: always
@@ -266,11 +272,11 @@ actions:
       description: Version and build after.
       type: str
 solved:
-  description: Whether the request was solved. False only in check mode, where an earlier task would bring what is missing.
+  description: Whether the request was solved. False only in check mode, if an earlier task would bring what is missing.
   type: bool
   returned: when state is not absent
 solver:
-  description: The solver's whole reason.
+  description: The complete reason that the solver gives.
   type: str
   returned: when the request cannot be satisfied
 """
@@ -278,9 +284,11 @@ solver:
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.options import Options
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.registry import AUTO, CHOICES
 
 
-def main():
+def main() -> None:
     module = RedactingModule(
         argument_spec={
             "prefix": {"type": "path"},
@@ -292,11 +300,7 @@ def main():
             "channels": {"type": "list", "elements": "str"},
             "channel_priority": {"type": "str", "choices": ["strict", "flexible", "disabled"]},
             "lock_file": {"type": "path"},
-            "engine": {
-                "type": "str",
-                "choices": ["auto", "rattler", "conda", "mamba", "micromamba"],
-                "default": "auto",
-            },
+            "engine": {"type": "str", "choices": CHOICES, "default": AUTO},
             "executable": {"type": "path"},
             "cuda": {"type": "str"},
             "package_cache": {"type": "path"},
@@ -310,7 +314,7 @@ def main():
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    answer(module, lambda: declare_env(module.params, module.check_mode))
+    answer(module, lambda: declare_env(Options(**module.params), module.check_mode))
 
 
 if __name__ == "__main__":

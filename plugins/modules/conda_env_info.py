@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_env_info
-short_description: Read what a conda environment holds, and whether it is whole
+short_description: Read what a conda environment holds, and whether it is complete
 version_added: 0.1.0
 description:
-  - Reads an env's own records. No engine, solver or network is used, and nothing of the env is executed.
+  - Reads an env's own records. It uses no engine, solver or network, and executes no program of the env.
 author: hpc.pytorch contributors (@hpc-pytorch)
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - hpc.pytorch.attributes.action_group
 options:
   prefix:
-    description: Absolute path of the env. Give this or O(name).
+    description: Absolute path of the env. Set this or O(name).
     type: path
   name:
     description: Name of the env, a folder below O(envs_dir).
@@ -41,7 +41,7 @@ EXAMPLES = r"""
     name: torch
   register: torch_env
 
-- name: Go on only with a whole one
+- name: Continue only with a complete env
   ansible.builtin.assert:
     that: torch_env.state == 'env'
 """
@@ -53,21 +53,21 @@ prefix:
   returned: always
 state:
   description:
-    - V(env) is a whole one. V(unfinished) was interrupted while being changed and waits for conda_env to mend it.
-      V(absent) and V(empty) say that nothing is there, V(other) that something else is.
+    - V(env) is a complete env. V(unfinished) was interrupted while being changed; run conda_env again to repair it.
+      V(absent) is no path, V(empty) a folder without entries, V(other) anything else.
   type: str
   returned: always
   sample: env
 base:
-  description: Whether conda itself lives there.
+  description: Whether the env is a base, which holds conda itself.
   type: bool
   returned: always
 engine:
-  description: The engine that last changed it, where that was conda_env.
+  description: The engine that last changed it, if that was done by conda_env.
   type: str
   returned: always
 packages:
-  description: What the env holds.
+  description: The packages of the env.
   type: list
   elements: dict
   returned: always
@@ -82,10 +82,10 @@ packages:
       description: Build string.
       type: str
     channel:
-      description: The channel it came from, without credentials.
+      description: The channel that it came from, without credentials.
       type: str
 problems:
-  description: Records that could not be read, one line each. What they describe is then missing in RV(packages).
+  description: Records that could not be read, one line each. Their packages are missing in RV(packages).
   type: list
   elements: str
   returned: always
@@ -95,7 +95,7 @@ damaged:
   elements: str
   returned: when verify is true
 damaged_pip:
-  description: Names of what pip installed and did not finish, or whose files were deleted or changed.
+  description: Names of distributions that pip did not finish, or whose files were deleted or changed.
   type: list
   elements: str
   returned: when verify is true
@@ -103,10 +103,10 @@ damaged_pip:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import Options, describe_env
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "prefix": {"type": "path"},
@@ -118,7 +118,7 @@ def main():
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    answer(module, lambda: describe_env(module.params))
+    answer(module, lambda: describe_env(Options(**module.params)))
 
 
 if __name__ == "__main__":

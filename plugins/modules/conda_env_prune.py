@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_env_prune
-short_description: Remove the versions of a site env that nothing may use any more
+short_description: Remove the versions of a site env that nothing uses any more
 version_added: 0.1.0
 description:
   - Role P(hpc.pytorch.torch_env#role) publishes a site env as a symlink O(envs_dir)/O(name) to a prefix below
-    C(ENVS/.NAME), and leaves the prefixes before it where they are. This module says which of them may go, and why each
-    other one stays; with O(confirm) it removes them.
-  - A version stays while it is published, while any symlink in O(envs_dir) leads to it, while a process of this machine
-    runs there, stands there, holds a file of it open or has it in its environment, while a job of Slurm that has not
-    ended names it or was submitted before the name left it, and while a venv, a Jupyter kernel, a C(.pth) file or a
-    user's C(environments.txt) names it.
-  - What cannot be seen is a reason to stay. Processes of other nodes cannot be seen from here. The rule on jobs and
-    O(older_than) are there for them.
-  - A version is taken away by one rename, looked for once more, then deleted with its lock file. What an interrupted
-    removal left is deleted by the next one.
+    C(ENVS/.NAME), and keeps the earlier prefixes. This module lists the ones that can be removed, and why each other one
+    stays; with O(confirm) it removes them.
+  - A version stays while it is published; while any symlink in O(envs_dir) leads to it; while a process of this machine
+    runs in it, has it as its working folder or in its environment, or holds a file of it open; while a Slurm job that
+    has not ended names it, or was submitted before another version was published; and while a venv, a Jupyter kernel, a
+    C(.pth) file or a user's C(environments.txt) names it.
+  - If something cannot be checked, every version stays. Processes of other nodes cannot be checked from here; the rule on
+    jobs and O(older_than) protect what they use.
+  - A version is renamed, its use is checked once more, then it is deleted with its lock file. The next run deletes what
+    an interrupted removal left.
 author: hpc.pytorch contributors (@hpc-pytorch)
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -34,7 +34,7 @@ attributes:
       - The diff is the list of prefixes.
 options:
   envs_dir:
-    description: Folder that the env is published in.
+    description: Folder in which the env is published.
     type: path
     required: true
   name:
@@ -42,19 +42,19 @@ options:
     type: str
     required: true
   keep:
-    description: How many versions stay to go back to, besides the published one. Those that were published last.
+    description: How many earlier versions stay as rollback targets, the ones that were published last.
     type: int
     default: 1
   older_than:
-    description: Days that a version stays after the name has left it.
+    description: Days that a version stays after another one was published.
     type: int
     default: 7
   homes:
     description:
-      - Globs of homes whose venvs (two folders deep), kernels, C(.pth) files, start files of the shell and
-        C(environments.txt) are looked at.
-      - A home that cannot be read keeps every version, as with a file system that does not let root in. An empty list
-        says that homes do not matter.
+      - Globs of home directories in which venvs (two folders deep), kernels, C(.pth) files, start files of the shell and
+        C(environments.txt) are read.
+      - If a home directory cannot be read, every version stays, as on a file system that keeps root out. Set an empty list
+        if home directories do not matter.
     type: list
     elements: path
     default: [/home/*, /root]
@@ -69,26 +69,27 @@ options:
     elements: path
     default: []
   slurm:
-    description: Whether Slurm is asked for jobs, where it is there. Where it does not answer, every version stays.
+    description: Whether to read the jobs of Slurm, if it is installed. If it does not answer, every version stays.
     type: bool
     default: true
   bin_dir:
-    description: Folder of Slurm's commands, where they are not on E(PATH).
+    description: Folder of Slurm's commands, if they are not on E(PATH).
     type: path
   confirm:
-    description: Whether to remove what may go. Without it this module only says what that is.
+    description: Whether to remove versions. Without it this module only lists the ones that can be removed.
     type: bool
     default: false
 notes:
-  - Run it as root, on a login node. Whoever cannot see other users' processes is told that every version stays.
-  - The C(mtime) of C(VERSION.switched) beside a version says when the name came to it or left it. Where the symlink is
-    newer than that of the published version (it was set by hand), its own time counts for every version.
+  - Run it as root, on a login node. Without root, other users' processes cannot be read, so every version stays.
+  - The C(mtime) of the file C(VERSION.switched) next to a version is the time when it was last published or replaced. If
+    the symlink is newer than that file of the published version (it was set by hand), its own time counts for every
+    version.
 seealso:
   - module: hpc.pytorch.conda_env
 """
 
 EXAMPLES = r"""
-- name: What may go, and why the rest stays
+- name: What can be removed, and why the rest stays
   hpc.pytorch.conda_env_prune:
     envs_dir: /opt/app/anaconda3/envs
     name: torch
@@ -107,15 +108,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 envs_dir:
-  description: The folder that the env is published in.
+  description: The folder in which the env is published.
   type: str
   returned: success
 published:
-  description: The prefix that bears the name; empty where none does.
+  description: The published prefix; empty if there is none.
   type: str
   returned: success
 removable:
-  description: What may go.
+  description: What can be removed.
   type: list
   elements: dict
   returned: success
@@ -124,10 +125,10 @@ removable:
       description: The prefix, or what an interrupted removal or creation left.
       type: str
     bytes:
-      description: What its removal frees. A file with a hard link elsewhere frees nothing.
+      description: How many bytes its removal frees. A file with a hard link elsewhere frees none.
       type: int
 removed:
-  description: What went, or would in check mode. Empty without confirm.
+  description: What was removed, or would be in check mode. Empty without O(confirm).
   type: list
   elements: dict
   returned: success
@@ -139,7 +140,7 @@ removed:
       description: As in RV(removable).
       type: int
 freed_bytes:
-  description: What the removal freed, or would.
+  description: How many bytes the removal freed, or would free.
   type: int
   returned: success
 kept:
@@ -159,7 +160,7 @@ kept:
     - prefix: /opt/app/anaconda3/envs/.torch/1f0c2f5ad1c1
       reasons: [process 4711 (python of uid 1000)]
 ignored:
-  description: What lies among the versions and is none. It is left alone.
+  description: Entries in the folder that are not versions. They are not touched.
   type: list
   elements: str
   returned: success
@@ -167,10 +168,10 @@ ignored:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.declare import prune_envs
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune.declare import Options, prune_envs
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "envs_dir": {"type": "path", "required": True},
@@ -186,7 +187,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: prune_envs(module.params, module.check_mode))
+    answer(module, lambda: prune_envs(Options(**module.params), module.check_mode))
 
 
 if __name__ == "__main__":

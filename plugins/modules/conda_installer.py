@@ -10,16 +10,16 @@ module: conda_installer
 short_description: Install a conda base from an installer, next to the previous one, and switch to it
 version_added: 0.1.0
 description:
-  - Runs a shell installer as constructor makes them (Miniforge, Miniconda, Anaconda, a site's own) and lets users find the
-    base that it makes at O(prefix).
-  - O(prefix) is a symlink. Each installer's base stands in C(.NAME/<first 12 of sha256>) beside it and is made there once,
-    verified, and then switched to by one rename. The base before stays, with its package cache, so environments, shells
-    and jobs that name it go on. Going back is giving the earlier O(src) and O(sha256) again, without download or install.
-  - C(envs) of every base is one folder, C(.NAME/envs), so an environment that lies there is found by name, and by its path
-    below O(prefix), whichever base is in use. The condarc of the base before is taken over.
-  - A download that was interrupted goes on where it stopped, in a folder that nobody else can write to, and is compared
-    with O(sha256) before anything of it is run.
-  - An installation that was interrupted is cleaned up and done anew by the next run.
+  - Runs a shell installer of the kind that constructor makes (Miniforge, Miniconda, Anaconda, a site's own), and makes
+    its base available at O(prefix).
+  - O(prefix) is a symlink. The base of each installer is made once, in C(.NAME/<first 12 of sha256>) next to it, verified,
+    and then switched to by one rename. The last base stays, with its package cache, so environments, shells and jobs that
+    use it keep working. To go back, set the earlier O(src) and O(sha256) again; nothing is downloaded or installed.
+  - All bases share one C(envs) folder, C(.NAME/envs), so an environment in it is found by name, and by its path below
+    O(prefix), with every base. The new base takes over the condarc of the last one.
+  - An interrupted download continues where it stopped, in a folder that no other user can write to. It is compared with
+    O(sha256) before anything of it runs.
+  - After an interrupted installation, the next run cleans up and installs again.
 author: hpc.pytorch contributors (@hpc-pytorch)
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -37,35 +37,35 @@ attributes:
 options:
   prefix:
     description:
-      - Where users find the base. A folder that stands there is refused, never moved or removed.
+      - Where users find the base. An existing folder there is refused, never moved or removed.
     type: path
     required: true
   src:
     description:
       - The installer, as an C(https) address or as an absolute path on the target. A user and password in the address are
-        not shown.
+        never shown.
     type: str
     required: true
   sha256:
-    description: The installer's SHA-256 in hex digits, as its maker publishes it.
+    description: The installer's SHA-256 in hex digits, as its publisher states it.
     type: str
     required: true
   cache:
     description:
-      - Folder for the download, which only this user can write to. What was installed is deleted from it.
+      - Folder for the download, to which only this user can write. An installer is deleted from it after installation.
       - By default C(hpc.pytorch/installers) below E(XDG_CACHE_HOME), or below C(~/.cache).
     type: path
   ca_path:
-    description: A file with the certificates of a CA of the site's own.
+    description: A file with the certificates of the site's own CA.
     type: path
   progress_file:
     description: A file that must not exist yet, for progress lines. Set by the action plugin of the same name.
     type: path
 notes:
-  - By running an installer with this module you accept its licence; it is run with C(-b), which asks nothing.
-  - No home is written to, apart from O(cache). The installer runs with a home and temporary folder of its own.
-  - Packages that were added to the base before are not added to the new one.
-  - Bases are never removed by this module. An old one can go, by hand, when nothing names it any more.
+  - By running an installer with this module you accept its licence. It runs with C(-b), without questions.
+  - No home directory is written to, apart from O(cache). The installer runs with a temporary home directory.
+  - Packages that were added to the last base are not added to the new one.
+  - This module never removes a base. Remove an old one by hand when nothing uses it any more.
 seealso:
   - module: hpc.pytorch.conda_env
 """
@@ -91,39 +91,39 @@ prefix:
   returned: success
   sample: /opt/app/miniforge3
 base:
-  description: The folder that it stands in.
+  description: The folder that holds the base.
   type: str
   returned: success
   sample: /opt/app/.miniforge3/376b160ed813
 actions:
-  description: What was done, or would be, of download (or copy), install, switch.
+  description: The steps that were done, or would be. They are download (or copy), install and switch.
   type: list
   elements: str
   returned: success
 before:
-  description: The base that users found before.
+  description: The base that users found before the task.
   type: dict
   returned: success
   contains: &held
     base:
-      description: The folder that it stands in; null for none.
+      description: The folder that holds the base; null if there was none.
       type: str
     conda:
       description: Version of conda.
       type: str
     mamba:
-      description: Version of mamba, where the base holds it.
+      description: Version of mamba, if the base holds it.
       type: str
     python:
       description: Version of python.
       type: str
 after:
-  description: The base that they find now, or would. Without versions where only the installer knows them.
+  description: The base that users find now, or would. Without versions if only the installer knows them.
   type: dict
   returned: success
   contains: *held
 msg:
-  description: Both in one line.
+  description: The base now and before, in one line.
   type: str
   returned: success
 bytes:
@@ -131,11 +131,11 @@ bytes:
   type: int
   returned: when a base was installed
 resumed_from:
-  description: How many bytes of it an earlier run had brought.
+  description: How many bytes of it an earlier run had downloaded.
   type: int
   returned: when a base was installed
 installer_output:
-  description: The last lines that the installer, or its conda, said.
+  description: The last lines that the installer, or its conda, printed.
   type: list
   elements: str
   returned: when it failed
@@ -143,10 +143,10 @@ installer_output:
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import declare_base
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import Options, declare_base
 
 
-def main():
+def main() -> None:
     module = RedactingModule(
         argument_spec={
             "prefix": {"type": "path", "required": True},
@@ -158,7 +158,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: declare_base(module.params, module.check_mode))
+    answer(module, lambda: declare_base(Options(**module.params), module.check_mode))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ CHECKOUT = TESTS.parent
 for folder in (TESTS, TESTS / "site", TESTS / "faults", CHECKOUT / ".collections"):
     sys.path.insert(0, str(folder))
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.unfinished import CHANGING_MARK
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
 from made_channel import made_channel
 from server import Server
@@ -178,7 +178,7 @@ class Lab:
         while process.poll() is None:
             used = max(processor_seconds(process.pid), spent.unmarked + spent.marked)
             # Once it stands marked, what follows counts for that.
-            marked = spent.marked > 0 or (self.prefix / env.CHANGING).exists()
+            marked = spent.marked > 0 or (self.prefix / CHANGING_MARK).exists()
             spent = Spent(spent.unmarked, max(used - spent.unmarked, 1e-6)) if marked else Spent(used)
             yield spent
             time.sleep(0.002)

@@ -14,8 +14,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / ".collections"))
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import describe_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import Options, describe_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.own_record import listing_sha256, read_record
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.records import package_records
 
 # CACHEDIR.TAG is rattler's.
 _OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.(record|modes)|[^/]+\.json))\Z")
@@ -23,16 +24,16 @@ _OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.(record|mod
 
 def state_of(prefix: pathlib.Path) -> str:
     """What conda_env_info says stands there."""
-    return str(describe_env({"prefix": str(prefix), "name": None, "envs_dir": None, "verify": False})["state"])
+    return str(describe_env(Options(str(prefix), None, "", False))["state"])
 
 
 def not_whole(prefix: pathlib.Path, versions: dict[str, str]) -> list[str]:
     """What keeps *prefix* from being a whole env whose modules have these versions."""
-    found = describe_env({"prefix": str(prefix), "name": None, "envs_dir": None, "verify": True})
+    found = describe_env(Options(str(prefix), None, "", True))
     wrong = list(found["problems"]) + ["damaged: %s" % name for name in found["damaged"] + found["damaged_pip"]]
     if found["state"] != "env":
         return wrong + ["the state is %s" % found["state"]]
-    if env.read_record(str(prefix)).get("listing_sha256") != env.listing_sha256(str(prefix)):
+    if read_record(str(prefix)).get("listing_sha256") != listing_sha256(str(prefix)):
         wrong.append("the record is not of what lies there")
     code = "import sys\nfor name in sys.argv[1:]: print(name, __import__(name).__version__)"
     ran = subprocess.run(
@@ -74,7 +75,7 @@ def _has_module(folder: str, name: str) -> bool:
 
 def _owned(prefix: pathlib.Path) -> set[str]:
     owned = {path for path in _files(prefix) if _OURS.match(path)}
-    for meta in env.package_records(str(prefix)):
+    for meta in package_records(str(prefix)):
         owned |= {str(path) for path in meta.get("files") or []}
     for record in prefix.glob("lib/python3*/site-packages/*.dist-info/RECORD"):
         with open(record, newline="", encoding="utf-8") as stream:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import socket
 
@@ -21,3 +22,17 @@ def is_abandoned(tag: str) -> bool:
     """
     host, _dot, process = tag.rpartition(".")
     return host == socket.gethostname() and process.isdigit() and not os.path.exists("/proc/%s" % process)
+
+
+def private_path(path: str, purpose: str) -> str:
+    """A name next to *path* that only this process uses: ``/envs/.torch.HOST.PID.PURPOSE`` for ``/envs/torch``."""
+    parent, name = os.path.split(path)
+    return os.path.join(parent, ".%s.%s.%s" % (name, owner_tag(), purpose))
+
+
+def abandoned_paths(path: str, purpose: str) -> list[str]:
+    """What ended processes of this host left under names of :func:`private_path`."""
+    parent, name = os.path.split(path)
+    start, end = os.path.join(parent, ".%s." % name), "." + purpose
+    found = glob.glob(glob.escape(start) + "*" + glob.escape(end))
+    return [each for each in found if is_abandoned(each[len(start) : -len(end)])]

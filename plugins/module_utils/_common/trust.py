@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -31,6 +32,17 @@ def require_trusted_place(path: str, what: str) -> None:
     :raises UserError: with ``become_user`` as the remedy.
     """
     require_trusted(nearest_existing(path), what)
+
+
+def require_root_only(path: str) -> None:
+    """Like :func:`require_trusted_place` for a file that only saves work or helps to find an env, so callers can go on.
+
+    :raises OSError: as root, another user could have planted what is at *path*, which a variable such as HOME led to.
+    """
+    path = nearest_existing(path)
+    reason = untrusted_because(path) if os.geteuid() == 0 else None
+    if reason:
+        raise PermissionError(errno.EACCES, "root writes only where no other user can: %s" % reason, path)
 
 
 def require_trusted_env(prefix: str, what: str) -> None:

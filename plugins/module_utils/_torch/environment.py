@@ -11,9 +11,7 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.trust import require_trusted, require_trusted_env, require_trusted_place
-
-# Written by conda_env before it changes an environment, removed when the environment is whole again.
-CHANGING = os.path.join("conda-meta", "hpc_pytorch.changing")
+from .._common.unfinished import CHANGING_MARK
 
 
 class Interpreter(t.NamedTuple):
@@ -116,10 +114,10 @@ def _require_folder(prefix: str) -> None:
 
 
 def _require_whole(root: str) -> None:
-    if os.path.lexists(os.path.join(root, CHANGING)):
+    if os.path.lexists(os.path.join(root, CHANGING_MARK)):
         raise UserError(
             "a whole environment at %s" % root,
-            "one that was interrupted while being changed (%s is there)" % CHANGING,
+            "one that was interrupted while being changed (%s is there)" % CHANGING_MARK,
             "run hpc.pytorch.conda_env or the role hpc.pytorch.torch_env again, it mends the environment",
         )
 

@@ -208,7 +208,8 @@ def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
         "from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder as Finder; "
         "Finder(paths=[sys.argv[1]])._install(); "
         "from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env; "
-        "declare_env(json.loads(sys.argv[2]), False)"
+        "from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.options import Options; "
+        "declare_env(Options(**json.loads(sys.argv[2])), False)"
     )
     collections = str(pathlib.Path(__file__).resolve().parents[3] / ".collections")
     run = subprocess.Popen([sys.executable, "-c", program, collections, json.dumps(params)], start_new_session=True)

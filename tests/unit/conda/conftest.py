@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.options import Options
 
 
 def _helper(name: str) -> t.Any:
@@ -85,7 +86,7 @@ def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., dict[s
         )
         if not given["prefix"] and not given["name"]:
             given["name"] = "torch"
-        return declare_env(given, check_mode)
+        return declare_env(Options(**given), check_mode)
 
     return call
 

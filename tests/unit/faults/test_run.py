@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.own_record import listing_sha256
 
 FAULTS = pathlib.Path(__file__).resolve().parents[2] / "faults"
 
@@ -78,7 +78,7 @@ def fixture_prefix(tmp_path):
     (prefix / "bin/python").chmod(0o755)
     (prefix / "conda-meta/python-3-0.json").write_text(json.dumps({"name": "python", "files": ["bin/python"]}))
     (prefix / "conda-meta/hpc_pytorch.record").write_text(
-        json.dumps({"listing_sha256": env.listing_sha256(str(prefix))})
+        json.dumps({"listing_sha256": listing_sha256(str(prefix))})
     )
     return prefix
 

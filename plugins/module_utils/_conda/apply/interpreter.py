@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands run with an env's own interpreter: pip and byte-compiling. Private to hpc.pytorch."""
+"""Runs commands with an env's own interpreter: pip and byte-compiling. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ..._common.errors import UserError
 from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
 from ..._common.trust import require_trusted, require_trusted_env
-from ..env.pip_records import asked_for, damaged_distributions, lines_for
+from ..env.pip_records import damaged_distributions, lines_for, repairable
 
 
 def env_python(prefix: str) -> str:
     """The env's interpreter.
 
-    :raises UserError: there is none, or root must not execute it.
+    :raises UserError: the env has no Python, or root must not execute it.
     """
     python = os.path.join(prefix, "bin", "python")
     if not os.path.exists(python):
         raise UserError("an env with Python at %s" % prefix, "no bin/python", "add python to packages")
-    require_trusted(python, "the env's interpreter")
-    require_trusted_env(prefix, "the env")
+    require_trusted(python, "an interpreter of the env at")
+    require_trusted_env(prefix, "an env at")
     return python
 
 
@@ -41,14 +41,14 @@ def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> No
 
 
 def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> list[tuple[str, str]]:
-    """Name and version of what :func:`pip_install` would bring. Needs pip 22.2 or newer in the env."""
+    """Name and version of what :func:`pip_install` would install. Needs pip 22.2 or newer in the env."""
     arguments = ["--dry-run", "--quiet", "--report", "-"] + (["--upgrade"] if upgrade else [])
     report = json.loads(_pip(prefix, requirements, arguments))
     return [(item["metadata"]["name"], item["metadata"]["version"]) for item in report.get("install", [])]
 
 
-# Packages that bring their .pyc keep them, hard links and all. Checked by hash (PEP 552), since a network file system or a
-# copy may change the time that the other kind is checked by.
+# .pyc files that came with a package are kept, with their hard links. New ones are checked by hash (PEP 552), since a
+# copy or a network file system may change a file's time.
 _COMPILE_MISSING = """
 import compileall, concurrent.futures, functools, importlib.util, os, py_compile, sysconfig
 found = [os.path.join(top, name) for top, _, names in os.walk(sysconfig.get_path("stdlib")) for name in names]
@@ -62,11 +62,11 @@ if __name__ == "__main__" and missing:
 
 
 def compile_bytecode(prefix: str) -> None:
-    """Write the .pyc files that are missing, which users of a shared env could not write themselves.
+    """Write the missing .pyc files, which users of a shared env cannot write themselves.
 
-    Files that do not compile (templates, Python 2, dangling links) are left. An env without Python has nothing to compile.
+    Files that do not compile (templates, Python 2, dangling links) are skipped, and so is an env without Python.
 
-    :raises UserError: compiling ended before it was through.
+    :raises UserError: compiling did not finish.
     """
     if not os.path.exists(os.path.join(prefix, "bin", "python")):
         return
@@ -80,38 +80,38 @@ def compile_bytecode(prefix: str) -> None:
         stderr=subprocess.PIPE,
     )
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(
-            "modules of %s that compile to the end" % prefix,
-            said[-1] if said else "exit status %d" % done.returncode,
+            "a finished compilation of the modules of %s" % prefix,
+            lines[-1] if lines else "exit status %d" % done.returncode,
             "check space and memory, then run again",
         )
 
 
-def mend_distributions(prefix: str, lines: t.Sequence[str]) -> None:
-    """Install again what pip brought for the requirements *lines* and what was damaged since, in the same versions.
+def repair_distributions(prefix: str, lines: t.Sequence[str]) -> None:
+    """Install the damaged distributions that the requirements *lines* ask for again, in the same versions.
 
     :raises UserError: with pip's last error lines.
     """
-    damaged = asked_for(damaged_distributions(prefix), lines, prefix)
+    damaged = repairable(damaged_distributions(prefix), lines, prefix)
     for each in damaged:
         if not each.finished:
-            # Without its dist-info pip sees it as not installed, and lays down every file anew.
+            # Without its dist-info pip takes it for not installed, and writes every file again.
             shutil.rmtree(each.dist_info)
-    whole_records = [each for each in damaged if each.finished]
-    if whole_records:
-        _pip(prefix, lines_for(whole_records, lines), ["--force-reinstall", "--no-deps"])
+    finished = [each for each in damaged if each.finished]
+    if finished:
+        _pip(prefix, lines_for(finished, lines), ["--force-reinstall", "--no-deps"])
 
 
 def _pip_environment() -> dict[str, str]:
-    # An env is no venv to pip; neither its rule nor a user's habit of --user applies here.
+    # pip does not see an env as a venv: its rule on venvs must not apply here, nor a user's default of --user.
     return clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
 
 
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
     command = [env_python(prefix), "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
     with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
-        # In a file of ours, since an address may hold a password and everybody can read argv.
+        # In a private file, since an address may hold a password and every user can read a command line.
         stream.write("\n".join(requirements) + "\n")
         stream.flush()
         done = subprocess.run(
@@ -126,7 +126,7 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-3:]
         raise UserError(
-            "pip requirements that install: %s" % without_credentials(", ".join(requirements)),
+            "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
             without_credentials(" ".join(lines)) or "pip exit status %d" % done.returncode,
             "correct pip, or add pip to packages if the env has none",
         )

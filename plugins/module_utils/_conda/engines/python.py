@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Python the engine's venv is made with. Private to hpc.pytorch."""
+"""Chooses the Python that the engine's venv is made with. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..._common.errors import UserError, one_line
 from ..._common.process import clean_environment
 from ..._common.trust import untrusted_because
 
-# What the engine's packages run on, and what is tried by itself, the newest first.
+# The oldest Python that the engine's packages run on, and the names that are tried by default, newest first.
 OLDEST_PYTHON = (3, 10)
 _VERSIONS = ("3.13", "3.12", "3.11", "3.10")
 _FOLDERS = ("/usr/bin", "/usr/local/bin")
 
-# Run by the candidate, which may be any Python from 2.7 on.
+# The candidate runs this. It may be any Python from 2.7 on.
 _QUESTION = """
 import json, os, sys
 missing = []
@@ -35,8 +35,14 @@ print(json.dumps({
 """
 
 
-class Choice(t.NamedTuple):
-    """The Python to take, its version, and why each that came before it was not taken."""
+class Options(t.NamedTuple):
+    """The options of module conda_engine_python_info, see its documentation."""
+
+    python: str | None
+
+
+class EnginePython(t.NamedTuple):
+    """The chosen Python and its version. *rejected* has the candidates before it, each with the reason."""
 
     python: str
     version: str
@@ -44,21 +50,31 @@ class Choice(t.NamedTuple):
 
 
 def candidates(wanted: str | None, folders: t.Sequence[str] = _FOLDERS) -> list[str]:
-    """The Pythons to look at, in order: the one that was asked for alone, else those in the system's folders."""
+    """The Pythons to try, in order: only *wanted* if it is given, else those in *folders*."""
     if wanted:
         return [wanted]
     paths = [os.path.join(folder, "python" + version) for version in _VERSIONS for folder in folders]
-    # Named so that a person learns why it does not do; /usr/bin/python3 is EL8's 3.6 and EL9's 3.9.
+    # Tried so that the error explains why it is not used: /usr/bin/python3 is 3.6 on EL8 and 3.9 on EL9.
     paths += [os.path.join(folder, "python3") for folder in folders]
     return [path for path in paths if os.path.lexists(path)]
 
 
-def choose_python(wanted: str | None, for_everybody: bool, folders: t.Sequence[str] = _FOLDERS) -> Choice:
-    """The first candidate that can carry the engine.
+def describe_engine_python(options: Options) -> dict[str, t.Any]:
+    """The result of conda_engine_python_info. As root the engine is for all users.
 
-    :arg wanted: the play's choice; then nothing else is looked at, and it may lie where only its owner reads.
-    :arg for_everybody: whether other users run the engine too.
-    :raises UserError: none does, with what is wrong with each.
+    :raises UserError: no candidate can run the engine, with the reason for each.
+    """
+    chosen = choose_python(options.python, for_all_users=os.geteuid() == 0)
+    rejected = [{"python": python, "reason": reason} for python, reason in chosen.rejected]
+    return {"changed": False, "python": chosen.python, "version": chosen.version, "rejected": rejected}
+
+
+def choose_python(wanted: str | None, for_all_users: bool, folders: t.Sequence[str] = _FOLDERS) -> EnginePython:
+    """The first candidate that can run the engine.
+
+    :arg wanted: the caller's choice; then no other Python is tried, and other users need not be able to read it.
+    :arg for_all_users: whether other users run the engine too.
+    :raises UserError: no candidate can, with the reason for each.
     """
     rejected: list[tuple[str, str]] = []
     for path in candidates(wanted, folders):
@@ -68,20 +84,20 @@ def choose_python(wanted: str | None, for_everybody: bool, folders: t.Sequence[s
             facts, reason = _ask(path)
         if reason is None:
             reason = reason_against(facts)
-        if reason is None and for_everybody and not wanted:
+        if reason is None and for_all_users and not wanted:
             reason = next(filter(None, map(unreadable_because, facts["reads"])), None)
         if reason is None:
-            return Choice(path, _version(facts), rejected)
+            return EnginePython(path, _version(facts), rejected)
         rejected.append((path, reason))
     raise UserError(
         "a Python %d.%d or newer with venv and ensurepip for the engine (conda_engine_python)" % OLDEST_PYTHON,
         "; ".join("%s: %s" % each for each in rejected) or "none in %s" % " or ".join(folders),
-        "install one (python3-venv on Debian and Ubuntu, python3.12 on EL), or set conda_engine_python to another Python",
+        "install one (python3-venv on Debian and Ubuntu, python3.12 on EL), or set conda_engine_python to another one",
     )
 
 
 def reason_against(facts: t.Mapping[str, t.Any]) -> str | None:
-    """Why a Python that says *facts* of itself cannot carry the engine, or None. No I/O."""
+    """Why the Python with these *facts* about itself cannot run the engine, or None. No I/O."""
     if tuple(facts["version"][:2]) < OLDEST_PYTHON:
         return "Python %s is too old" % _version(facts)
     if facts["missing"]:
@@ -116,8 +132,8 @@ def _ask(path: str) -> tuple[dict[str, t.Any], str | None]:
     except OSError as error:
         return {}, "it does not run (%s)" % (error.strerror or error)
     except ValueError:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return {}, "it does not run (%s)" % one_line(said[-1] if said else "exit status %d" % done.returncode)
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return {}, "it does not run (%s)" % one_line(lines[-1] if lines else "exit status %d" % done.returncode)
 
 
 def _version(facts: t.Mapping[str, t.Any]) -> str:

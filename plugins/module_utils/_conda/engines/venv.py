@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where py-rattler is installed. Private to hpc.pytorch."""
+"""Finds the interpreter that has py-rattler. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine
 
 
 def find_engine_python(executable: str | None) -> str | None:
-    """The interpreter to run the rattler engine with, or None where there is none (yet).
+    """The interpreter to run the rattler engine with, or None if there is none (yet).
 
-    :arg executable: the play's choice; then nothing else is looked at.
+    :arg executable: the caller's choice; then no other place is searched.
     :raises UserError: an interpreter that root must not execute.
     """
     if executable:
@@ -32,27 +32,28 @@ def find_engine_python(executable: str | None) -> str | None:
         candidates = (os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES)
         found = next((path for path in candidates if os.path.exists(path)), None)
     if found and not runs_here(found):
-        require_trusted(found, "engine")
+        require_trusted(found, "an engine")
     return found
 
 
 def require_trusted_engine(python: str) -> None:
-    """Refuse, as root, a venv of which somebody else could write a part. Not asked before the engine is needed.
+    """Refuse, as root, a venv in which another user can write. Called only when the engine is needed.
 
     :raises UserError: with ``become_user`` as the remedy.
     """
     if os.path.exists(os.path.join(engine_prefix_of(python), "pyvenv.cfg")):
-        require_trusted_env(engine_prefix_of(python), "engine")
+        require_trusted_env(engine_prefix_of(python), "an engine")
 
 
 def require_rattler(python: str) -> None:
     """Refuse an interpreter that root must not run, that does not run, is too old, or has no py-rattler.
 
-    :raises UserError: with what it said.
+    :raises UserError: with the interpreter's last error line.
     """
     require_trusted_engine(python)
     # The version first: a Python that is too old may have an old py-rattler.
-    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); import rattler; print('rattler')"
+    code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); "
+    code += "import rattler; print('rattler')"
     try:
         done = subprocess.run(
             [python, "-c", code],
@@ -70,29 +71,29 @@ def require_rattler(python: str) -> None:
         raise UserError(
             "a Python %s or newer with py-rattler at %s" % (oldest, python),
             "Python %s there" % ".".join(str(number) for number in numbers),
-            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable; where it finds"
-            " no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python" % oldest,
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of the venv that it made as executable;"
+            " if it finds no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python" % oldest,
         )
     if rest.strip() != "rattler":
         raise UserError(
             "a Python with py-rattler at %s" % python,
             errors[-1],
-            "run role hpc.pytorch.conda (entry point engine), and give bin/python of what it made as executable",
+            "run role hpc.pytorch.conda (entry point engine), and give bin/python of the venv that it made as executable",
         )
 
 
 def engine_prefix_of(python: str) -> str:
-    """The venv that an interpreter belongs to, without following the interpreter's own symlink."""
+    """The prefix of an interpreter or a tool: two folders above it. Its own symlink is not followed."""
     return os.path.dirname(os.path.dirname(os.path.abspath(python)))
 
 
 def runs_here(python: str) -> bool:
-    """Whether this process already runs that interpreter."""
+    """Whether this process runs *python*."""
     return os.path.abspath(python) == os.path.abspath(sys.executable)
 
 
 def missing_engine(executable: str | None) -> UserError:
-    """What to say when an env must be made and there is no engine."""
+    """The error for an env that needs the engine when there is none."""
     return UserError(
         "the rattler engine at %s" % (executable or " or ".join(ENGINE_PREFIXES)),
         "none there",

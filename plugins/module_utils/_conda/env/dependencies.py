@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which installed packages a request leads to, by name. No I/O. Private to hpc.pytorch."""
+"""Which installed packages a request needs, by name. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typing as t
 
 
 def needed_names(record: t.Mapping[str, t.Any]) -> list[str]:
-    """The names of what a package depends on.
+    """The names of a package's dependencies: ``{"depends": ["python >=3.12", "c::libz"]}`` has ``["python", "libz"]``.
 
-    :arg record: a package as a channel or ``conda-meta`` describes it.
+    :arg record: a package's record in a channel or in ``conda-meta``.
     """
     return [
         re.split(r"[\s=<>!~\[]", str(spec).rpartition("::")[2].strip(), maxsplit=1)[0]
@@ -21,7 +21,7 @@ def needed_names(record: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, set[str]]:
-    """Of each package's name, the names it depends on; pip comes with Python, whatever Python's record says of it."""
+    """From each package's name to its dependencies. pip counts as one of Python's, whatever its record says."""
     found = {str(record.get("name")): set(needed_names(record)) for record in records}
     if "python" in found:
         found["python"].add("pip")
@@ -29,9 +29,9 @@ def needed_by_name(records: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, set[
 
 
 def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> set[str]:
-    """Installed names that are requested, or that what is requested leads to.
+    """Installed packages that are requested, or that a requested package needs, directly or through others.
 
-    :arg dependencies: of each installed name, the names it depends on.
+    :arg dependencies: from each installed name to its dependencies.
     """
     reached: set[str] = set()
     pending = list(requested)
@@ -44,8 +44,8 @@ def related_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t
 
 
 def unrelated_names(dependencies: t.Mapping[str, t.AbstractSet[str]], requested: t.Iterable[str]) -> list[str]:
-    """Installed names that no requested package leads to: what a user added, and what that needs.
+    """Installed packages that no requested package needs: what a user added, with its dependencies.
 
-    What the request does lead to may leave with the next version of the package that needed it.
+    The other packages may leave the env with the next version of the package that needed them.
     """
     return sorted(set(dependencies) - related_names(dependencies, requested))

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What conda's records do not say of a package's files: which can be executed, and where symlinks lead. Private to hpc.pytorch.
+"""Remembers which files of a package are executable and where its symlinks lead. Private to hpc.pytorch.
 
-Remembered when a package has just been installed, beside its record. A hard link shares its mode with the package cache, so
-nothing else would know it after a ``chmod``.
+conda's records lack both, so they are written down right after the installation. The package cache does not help: a hard
+link shares its mode, so a ``chmod`` changes it there too.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.files import umask, write_atomically
-from .prefix import package_records
+from .records import package_records
 
 MODES = "conda-meta/hpc_pytorch.modes"
 
 
 class Modes(t.NamedTuple):
-    """Of one package: the paths that can be executed, and each symlink's target."""
+    """For one package: the executable paths, and each symlink's target."""
 
     executable: frozenset[str]
     links: t.Mapping[str, str]
 
     def contradict(self, path: str, full_path: str, mode: int) -> bool:
-        """Whether the file at *full_path*, *path* in the package, has lost what it had."""
+        """Whether *full_path* (*path* in the package) lost its executable bit or leads elsewhere."""
         if stat.S_ISLNK(mode):
             return path in self.links and os.readlink(full_path) != self.links[path]
         return path in self.executable and not mode & stat.S_IXUSR
 
 
 def read_modes(prefix: str) -> dict[str, Modes]:
-    """What is remembered, by :func:`label`. Nothing of packages that another tool installed."""
+    """The modes by :func:`label`. Packages that another tool installed are missing."""
     try:
         with open(os.path.join(prefix, MODES), encoding="utf-8") as stream:
             found = json.load(stream)
@@ -44,13 +44,13 @@ def read_modes(prefix: str) -> dict[str, Modes]:
         return {}
 
 
-def settle_modes(prefix: str) -> None:
-    """Let the owner read every file again and execute what was remembered as executable, and nobody write whom the umask excludes.
+def set_permissions(prefix: str) -> None:
+    """Restore the owner's read and execute bits; drop write bits that the umask excludes.
 
-    rattler makes entry points writable for the group whatever the umask, and packages bring files of any mode; as root nobody
-    else may write any. Packages that are new here are remembered, those that are gone are forgotten.
+    rattler ignores the umask and makes entry points writable for the group; packages bring files of any mode. As root, no
+    other user may write a file. New packages are remembered, removed ones are forgotten.
 
-    :raises UserError: as root, somebody else's file came with a package out of the cache.
+    :raises UserError: as root, a file that another user owns came from the package cache.
     """
     old = read_modes(prefix)
     user, mask = os.geteuid(), umask()
@@ -74,7 +74,7 @@ def settle_modes(prefix: str) -> None:
                 key = (mode, path in was_executable)
                 if key not in decided:
                     decided[key] = _wanted(*key, mask, user == 0)
-                # In a cache that a group shares, a file may belong to another member.
+                # In a cache that a group shares, a file may belong to another user.
                 if decided[key] != mode and user in (0, owner):
                     os.chmod(full_path, stat.S_IMODE(decided[key]))
         kept[name] = known or Modes(frozenset(executable), links)
@@ -87,7 +87,7 @@ def _wanted(mode: int, was_executable: bool, mask: int, as_root: bool) -> int:
     if not mode & stat.S_IRUSR:
         wanted |= 0o644 & ~mask
     if was_executable and not mode & stat.S_IXUSR:
-        # For all who can read it.
+        # For everyone who can read it.
         wanted |= (wanted & 0o444) >> 2
     if as_root:
         wanted &= ~0o022
@@ -98,14 +98,14 @@ def _wanted(mode: int, was_executable: bool, mask: int, as_root: bool) -> int:
 
 def _foreign(path: str, owner: int) -> UserError:
     return UserError(
-        "packages out of a cache of root's own, as this runs as root",
+        "packages from a cache that root owns, as this runs as root",
         "%s belongs to uid %d" % (path, owner),
-        "run the task as that user with become_user, or give the package cache to root, or name another with package_cache",
+        "run the task as that user with become_user, give the package cache to root, or set package_cache to another",
     )
 
 
 def label(meta: t.Mapping[str, t.Any]) -> str:
-    """The name under which a package is remembered."""
+    """The key of a package: ``numpy-2.3.0-py312_0``."""
     return "%s-%s-%s" % (meta.get("name"), meta.get("version"), meta.get("build"))
 
 

@@ -1,15 +1,17 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One package, and what separates two sets of them. No I/O. Private to hpc.pytorch."""
+"""A package, and the difference between two sets of packages. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
+Action = t.Dict[str, t.Optional[str]]
+
 
 class Package(t.NamedTuple):
-    """What identifies an installed or solved package. *url* carries no credentials."""
+    """An installed or solved package. *url* has no credentials."""
 
     name: str
     version: str
@@ -22,20 +24,20 @@ class Package(t.NamedTuple):
         return "%s %s %s" % (self.name, self.version, self.build)
 
     def as_result(self) -> dict[str, str]:
-        """As modules return it."""
+        """The package as modules return it."""
         return {"name": self.name, "version": self.version, "build": self.build, "channel": self.channel}
 
 
 def actions_between(
     before: t.Iterable[Package], after: t.Iterable[Package], reinstall: t.Container[str] = ()
-) -> list[dict[str, str | None]]:
+) -> list[Action]:
     """What turns *before* into *after*, by name: action (install, remove, change, reinstall), name, from, to.
 
-    :arg reinstall: names whose files must be laid down again although the package stays the same.
+    :arg reinstall: names of packages to install again in the same version.
     """
     old = {package.name: package for package in before}
     new = {package.name: package for package in after}
-    actions: list[dict[str, str | None]] = []
+    actions: list[Action] = []
     for name in sorted(set(old) | set(new)):
         was, will = old.get(name), new.get(name)
         if was is None and will is not None:
@@ -64,7 +66,7 @@ def _lines(packages: t.Iterable[Package]) -> str:
 
 
 def _identity(package: Package) -> tuple[str, str]:
-    # Not the channel: conda and rattler write one channel's name in different ways.
+    # Without the channel: conda and rattler spell the same channel differently.
     return package.version, package.build
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pip installed in an env, read from its ``dist-info`` folders: whether it is whole. Executes nothing. Private to hpc.pytorch."""
+"""Reads from ``dist-info`` folders what pip installed, and whether it is complete. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import re
 import typing as t
 
 from ..._common.files import sha256_of_file
-from .prefix import package_records, site_packages_folders
+from .prefix import site_packages_folders
+from .records import package_records
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Distribution(t.NamedTuple):
-    """*name* is normalized; *finished* is False for what a killed pip left.
+    """An installed distribution. *name* is normalized; *finished* is False if pip was killed while installing it.
 
-    pip unpacks the wheel's own RECORD with the other files, then writes INSTALLER, and at last the RECORD that lists it.
+    pip unpacks the wheel's own RECORD with the other files, then writes INSTALLER, then the RECORD that lists it.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Distribution(t.NamedTuple):
 
 
 def damaged_distributions(prefix: str) -> list[Distribution]:
-    """Those that pip did not finish, or whose files were deleted or changed. What conda packages brought is not looked at."""
+    """The unfinished ones, and those whose files were deleted or changed. Files of conda packages are not checked."""
     owned = set()
     for meta in package_records(prefix):
         owned |= {os.path.dirname(str(path)) for path in meta.get("files") or [] if ".dist-info/" in str(path)}
@@ -54,8 +55,8 @@ def installed_names(prefix: str) -> set[str]:
     return {_distribution(name).name for name in names if name.endswith(".dist-info")}
 
 
-def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> list[Distribution]:
-    """Those of *damaged* that the requirements *lines* lead to, which pip can therefore bring back; and all that is unfinished."""
+def repairable(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> list[Distribution]:
+    """Those of *damaged* that the requirements *lines* lead to, so that pip can install them again; and unfinished ones."""
     reached: set[str] = set()
     requirements = [
         line
@@ -65,7 +66,7 @@ def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix:
     pending = [name for name in map(required_name, requirements) if name]
     needs = _dependencies(prefix)
     if len(pending) < len(requirements):
-        # A path, a URL or a file of requirements: what somebody asked for by itself, pip remembers.
+        # Paths, URLs and requirement files have no name here; pip marks what was requested explicitly.
         pending += [name for name, (unused, requested) in needs.items() if requested]
     while pending:
         name = pending.pop()
@@ -76,7 +77,7 @@ def asked_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix:
 
 
 def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> list[str]:
-    """Requirements that bring exactly *damaged* back: by the request's own *lines* where those say more than a version."""
+    """Requirements that install exactly *damaged* again: a line of *lines* if it has an address or a hash."""
     options = [
         line
         for line in lines
@@ -88,19 +89,16 @@ def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> list
     return options + [by_name.get(each.name) or "%s==%s" % (each.name, each.version) for each in damaged]
 
 
-def not_mended(damaged: Distribution) -> str:
-    """What to tell about one that is left as it is."""
+def not_repaired(damaged: Distribution) -> str:
+    """The warning about a damaged distribution that is left as it is."""
     return (
-        "%s %s, which the requirements in pip do not ask for, has deleted or changed files: install it again with the env's pip"
-        % (
-            damaged.name,
-            damaged.version,
-        )
+        "%s %s, which the requirements in pip do not ask for, has deleted or changed files: "
+        "install it again with the env's pip" % (damaged.name, damaged.version)
     )
 
 
 def required_name(line: str) -> str:
-    """The normalized name that a requirement starts with; empty for a path, a URL or an option."""
+    """The normalized name of a requirement: ``Py_YAML>=6`` is ``py-yaml``. Empty for a path, a URL or an option."""
     match = _NAME.match(line)
     rest = line[match.end() :].lstrip() if match else ""
     if not match or rest.startswith(("/", ":", "+")) or line.endswith((".whl", ".tar.gz", ".zip")) and "@" not in line:
@@ -109,7 +107,7 @@ def required_name(line: str) -> str:
 
 
 def normalized(name: str) -> str:
-    """A distribution's name as packaging tools compare it."""
+    """A name as packaging tools compare it: ``Py_YAML`` is ``py-yaml``."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -128,7 +126,7 @@ def _is_finished(dist_info: str) -> bool:
 
 
 def _dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
-    """Of each distribution, what it requires, and whether it was asked for by itself."""
+    """From each distribution to what it requires, and whether it was requested explicitly."""
     found = {}
     for folder in site_packages_folders(prefix):
         for entry in os.listdir(folder):

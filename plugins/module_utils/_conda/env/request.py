@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a play asks of an env: checked, in one canonical form, with a hash. No I/O. Private to hpc.pytorch."""
+"""The request for an env: checked, in a canonical form, with a hash. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import os
 import re
 import typing as t
 
-from ..._common.errors import UserError, one_line
+from ..._common.errors import UserError, one_line, shown
 from ..._common.files import sha256_of_json
 from ..._common.redact import shown_channels, without_credentials
 
-# conda refuses "/", " ", ":" and "#" in names; the rest of what we refuse breaks shebangs, shells or job scripts.
+# conda refuses "/", " ", ":" and "#" in names; the other characters would break shebangs, shells or job scripts.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _PREFIX = re.compile(r"/[A-Za-z0-9_.+@=,~/-]*\Z")
 _RESERVED_NAMES = ("base", "root")
-# A path that pip takes relative to the requirements file, which is a temporary one of ours.
+# A path that pip reads relative to the requirements file, which is a temporary file of ours.
 _RELATIVE_FILE = re.compile(r"(-[rcef]|--(?:requirement|constraint|editable|find-links))[ =]*([^/\s=$].*)")
 # Where a requirement's own options, or a comment, begin.
 _AFTER_REQUIREMENT = re.compile(r"\s+(?:-|#)")
 
-# Raised when what is stored beside an env changes its meaning: every env is then looked at once by the engine.
+# Raised when the meaning of our record changes: then the engine checks every env once.
 SCHEMA = 1
 
 
-class Request(t.NamedTuple):
-    """A validated wish. Paths are absolute; *packages* are sorted and unique, *pip* as :func:`checked_pip_lines` has it.
+class EnvRequest(t.NamedTuple):
+    """What the caller requests. Paths are absolute; *packages* are sorted and unique, *pip* see :func:`checked_pip_lines`.
 
-    *channels* and *channel_priority* are empty where a condarc decides; *condarc_sha256* then stands for its content.
+    *channels* and *channel_priority* are empty if a condarc decides; then *condarc_sha256* stands for its content.
     """
 
     prefix: str
@@ -44,7 +44,7 @@ class Request(t.NamedTuple):
     condarc_sha256: str | None
 
     def sha256(self) -> str:
-        """Hash of all that decides what the env holds: not its prefix and no credentials."""
+        """Hash of everything that decides what the env holds: without its prefix and credentials."""
         decisive = self._replace(
             prefix="",
             channels=tuple(shown_channels(self.channels)),
@@ -54,10 +54,10 @@ class Request(t.NamedTuple):
 
 
 def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, home: str) -> str:
-    """The absolute prefix that *prefix*, or *name* below *envs_dir*, means.
+    """The absolute path of *prefix*, or of *name* below *envs_dir*.
 
-    :arg home: the user's home folder; ``~/.conda/envs`` is where names live unless *envs_dir* says otherwise.
-    :raises UserError: a path or name that shells, shebangs or conda cannot carry.
+    :arg home: the user's home directory; without *envs_dir* names are below its ``.conda/envs``.
+    :raises UserError: a path or name that does not work in shells, shebangs or conda.
     """
     if name is not None:
         if not _NAME.match(name) or ".." in name:
@@ -69,7 +69,7 @@ def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, h
         if name in _RESERVED_NAMES:
             raise UserError(
                 "an env name other than %s" % " and ".join(_RESERVED_NAMES),
-                "name %r, which conda keeps for its base" % name,
+                "name %r, which conda reserves for its base" % name,
                 "choose another name, or give the base's path as prefix",
             )
         prefix = os.path.join(envs_dir or os.path.join(home, ".conda", "envs"), name)
@@ -79,7 +79,7 @@ def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, h
         raise UserError("a prefix without '..'", "prefix %r" % one_line(prefix), "write the path out")
     if not _PREFIX.match(prefix):
         raise UserError(
-            "an absolute prefix of letters A-Z a-z, digits and . _ + @ = , ~ - / (shebangs and PATH carry no others)",
+            "an absolute prefix of letters A-Z a-z, digits and . _ + @ = , ~ - / (others break shebangs and PATH)",
             "prefix %r" % one_line(prefix),
             "choose such a path",
         )
@@ -88,7 +88,7 @@ def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, h
 
 
 def checked_specs(values: t.Iterable[str], what: str) -> tuple[str, ...]:
-    """Sorted, unique, one line each. Whether a match spec parses is for the engine to say."""
+    """*values*, sorted and unique, one line each. The engine checks their syntax."""
     specs = set()
     for value in values:
         spec = value.strip()
@@ -99,9 +99,9 @@ def checked_specs(values: t.Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def checked_pip_lines(values: t.Iterable[str]) -> tuple[str, ...]:
-    """Lines of a requirements file: option lines in the order given, which counts, then requirements, sorted and unique.
+    """Lines of a requirements file: options in the given order, which counts, then requirements, sorted and unique.
 
-    A line that a backslash continues is put together. Whether pip understands a line is for pip to say.
+    Lines that a backslash continues are joined. pip checks the syntax.
     """
     options: list[str] = []
     requirements = set()
@@ -124,14 +124,14 @@ def checked_pip_lines(values: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def pip_requirements(lines: t.Iterable[str]) -> tuple[str, ...]:
-    """What *lines* ask for, without option lines, hashes and credentials: fit to be shown."""
+    """The requirements in *lines* without options, hashes and credentials, to be shown."""
     return tuple(
         without_credentials(_AFTER_REQUIREMENT.split(line, maxsplit=1)[0]) for line in lines if not line.startswith("-")
     )
 
 
 def checked_channels(values: t.Iterable[str]) -> tuple[str, ...]:
-    """In the order given: it is their priority."""
+    """The channels, unique, in the given order, which is their priority."""
     channels: list[str] = []
     for value in values:
         channel = value.strip()
@@ -150,4 +150,4 @@ def checked_cuda(value: str | None) -> str | None:
         return None
     if value == "none" or re.match(r"\d+(\.\d+){0,2}\Z", value):
         return value
-    raise UserError("a CUDA version such as 12.8, or none", "cuda %r" % one_line(value), "correct it")
+    raise UserError("cuda to be a version such as 12.8, or none", shown(value), "correct it")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the files of an env are what its packages brought. Private to hpc.pytorch."""
+"""Checks whether the files of an env are as its packages installed them. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typing as t
 
 from ..._common.files import sha256_of_file
 from .modes import Modes, label, read_modes
-from .pip_records import Distribution, asked_for, damaged_distributions, not_mended
-from .prefix import package_records
+from .pip_records import Distribution, damaged_distributions, not_repaired, repairable
+from .records import package_records
 
 _NOTHING_REMEMBERED = Modes(frozenset(), {})
 
 
 class Damage(t.NamedTuple):
-    """What is to be installed again: *packages* by name, and *distributions* of pip; *warnings* name what cannot be."""
+    """What to install again: *packages* by name, *distributions* of pip. *warnings* name what cannot be repaired."""
 
     packages: t.AbstractSet[str] = frozenset()
     distributions: t.Sequence[Distribution] = ()
@@ -26,14 +26,17 @@ class Damage(t.NamedTuple):
 
 
 def examine(prefix: str, pip_lines: t.Sequence[str]) -> Damage:
-    """Read every file of the env. Of what pip installed, only what the requirements *pip_lines* lead to can be repaired."""
+    """Read every file of the env.
+
+    :arg pip_lines: requirements; only the distributions that they lead to can be repaired.
+    """
     found = damaged_distributions(prefix)
-    wanted = asked_for(found, pip_lines, prefix) if pip_lines else []
-    return Damage(damaged_packages(prefix), wanted, [not_mended(each) for each in found if each not in wanted])
+    wanted = repairable(found, pip_lines, prefix) if pip_lines else []
+    return Damage(damaged_packages(prefix), wanted, [not_repaired(each) for each in found if each not in wanted])
 
 
 def damaged_packages(prefix: str) -> set[str]:
-    """Names of packages with a file that is missing, or has another content, target or mode than was installed."""
+    """Names of packages with a file that is missing, or whose content, target or mode has changed."""
     modes = read_modes(prefix)
     records = package_records(prefix)
     return {
@@ -65,7 +68,7 @@ def _is_another(path: str, entry: t.Mapping[str, t.Any], modes: Modes) -> bool:
 def _has_another_content(path: str, entry: t.Mapping[str, t.Any]) -> bool:
     wanted = entry.get("sha256_in_prefix")
     if not wanted and not entry.get("prefix_placeholder"):
-        # Of a file with the prefix in it, size and hash are on record as they were before it was written in.
+        # A file with the prefix written into it has another size and hash than this record.
         wanted = entry.get("sha256")
         size = entry.get("size_in_bytes")
         if size is not None and os.path.getsize(path) != size:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a play's wish to a base that users find: decides, then fetches, installs and switches. Private to hpc.pytorch."""
+"""conda_installer from options to result: fetch, install, switch. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -15,87 +15,95 @@ from ..._common.progress import Progress
 from ..._common.trust import require_trusted_place
 from . import store
 from .fetch import fetch, private_cache, require_source
-from .request import Wish, checked_cache, checked_wish
+from .request import InstallerRequest, checked_cache, installer_request
 from .run import conda_version, install
 
 Result = t.Dict[str, t.Any]
 
 
-def declare_base(params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
-    """Make users find the base of *params* (conda_installer's options), or say what that would change.
+class Options(t.NamedTuple):
+    """The options of module conda_installer, see its documentation."""
 
-    :raises UserError: users find what they found before.
+    prefix: str
+    src: str
+    sha256: str
+    cache: str | None
+    ca_path: str | None
+    progress_file: str | None
+
+
+def declare_base(options: Options, check_mode: bool) -> Result:
+    """Make users find the base of *options*; in check mode return what that would change.
+
+    :raises UserError: users find the same base as before.
     """
-    wish = checked_wish(params["prefix"], params["src"], params["sha256"])
-    cache = checked_cache(params["cache"] or _default_cache())
-    old = store.linked_base(wish)
-    require_trusted_place(wish.base, "a place for the base at")
-    if store.stamp_of(wish.base) == wish.sha256:
-        _require_usable(wish)
-        if old != wish.base and not check_mode:
-            with store.store_lock(wish, lambda: None):
-                store.switch(wish)
-        return _result(wish, old, ["switch"] if old != wish.base else [], store.versions_of(wish.base))
+    request = installer_request(options.prefix, options.src, options.sha256)
+    cache = checked_cache(options.cache or _default_cache())
+    old = store.linked_base(request)
+    require_trusted_place(request.base, "a place for the base at")
+    if store.stamp_of(request.base) == request.sha256:
+        _require_usable(request)
+        if old != request.base and not check_mode:
+            with store.store_lock(request, Progress()):
+                store.switch(request)
+        return _result(request, old, ["switch"] if old != request.base else [], store.versions_of(request.base))
     if check_mode:
-        if not wish.is_url and os.path.exists(wish.source):
-            require_source(wish)
-        return _result(wish, old, _steps(wish), None)
-    with Progress(params["progress_file"]) as progress:
-        return _make(wish, old, cache, params["ca_path"], progress)
+        if not request.is_url and os.path.exists(request.source):
+            require_source(request)
+        return _result(request, old, _steps(request), None)
+    with Progress(options.progress_file) as progress:
+        return _make(request, old, cache, options.ca_path, progress)
 
 
-def _make(wish: Wish, old: str | None, cache: str, ca_path: str | None, progress: Progress) -> Result:
-    def waiting() -> None:
-        progress.report("wait for", "another run that is at work on %s" % wish.prefix)
-
-    with private_cache(cache, waiting):
+def _make(request: InstallerRequest, old: str | None, cache: str, ca_path: str | None, progress: Progress) -> Result:
+    with private_cache(cache, progress, request.prefix):
         fetched = None
-        # Another run may have made it while this one waited.
-        if store.stamp_of(wish.base) != wish.sha256:
-            # Before anything is made: a wrong address or checksum leaves no trace beside the prefix.
-            fetched = fetch(wish, cache, ca_path, progress)
-        with store.store_lock(wish, waiting) as (lock, locked):
-            if fetched and store.stamp_of(wish.base) != wish.sha256:
-                store.remove_remains(wish, locked)
-                _install(wish, old, fetched.script, lock, progress)
-            store.switch(wish)
-        result = _result(wish, old, _steps(wish) if fetched else ["switch"], store.versions_of(wish.base))
+        # Another run may have made the base while this one waited.
+        if store.stamp_of(request.base) != request.sha256:
+            # Fetched first: a wrong address or checksum leaves no trace next to the prefix.
+            fetched = fetch(request, cache, ca_path, progress)
+        with store.store_lock(request, progress) as lock:
+            if fetched and store.stamp_of(request.base) != request.sha256:
+                store.remove_remains(request, lock.held)
+                _install(request, old, fetched.script, lock.handle, progress)
+            store.switch(request)
+        result = _result(request, old, _steps(request) if fetched else ["switch"], store.versions_of(request.base))
         if fetched:
-            # The base can be found again without it.
+            # The installer is not needed any more.
             os.unlink(fetched.script)
             result.update(bytes=fetched.size, resumed_from=fetched.resumed_from)
     return result
 
 
-def _steps(wish: Wish) -> list[str]:
-    return ["download" if wish.is_url else "copy", "install", "switch"]
+def _steps(request: InstallerRequest) -> list[str]:
+    return ["download" if request.is_url else "copy", "install", "switch"]
 
 
-def _install(wish: Wish, old: str | None, script: str, lock: int, progress: Progress) -> None:
-    # Beside the base and not in /tmp, which sites mount without execution.
-    work = tempfile.mkdtemp(prefix=".work.", dir=wish.store)
+def _install(request: InstallerRequest, old: str | None, script: str, lock: int, progress: Progress) -> None:
+    # Next to the base and not in /tmp, which some sites mount noexec.
+    work = tempfile.mkdtemp(prefix=".work.", dir=request.store)
     try:
-        install(script, wish.base, work, lock, progress)
-        progress.report("verify", wish.base)
-        store.settle(wish.base)
-        store.require_sound(wish.base)
-        conda_version(wish.base, work)
-        store.finish(wish, old)
+        install(script, request.base, work, lock, progress)
+        progress.report("verify", request.base)
+        store.set_permissions(request.base)
+        store.require_sound(request.base)
+        conda_version(request.base, work)
+        store.finish(request, old)
     except BaseException:
-        if os.path.lexists(wish.base):
-            store.remove_folder(wish, wish.base)
+        if os.path.lexists(request.base):
+            store.remove_folder(request, request.base)
         raise
     finally:
         shutil.rmtree(work)
 
 
-def _require_usable(wish: Wish) -> None:
-    gone = [path for path in ("bin/conda", "bin/activate") if not os.path.exists(os.path.join(wish.base, path))]
+def _require_usable(request: InstallerRequest) -> None:
+    gone = [path for path in ("bin/conda", "bin/activate") if not os.path.exists(os.path.join(request.base, path))]
     if gone:
         raise UserError(
-            "a whole base in %s, where this installer has finished" % wish.base,
+            "a complete base in %s, where this installer has finished" % request.base,
             "no %s" % ", no ".join(gone),
-            "restore it from a backup; or, if no environment or shell names that folder, remove it and run again",
+            "restore it from a backup; or, if no environment or shell uses that folder, remove it and run again",
         )
 
 
@@ -104,24 +112,24 @@ def _default_cache() -> str:
     return os.path.join(root, "hpc.pytorch", "installers")
 
 
-def _result(wish: Wish, old: str | None, actions: list[str], after: dict[str, str] | None) -> Result:
-    """*after* is None where only the installer itself knows what it brings."""
+def _result(request: InstallerRequest, old: str | None, actions: list[str], after: dict[str, str] | None) -> Result:
+    """The module's result. *after* is None if only the installer knows its versions."""
     before = store.versions_of(old) if old else {}
-    now = _described(wish.base, after)
+    now = _described(request.base, after)
     then = _described(old, before)
     return {
         "changed": bool(actions),
-        "prefix": wish.prefix,
-        "base": wish.base,
+        "prefix": request.prefix,
+        "base": request.base,
         "actions": actions,
         "before": dict(before, base=old),
-        "after": dict(after or {}, base=wish.base),
-        "msg": "%s: %s" % (wish.prefix, now if old == wish.base else "%s, before: %s" % (now, then)),
+        "after": dict(after or {}, base=request.base),
+        "msg": "%s: %s" % (request.prefix, now if old == request.base else "%s, before: %s" % (now, then)),
         "diff": {
-            "before_header": wish.prefix,
-            "after_header": wish.prefix,
+            "before_header": request.prefix,
+            "after_header": request.prefix,
             "before": _lines(old, before),
-            "after": _lines(wish.base, after),
+            "after": _lines(request.base, after),
         },
     }
 

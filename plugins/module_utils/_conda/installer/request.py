@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a play asks of an installed base, checked, and where that base stands. No I/O. Private to hpc.pytorch."""
+"""The request for a base from an installer: checked, with the base's place. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from ..._common.errors import UserError, one_line
+from ..._common.errors import UserError, shown
 from ..._common.redact import without_credentials
 from ..env.request import checked_prefix
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-# The installer's own header puts its path into shell words and refuses blanks.
+# The installer's own script uses its path in shell words and refuses blanks.
 _CACHE = re.compile(r"/[A-Za-z0-9_.+@=,~/-]+\Z")
 
 
-class Wish(t.NamedTuple):
-    """A base that users find at *prefix*: a symlink to ``.NAME/<first 12 of sha256>`` beside it."""
+class InstallerRequest(t.NamedTuple):
+    """A base that users find at *prefix*, a symlink to ``.NAME/<first 12 of sha256>`` next to it."""
 
     prefix: str
     source: str
@@ -28,56 +28,56 @@ class Wish(t.NamedTuple):
 
     @property
     def is_url(self) -> bool:
-        """Whether *source* is an address; else it is an absolute path."""
+        """Whether *source* is an address, not an absolute path."""
         return not self.source.startswith("/")
 
     @property
     def shown_source(self) -> str:
-        """The source as it may be printed."""
+        """The source without credentials."""
         return without_credentials(self.source)
 
     @property
     def store(self) -> str:
-        """The folder that holds every base of this prefix, and what they share."""
+        """The folder that holds all bases of this prefix and what they share."""
         parent, name = os.path.split(self.prefix)
         return os.path.join(parent, "." + name)
 
     @property
     def base(self) -> str:
-        """The folder that this very installer makes its base in."""
+        """The folder of the base that this installer makes."""
         return os.path.join(self.store, self.sha256[:12])
 
     @property
     def link(self) -> str:
-        """What the symlink *prefix* holds."""
+        """The target of the symlink *prefix*."""
         return os.path.join(os.path.basename(self.store), self.sha256[:12])
 
     @property
     def envs(self) -> str:
-        """Where every base of this prefix has its ``envs``."""
+        """The ``envs`` folder that all bases of this prefix share."""
         return os.path.join(self.store, "envs")
 
 
-def checked_wish(prefix: str, source: str, sha256: str) -> Wish:
-    """The options as one wish.
+def installer_request(prefix: str, source: str, sha256: str) -> InstallerRequest:
+    """The request, checked.
 
-    :raises UserError: what cannot be.
+    :raises UserError: an option is not valid.
     """
     prefix = checked_prefix(prefix, None, None, "/")
     if prefix == "/":
-        raise UserError("a prefix with a name", "prefix '/'", "choose a path such as /opt/conda")
-    return Wish(prefix, _checked_source(source), _checked_sha256(sha256))
+        raise UserError("prefix to be a path with a name", "'/'", "choose a path such as /opt/conda")
+    return InstallerRequest(prefix, _checked_source(source), _checked_sha256(sha256))
 
 
 def checked_cache(cache: str) -> str:
-    """The folder for what is downloaded.
+    """The folder for downloads.
 
-    :raises UserError: a path that an installer's own script cannot be run from.
+    :raises UserError: an installer's own script cannot run from that path.
     """
     if not _CACHE.match(cache) or ".." in cache.split("/"):
         raise UserError(
-            "a cache folder as an absolute path of letters A-Z a-z, digits and . _ + @ = , ~ - /",
-            "%r" % one_line(cache),
+            "cache to be an absolute path of letters A-Z a-z, digits and . _ + @ = , ~ - /",
+            shown(cache),
             "choose such a path as cache",
         )
     return os.path.normpath(cache)
@@ -87,9 +87,9 @@ def _checked_sha256(value: str) -> str:
     sha256 = value.strip().lower()
     if not _SHA256.match(sha256):
         raise UserError(
-            "the installer's sha256 in 64 hex digits",
-            "%r" % one_line(value),
-            "take it from the page that offers the installer, not from the file that was downloaded",
+            "sha256 to be 64 hex digits",
+            shown(value),
+            "take it from the page that offers the installer, do not compute it from the download",
         )
     return sha256
 
@@ -98,7 +98,7 @@ def _checked_source(value: str) -> str:
     source = value.strip()
     parts = urlsplit(source)
     if not source.isprintable():
-        found = "%r" % one_line(value)
+        found = shown(value)
     elif parts.scheme == "https" and parts.hostname and parts.path.strip("/") and " " not in source:
         return source
     elif parts.scheme == "file" and parts.hostname in (None, "localhost") and parts.path.startswith("/"):
@@ -108,7 +108,7 @@ def _checked_source(value: str) -> str:
     else:
         found = without_credentials(source) or "nothing"
     raise UserError(
-        "an installer as an https address, or as an absolute path on the target",
+        "src to be an https address, or an absolute path on the target",
         found,
-        "use the https address (http can be read and changed on the way), or copy the file to the target and give its path",
+        "use an https address (http can be changed on the way), or copy the file to the target and give its path",
     )

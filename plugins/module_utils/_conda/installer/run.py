@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a checked installer, and the conda that it brought. Private to hpc.pytorch."""
+"""Runs a checked installer, and the conda that it installed. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TAIL = 30
 
 
 def shell_of(script: str) -> str:
-    """The shell that an installer's first line asks for.
+    """The shell in an installer's first line: ``/bin/bash`` for ``#!/usr/bin/env bash``.
 
-    :raises UserError: it is no shell script.
+    :raises UserError: it is not a shell script.
     """
     with open(script, "rb") as stream:
         first = stream.readline(200).decode("ascii", "replace").strip()
@@ -32,15 +32,15 @@ def shell_of(script: str) -> str:
 
 
 def install(script: str, base: str, work: str, lock: int, progress: Progress) -> None:
-    """Run *script* so that it makes *base*, which must not exist, and touches no home.
+    """Run *script* to make *base*, which must not exist. No home directory is touched.
 
-    :arg work: an empty folder, for what would go to ``$HOME`` and ``$TMPDIR``.
+    :arg work: an empty folder, used as ``$HOME`` and ``$TMPDIR``.
     :arg lock: a descriptor that the installer inherits.
-    :raises UserError: with the end of what it said.
+    :raises UserError: with the last lines of its output.
     """
-    # The file's mode counts for nothing here, and users read the base whatever the umask of whoever installs.
+    # Started through a shell, the file needs no execute bit. All users read the base, so the caller's umask does not count.
     argv = ["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', shell_of(script), script, "-b", "-p", base]
-    said: list[str] = []
+    output: list[str] = []
     with subprocess.Popen(
         argv,
         cwd=work,
@@ -53,19 +53,19 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
         for raw in process.stdout or ():
             line = one_line(raw.decode("utf-8", "replace"))
             if line:
-                said = said[1 - _TAIL :] + [line]
+                output = output[1 - _TAIL :] + [line]
                 progress.report("install", line[:80])
     if process.returncode:
         raise UserError(
-            "the installer to make %s" % base,
-            "exit status %d: %s" % (process.returncode, said[-1] if said else "it said nothing"),
+            "an installer that makes %s" % base,
+            "exit status %d: %s" % (process.returncode, output[-1] if output else "no output"),
             "see installer_output; check free space and quota, and that the installer is for this machine's architecture",
-            installer_output=said,
+            installer_output=output,
         )
 
 
 def conda_version(base: str, work: str) -> str:
-    """What ``conda --version`` of *base* says.
+    """The output of ``conda --version`` of *base*.
 
     :raises UserError: it does not run.
     """
@@ -78,18 +78,18 @@ def conda_version(base: str, work: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    said = [one_line(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-    if done.returncode or not said:
+    output = [one_line(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
+    if done.returncode or not output:
         raise UserError(
-            "the conda of %s to say its version" % base,
-            "exit status %d: %s" % (done.returncode, said[-1] if said else "it said nothing"),
+            "a conda in %s that prints its version" % base,
+            "exit status %d: %s" % (done.returncode, output[-1] if output else "no output"),
             "use an installer for this machine's architecture and C library",
-            installer_output=said[-_TAIL:],
+            installer_output=output[-_TAIL:],
         )
-    return said[-1]
+    return output[-1]
 
 
 def _environment(work: str) -> dict[str, str]:
-    # Nothing of the caller's: its conda, Python and shell settings would reach into the base.
+    # No variable of the caller: its conda, Python and shell settings would change the base.
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": path, "HOME": work, "TMPDIR": work, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

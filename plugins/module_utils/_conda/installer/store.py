@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bases beside each other: what one holds, what it takes over from the one before, which one users find.
+"""The bases of one prefix: what each holds, what it takes over from the last one, which one users find.
 
-Reads and writes below the store only. Private to hpc.pytorch.
+Reads and writes only in their folder, the store. Private to hpc.pytorch.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ import stat
 import tempfile
 import typing as t
 
-from ..._common.errors import UserError
-from ..._common.locks import hold
-from ..env.prefix import package_records
-from .request import Wish
+from ..._common.errors import UserError, some
+from ..._common.locks import Lock, file_lock
+from ..._common.progress import Progress
+from ..env.records import package_records
+from .request import InstallerRequest
 
-# Written last: a base without it was interrupted. conda takes only what ends in .json for a package.
+# Written last: a base without it was interrupted. Not .json: conda takes every such file for a package.
 STAMP = "conda-meta/hpc_pytorch.installer"
-# What a site writes into a base, and an update has to keep.
+# A site's own settings in a base, which the next base takes over.
 _SETTINGS = (".condarc", "condarc", "condarc.d")
 _NAMED = ("conda", "mamba", "python")
 
 
 def stamp_of(base: str) -> str:
-    """The sha256 of the installer that made *base*, or nothing where none has finished there."""
+    """The sha256 of the installer that made *base*; empty if none has finished there."""
     try:
         with open(os.path.join(base, STAMP), encoding="utf-8") as stream:
             return str(json.load(stream)["sha256"])
@@ -38,7 +39,7 @@ def stamp_of(base: str) -> str:
 
 
 def versions_of(base: str) -> dict[str, str]:
-    """The versions of conda, mamba and python in *base*, by the names of conda's own records."""
+    """The versions of conda, mamba and python in *base*, from the file names of conda's records."""
     try:
         records = os.listdir(os.path.join(base, "conda-meta"))
     except OSError:
@@ -47,35 +48,35 @@ def versions_of(base: str) -> dict[str, str]:
     return {parts[0]: parts[1] for parts in found if len(parts) == 3 and parts[0] in _NAMED}
 
 
-def linked_base(wish: Wish) -> str | None:
+def linked_base(request: InstallerRequest) -> str | None:
     """The base that users find at the prefix now, or None.
 
-    :raises UserError: what stands there is not a base of this store; it is never moved or removed.
+    :raises UserError: something else is there; it is never moved or removed.
     """
-    if not os.path.lexists(wish.prefix):
+    if not os.path.lexists(request.prefix):
         return None
-    if not os.path.islink(wish.prefix):
+    if not os.path.islink(request.prefix):
         raise UserError(
-            "nothing, or a symlink into %s, at %s" % (wish.store, wish.prefix),
+            "nothing, or a symlink into %s, at %s" % (request.store, request.prefix),
             "a folder or file that this module did not make",
-            "choose another prefix; or keep that base with conda_method existing; or move it away yourself,"
-            " if no environment was made with it",
+            "choose another prefix; or keep that base with conda_method existing; or, if no environment was made with it,"
+            " move it away by hand",
         )
-    target = os.readlink(wish.prefix)
+    target = os.readlink(request.prefix)
     folder, name = os.path.split(target)
-    if folder not in (os.path.basename(wish.store), wish.store) or name in ("", "..", "envs"):
+    if folder not in (os.path.basename(request.store), request.store) or name in ("", "..", "envs"):
         raise UserError(
-            "nothing, or a symlink into %s, at %s" % (wish.store, wish.prefix),
+            "nothing, or a symlink into %s, at %s" % (request.store, request.prefix),
             "a symlink to %s" % target,
             "choose another prefix, or give the prefix that it leads to",
         )
-    return os.path.join(wish.store, name)
+    return os.path.join(request.store, name)
 
 
 def require_sound(base: str) -> None:
-    """Look at a base that an installer has made: every file of every package is there, and what shells need.
+    """Check that a fresh base has every file of every package, and what shells need.
 
-    :raises UserError: what is missing.
+    :raises UserError: with the missing files.
     """
     missing = [
         path for path in ("bin/conda", "bin/activate", "conda-meta") if not os.path.exists(os.path.join(base, path))
@@ -86,16 +87,16 @@ def require_sound(base: str) -> None:
             missing += [path for path in files if not os.path.lexists(os.path.join(base, path))]
     if missing:
         raise UserError(
-            "a whole conda base in %s" % base,
-            "no %s" % ", no ".join(missing[:3]) + (" and %d more" % (len(missing) - 3) if len(missing) > 3 else ""),
-            "use an installer that brings conda, such as Miniforge; check free space and quota",
+            "a complete conda base in %s" % base,
+            "no " + some(missing, 3),
+            "use an installer that contains conda, such as Miniforge; check free space and quota",
         )
 
 
-def settle(base: str) -> None:
-    """Let every user read a fresh base and nobody else change it, whatever owners and modes its archives held.
+def set_permissions(base: str) -> None:
+    """Let every user read a fresh base, and only its owner write.
 
-    Run by root, ``tar`` keeps both: a file of uid 1000 of whoever built the package would be that of a user here.
+    ``tar`` run by root keeps owners and modes: a file of the builder's uid 1000 would belong to a user of this machine.
     """
     for folder, folders, files in os.walk(base):
         for name in [".", *folders, *files]:
@@ -112,106 +113,103 @@ def settle(base: str) -> None:
 
 
 @contextlib.contextmanager
-def store_lock(wish: Wish, waiting: t.Callable[[], None]) -> t.Iterator[tuple[int, bool]]:
-    """Make the store and keep other runs off it; yields a descriptor, and whether the file system knows locks.
+def store_lock(request: InstallerRequest, progress: Progress) -> t.Iterator[Lock]:
+    """Make the store and keep other runs out of it.
 
-    Whoever inherits the descriptor holds the lock too: an installer that outlives its run is waited for.
-
-    :arg waiting: called when another run has it, before this one waits.
+    An installer inherits the lock, so the next run waits for an installer that outlives its run.
     """
-    _make_folders(wish.store)
-    handle = os.open(os.path.join(wish.store, ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        yield handle, hold(handle, waiting)
-    finally:
-        os.close(handle)
+    _make_folders(request.store)
+    with file_lock(os.path.join(request.store, ".lock"), progress, request.prefix) as lock:
+        yield lock
 
 
-def remove_remains(wish: Wish, locked: bool) -> None:
-    """Delete what interrupted runs left: never a base that was finished, never what users find.
+def remove_remains(request: InstallerRequest, lock_works: bool) -> None:
+    """Delete what interrupted runs left, but never a finished base or the one that users find.
 
-    :raises UserError: remains that another machine may be at work on.
+    :raises UserError: another machine may be using the remains.
     """
     remains = [
-        os.path.join(wish.store, name) for name in os.listdir(wish.store) if name.startswith((".work.", ".removing."))
+        os.path.join(request.store, name)
+        for name in os.listdir(request.store)
+        if name.startswith((".work.", ".removing."))
     ]
-    if os.path.lexists(wish.base):
-        remains.append(wish.base)
-    if remains and not locked:
+    if os.path.lexists(request.base):
+        remains.append(request.base)
+    if remains and not lock_works:
         raise UserError(
-            "no other run at work in %s" % wish.store,
+            "a store %s that no other run uses" % request.store,
             "%s, and a file system without locks" % ", ".join(remains),
-            "if no other run is at work on any machine, remove that and run again",
+            "if no other run is active on any machine, remove that and run again",
         )
     for path in remains:
-        remove_folder(wish, path)
+        remove_folder(request, path)
 
 
-def remove_folder(wish: Wish, path: str) -> None:
-    """Take *path* away by one rename, then delete it."""
+def remove_folder(request: InstallerRequest, path: str) -> None:
+    """Rename *path* away, then delete it."""
     if os.path.basename(path).startswith((".work.", ".removing.")):
         shutil.rmtree(path)
         return
-    if linked_base(wish) == path:
+    if linked_base(request) == path:
         raise UserError(
-            "a finished base at %s, to which %s leads" % (path, wish.prefix),
-            "none by %s" % STAMP,
-            "let the symlink lead to a finished base of %s, or remove it, and run again" % wish.store,
+            "a finished base at %s, to which %s leads" % (path, request.prefix),
+            "no %s in it" % STAMP,
+            "point the symlink to a finished base of %s, or remove it, and run again" % request.store,
         )
-    grave = tempfile.mkdtemp(prefix=".removing.", dir=wish.store)
-    os.rename(path, os.path.join(grave, "base"))
-    shutil.rmtree(grave)
+    trash = tempfile.mkdtemp(prefix=".removing.", dir=request.store)
+    os.rename(path, os.path.join(trash, "base"))
+    shutil.rmtree(trash)
 
 
-def finish(wish: Wish, old: str | None) -> None:
-    """Give a fresh base the shared ``envs`` and the settings of *old*, and note that it is whole.
+def finish(request: InstallerRequest, old: str | None) -> None:
+    """Give a fresh base the shared ``envs`` and the settings of *old*, and mark it as finished.
 
-    :raises UserError: an installer that brings envs.
+    :raises UserError: the installer contains envs.
     """
-    share_envs(wish)
+    share_envs(request)
     for name in _SETTINGS:
         source = os.path.join(old, name) if old else ""
         if source and os.path.lexists(source):
-            _carry(source, os.path.join(wish.base, name))
-    note = json.dumps({"sha256": wish.sha256, "source": wish.shown_source}, indent=1) + "\n"
-    stamp = os.path.join(wish.base, STAMP)
+            _take_over(source, os.path.join(request.base, name))
+    note = json.dumps({"sha256": request.sha256, "source": request.shown_source}, indent=1) + "\n"
+    stamp = os.path.join(request.base, STAMP)
     with open(stamp + ".new", "w", encoding="utf-8") as stream:
         stream.write(note)
         os.fchmod(stream.fileno(), 0o644)
     os.replace(stamp + ".new", stamp)
 
 
-def share_envs(wish: Wish) -> None:
-    """Let ``envs`` of the base lead to the one folder that every base of this prefix has.
+def share_envs(request: InstallerRequest) -> None:
+    """Make ``envs`` of the base a symlink to the folder that all bases of this prefix share.
 
-    So an update hides no env by name, and paths such as ``PREFIX/envs/torch`` go on to lead to the same files.
+    An update then hides no env, and paths such as ``PREFIX/envs/torch`` keep leading to the same files.
 
-    :raises UserError: an installer that brings envs.
+    :raises UserError: the installer contains envs.
     """
-    own = os.path.join(wish.base, "envs")
+    own = os.path.join(request.base, "envs")
     brought = [name for name in os.listdir(own) if not name.startswith(".")] if os.path.isdir(own) else []
     if brought:
         raise UserError(
-            "an installer that brings a base alone",
+            "an installer of a base without envs",
             "envs %s in it" % ", ".join(sorted(brought)),
-            "use one without, and make the envs with hpc.pytorch.conda_env",
+            "use another installer, and make the envs with hpc.pytorch.conda_env",
         )
     if os.path.isdir(own):
         shutil.rmtree(own)
-    _make_folders(wish.envs)
-    os.symlink(os.path.join("..", os.path.basename(wish.envs)), own)
+    _make_folders(request.envs)
+    os.symlink(os.path.join("..", os.path.basename(request.envs)), own)
 
 
-def switch(wish: Wish) -> None:
-    """Let users find the base of *wish* at the prefix, by one rename."""
-    work = tempfile.mkdtemp(prefix=".work.", dir=wish.store)
+def switch(request: InstallerRequest) -> None:
+    """Point the symlink at the prefix to the base of *request*, by one rename."""
+    work = tempfile.mkdtemp(prefix=".work.", dir=request.store)
     link = os.path.join(work, "link")
-    os.symlink(wish.link, link)
-    os.replace(link, wish.prefix)
+    os.symlink(request.link, link)
+    os.replace(link, request.prefix)
     os.rmdir(work)
 
 
-def _carry(source: str, target: str) -> None:
+def _take_over(source: str, target: str) -> None:
     if os.path.isdir(target):
         shutil.rmtree(target)
     if os.path.isdir(source):
@@ -224,7 +222,7 @@ def _carry(source: str, target: str) -> None:
 
 
 def _make_folders(path: str) -> None:
-    # Every user comes this way, whatever the umask of whoever installs.
+    # All users pass through these folders, so the caller's umask does not count.
     if not os.path.isdir(path):
         _make_folders(os.path.dirname(path))
         os.mkdir(path)

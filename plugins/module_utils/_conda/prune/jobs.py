@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which jobs of Slurm may use a version of a site env. What Slurm prints is read here, and asked for in _slurm.
+"""Finds the Slurm jobs that may use a version of a site env. Private to hpc.pytorch.
 
-Private to hpc.pytorch. Where Slurm is installed and does not answer, everything is in doubt.
+If Slurm is installed and does not answer, every version is in doubt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.states import is_final
 from ..._slurm.model.times import moment
 
-# The controller's clock and the file server's differ by less.
+# The clocks of the controller and the file server differ by less than this.
 CLOCKS_DIFFER = 600.0
 _CONFIGURED = (
     "/etc/slurm/slurm.conf",
@@ -29,8 +29,8 @@ _CONFIGURED = (
 class Job(t.NamedTuple):
     """A job that has not ended.
 
-    :arg submitted: None where Slurm does not say, or where the job was requeued, which resets what Slurm says.
-    :arg text: all that Slurm prints of it, with its batch script.
+    :arg submitted: None if Slurm does not show it, or if the job was requeued, which resets it.
+    :arg text: everything that Slurm prints about the job, with its batch script.
     """
 
     number: str
@@ -40,7 +40,7 @@ class Job(t.NamedTuple):
 
 
 def jobs_of(bin_dir: str | None) -> tuple[list[Job], list[str]]:
-    """Every job that waits or runs; and what could not be learnt of them."""
+    """Every job that waits or runs; and what could not be found out about them."""
     if not shutil.which("scontrol", path=bin_dir or os.environ.get("PATH") or os.defpath):
         configured = [
             path for path in (os.environ.get("SLURM_CONF", ""), *_CONFIGURED) if path and os.path.exists(path)
@@ -58,7 +58,7 @@ def jobs_of(bin_dir: str | None) -> tuple[list[Job], list[str]]:
             if job is None:
                 continue
             if pairs.get("BatchFlag", "0") != "0":
-                # The tasks of an array have one script.
+                # All tasks of an array have the same script.
                 array = pairs.get("ArrayJobId", job.number)
                 if array not in scripts:
                     scripts[array] = slurm.batch_script(job.number)
@@ -72,7 +72,7 @@ def jobs_of(bin_dir: str | None) -> tuple[list[Job], list[str]]:
 
 
 def job_from(pairs: t.Mapping[str, str]) -> Job | None:
-    """The job of a line of ``scontrol show job``; None where it has ended."""
+    """The job from the pairs of ``scontrol show job``; None if it has ended."""
     states = pairs.get("JobState", "").split(",")
     if all(is_final(state) for state in states):
         return None
@@ -81,9 +81,9 @@ def job_from(pairs: t.Mapping[str, str]) -> Job | None:
 
 
 def may_use(job: Job, left_at: float) -> str | None:
-    """Why a job may use the version that bore the name until *left_at*, though it does not name it.
+    """Why a job may use the version that was published until *left_at*, though it does not name it; or None.
 
-    It took the name's version when it started, or that of the shell that submitted it: both not before its submission.
+    It uses the version that was published when it started, or when its submitting shell resolved the name.
     """
     if job.submitted is None:
         return "job %s (%s) may have been submitted while it was published" % (job.number, job.state)

@@ -1,26 +1,25 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which versions of a site env may go, and why the others stay. No I/O. Private to hpc.pytorch."""
+"""Decides which versions of a site env can be removed, and why the others stay. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ..._common.errors import UserError
-from . import jobs as prune_jobs
-from .jobs import Job
-from .signs import Names, Uses, some
+from ..._common.errors import UserError, some
+from .jobs import Job, may_use
+from .signs import Names, Uses
 from .store import Store, Version, left_at
 
 _DAY = 86400.0
 
 
 class Seen(t.NamedTuple):
-    """What was found of their use.
+    """What is known about the use of versions.
 
-    :arg uses: of each version, who names or holds it.
-    :arg doubts: what could not be seen, of any version.
+    :arg uses: for each version, what names it or holds it open.
+    :arg doubts: what could not be checked; it counts for all versions.
     """
 
     uses: Uses
@@ -29,7 +28,7 @@ class Seen(t.NamedTuple):
 
 
 class Judgement(t.NamedTuple):
-    """A version, and why it stays; it may go where there is no reason."""
+    """A version, and the reasons why it stays. Without a reason it can be removed."""
 
     version: Version
     left_at: float
@@ -40,22 +39,22 @@ def checked_numbers(keep: int, older_than: int) -> None:
     """Refuse numbers below zero."""
     for name, value in (("keep", keep), ("older_than", older_than)):
         if value < 0:
-            raise UserError("%s of 0 or more" % name, "%s %d" % (name, value), "correct it")
+            raise UserError("%s to be 0 or more" % name, "%d" % value, "correct it")
 
 
 def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, now: float) -> list[Judgement]:
-    """Every version, the one that was published last first.
+    """Judge every version: the published one first, then the one that was published last.
 
-    :arg keep: how many versions stay to go back to, besides the published one.
-    :arg older_than: days that a version stays after the name has left it.
+    :arg keep: how many earlier versions stay as rollback targets.
+    :arg older_than: days that a version stays after another one was published.
     """
     named_by_jobs = [(job, names.found_in(job.text.encode("utf-8", "surrogateescape"))) for job in seen.jobs]
     previous = sorted(
         (each for each in store.versions if each.name != store.published), key=lambda each: -left_at(store, each)
     )
-    # One that never bore the name is none to go back to, where the records tell.
-    borne = [each for each in previous if each.switched is not None] or previous
-    to_go_back_to = {each.name for each in borne[:keep]}
+    # Versions that were never published do not count as rollback targets, if there are records of that.
+    once_published = [each for each in previous if each.switched is not None] or previous
+    rollback_targets = {each.name for each in once_published[:keep]}
     judgements = []
     for version in [each for each in store.versions if each.name == store.published] + previous:
         left = left_at(store, version)
@@ -63,13 +62,13 @@ def judge(store: Store, seen: Seen, names: Names, keep: int, older_than: int, no
         if version.name == store.published:
             reasons.append("published as %s" % store.name)
         else:
-            if version.name in to_go_back_to:
+            if version.name in rollback_targets:
                 reasons.append("one of %d to go back to" % keep)
             if now - left < older_than * _DAY:
                 reasons.append("published, or made, less than %d days ago" % older_than)
             elif version.switched is None and now - version.made < _DAY:
                 reasons.append("made less than a day ago, and perhaps about to be published")
-            reasons += _shortened([reason for job in seen.jobs for reason in [prune_jobs.may_use(job, left)] if reason])
+            reasons += _shortened([reason for job in seen.jobs for reason in [may_use(job, left)] if reason])
         other = [link for link in store.links.get(version.name, ()) if link.rsplit("/", 1)[-1] != store.name]
         reasons += ["the symlink %s" % link for link in other]
         reasons += _shortened(seen.uses.get(version.name, []))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who names or holds a version of a site env: processes, and files of users and the site. Reads only.
+"""Finds what uses a version of a site env: processes, and files of users and the site. Reads only.
 
-Private to hpc.pytorch. A version is known by the last two parts of its path, since a share may be mounted elsewhere.
+Private to hpc.pytorch. The last two parts of a path identify a version, since a share may be mounted elsewhere.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import re
 import stat
 import typing as t
 
+from ..._common.errors import some
+
 Uses = t.Dict[str, t.List[str]]
 
-# Below a home. What a wildcard finds is not entered through a symlink; a fixed name may be one.
+# Below a home directory. Folders that match a wildcard are not entered if they are symlinks; fixed names may be.
 _IN_HOMES = (
     (".conda/environments.txt", "the list of envs"),
     (".local/share/jupyter/kernels/*/kernel.json", "the Jupyter kernel"),
@@ -42,12 +44,12 @@ _IN_LAYERS = (
     ("*/share/jupyter/kernels/*/kernel.json", "the Jupyter kernel"),
 )
 _KERNELS = ("/usr/local/share/jupyter", "/usr/share/jupyter")
-# No such file is longer; what is, is something else.
+# No file of these kinds is longer.
 _LARGEST = 1024 * 1024
 
 
 class Names:
-    """Finds versions of the store ``.NAME`` in a text, under any mount point, also one that is being taken away."""
+    """Finds versions of the store ``.NAME`` in a text: under any mount point, also renamed for removal."""
 
     def __init__(self, env: str, versions: t.Iterable[str]) -> None:
         wanted = "|".join(re.escape(version) for version in sorted(versions)) or r"(?!)"
@@ -60,30 +62,30 @@ class Names:
 
 
 def processes(names: Names, proc: str = "/proc") -> tuple[Uses, list[str]]:
-    """The processes of this machine that run in, stand in, hold open or were told of a version; and what cannot be seen."""
+    """The processes of this machine that run in a version, have it open or in their environment; and doubts."""
     uses: Uses = {}
     doubts: list[str] = []
     if os.geteuid() != 0:
         doubts.append("other users' processes cannot be seen without root")
     hidden = []
     for pid in sorted((name for name in os.listdir(proc) if name.isdigit()), key=int):
-        text, is_hidden = _said_by(os.path.join(proc, pid))
+        text, is_hidden = _texts_about(os.path.join(proc, pid))
         for version in sorted(names.found_in(text)):
             uses.setdefault(version, []).append("process %s (%s)" % (pid, _command(os.path.join(proc, pid))))
-        # The machine's init runs in no env, and a container's root may hold less than it.
+        # The machine's init runs in no env, and a container's root may not be allowed to read it.
         if is_hidden and pid != "1":
             hidden.append(pid)
     if hidden and os.geteuid() == 0:
-        doubts.append("processes that cannot be looked into: %s" % some(hidden))
+        doubts.append("processes that cannot be inspected: %s" % some(hidden))
     return uses, doubts
 
 
 def files(
     names: Names, envs_dir: str, homes: t.Sequence[str], layers: t.Sequence[str], named_in: t.Sequence[str]
 ) -> tuple[Uses, list[str]]:
-    """The files that name a version; and the folders that cannot be looked into.
+    """The files that name a version; and the folders that cannot be read.
 
-    :arg homes: globs of homes.
+    :arg homes: globs of home directories.
     :arg layers: globs of folders that hold venvs, kernels or envs.
     :arg named_in: globs of files of the site, such as modulefiles.
     """
@@ -92,21 +94,16 @@ def files(
     for path, what, owner in _candidates(envs_dir, homes, layers, named_in, blocked):
         text = _text_of(path, owner, blocked)
         for version in sorted(names.found_in(text)):
-            # What lies in a version names that version.
+            # A file inside a version names that version itself.
             if version not in names.found_in(os.fsencode(path)):
                 uses.setdefault(version, []).append("%s %s" % (what, path))
-    return uses, ["cannot be looked into: %s" % some(sorted(set(blocked)))] if blocked else []
-
-
-def some(values: t.Sequence[str]) -> str:
-    """The first few of many."""
-    return ", ".join(values[:5]) + (" and %d more" % (len(values) - 5) if len(values) > 5 else "")
+    return uses, ["cannot be read: %s" % some(sorted(set(blocked)))] if blocked else []
 
 
 def _candidates(
     envs_dir: str, homes: t.Sequence[str], layers: t.Sequence[str], named_in: t.Sequence[str], blocked: list[str]
 ) -> t.Iterator[tuple[str, str, int | None]]:
-    """Path, what it is, and whose it has to be (anybody's where the site named it)."""
+    """Path, what it is, and who must own it (None: any user, as the site named the file)."""
     for home in _globbed(homes):
         try:
             owner = os.stat(home).st_uid
@@ -134,7 +131,7 @@ def _globbed(patterns: t.Iterable[str]) -> list[str]:
 
 
 def _below(folder: str, pattern: str, blocked: list[str]) -> t.Iterator[str]:
-    """Paths that match, those of dotted names too."""
+    """Paths below *folder* that match *pattern*, hidden ones too."""
     part, _slash, rest = pattern.partition("/")
     if "*" not in part:
         names = [part]
@@ -160,7 +157,7 @@ def _below(folder: str, pattern: str, blocked: list[str]) -> t.Iterator[str]:
 
 
 def _text_of(path: str, owner: int | None, blocked: list[str]) -> bytes:
-    """The file's text. No fifo and no device is opened, and nothing of a third person's through a symlink in a home."""
+    """The file's text. Opens no fifo, no device, and, if *owner* is given, no file of a third user."""
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -181,19 +178,19 @@ def _text_of(path: str, owner: int | None, blocked: list[str]) -> bytes:
         os.close(handle)
 
 
-def _said_by(folder: str) -> tuple[bytes, bool]:
-    """All that /proc tells of a process and that may name a path; and whether something was kept back."""
-    said: list[bytes] = []
+def _texts_about(folder: str) -> tuple[bytes, bool]:
+    """Everything in /proc about a process that may name a path; and whether a part could not be read."""
+    texts: list[bytes] = []
     hidden = False
-    for look in (_links_of, _open_files_of, _texts_of):
+    for read in (_links_of, _open_files_of, _texts_of):
         try:
-            said.extend(look(folder))
+            texts.extend(read(folder))
         except (FileNotFoundError, ProcessLookupError):
-            # A kernel's thread, or one that has just ended.
+            # A kernel thread, or a process that has just ended.
             continue
         except OSError:
             hidden = True
-    return b"\n".join(said), hidden
+    return b"\n".join(texts), hidden
 
 
 def _links_of(folder: str) -> t.Iterator[bytes]:

@@ -1,35 +1,38 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of a site env that lie beside each other, and which of them bears the name. Reads only.
+"""Reads the versions of a site env, and which of them is published under its name. Reads only.
 
 Private to hpc.pytorch. The layout is role torch_env's: ``ENVS/.NAME/VERSION`` with ``VERSION.lock`` and
-``VERSION.switched`` beside it, and the symlink ``ENVS/NAME``.
+``VERSION.switched`` next to it, and the symlink ``ENVS/NAME``.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import socket
 import stat
 import time
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.leftovers import is_abandoned, owner_tag
+from ..._common.paths import nearest_existing
 from ..._common.trust import require_trusted_place
 
-# What lies beside a version and goes with it. The mtime of the second says when the name last came to it, or left it.
+# Files next to a version that are removed with it. The mtime of the second is when the version was last published, or
+# replaced by another.
 LOCK, SWITCHED = ".lock", ".switched"
-_LEFTOVER = re.compile(r"\.(?P<version>[^.].*?)\.(?P<host>.+)\.(?P<pid>\d+)\.(?P<purpose>removing|partial)\Z")
-# Long after this nobody on another machine is still at work on a folder that it set out to delete.
+# The names of _common.leftovers.private_path.
+_LEFTOVER = re.compile(r"\.(?P<version>[^.].*?)\.(?P<owner>.+\.\d+)\.(?P<purpose>removing|partial)\Z")
+# After this time no other machine is still deleting a folder that it renamed for removal.
 _FOREIGN_SECONDS = 24 * 3600
 
 
 class Version(t.NamedTuple):
     """One prefix of the store.
 
-    :arg switched: when the name last came to it or left it, by the record beside it; None where there is no record.
+    :arg switched: when it was last published or replaced, from the file next to it; None without that file.
     :arg made: when its packages last changed.
     """
 
@@ -42,11 +45,11 @@ class Version(t.NamedTuple):
 class Store(t.NamedTuple):
     """All versions of one env.
 
-    :arg published: name of the version that bears the env's name; empty where none does.
-    :arg link_time: when that symlink was made; where there is none, when the folder that would hold it last changed.
-    :arg links: of each version, the symlinks that lead to it.
-    :arg leftovers: folders that an interrupted removal or creation left; nobody is at work on them.
-    :arg foreign: entries that are neither versions nor what lies beside one.
+    :arg published: the version that is published; empty if none is.
+    :arg link_time: when the symlink was made; without a symlink, when the folder that would hold it last changed.
+    :arg links: for each version, the symlinks that lead to it.
+    :arg leftovers: folders that an interrupted removal or creation left and no run uses.
+    :arg foreign: entries that are neither versions nor files of a version.
     """
 
     folder: str
@@ -60,9 +63,9 @@ class Store(t.NamedTuple):
 
 
 def read_store(envs_dir: str, name: str) -> Store:
-    """What lies below *envs_dir* for the env *name*; no versions where there is nothing.
+    """The store of the env *name* below *envs_dir*; it may have no versions.
 
-    :raises UserError: something else bears the name, or root must not change what lies there.
+    :raises UserError: something else has the name, or root must not change what is there.
     """
     folder, link = os.path.join(envs_dir, "." + name), os.path.join(envs_dir, name)
     require_trusted_place(folder, "a store of envs at")
@@ -77,16 +80,16 @@ def read_store(envs_dir: str, name: str) -> Store:
         )
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     versions = tuple(_version(folder, each) for each in names if _is_version(folder, each))
-    beside = {version.name + ending for version in versions for ending in (LOCK, SWITCHED)}
+    companions = {version.name + ending for version in versions for ending in (LOCK, SWITCHED)}
     leftovers = tuple(
         os.path.join(folder, each) for each in names if _LEFTOVER.match(each) and is_left_over(folder, each)
     )
-    known = {version.name for version in versions} | beside
+    known = {version.name for version in versions} | companions
     return Store(
         folder=folder,
         name=name,
         published=published,
-        link_time=os.lstat(link if published else _nearest(envs_dir)).st_mtime,
+        link_time=os.lstat(link if published else nearest_existing(envs_dir)).st_mtime,
         versions=versions,
         links=_links(envs_dir, folder, {version.name for version in versions}),
         leftovers=leftovers,
@@ -95,7 +98,7 @@ def read_store(envs_dir: str, name: str) -> Store:
 
 
 def published_version(envs_dir: str, name: str) -> str:
-    """The version that the symlink leads to now; empty where there is none."""
+    """The version that the symlink leads to now; empty if there is none."""
     try:
         target = os.readlink(os.path.join(envs_dir, name))
     except OSError:
@@ -104,36 +107,32 @@ def published_version(envs_dir: str, name: str) -> str:
     return parts[2] if parts[1] == "." + name else ""
 
 
-def grave_of(prefix: str) -> str:
-    """Where a prefix is renamed to before it is deleted: a name that :func:`read_store` knows as a leftover."""
-    folder, name = os.path.split(prefix)
-    return os.path.join(folder, ".%s.%s.%d.removing" % (name, socket.gethostname(), os.getpid()))
-
-
 def version_of_leftover(path: str) -> str:
-    """The version that a leftover was, or was to become."""
+    """The version that a leftover was or would have become: ``.v1.HOST.PID.removing`` is ``v1``."""
     match = _LEFTOVER.match(os.path.basename(path))
     return match.group("version") if match else ""
 
 
 def is_left_over(folder: str, name: str) -> bool:
-    """Whether nobody is at work on it any more."""
+    """Whether no run uses the leftover *name* any more."""
     match = _LEFTOVER.match(name)
     if match is None:
         return False
-    if match.group("host") == socket.gethostname():
-        return not os.path.exists("/proc/%s" % match.group("pid"))
-    # Its deletion was decided; what is being made on another machine stays.
+    if is_abandoned(match.group("owner")):
+        return True
+    if match.group("owner").rpartition(".")[0] == owner_tag().rpartition(".")[0]:
+        return False
+    # Of another machine: what is being deleted may be deleted later, what is being made stays.
     age = time.time() - os.lstat(os.path.join(folder, name)).st_ctime
     return match.group("purpose") == "removing" and age > _FOREIGN_SECONDS
 
 
 def left_at(store: Store, version: Version) -> float:
-    """The latest moment at which *version* may still have borne the name (its making where it never did)."""
-    bearer = next((each for each in store.versions if each.name == store.published), None)
-    if bearer and bearer.switched is not None and bearer.switched >= store.link_time:
+    """The latest time at which *version* may have been published; when it was made, if it never was."""
+    current = next((each for each in store.versions if each.name == store.published), None)
+    if current and current.switched is not None and current.switched >= store.link_time:
         return version.made if version.switched is None else version.switched
-    # Switched by hand, or by a run that was interrupted: the records do not tell which one it left.
+    # Switched by hand, or by an interrupted run: the records do not tell which version was published before.
     return max(store.link_time, version.switched or 0.0, version.made)
 
 
@@ -152,7 +151,7 @@ def _version(folder: str, name: str) -> Version:
 
 
 def _links(envs_dir: str, folder: str, versions: t.AbstractSet[str]) -> dict[str, list[str]]:
-    """Every symlink beside the name, and in the store, that leads into a version."""
+    """Every symlink in *envs_dir* and in the store that leads into a version."""
     found: dict[str, list[str]] = {}
     real = os.path.realpath(folder)
     for place in (envs_dir, folder):
@@ -163,9 +162,3 @@ def _links(envs_dir: str, folder: str, versions: t.AbstractSet[str]) -> dict[str
                 if below in versions:
                     found.setdefault(below, []).append(path)
     return found
-
-
-def _nearest(path: str) -> str:
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return path

@@ -10,12 +10,10 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError, printable, shown
+from ..._common.unfinished import CHANGING_MARK
 from .shell import is_path, said, shell_path
 
 ACTIVATIONS = ("conda", "module", "direct")
-
-# What an interrupted change leaves in an env until a rerun has mended it.
-CHANGING_MARK = "conda-meta/hpc_pytorch.changing"
 
 
 def how(params: t.Mapping[str, t.Any]) -> str:

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engines conda, mamba and micromamba: their commands run, in an env or beside it. Private to hpc.pytorch.
+"""The engines conda, mamba and micromamba, which run as commands. Private to hpc.pytorch.
 
-A tool is asked once what it would install, in a shadow: a temporary prefix with copies of the records that it is to keep
-where it can. What it answers is a list of exact packages; check mode and a run take the same one. The run then takes out by
-force what leaves or is replaced, and brings the rest from an explicit file of addresses and hashes, so that nothing is
-solved twice. The shadow has a history of its own, so what somebody once asked for in the env is no condition.
+One dry run solves, in a temporary prefix that holds copies of the records that the tool should keep if it can. Its output
+is a list of exact packages, which check mode and a run share. The run then removes by force what leaves or is replaced,
+and installs the rest from an explicit file of addresses and hashes, so nothing is solved twice. The temporary prefix has
+its own history, so earlier requests for the env do not constrain the solution.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ from ...._common.process import clean_environment
 from ...._common.progress import Progress
 from ...._common.redact import without_credentials
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
-from ...env.prefix import complete_record, installed_packages, package_of, package_records
-from ...env.request import Request
-from ..base import Solution
+from ...env.records import complete_record, installed_packages, package_of, package_records
+from ..base import Solution, SolveRequest
+from .addresses import addresses_with_credentials, with_addresses, with_credentials
 from .commands import (
-    Tool,
-    addresses_with_credentials,
     condarc,
     explicit_text,
     install_command,
@@ -37,21 +35,21 @@ from .commands import (
     remove_command,
     solve_command,
     variables,
-    with_credentials,
 )
-from .dry_run_prefix import HISTORY, cached_records, is_same, make_shadow, to_relink, written
-from .output import Record, actions_in, documents, failure, in_order, read_explicit, says_failed
+from .dry_run_prefix import HISTORY, make_dry_run_prefix, to_relink, written
+from .output import Record, actions_in, documents, failure, in_order, read_explicit, reports_failure
+from .tool import Tool
 
 
 class CliEngine:
-    """See :class:`..engine.Engine`."""
+    """See :class:`..base.Engine`."""
 
-    # What they install names the folder that it lies in.
+    # Installed files contain the path of the folder.
     relocates = False
 
     def __init__(self, tool: Tool, package_cache: str | None, scratch: str, progress: Progress) -> None:
         """
-        :arg scratch: a folder that is not there, on the env's own file system, for what is thrown away again.
+        :arg scratch: path of a temporary folder on the env's file system. It must not exist.
         """
         self.name = tool.kind
         self._tool = tool
@@ -60,8 +58,8 @@ class CliEngine:
         self._progress = progress
         self._to_fetch: set[str] = set()
 
-    def solve(self, request: Request, prefix: str | None, latest: bool) -> Solution:
-        self._progress.report("solve", ", ".join(without_credentials(spec) for spec in request.packages))
+    def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
+        self._progress.report("solve", request.shown_packages)
         installed = {str(record["name"]): record for record in package_records(prefix)} if prefix else {}
         names = [needed_names({"depends": [spec]})[0].lower() for spec in request.packages]
         unrelated = [] if request.prune else unrelated_names(needed_by_name(installed.values()), names)
@@ -73,89 +71,70 @@ class CliEngine:
             return self._solution([])
         final = self._solved(request, prefix, {name: installed[name] for name in kept}, specs)
         if request.prune:
-            # Neither tool takes out what has become needless by the change.
+            # The tools do not remove packages that the change made unnecessary.
             needed = related_names(needed_by_name(final), names)
             final = [record for record in final if record["name"] in needed or record["name"] not in kept]
         return self._solution(in_order(final))
 
     def _solved(
-        self, request: Request, prefix: str | None, kept: t.Mapping[str, Record], specs: t.Sequence[str]
+        self, request: SolveRequest, prefix: str | None, kept: t.Mapping[str, Record], specs: t.Sequence[str]
     ) -> list[Record]:
         channels, custom = named_channels(request.channels)
         addresses = addresses_with_credentials(request.channels)
         with tempfile.TemporaryDirectory(prefix="hpc-pytorch-") as folder:
-            shadow = make_shadow(folder, kept.values(), prefix)
-            command = solve_command(self._tool, shadow, specs, channels, request.channel_priority)
+            dry_run = make_dry_run_prefix(folder, kept.values(), prefix)
+            command = solve_command(self._tool, dry_run, specs, channels, request.channel_priority)
             condarc_path = written(os.path.join(folder, "condarc"), condarc(custom)) if custom else None
             actions = actions_in(self._run(command, request, condarc_path))
         final = {name: record for name, record in kept.items() if name not in actions.unlink}
-        final.update({str(record["name"]): record for record in self._whole(actions.link, kept)})
-        self._to_fetch = {str(record["url"]) for record in self._whole(actions.fetch, {})}
+        final.update({str(record["name"]): record for record in with_addresses(actions.link, kept, self._caches)})
+        self._to_fetch = {str(record["url"]) for record in with_addresses(actions.fetch, {}, self._caches)}
         for record in final.values():
             record["url"] = with_credentials(str(record.get("url") or ""), addresses)
         self._to_fetch = {with_credentials(url, addresses) for url in self._to_fetch}
         return list(final.values())
 
-    def _whole(self, link: t.Iterable[Record], installed: t.Mapping[str, Record]) -> list[Record]:
-        """*link* with an address in each: conda names none of what its package cache holds, but the cache does."""
-        found = []
-        caches: list[str] | None = None
-        for record in link:
-            if not record.get("url"):
-                caches = self._caches() if caches is None else caches
-                cached = [same for same in cached_records(caches, str(record["dist_name"])) if is_same(same, record)]
-                cached += [same for same in installed.values() if is_same(same, record) and same.get("url")]
-                if not cached:
-                    raise UserError(
-                        "the address of %s in the package cache (%s)" % (record["dist_name"], ", ".join(caches)),
-                        "no info/repodata_record.json there that names it",
-                        "remove that package from the cache, or give another package_cache",
-                    )
-                record = dict(cached[0])
-            found.append(record)
-        return found
-
     def _caches(self) -> list[str]:
         if self._package_cache:
             return [self._package_cache]
-        told = documents(self._run([self._tool.executable, "info", "--json"]))
-        return [str(path) for document in told for path in document.get("pkgs_dirs") or []]
+        found = documents(self._run([self._tool.executable, "info", "--json"]))
+        return [str(path) for document in found for path in document.get("pkgs_dirs") or []]
 
-    def read_lock(self, path: str, request: Request) -> Solution:
+    def read_lock(self, path: str, request: SolveRequest) -> Solution:
         with open(path, encoding="utf-8") as stream:
             records = read_explicit(stream.read(), path)
         addresses = addresses_with_credentials(request.channels)
         for record in records:
             record["url"] = with_credentials(record["url"], addresses)
         if request.packages:
-            # The tool knows best whether a package satisfies a match spec: with these installed, it has nothing to do.
+            # The tool itself checks the match specs: with the locked packages installed it should have nothing to do.
             locked = {str(record["name"]): record for record in records}
             solved = self._solved(request, None, locked, request.packages)
             wanted = {package_of(record)[:3] for record in solved} - {package_of(record)[:3] for record in records}
             if wanted:
                 raise UserError(
-                    "a lock file that satisfies %s" % without_credentials(", ".join(request.packages)),
+                    "a lock file that satisfies %s" % request.shown_packages,
                     "%s without %s" % (path, ", ".join(sorted(" ".join(package) for package in wanted))),
-                    "use state latest to write it anew, or correct the packages",
+                    "use state latest to write it again, or correct the packages",
                 )
         self._to_fetch = {record["url"] for record in records}
         return self._solution(records)
 
-    def write_lock(self, path: str, solution: Solution, request: Request) -> None:
+    def write_lock(self, path: str, solution: Solution, request: SolveRequest) -> None:
         records = [dict(record, url=without_credentials(record["url"])) for record in solution.handle]
-        written(
-            path,
-            "# Written by hpc.pytorch.conda_env; conda create --file reads it too.\n" + explicit_text(records, "conda"),
-        )
+        note = "# Written by hpc.pytorch.conda_env; conda create --file reads it too.\n"
+        written(path, note + explicit_text(records, "conda"))
 
     def fetch(self, solution: Solution) -> None:
         missing = [record for record in solution.handle if record["url"] in self._to_fetch]
         if not missing:
             return
         self._progress.report("fetch", "%d packages" % len(missing))
-        # conda links explicit packages whatever --download-only says, so this prefix is a throwaway one.
+        # conda ignores --download-only for an explicit file, so the packages are linked into a temporary prefix.
         with self._throwaway() as folder:
-            self._install(missing, make_shadow(folder, (), None), folder, self._package_cache, download_only=True)
+            self._install(
+                missing, make_dry_run_prefix(folder, (), None), folder, self._package_cache, download_only=True
+            )
         self._to_fetch = set()
 
     def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
@@ -169,7 +148,7 @@ class CliEngine:
         ]
         leaving = sorted(name for name in before if name not in after or after[name] in link)
         history = os.path.join(target, HISTORY)
-        # Made where it is missing: a folder without it is no env to these tools.
+        # Opened so that it is made if it is missing: to these tools a folder without it is not an env.
         with open(history, "a+b") as stream:
             stream.seek(0)
             kept = stream.read()
@@ -180,11 +159,11 @@ class CliEngine:
             if link:
                 self._progress.report("link", "%d packages" % len(link))
                 with self._throwaway() as folder:
-                    # What was damaged may be so in the cache, through a hard link: a repair takes nothing from there.
+                    # A hard link may have damaged the file in the cache too, so a repair takes nothing from there.
                     cache = os.path.join(folder, "pkgs") if reinstall else self._package_cache
                     self._install(link, target, folder, cache)
         finally:
-            # Theirs would pin every package by its address; conda_env writes what was asked for.
+            # The tool's own entry would pin every package by its address; conda_env writes the requested specs.
             write_atomically(history, kept)
         for record in link:
             complete_record(target, record)
@@ -193,7 +172,7 @@ class CliEngine:
     def _install(
         self, records: t.Sequence[Record], target: str, folder: str, cache: str | None, download_only: bool = False
     ) -> None:
-        # In a folder that only its owner enters, since an address may hold a password.
+        # In a folder that only its owner can enter, since an address may hold a password.
         explicit_file = written(os.path.join(folder, "explicit.txt"), explicit_text(records, self._tool.kind))
         self._run(install_command(self._tool, target, explicit_file, download_only), cache=cache)
 
@@ -203,7 +182,7 @@ class CliEngine:
             try:
                 os.mkdir(self._scratch, 0o700)
             except PermissionError:
-                # An env that is ours below a folder that is not.
+                # The env is ours, but not the folder that holds it.
                 yield stack.enter_context(tempfile.TemporaryDirectory(prefix="hpc-pytorch-"))
             else:
                 stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
@@ -215,15 +194,15 @@ class CliEngine:
         if wanted != found:
             differing = sorted(" ".join(package) for package in wanted ^ found)
             raise UserError(
-                "the env as %s said that it would be" % self.name,
+                "the env that %s had announced" % self.name,
                 "other packages: %s" % ", ".join(differing),
-                "run again; should it stay so, use engine rattler",
+                "run again; if that does not help, use engine rattler",
             )
 
     def _run(
         self,
         command: t.Sequence[str],
-        request: Request | None = None,
+        request: SolveRequest | None = None,
         condarc_path: str | None = None,
         cache: str | None = None,
     ) -> str:
@@ -232,14 +211,14 @@ class CliEngine:
             list(command),
             check=False,
             env=variables(clean_environment(), cuda, cache or self._package_cache, condarc_path, priority),
-            # The lock on the env is the command's too.
+            # The command inherits the lock on the env.
             close_fds=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
         )
-        if done.returncode == 0 and not says_failed(done.stdout):
+        if done.returncode == 0 and not reports_failure(done.stdout):
             return done.stdout
         channels = request.channels if request else ()
         raise failure(

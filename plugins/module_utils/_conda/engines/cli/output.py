@@ -1,12 +1,12 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What conda, mamba and micromamba print with ``--json``, read. No I/O. Private to hpc.pytorch.
+"""Parsers for what conda, mamba and micromamba print with ``--json``. No I/O. Private to hpc.pytorch.
 
 - conda (``conda/cli/common.py``, ``conda/models/records.py``: ``dist_fields_dump``): ``actions`` has LINK and UNLINK with
-  names only, and FETCH with whole records of what is not in the package cache yet.
-- mamba 2 and micromamba 2 (``libmamba/src/core/transaction.cpp``: ``log_json``): FETCH, LINK and UNLINK hold whole records;
-  an empty list is null; where there is nothing to do there may be no output at all (mamba-org/mamba#3583).
+  names only, and FETCH with complete records of what is not in the package cache yet.
+- mamba 2 and micromamba 2 (``libmamba/src/core/transaction.cpp``: ``log_json``): FETCH, LINK and UNLINK hold complete records;
+  an empty list is null; if there is nothing to do, there may be no output at all (mamba-org/mamba#3583).
 - Errors: conda prints one mapping with ``exception_name``, ``message`` and ``error``; the others ``solver_problems``, from
   2.8.1 on ``log_records`` (mamba-org/mamba#1945), and lines ``critical libmamba ...`` on stderr.
 """
@@ -38,7 +38,7 @@ _SOLVER = (
 
 
 class Actions(t.NamedTuple):
-    """What a tool would do: records to link, in its order; names to unlink; which records it would download."""
+    """What a tool would do: records to link, in its order; names to unlink; records to download."""
 
     link: list[Record]
     unlink: list[str]
@@ -46,7 +46,7 @@ class Actions(t.NamedTuple):
 
 
 def documents(text: str) -> list[Record]:
-    """Every JSON mapping in *text*, with progress lines, NUL bytes or words before, between or after them."""
+    """Every JSON mapping in *text*, whatever is around them: ``documents('solving {"a": 1} done')`` is ``[{"a": 1}]``."""
     decoder = json.JSONDecoder()
     found, position = [], text.find("{")
     while position >= 0:
@@ -61,17 +61,17 @@ def documents(text: str) -> list[Record]:
 
 
 def actions_in(stdout: str) -> Actions:
-    """What a dry run said. Records of conda's LINK have no ``url`` where the package is in its cache already."""
+    """The actions that a dry run printed. conda's records to link have no ``url`` if the package is in its cache."""
     actions: t.Mapping[str, t.Any] = {}
     for document in documents(stdout):
         if isinstance(document.get("actions"), dict):
             actions = document["actions"]
     fetch = [_normal(entry) for entry in actions.get("FETCH") or []]
-    whole = {_key(record): record for record in fetch}
+    complete = {_key(record): record for record in fetch}
     link = []
     for entry in actions.get("LINK") or []:
         record = _normal(entry)
-        known = whole.get(_key(record), {})
+        known = complete.get(_key(record), {})
         # A field that one list lacks may be in the other (mamba-org/mamba#2346: hashes).
         link.append(dict(record, **{key: value for key, value in known.items() if not record.get(key)}))
     return Actions(link, [str(entry["name"]) for entry in actions.get("UNLINK") or []], fetch)
@@ -107,56 +107,56 @@ _EXPECTED = {
         "room for the packages",
         "check the disk's space and quota (package_cache moves the cache), then run again",
     ),
-    "other": ("%(tool)s to do its work", "run what it complains about by hand, or use engine rattler"),
+    "other": ("%(tool)s to succeed", "run it by hand to see what it complains about, or use engine rattler"),
 }
 
 
 def failure(
     tool: str, channels: t.Iterable[str], specs: t.Iterable[str], stdout: str, stderr: str, status: int
 ) -> UserError:
-    """What *tool* printed, as one line with a remedy; a solver's whole reason in ``solver``."""
-    kind, words = problem_in(stdout, stderr, status)
+    """The error that *tool* printed, with a remedy; the solver's whole reason is in ``solver``."""
+    kind, message = problem_in(stdout, stderr, status)
     expected, remedy = _EXPECTED[kind]
     shown = {
         "tool": tool,
         "channels": without_credentials(", ".join(channels)) or "the channels of the packages",
         "specs": without_credentials(", ".join(specs)) or "the request",
     }
-    return UserError(expected % shown, words, remedy, **({"solver": words} if kind == "solver" else {}))
+    return UserError(expected % shown, message, remedy, **({"solver": message} if kind == "solver" else {}))
 
 
-def says_failed(stdout: str) -> bool:
-    """Whether the output tells of a solve that failed, whatever the exit status."""
+def reports_failure(stdout: str) -> bool:
+    """Whether the output reports a failed solve, whatever the exit status."""
     return any(document.get("success") is False and document.get("solver_problems") for document in documents(stdout))
 
 
 def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
-    """What went wrong: ``solver``, ``network``, ``space`` or ``other``, and the tool's own words without credentials."""
-    kind, words = "other", ""
+    """The kind of problem (``solver``, ``network``, ``space`` or ``other``), and the tool's message without credentials."""
+    kind, message = "other", ""
     for document in documents(stdout):
         problems = document.get("solver_problems")
         if problems:
-            kind, words = "solver", "\n".join(str(problem) for problem in problems)
+            kind, message = "solver", "\n".join(str(problem) for problem in problems)
         elif document.get("exception_name") or document.get("error"):
             name = str(document.get("exception_name") or "")
-            words = str(document.get("message") or document.get("error"))
+            message = str(document.get("message") or document.get("error"))
             kind = "solver" if any(part in name for part in _SOLVER) else "other"
         elif document.get("success") is False and document.get("log_records"):
-            words = "\n".join(_log_line(entry) for entry in document["log_records"])
-    told = [line for line in stderr.splitlines() if re.match(r"\s*(critical|error)\b", line)]
+            message = "\n".join(_log_line(entry) for entry in document["log_records"])
+    errors = [line for line in stderr.splitlines() if re.match(r"\s*(critical|error)\b", line)]
     if kind == "solver" and "libmamba" in stderr:
-        # The tree of reasons says more than the JSON's list (mamba-org/mamba#2513).
-        words = words + "\n" + stderr.strip()
-    words = words or "\n".join(told) or _end_of(stderr) or _end_of(stdout) or "exit status %d" % status
-    if "Could not solve for environment" in words:
+        # The tree on stderr has more detail than the JSON's list (mamba-org/mamba#2513).
+        message = message + "\n" + stderr.strip()
+    message = message or "\n".join(errors) or _end_of(stderr) or _end_of(stdout) or "exit status %d" % status
+    if "Could not solve for environment" in message:
         kind = "solver"
     if kind == "other":
-        kind = "space" if _SPACE.search(words) else "network" if _NETWORK.search(words) else "other"
-    return kind, without_credentials(words.strip())
+        kind = "space" if _SPACE.search(message) else "network" if _NETWORK.search(message) else "other"
+    return kind, without_credentials(message.strip())
 
 
 def _end_of(text: str) -> str:
-    """The last lines: of a traceback those that say something."""
+    """The last three lines, where a traceback has its error."""
     return "\n".join(text.strip().splitlines()[-3:])
 
 
@@ -167,14 +167,16 @@ def _log_line(entry: t.Any) -> str:
 def read_explicit(text: str, path: str) -> list[Record]:
     """The packages of an explicit file, in its order.
 
-    :raises UserError: it is something else, or has a line that names no package.
+    ``https://host/c/linux-64/numpy-2.3.0-py312_0.conda#MD5`` is numpy 2.3.0 py312_0 of ``https://host/c``.
+
+    :raises UserError: it is not an explicit file, or has a line that is not a package's address.
     """
     lines = [line.strip() for line in text.splitlines()]
     if "@EXPLICIT" not in lines:
         raise UserError(
-            "a lock file that conda reads (with a line @EXPLICIT, as of conda list --explicit) at %s" % path,
+            "a lock file that conda reads (with a line @EXPLICIT, as conda list --explicit prints) at %s" % path,
             "a lock file of rattler" if re.search(r"^version: *\d", text, re.MULTILINE) else "no line @EXPLICIT",
-            "use engine rattler, another lock_file, or state latest to write this one anew",
+            "use engine rattler, another lock_file, or state latest to write this one again",
         )
     records = []
     for line in lines:
@@ -187,7 +189,7 @@ def read_explicit(text: str, path: str) -> list[Record]:
             raise UserError(
                 "a package's address in each line of %s" % path,
                 without_credentials(line),
-                "remove it to have it written anew",
+                "remove it to have it written again",
             )
         digest = digest[len("sha256:") :] if digest.startswith("sha256:") else digest
         records.append(
@@ -206,12 +208,12 @@ def read_explicit(text: str, path: str) -> list[Record]:
 
 
 def in_order(records: t.Iterable[Record]) -> list[Record]:
-    """*records*, each after those that it depends on: mamba links in the file's order and needs Python before its modules."""
+    """*records*, each after its dependencies: mamba links in the file's order, and needs Python before its modules."""
     by_name = {str(record["name"]): record for record in records}
     ordered: dict[str, Record] = {}
     begun: set[str] = set()
     for name in by_name:
-        # Without recursion: chains of dependencies are long, and some are circles.
+        # Without recursion: dependency chains are long, and some are circular.
         pending = [(name, False)]
         while pending:
             current, needs_done = pending.pop()

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How rattler gets to a channel that asks who is there. Imports rattler, in the engine's venv only. Private to hpc.pytorch.
+"""Authenticated access to channels for rattler. Imports rattler, in the engine's venv only. Private to hpc.pytorch.
 
-rattler stores the addresses that it is given: in its index cache, in ``conda-meta``, in lock files. So it only ever sees addresses
-without credentials, and a client of ours puts them back in, in memory, while a request goes out. A package that an env holds
-already is then fetched again as any other.
+rattler stores the addresses that it gets: in its index cache, in ``conda-meta``, in lock files. So it only sees addresses
+without credentials. A client of ours adds them, in memory, when a request is sent. They also serve for packages that an
+env holds already.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import typing as t
 import urllib.parse
 
 from ...._common.redact import has_credentials, without_credentials
-from ...env.request import Request
+from ..base import SolveRequest
 
 
 class Route(t.NamedTuple):
-    """*shown*, the start of addresses as rattler knows them, is reached as *real*, with this ``Authorization`` header if any."""
+    """Addresses that rattler knows to start with *shown* are reached as *real*, with this ``Authorization`` header."""
 
     shown: str
     real: str
@@ -28,13 +28,13 @@ class Route(t.NamedTuple):
 
 
 class Access:
-    """Takes credentials out of requests and remembers where they belong."""
+    """Removes credentials from requests and adds them again when a request is sent."""
 
     def __init__(self) -> None:
         self._routes: dict[str, Route] = {}
 
-    def admit(self, request: Request) -> Request:
-        """*request* as rattler may see it; its credentials are kept for :meth:`client`."""
+    def admit(self, request: SolveRequest) -> SolveRequest:
+        """*request* without credentials, for rattler; :meth:`client` keeps them."""
         for address in request.channels + tuple(map(channel_in_spec, request.packages)):
             self.learn(address)
         return request._replace(
@@ -43,13 +43,13 @@ class Access:
         )
 
     def learn(self, address: str) -> None:
-        """Keep the credentials in a channel's *address*, unless that channel was learned before."""
+        """Keep the credentials of a channel's *address*, unless that channel is known already."""
         if has_credentials(address):
             route = route_to(address)
             self._routes.setdefault(route.shown, route)
 
     def client(self) -> t.Any:
-        """rattler's own client, which looks into RATTLER_AUTH_FILE, the keyring and netrc, with our credentials before those."""
+        """A client that uses our credentials first, then RATTLER_AUTH_FILE, the keyring and netrc, as rattler does."""
         from rattler.networking import (
             AddHeadersMiddleware,
             AuthenticationMiddleware,
@@ -65,7 +65,7 @@ class Access:
         return Client(
             [
                 RetryMiddleware(),
-                # Headers first: the mirror's address is already one with a token.
+                # Headers first: the mirror's address has the token already.
                 AddHeadersMiddleware(lambda host, path: headers_for(routes, host, path)),
                 MirrorMiddleware({route.shown: [route.real] for route in routes if route.real != route.shown}),
                 AuthenticationMiddleware(),
@@ -77,7 +77,10 @@ class Access:
 
 
 def route_to(address: str) -> Route:
-    """How to reach what lies below *address*, a channel's URL with credentials."""
+    """The route to *address*, a channel's URL with credentials.
+
+    ``https://user:pw@host/t/TOKEN/c`` is shown as ``https://host/c/``, reached as ``https://host/t/TOKEN/c/``.
+    """
     parts = urllib.parse.urlsplit(address.rstrip("/") + "/")
     userinfo, at, place = parts.netloc.rpartition("@")
     authorization = None
@@ -90,7 +93,7 @@ def route_to(address: str) -> Route:
 
 
 def headers_for(routes: t.Iterable[Route], host: str, path: str) -> dict[str, str] | None:
-    """The headers for a request to *path* on *host*: those of the route that leads there most closely."""
+    """The headers for a request to *path* on *host*: those of the longest route that matches."""
     found, length = None, -1
     host = host.strip("[]")
     for route in routes:
@@ -101,16 +104,19 @@ def headers_for(routes: t.Iterable[Route], host: str, path: str) -> dict[str, st
 
 
 def channel_in_spec(spec: str) -> str:
-    """The channel's address in a match spec such as ``https://host/channel::numpy``, or the folder of a package's own URL."""
+    """The channel's address in a match spec, or an empty string.
+
+    ``https://host/channel::numpy`` is ``https://host/channel``; a package's own URL is the folder that holds it.
+    """
     channel, colons, unused = spec.partition("::")
     if colons:
         return channel
     return spec.rsplit("/", 1)[0] if "://" in spec else ""
 
 
-def remedy_for(said: str) -> str:
-    """What to do about a channel that did not answer with an index."""
-    if re.search(r"\b(401|403)\b", said):
+def remedy_for(error: str) -> str:
+    """The remedy for a channel that did not answer with an index."""
+    if re.search(r"\b(401|403)\b", error):
         return (
             "give credentials that it accepts, in the channel's address, in ~/.netrc (or NETRC) or in a RATTLER_AUTH_FILE, "
             "of the user that the task runs as"

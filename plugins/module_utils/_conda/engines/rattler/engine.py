@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The default engine: py-rattler, the solver and installer behind pixi. Imported in the engine's venv only.
 
-Private to hpc.pytorch. Traps of py-rattler 0.28.0 that this file works around stand beside the lines.
+Private to hpc.pytorch. Comments name the traps of py-rattler 0.28.0 that this file works around.
 """
 
 from __future__ import annotations
@@ -19,23 +19,21 @@ from ...._common.errors import UserError
 from ...._common.progress import Progress
 from ...._common.redact import without_credentials
 from ...env.dependencies import needed_by_name, unrelated_names
-from ...env.prefix import package_records
-from ...env.request import Request
-from ..base import Solution
+from ...env.records import package_records
+from ..base import Solution, SolveRequest
 from . import objects
 from .access import Access, remedy_for
-from .cache import is_busy, remove_leftovers, scratch_prefix
-from .local_archive import check_local_archive
+from .cache import check_local_archive, is_busy, remove_abandoned, scratch_prefix
 from .reporter import Reporter
 
-# Long enough for a large index on a slow line; a server that never answers must not hang a play.
+# Long enough for a large index on a slow line. A server that never answers must not make a play hang.
 FIRST_ANSWER_SECONDS = 300
-# A download may take as long as it likes while something arrives.
+# A download may take any time while data arrives.
 SILENCE_SECONDS = 300
 
 
 class RattlerEngine:
-    """See :class:`..engine.Engine`."""
+    """See :class:`..base.Engine`."""
 
     name = "rattler"
     relocates = True
@@ -46,7 +44,7 @@ class RattlerEngine:
         self._progress = progress
         self._access = Access()
 
-    def solve(self, request: Request, prefix: str | None, latest: bool) -> Solution:
+    def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
         import rattler
         from rattler.exceptions import GatewayError, SolverError
 
@@ -56,8 +54,8 @@ class RattlerEngine:
         channels = objects.channels_of(request.channels)
         records = objects.prefix_records(prefix) if prefix else []
         if not request.prune:
-            there = needed_by_name(package_records(prefix)) if prefix else {}
-            kept = unrelated_names(there, [objects.name_of(spec) for spec in specs])
+            needed = needed_by_name(package_records(prefix)) if prefix else {}
+            kept = unrelated_names(needed, [objects.name_of(spec) for spec in specs])
             specs += [objects.match_spec(name) for name in kept]
             if latest:
                 records = [record for record in records if record.name.normalized in kept]
@@ -74,10 +72,10 @@ class RattlerEngine:
                 specs,
                 gateway=gateway,
                 locked_packages=records,
-                # Not the default: without them whatever needs __glibc cannot be solved.
+                # Not the default. Without them a package that needs __glibc cannot be solved.
                 virtual_packages=objects.virtual_packages(request.cuda),
                 channel_priority=objects.channel_priority(request.channel_priority),
-                # As conda does; a channel without pip can still serve a Python.
+                # As conda does. A channel without pip can still provide Python.
                 add_pip_as_python_dependency=any(pip),
             )
 
@@ -86,22 +84,21 @@ class RattlerEngine:
         except SolverError as error:
             reason = without_credentials(str(error)).replace("Cannot solve the request because of: ", "").strip()
             raise UserError(
-                "packages in %s that satisfy %s"
-                % (_shown(request), without_credentials(", ".join(request.packages)) or "the request"),
+                "packages in %s that satisfy %s" % (request.shown_channels, request.shown_packages or "the request"),
                 reason,
                 "correct the match specs or the channels; set cuda where a package needs __cuda",
                 solver=reason,
             ) from error
         except (GatewayError, asyncio.TimeoutError) as error:
             raise UserError(
-                "channels that answer: %s" % _shown(request),
+                "channels that answer: %s" % request.shown_channels,
                 without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
                 remedy_for(str(error)),
             ) from error
         solved = [objects.record_without_credentials(record) for record in solved]
         return Solution([objects.package_of(record) for record in solved], solved)
 
-    def read_lock(self, path: str, request: Request) -> Solution:
+    def read_lock(self, path: str, request: SolveRequest) -> Solution:
         import rattler
 
         request = self._access.admit(request)
@@ -111,12 +108,12 @@ class RattlerEngine:
             platform = platforms.get(str(rattler.Subdir.current()))
             records = environment.conda_repodata_records_for_platform(platform) if environment and platform else None
         except Exception as error:
-            raise UserError("a lock file at %s" % path, str(error), "remove it to have it written anew") from error
+            raise UserError("a lock file at %s" % path, str(error), "remove it to have it written again") from error
         if records is None:
             raise UserError(
                 "a lock file for %s at %s" % (rattler.Subdir.current(), path),
                 "platforms %s" % (", ".join(platforms) or "none"),
-                "remove it to have it written anew",
+                "remove it to have it written again",
             )
         for spec in request.packages:
             wanted = objects.match_spec(spec)
@@ -124,14 +121,14 @@ class RattlerEngine:
                 raise UserError(
                     "a lock file that satisfies %s" % spec,
                     "no such package in %s" % path,
-                    "use state latest to write it anew, or correct the packages",
+                    "use state latest to write it again, or correct the packages",
                 )
         for record in records:
             self._access.learn(record.url.rsplit("/", 2)[0])
         records = [objects.record_without_credentials(record) for record in records]
         return Solution([objects.package_of(record) for record in records], records)
 
-    def write_lock(self, path: str, solution: Solution, request: Request) -> None:
+    def write_lock(self, path: str, solution: Solution, request: SolveRequest) -> None:
         import rattler
 
         platform = rattler.LockPlatform(str(rattler.Subdir.current()))
@@ -146,8 +143,8 @@ class RattlerEngine:
         missing = self._missing(solution.handle)
         if not missing:
             return
-        # py-rattler's PackageCache can only be asked what it holds, so what is missing is linked into a throwaway prefix:
-        # hard links, a small part of what unpacking costs.
+        # py-rattler's PackageCache can only be queried, so the missing packages are linked into a temporary prefix. Hard
+        # links cost little compared to unpacking.
         scratch = scratch_prefix(self._package_cache)
         try:
             self._install(missing, scratch, scratch, frozenset())
@@ -164,7 +161,7 @@ class RattlerEngine:
         for number, record in enumerate(missing, 1):
             self._progress.report("check", record.file_name, number, len(missing), record.size)
             check_local_archive(record)
-        # A damaged cache entry would be linked into the env again, so a repair reads every file of the entry.
+        # A repair reads every file of a cache entry: a damaged one would be linked into the env again.
         mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
         cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
         self._prepare_cache()
@@ -174,7 +171,7 @@ class RattlerEngine:
             work = asyncio.ensure_future(
                 rattler.install(
                     records,
-                    # Absolute, or the shebangs are relative.
+                    # With a relative path the shebangs would be relative.
                     os.path.abspath(target),
                     package_cache=cache,
                     client=self._access.client(),
@@ -184,7 +181,7 @@ class RattlerEngine:
                     alternative_target_prefix=os.path.abspath(prefix),
                 )
             )
-            # py-rattler's own timeout is one for the whole of a download.
+            # py-rattler's own timeout is for a whole download.
             while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS / 10))[0]:
                 silent = reporter.silent_for(SILENCE_SECONDS)
                 if silent is not None:
@@ -201,12 +198,12 @@ class RattlerEngine:
         except UserError:
             raise
         except Exception as error:
-            # rattler raises InstallerError, LinkError, TransactionError, IoError ... with one story in each.
-            story = without_credentials(_story(str(error)))
-            raise UserError("packages that download, unpack and link", story, self._remedy(story, prefix)) from error
+            # rattler raises InstallerError, LinkError, TransactionError, IoError ... each with a chain of causes.
+            cause = without_credentials(_cause(str(error)))
+            raise UserError("packages that download, unpack and link", cause, self._remedy(cause, prefix)) from error
 
-    def _remedy(self, story: str, prefix: str) -> str:
-        if any("os error %d" % number in story for number in (errno.ENOSPC, errno.EDQUOT)):
+    def _remedy(self, cause: str, prefix: str) -> str:
+        if any("os error %d" % number in cause for number in (errno.ENOSPC, errno.EDQUOT)):
             return "free space or quota for %s and for the package cache %s, then run again" % (
                 prefix,
                 self._package_cache,
@@ -218,11 +215,11 @@ class RattlerEngine:
             os.makedirs(self._package_cache, exist_ok=True)
         except OSError as error:
             raise UserError(
-                "a package cache that can be written to at %s" % self._package_cache,
+                "a writable package cache at %s" % self._package_cache,
                 error.strerror or str(error),
                 "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
             ) from error
-        remove_leftovers(self._package_cache)
+        remove_abandoned(self._package_cache)
         if is_busy(self._package_cache):
             self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
 
@@ -236,14 +233,10 @@ class RattlerEngine:
         return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
 
 
-def _story(text: str) -> str:
-    """rattler's chain of causes without what says nothing and without what is said twice."""
-    told: list[str] = []
+def _cause(text: str) -> str:
+    """rattler's chain of causes in one line, without empty and repeated parts: ``A: B`` for ``A Caused by: B ...``."""
+    causes: list[str] = []
     for part in text.replace("failed to interact with the package cache layer.", "").split("Caused by:"):
-        if part.strip() and not any(part.strip() in earlier for earlier in told):
-            told.append(part.strip())
-    return ": ".join(told)
-
-
-def _shown(request: Request) -> str:
-    return ", ".join(without_credentials(channel) for channel in request.channels)
+        if part.strip() and not any(part.strip() in earlier for earlier in causes):
+            causes.append(part.strip())
+    return ": ".join(causes)

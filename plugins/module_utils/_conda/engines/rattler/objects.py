@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our words as py-rattler's objects, and back. Imported in the engine's venv only. Private to hpc.pytorch."""
+"""Converts between our types and py-rattler's. Imported in the engine's venv only. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ...._common.errors import UserError
 from ...._common.redact import has_credentials, without_credentials
 from ...env.packages import Package
 
-# conda's own expansion of the name; a paid licence is needed in larger organisations, so it is never our default.
+# What conda expands "defaults" to. Larger organisations need a paid licence for it, so it is never our default.
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 
 
 def match_spec(spec: str) -> t.Any:
     """A match spec.
 
-    :raises UserError: it does not parse.
+    :raises UserError: it cannot be parsed.
     """
     import rattler
     from rattler.exceptions import InvalidMatchSpecError
@@ -43,7 +43,7 @@ def name_of(match_spec: t.Any) -> str:
 def channels_of(channels: t.Iterable[str]) -> list[t.Any]:
     """Channels by name, URL or path.
 
-    :raises UserError: one that cannot be.
+    :raises UserError: one of them is not valid.
     """
     import rattler
 
@@ -62,17 +62,17 @@ def channels_of(channels: t.Iterable[str]) -> list[t.Any]:
 
 
 def channel_priority(name: str) -> t.Any:
-    """Whether a package comes only from the first channel that has it."""
+    """rattler's value for ``strict``, ``flexible`` or ``disabled``."""
     import rattler
 
-    # rattler knows no "flexible"; strict is what conda-forge asks its users for.
+    # rattler has no "flexible"; conda-forge recommends strict.
     return rattler.ChannelPriority.Disabled if name == "disabled" else rattler.ChannelPriority.Strict
 
 
 def virtual_packages(cuda: str | None) -> list[t.Any]:
-    """What this machine offers to the solver.
+    """The virtual packages of this machine, such as ``__glibc``.
 
-    :arg cuda: the version of ``__cuda``, ``none``, or None for what is found.
+    :arg cuda: the version of ``__cuda``, ``none`` for no such package, or None to detect it.
     """
     import rattler
     from rattler.virtual_package import Override
@@ -103,7 +103,7 @@ def package_of(record: t.Any) -> Package:
 
 
 def record_without_credentials(record: t.Any) -> t.Any:
-    """The same record, fit for a file: what another tool installed or locked may hold them."""
+    """*record* without credentials, which a record of another tool may hold."""
     import rattler
 
     if not has_credentials("%s %s" % (record.url, record.channel)):

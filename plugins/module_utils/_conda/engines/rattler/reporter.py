@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What py-rattler's installer says of itself: progress lines, and which download has fallen silent. Private to hpc.pytorch."""
+"""Turns py-rattler's callbacks into progress lines, and detects silent downloads. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...._common.progress import Progress
 
 
 class Reporter:
-    """Takes rattler's callbacks, from threads of its own; every callback's first argument is the token we returned."""
+    """rattler calls the methods from its own threads; the first argument of each is the token that we returned."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -20,14 +20,14 @@ class Reporter:
         self._fetched = 0
         self._linked = 0
         self._names: dict[int, str] = {}
-        # Of each download that has not ended: when its last byte came.
-        self._heard: dict[int, float] = {}
+        # For each download that has not ended: when its last byte arrived.
+        self._last_byte: dict[int, float] = {}
 
     def silent_for(self, seconds: float) -> str | None:
-        """The package whose download has brought nothing for that long, or None."""
+        """The package of a download that has received nothing for that long, or None."""
         now = time.monotonic()
         return next(
-            (self._names.get(key, "") for key, heard in list(self._heard.items()) if now - heard > seconds), None
+            (self._names.get(key, "") for key, last in list(self._last_byte.items()) if now - last > seconds), None
         )
 
     def on_transaction_start(self, total_operations: int) -> None:
@@ -39,7 +39,7 @@ class Reporter:
         return operation
 
     def on_populate_cache_complete(self, operation: int) -> None:
-        self._heard.pop(operation, None)
+        self._last_byte.pop(operation, None)
         self._fetched += 1
         self._progress.report("fetch", self._names.get(operation, ""), self._fetched, self._total)
 
@@ -47,21 +47,21 @@ class Reporter:
         return operation
 
     def on_download_start(self, operation: int) -> int:
-        # Before the request is sent: a server that never answers it is silent, too.
-        self._heard[operation] = time.monotonic()
+        # Called before the request is sent, so a server that never answers counts as silent too.
+        self._last_byte[operation] = time.monotonic()
         return operation
 
     def on_download_progress(self, operation: int, progress: int, total: int | None) -> None:
         if total is not None and progress >= total:
-            # All is here; what takes time now is unpacking.
-            self._heard.pop(operation, None)
+            # The download is complete; from here on rattler unpacks it.
+            self._last_byte.pop(operation, None)
         else:
-            self._heard[operation] = time.monotonic()
+            self._last_byte[operation] = time.monotonic()
         name = self._names.get(operation, "")
         self._progress.report("download", name, self._fetched, self._total, progress, total)
 
     def on_download_completed(self, operation: int) -> None:
-        self._heard.pop(operation, None)
+        self._last_byte.pop(operation, None)
 
     def on_link_start(self, operation: int, package_name: str) -> int:
         self._progress.report("link", package_name, self._linked, self._total)

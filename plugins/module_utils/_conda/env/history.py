@@ -1,0 +1,46 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""conda's own memory of an env, ``conda-meta/history``. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+from ..._common.redact import without_credentials
+from .packages import Package
+
+# conda's history names these channels so; under another name conda would see every package as changed.
+_NAMED_CHANNELS = (
+    ("https://conda.anaconda.org/", ""),
+    ("https://repo.anaconda.com/pkgs/main/", "defaults/"),
+    ("https://repo.anaconda.com/pkgs/r/", "defaults/"),
+)
+
+
+def append_history(
+    prefix: str, before: t.Collection[Package], after: t.Collection[Package], specs: t.Sequence[str]
+) -> None:
+    """Add a revision in the form that conda reads (``conda list --revisions``, its own solver's memory)."""
+    old, new = {_dist(package) for package in before}, {_dist(package) for package in after}
+    lines = [time.strftime("==> %Y-%m-%d %H:%M:%S <=="), "# cmd: hpc.pytorch.conda_env"]
+    lines += ["-%s" % dist for dist in sorted(old - new)] + ["+%s" % dist for dist in sorted(new - old)]
+    gone = {package.name for package in before} - {package.name for package in after}
+    if gone:
+        # Otherwise conda would install again what was once requested.
+        lines.append("# remove specs: %s" % json.dumps(sorted(gone)))
+    if specs:
+        lines.append("# update specs: %s" % json.dumps([without_credentials(spec) for spec in specs]))
+    with open(os.path.join(prefix, "conda-meta", "history"), "a", encoding="utf-8") as stream:
+        stream.write("\n".join(lines) + "\n")
+
+
+def _dist(package: Package) -> str:
+    folder = package.url.rsplit("/", 1)[0] if "/" in package.url else package.channel.rstrip("/")
+    for address, name in _NAMED_CHANNELS:
+        if folder.startswith(address):
+            folder = name + folder[len(address) :]
+    return "%s::%s-%s-%s" % (folder, package.name, package.version, package.build)

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our own record in an env: which request led to which packages. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from ..._common.files import open_regular, sha256_of_json, write_atomically
+from .packages import Package
+from .prefix import kind_of, site_packages_folders
+from .request import EnvRequest
+
+# Not .json: conda takes every such file in conda-meta for a package.
+RECORD = "conda-meta/hpc_pytorch.record"
+
+
+def read_record(prefix: str) -> dict[str, t.Any]:
+    """Our record; empty if it is missing or cannot be read."""
+    try:
+        with open_regular(os.path.join(prefix, RECORD)) as stream:
+            record = json.load(stream)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def write_record(prefix: str, request: EnvRequest, engine: str, packages: t.Iterable[Package]) -> None:
+    """Record that *request* led to what is now in *prefix*."""
+    record = {
+        "request_sha256": request.sha256(),
+        "compiled": request.compiled,
+        "listing_sha256": listing_sha256(prefix),
+        "engine": engine,
+        "packages": [package.as_result() for package in sorted(packages)],
+    }
+    content = json.dumps(record, indent=1, sort_keys=True) + "\n"
+    write_atomically(os.path.join(prefix, RECORD), content.encode())
+
+
+def record_if_unchanged(prefix: str, request_sha256: str) -> dict[str, t.Any] | None:
+    """Our record if the same request led to what is in *prefix* now, else None. Needs no engine."""
+    if kind_of(prefix) != "env":
+        return None
+    record = read_record(prefix)
+    if record.get("request_sha256") != request_sha256 or record.get("listing_sha256") != listing_sha256(prefix):
+        return None
+    return record
+
+
+def listing_sha256(prefix: str) -> str:
+    """Hash of which packages are installed, by the names of conda's and pip's records. Opens no file."""
+    found: list[tuple[str, int]] = []
+    with os.scandir(os.path.join(prefix, "conda-meta")) as entries:
+        found.extend((entry.name, entry.stat().st_size) for entry in entries if entry.name.endswith(".json"))
+    for folder in site_packages_folders(prefix):
+        with os.scandir(folder) as entries:
+            found.extend((entry.name, -1) for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+    return sha256_of_json(sorted(found))
