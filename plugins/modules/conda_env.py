@@ -55,16 +55,16 @@ options:
     default: false
   pip:
     description:
-      - Lines of a pip requirements file, installed with the env's own pip after the packages. Options of one requirement,
-        such as C(--hash), are on its line; option lines such as C(--index-url), C(--extra-index-url), C(--find-links) and
-        C(--require-hashes) keep their order.
+      - Lines of a pip requirements file, installed with the env's own pip after the packages. Options of one
+        requirement, such as C(--hash), are on its line; option lines such as C(--index-url), C(--extra-index-url),
+        C(--find-links) and C(--require-hashes) keep their order.
       - Pip reads them from a private file, so an address may hold a password.
-      - Indexes, credentials and constraints in C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the task
-        runs as count too. Settings that would install outside the env do not.
+      - Indexes, credentials and constraints in C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the
+        task runs as count too. Settings that would install outside the env do not.
       - If a requirement cannot be found or downloaded, the env stays as it was. If one cannot be built, a new env is
         removed, and an existing one is marked.
-      - An installed distribution that satisfies a requirement stays, whatever index it came from. To change between builds
-        of one version, pin the build, as in V(torch==2.13.0+cu126).
+      - An installed distribution that satisfies a requirement stays, whatever index it came from. To change between
+        builds of one version, pin the build, as in V(torch==2.13.0+cu126).
     type: list
     elements: str
     default: []
@@ -73,14 +73,14 @@ options:
       - Channels, the one that wins first. Each is a name, a URL or a path on the target.
       - By default the channels of the condarc files that conda would read, with the engine's prefix as its root.
       - Having no channel is an error. V(defaults) is used only if it is listed.
-      - A URL may hold credentials, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel). They win
-        over those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the file
-        that E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
+      - A URL may hold credentials, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel). They
+        win over those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the
+        file that E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
       - For the engines conda, mamba and micromamba a channel with credentials must be in a folder of its server.
       - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set
         them with the keyword C(environment), since Ansible puts that on a command line.
-      - Credentials are never shown, logged, stored in the env or put on a command line, and do not decide whether the env
-        is unchanged.
+      - Credentials are never shown, logged, stored in the env or put on a command line, and do not decide whether the
+        env is unchanged.
     type: list
     elements: str
   channel_priority:
@@ -93,8 +93,9 @@ options:
   lock_file:
     description:
       - If it exists, exactly its packages are installed. If not, it is written after solving.
-      - The rattler engine uses its own format. The others cannot read that, so they use conda's explicit files (addresses
-        with hashes, as C(conda list --explicit --sha256) prints them). A file of the other format is refused.
+      - The rattler engine uses its own format. The others cannot read that, so they use conda's explicit files
+        (addresses with hashes, as C(conda list --explicit --sha256) prints them). A file of the other format is
+        refused.
       - O(state=latest) writes it again.
     type: path
   engine:
@@ -103,13 +104,13 @@ options:
       - What solves and installs. V(auto) is V(rattler).
       - The oldest versions that can be used are V(conda) 24.9, V(mamba) 2.0, V(micromamba) 2.0.
       # <<< generated: engines
-      - V(conda), V(mamba) and V(micromamba) are for sites that have one and want to use it. Each engine can change an env
-        that another one made.
+      - V(conda), V(mamba) and V(micromamba) are for sites that have one and want to use it. Each engine can change an
+        env that another one made.
       - They solve once, as a dry run. Then they remove what leaves or is replaced and install the rest from an explicit
         file of addresses and hashes. The env is marked during all of that.
-      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for other settings
-        (proxies, certificates), respect the env's C(conda-meta/pinned), and check downloads by the hash that the channel
-        gives.
+      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for other
+        settings (proxies, certificates), respect the env's C(conda-meta/pinned), and check downloads by the hash that
+        the channel gives.
     type: str
     # >>> generated: engine choices
     choices: [auto, rattler, conda, mamba, micromamba]
@@ -117,8 +118,8 @@ options:
     default: auto
   executable:
     description:
-      - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below C(conda_engine_prefix) of role
-        conda; for the others the command itself, such as C(bin/conda) below its C(conda_prefix).
+      - The engine. For V(rattler) a Python that has py-rattler, such as C(bin/python) below C(conda_engine_prefix) of
+        role conda; for the others the command itself, such as C(bin/conda) below its C(conda_prefix).
       - By default for V(rattler) this module's own interpreter if it has py-rattler, else the one below
         C(~/.local/share/hpc.pytorch/engine), else the one below C(/opt/hpc.pytorch/engine).
       - By default for the others the first command of that name in C($CONDA_ROOT/bin), the folders of E(PATH),
@@ -127,16 +128,16 @@ options:
     type: path
   cuda:
     description:
-      - The version of the virtual package C(__cuda), such as V(12.8), for solving on a node without a driver; V(none) to
-        ignore the node's driver.
+      - The version of the virtual package C(__cuda), such as V(12.8), for solving on a node without a driver; V(none)
+        to ignore the node's driver.
       - By default the driver of the node, or the environment variable E(CONDA_OVERRIDE_CUDA).
     type: str
   package_cache:
     description:
       - Folder for downloaded and unpacked packages. Files are hard-linked from there if the file system allows it.
       - By default the first writable folder of the condarc's C(pkgs_dirs), else rattler's own,
-        C(~/.cache/rattler/cache/pkgs); for the other engines the folder that they are configured for. Their layout differs
-        from rattler's.
+        C(~/.cache/rattler/cache/pkgs); for the other engines the folder that they are configured for. Their layout
+        differs from rattler's.
     type: path
   compile:
     description:
@@ -154,8 +155,8 @@ options:
         symlinks lead elsewhere, or whose files the owner can no longer read or execute.
       - Distributions that pip installed for O(pip) are checked and repaired too, in the same version. A warning names
         damaged ones that were installed with pip in another way.
-      - C(.pyc) files may differ, since Python rewrites them. Any other changed file of a package, such as a configuration in
-        C(etc), is changed back.
+      - C(.pyc) files may differ, since Python rewrites them. Any other changed file of a package, such as a
+        configuration in C(etc), is changed back.
       - A package is also installed if its record in C(conda-meta) was deleted, even without this option.
     type: bool
     default: false

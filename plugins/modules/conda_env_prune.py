@@ -11,14 +11,14 @@ short_description: Remove the versions of a site env that nothing uses any more
 version_added: 0.1.0
 description:
   - Role P(hpc.pytorch.torch_env#role) publishes a site env as a symlink O(envs_dir)/O(name) to a prefix below
-    C(ENVS/.NAME), and keeps the earlier prefixes. This module lists the ones that can be removed, and why each other one
-    stays; with O(confirm) it removes them.
+    C(ENVS/.NAME), and keeps the earlier prefixes. This module lists the ones that can be removed, and why each other
+    one stays; with O(confirm) it removes them.
   - A version stays while it is published; while any symlink in O(envs_dir) leads to it; while a process of this machine
     runs in it, has it as its working folder or in its environment, or holds a file of it open; while a Slurm job that
     has not ended names it, or was submitted before another version was published; and while a venv, a Jupyter kernel, a
     C(.pth) file or a user's C(environments.txt) names it.
-  - If something cannot be checked, every version stays. Processes of other nodes cannot be checked from here; the rule on
-    jobs and O(older_than) protect what they use.
+  - If something cannot be checked, every version stays. Processes of other nodes cannot be checked from here; the rule
+    on jobs and O(older_than) protect what they use.
   - A version is renamed, its use is checked once more, then it is deleted with its lock file. The next run deletes what
     an interrupted removal left.
 author: hpc.pytorch contributors (@hpc-pytorch)
@@ -51,10 +51,10 @@ options:
     default: 7
   homes:
     description:
-      - Globs of home directories in which venvs (two folders deep), kernels, C(.pth) files, start files of the shell and
-        C(environments.txt) are read.
-      - If a home directory cannot be read, every version stays, as on a file system that keeps root out. Set an empty list
-        if home directories do not matter.
+      - Globs of home directories in which venvs (two folders deep), kernels, C(.pth) files, start files of the shell
+        and C(environments.txt) are read.
+      - If a home directory cannot be read, every version stays, as on a file system that keeps root out. Set an empty
+        list if home directories do not matter.
     type: list
     elements: path
     default: [/home/*, /root]
@@ -81,8 +81,8 @@ options:
     default: false
 notes:
   - Run it as root, on a login node. Without root, other users' processes cannot be read, so every version stays.
-  - The C(mtime) of the file C(VERSION.switched) next to a version is the time when it was last published or replaced. If
-    the symlink is newer than that file of the published version (it was set by hand), its own time counts for every
+  - The C(mtime) of the file C(VERSION.switched) next to a version is the time when it was last published or replaced.
+    If the symlink is newer than that file of the published version (it was set by hand), its own time counts for every
     version.
 seealso:
   - module: hpc.pytorch.conda_env

@@ -12,11 +12,12 @@ version_added: 0.1.0
 description:
   - Runs a shell installer of the kind that constructor makes (Miniforge, Miniconda, Anaconda, a site's own), and makes
     its base available at O(prefix).
-  - O(prefix) is a symlink. The base of each installer is made once, in C(.NAME/<first 12 of sha256>) next to it, verified,
-    and then switched to by one rename. The last base stays, with its package cache, so environments, shells and jobs that
-    use it keep working. To go back, set the earlier O(src) and O(sha256) again; nothing is downloaded or installed.
+  - O(prefix) is a symlink. The base of each installer is made once, in C(.NAME/<first 12 of sha256>) next to it,
+    verified, and then switched to by one rename. The previous base stays, with its package cache, so environments,
+    shells and jobs that use it keep working. To go back, set the earlier O(src) and O(sha256) again; nothing is
+    downloaded or installed.
   - All bases share one C(envs) folder, C(.NAME/envs), so an environment in it is found by name, and by its path below
-    O(prefix), with every base. The new base takes over the condarc of the last one.
+    O(prefix), with every base. The new base takes over the condarc of the previous one.
   - An interrupted download continues where it stopped, in a folder that no other user can write to. It is compared with
     O(sha256) before anything of it runs.
   - After an interrupted installation, the next run cleans up and installs again.
@@ -28,8 +29,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is downloaded. Versions of a base that is not installed yet are not known. A file on the target is compared
-        with O(sha256).
+      - Nothing is downloaded. Versions of a base that is not installed yet are not known. A file on the target is
+        compared with O(sha256).
   diff_mode:
     support: full
     details:
@@ -42,8 +43,8 @@ options:
     required: true
   src:
     description:
-      - The installer, as an C(https) address or as an absolute path on the target. A user and password in the address are
-        never shown.
+      - The installer, as an C(https) address or as an absolute path on the target. A user and password in the address
+        are never shown.
     type: str
     required: true
   sha256:
@@ -64,7 +65,7 @@ options:
 notes:
   - By running an installer with this module you accept its licence. It runs with C(-b), without questions.
   - No home directory is written to, apart from O(cache). The installer runs with a temporary home directory.
-  - Packages that were added to the last base are not added to the new one.
+  - Packages that were added to the previous base are not added to the new one.
   - This module never removes a base. Remove an old one by hand when nothing uses it any more.
 seealso:
   - module: hpc.pytorch.conda_env

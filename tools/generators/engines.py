@@ -27,12 +27,9 @@ def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], 
     module = block(module, "engines", default + versions)
     others = ["V(%s)" % name for name in registry.ENGINES if name != registry.DEFAULT]
     spec = (
-        "        description: >-\n          Program that solves and installs. V(%s) is V(%s).\n          %s must already be installed.\n"
-        % (
-            registry.AUTO,
-            registry.DEFAULT,
-            _all_of(others),
-        )
+        "        description: >-\n"
+        "          Program that solves and installs. V(%s) is V(%s).\n"
+        "          %s must already be installed.\n" % (registry.AUTO, registry.DEFAULT, _all_of(others))
     )
     return {
         MODULE: module,

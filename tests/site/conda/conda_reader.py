@@ -1,8 +1,8 @@
-"""Read an env as conda does, since conda itself is on no package index.
+"""Reads an env as conda does, since conda itself is on no package index.
 
-Each field and pattern is conda's own, from ``models/records.py`` (PrefixRecord), ``core/prefix_data.py``,
-``history.py`` and ``core/envs_manager.py`` of conda 4.x to 25.x.
-Standard library only, and no import within functions: a child process that has given up root runs this too.
+The fields and patterns are those of conda's own ``models/records.py`` (PrefixRecord), ``core/prefix_data.py``,
+``history.py`` and ``core/envs_manager.py``, of conda 4.x to 25.x. Standard library only, and no import within
+functions: a child process that has given up root runs this too.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def packages(prefix: str) -> dict[str, dict[str, t.Any]]:
 
 
 def history(prefix: str) -> tuple[set[str], dict[str, str]]:
-    """``conda list --revisions``: the packages of the last revision, and those that a user asked for."""
+    """``conda list --revisions``: the packages of the last revision; and the specs that a user requested."""
     state: set[str] = set()
     asked: dict[str, str] = {}
     started = False

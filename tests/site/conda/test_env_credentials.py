@@ -18,9 +18,9 @@ SECRETS = (PASSWORD, TOKEN, HEADER)
 
 
 class Guarded(http.server.ThreadingHTTPServer):
-    """``/chan`` and ``/index`` open to the password, ``/t/TOKEN/chan`` to the token.
+    """``/chan`` needs the password, ``/t/TOKEN/chan`` the token, ``/index`` the password.
 
-    The server inspects its client: while it answers, the client and all that started it are running.
+    It inspects the processes of each client: while the server answers, the client and its parents are running.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
@@ -64,7 +64,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path, monkeypatch, play):
-    """A home, a folder for temporary files and an Ansible log below ``tmp_path/seen``; nothing else is written."""
+    """A home, a folder for temporary files and an Ansible log, below ``tmp_path/seen``; nothing else is written."""
     seen = tmp_path / "seen"
     for name in ("home", "scratch"):
         (seen / name).mkdir(parents=True)

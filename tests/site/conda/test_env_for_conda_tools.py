@@ -1,4 +1,4 @@
-"""What conda's own tools find in an env, also as another user, also if root's umask hides files."""
+"""What conda's own tools find in an env, as another user too, and with a umask of root that hides files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _child(connection: t.Any, uid: int, prefix: str, home: str) -> None:
 
 
 def read_by_another_user(prefix: pathlib.Path, home: pathlib.Path) -> t.Any:
-    """In a child that has given up root; without root as the present user, which also checks the modes."""
+    """In a child process that has given up root. Without root, as the same user, after a check of the modes."""
     for path in [prefix, *prefix.rglob("*")]:
         if not path.is_symlink():
             assert path.stat().st_mode & 0o444 == 0o444, "%s cannot be read by all" % path

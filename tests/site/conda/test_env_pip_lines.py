@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import http.server
 import pathlib
 import threading
-import typing as t
 
 import pytest
 
@@ -19,45 +17,8 @@ CREDENTIALS = "alice:pa55word"
 
 
 @pytest.fixture
-def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    """Runs conda_env on ``tmp_path/env`` with these pip lines."""
-
-    def call(pip: list[str], *arguments: str) -> t.Any:
-        task = {
-            "prefix": str(tmp_path / "env"),
-            "packages": ["python"],
-            "channels": ["file://%s" % python_channel],
-            "pip": pip,
-            "package_cache": str(python_channel.parent / "pkgs"),
-            "register_envs": False,
-        }
-        return play([{"hpc.pytorch.conda_env": task}], {}, "--diff", *arguments)
-
-    return call
-
-
-@pytest.fixture
-def index(tmp_path: pathlib.Path) -> t.Iterator[str]:
-    """A folder of indexes, ``/NAME/simple/``, that only CREDENTIALS open."""
-    expected = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.headers.get("Authorization") == expected:
-                super().do_GET()
-            else:
-                self.send_error(401)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    folder = tmp_path / "indexes"
-    folder.mkdir()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://%s@127.0.0.1:%d" % (CREDENTIALS, server.server_port)
-    server.shutdown()
-    server.server_close()
+def index_with_password(index: str) -> str:
+    return index.replace("http://", "http://%s@" % CREDENTIALS)
 
 
 def installed(prefix: pathlib.Path) -> list[str]:
@@ -69,7 +30,7 @@ def everything_below(prefix: pathlib.Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in prefix.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
 
-def test_option_lines_are_pips_own_and_keep_their_order(env, index, tiny_wheels, tmp_path):
+def test_option_lines_are_pips_own_and_keep_their_order(env, index_with_password, tiny_wheels, tmp_path):
     prefix = tmp_path / "env"
     for name, version in (("cu126", "1.0+cu126"), ("cu130", "2.0+cu130")):
         tiny_wheels.make_wheel(
@@ -79,26 +40,30 @@ def test_option_lines_are_pips_own_and_keep_their_order(env, index, tiny_wheels,
     tiny_wheels.make_wheel(tmp_path / "wheels", "tinydep", "1.0")
     # Of two index-urls pip takes the last: sorted, this would be 2.0.
     lines = [
-        "--index-url %s/cu130/simple" % index,
+        "--index-url %s/cu130/simple" % index_with_password,
         "tinytorch",
         "--find-links %s/wheels" % tmp_path,
-        "--index-url %s/cu126/simple" % index,
+        "--index-url %s/cu126/simple" % index_with_password,
     ]
-    checked = env(lines, "--check")
+    checked = env("--check", pip=lines)
     assert checked.rc == 0 and checked.recap["changed"] == 1 and not prefix.exists(), checked.output
-    made = env(lines, "-vvv")
+    made = env("-vvv", pip=lines)
     assert made.recap["changed"] == 1, made.output
     assert installed(prefix) == ["tinydep-1.0", "tinytorch-1.0+cu126"]
-    assert env(lines).recap["changed"] == 0
+    assert env(pip=lines).recap["changed"] == 0
     # The same index with another password is the same request: nothing is asked.
-    assert env([line.replace("pa55word", "rotated") for line in lines]).recap["changed"] == 0
+    assert env(pip=[line.replace("pa55word", "rotated") for line in lines]).recap["changed"] == 0
 
-    other = ["--index-url %s/cu130/simple" % index, "--find-links %s/wheels" % tmp_path, "tinytorch==2.0+cu130"]
-    predicted = env(other, "--check")
+    other = [
+        "--index-url %s/cu130/simple" % index_with_password,
+        "--find-links %s/wheels" % tmp_path,
+        "tinytorch==2.0+cu130",
+    ]
+    predicted = env("--check", pip=other)
     assert predicted.recap["changed"] == 1 and installed(prefix) == ["tinydep-1.0", "tinytorch-1.0+cu126"]
-    assert env(other).recap["changed"] == 1
+    assert env(pip=other).recap["changed"] == 1
     assert installed(prefix) == ["tinydep-1.0", "tinytorch-2.0+cu130"]
-    assert env(other, "--check").recap["changed"] == 0
+    assert env("--check", pip=other).recap["changed"] == 0
 
     assert "pa55word" not in made.output + checked.output + predicted.output
     assert not [path for path, content in everything_below(prefix).items() if b"pa55word" in content]
@@ -111,17 +76,17 @@ def test_only_the_file_with_the_hash_is_installed(env, tiny_wheels, tmp_path):
     right = options + ["tinytool==1.0 \\\n    --hash=sha256:%s" % hashlib.sha256(wheel.read_bytes()).hexdigest()]
     wrong = options + ["tinytool==1.0 --hash=sha256:%s" % ("0" * 64)]
 
-    failed = env(wrong)
+    failed = env(pip=wrong)
     assert failed.rc != 0 and "HASHES" in failed.output and not prefix.exists(), failed.output
-    assert env(options + ["tinytool==1.0"]).rc != 0
-    assert env([]).recap["changed"] == 1
+    assert env(pip=options + ["tinytool==1.0"]).rc != 0
+    assert env(pip=[]).recap["changed"] == 1
     before = everything_below(prefix)
-    failed = env(wrong)
+    failed = env(pip=wrong)
     assert failed.rc != 0 and "HASHES" in failed.output
     assert everything_below(prefix) == before
-    assert env(right).recap["changed"] == 1
+    assert env(pip=right).recap["changed"] == 1
     assert installed(prefix) == ["tinytool-1.0"]
-    assert env(right).recap["changed"] == 0
+    assert env(pip=right).recap["changed"] == 0
 
 
 def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_that_stays(
@@ -154,7 +119,7 @@ def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_tha
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        done = env(["--index-url http://%s@127.0.0.1:%d" % (CREDENTIALS, server.server_port), "tinytool"])
+        done = env(pip=["--index-url http://%s@127.0.0.1:%d" % (CREDENTIALS, server.server_port), "tinytool"])
     finally:
         server.shutdown()
         server.server_close()

@@ -1,17 +1,10 @@
-"""conda_env's pip option: the site's and the user's settings for pip, a requirement that fails to build, repairs."""
+"""conda_env's pip option: pip's settings of site and user, a requirement that fails to build, and repairs."""
 
 from __future__ import annotations
 
-import base64
-import functools
-import http.server
 import io
 import pathlib
 import tarfile
-import threading
-import typing as t
-
-import pytest
 
 CREDENTIALS = "alice:pa55word"
 CHANGING = "conda-meta/hpc_pytorch.changing"
@@ -33,50 +26,6 @@ def build_sdist(directory, settings=None):
 """
 
 
-@pytest.fixture
-def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    """Runs conda_env on ``tmp_path/env`` with these pip lines."""
-
-    def call(pip: list[str], *arguments: str, **options: t.Any) -> t.Any:
-        task = {
-            "prefix": str(tmp_path / "env"),
-            "packages": ["python"],
-            "channels": ["file://%s" % python_channel],
-            "pip": pip,
-            "package_cache": str(python_channel.parent / "pkgs"),
-            "register_envs": False,
-            **options,
-        }
-        return play([{"hpc.pytorch.conda_env": task}], {}, "-v", *arguments)
-
-    return call
-
-
-@pytest.fixture
-def index(tmp_path: pathlib.Path) -> t.Iterator[str]:
-    """The folder ``indexes`` behind CREDENTIALS."""
-    expected = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.headers.get("Authorization") == expected:
-                super().do_GET()
-            else:
-                self.send_error(401)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    (tmp_path / "indexes").mkdir()
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path / "indexes"))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://127.0.0.1:%d" % server.server_port
-    server.shutdown()
-    server.server_close()
-
-
 def installed(prefix: pathlib.Path) -> list[str]:
     names = (path.name.removesuffix(".dist-info") for path in prefix.glob("lib/python3*/site-packages/tiny*.dist-info"))
     return sorted(names)
@@ -96,20 +45,20 @@ def test_what_the_site_and_the_user_have_set_for_pip_counts(env, index, tiny_whe
     (tmp_path / "constraints.txt").write_text("tinytool<3\n")
     monkeypatch.setenv("PIP_CONSTRAINT", str(tmp_path / "constraints.txt"))
 
-    refused = env(["tinytool"])
+    refused = env(pip=["tinytool"])
     assert refused.rc != 0 and "tinytool" in refused.output and not (tmp_path / "env").exists()
     user, password = CREDENTIALS.split(":")
     (home / ".netrc").write_text("machine 127.0.0.1 login %s password %s\n" % (user, password))
     (home / ".netrc").chmod(0o600)
-    made = env(["tinytool"])
+    made = env(pip=["tinytool"])
     assert made.recap["changed"] == 1, made.output
     assert installed(tmp_path / "env") == ["tinytool-2.0"]
     # A constraint of the request's own, in a file, besides those.
     (tmp_path / "more.txt").write_text("tinytool<2\n")
     lines = ["--constraint %s" % (tmp_path / "more.txt"), "tinytool"]
-    assert env(lines).recap["changed"] == 1
+    assert env(pip=lines).recap["changed"] == 1
     assert installed(tmp_path / "env") == ["tinytool-1.0"]
-    assert env(lines).recap["changed"] == 0
+    assert env(pip=lines).recap["changed"] == 0
     assert "pa55word" not in refused.output + made.output
 
 
@@ -126,16 +75,16 @@ def test_a_requirement_that_cannot_be_built_leaves_no_env_or_marks_the_one_there
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text.encode()))
     options = ["--no-index", "--find-links %s" % (tmp_path / "wheels")]
-    failed = env(options + ["tinybroken", "tinytool"])
+    failed = env(pip=options + ["tinybroken", "tinytool"])
     assert failed.rc != 0 and "tinybroken" in failed.output and not prefix.exists()
 
-    assert env(options + ["tinytool"]).rc == 0
-    failed = env(options + ["tinybroken", "tinytool"])
+    assert env(pip=options + ["tinytool"]).rc == 0
+    failed = env(pip=options + ["tinybroken", "tinytool"])
     assert failed.rc != 0 and "tinybroken" in failed.output
     assert installed(prefix) == ["tinytool-1.0"] and (prefix / CHANGING).exists()
-    mended = env(options + ["tinytool"])
-    assert mended.rc == 0 and not (prefix / CHANGING).exists(), mended.output
-    assert env(options + ["tinytool"]).recap["changed"] == 0
+    repaired = env(pip=options + ["tinytool"])
+    assert repaired.rc == 0 and not (prefix / CHANGING).exists(), repaired.output
+    assert env(pip=options + ["tinytool"]).recap["changed"] == 0
 
 
 def test_verify_mends_what_pip_brought_and_names_what_it_cannot(env, play, tiny_wheels, tmp_path):
@@ -145,8 +94,8 @@ def test_verify_mends_what_pip_brought_and_names_what_it_cannot(env, play, tiny_
     tiny_wheels.make_wheel(wheels, "tinydep", "1.0")
     tiny_wheels.make_wheel(wheels, "tinymine", "1.0")
     lines = ["--no-index", "--find-links %s" % wheels, "tinytool"]
-    assert env(lines + ["tinymine"]).rc == 0
-    assert env(lines).rc == 0
+    assert env(pip=lines + ["tinymine"]).rc == 0
+    assert env(pip=lines).rc == 0
     # Newer ones would do too, but a repair changes no version.
     for name in ("tinydep", "tinytool"):
         tiny_wheels.make_wheel(wheels, name, "2.0")
@@ -154,17 +103,17 @@ def test_verify_mends_what_pip_brought_and_names_what_it_cannot(env, play, tiny_
     (site_packages / "tinytool.py").write_text("VERSION = 'mine'\n")
     (site_packages / "tinydep.py").unlink()
     (site_packages / "tinymine.py").write_text("years of work\n")
-    assert env(lines).recap["changed"] == 0
+    assert env(pip=lines).recap["changed"] == 0
     info = play([{"hpc.pytorch.conda_env_info": {"prefix": str(prefix), "verify": True}}], {}, "-v")
     assert "damaged: [] damaged_pip: - tinydep - tinymine - tinytool " in " ".join(info.output.split()), info.output
 
-    predicted = env(lines, "--check", verify=True)
+    predicted = env("--check", verify=True, pip=lines)
     assert predicted.recap["changed"] == 1 and predicted.output.count("action: reinstall") == 2, predicted.output
-    mended = env(lines, verify=True)
-    assert mended.recap["changed"] == 1 and mended.output.count("action: reinstall") == 2, mended.output
-    assert "tinymine 1.0" in mended.output and "do not ask for" in mended.output
+    repaired = env(pip=lines, verify=True)
+    assert repaired.recap["changed"] == 1 and repaired.output.count("action: reinstall") == 2, repaired.output
+    assert "tinymine 1.0" in repaired.output and "do not ask for" in repaired.output
     assert (site_packages / "tinytool.py").read_text() == "VERSION = '1.0'\n"
     assert (site_packages / "tinydep.py").read_text() == "VERSION = '1.0'\n"
     assert (site_packages / "tinymine.py").read_text() == "years of work\n"
     assert installed(prefix) == ["tinydep-1.0", "tinymine-1.0", "tinytool-1.0"]
-    assert env(lines, verify=True).recap["changed"] == 0
+    assert env(pip=lines, verify=True).recap["changed"] == 0

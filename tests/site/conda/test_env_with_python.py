@@ -7,10 +7,7 @@ import hashlib
 import pathlib
 import subprocess
 import sys
-import typing as t
 import zipfile
-
-import pytest
 
 
 def make_wheel(folder: pathlib.Path, name: str, version: str) -> pathlib.Path:
@@ -34,24 +31,6 @@ def make_wheel(folder: pathlib.Path, name: str, version: str) -> pathlib.Path:
         for path, text in files.items():
             archive.writestr(path, text)
     return wheel
-
-
-@pytest.fixture
-def env(tmp_path: pathlib.Path, python_channel: pathlib.Path, play: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-    """Runs conda_env on ``tmp_path/env``."""
-
-    def call(*arguments: str, **options: t.Any) -> t.Any:
-        task = {
-            "prefix": str(tmp_path / "env"),
-            "packages": ["python"],
-            "channels": ["file://%s" % python_channel],
-            "package_cache": str(python_channel.parent / "pkgs"),
-            "register_envs": False,
-            **options,
-        }
-        return play([{"hpc.pytorch.conda_env": task}], {}, *arguments)
-
-    return call
 
 
 def run(*command: str | pathlib.Path) -> str:

@@ -219,7 +219,7 @@ def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     assert (prefix / "conda-meta/hpc_pytorch.changing").exists()
-    mended = env(packages=["big"])
-    assert mended.rc == 0 and mended.recap["changed"] == 1, mended.output
+    repaired = env(packages=["big"])
+    assert repaired.rc == 0 and repaired.recap["changed"] == 1, repaired.output
     assert len(list(prefix.glob("share/big/*"))) == 20000 and not (prefix / "conda-meta/hpc_pytorch.changing").exists()
     assert env(packages=["big"], verify=True).recap["changed"] == 0

@@ -1,4 +1,4 @@
-"""Role conda with method installer: installers as constructor makes them, real shells, the whole role."""
+"""Role conda with method installer: real installers like constructor's, real shells, the whole role."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 class HttpsServer:
     """Serves one body at every path.
 
-    *cuts*: after how many bytes each of the next answers breaks off. *ranges*: whether it knows Range. *status*: what it
-    answers instead. *redirect*: where it sends everybody. *asked*: the headers of each request.
+    *cuts*: after how many bytes each of the next answers breaks off. *ranges*: whether it supports Range. *status*: the
+    status of its answers. *redirect*: the target of its redirects. *asked*: the headers of each request.
     """
 
     def __init__(self, folder: pathlib.Path, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Small installers of the shape that constructor makes: a shell header with an archive behind it, run with -b -p PREFIX."""
+"""Small installers like those of constructor: a shell header with an archive behind it, run with -b -p PREFIX."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ esac
 # What conda's own does: knows its base, finds an env by name there or in the home, puts it first on PATH.
 ACTIVATE = """_name=${1:-base}
 for _folder in "$HOME/.conda/envs" "@PREFIX@/envs"; do
-    if [ -d "$_folder/$_name/conda-meta" ]; then export CONDA_PREFIX="$_folder/$_name" PATH="$_folder/$_name/bin:$PATH"; return 0; fi
+    if [ -d "$_folder/$_name/conda-meta" ]; then
+        export CONDA_PREFIX="$_folder/$_name" PATH="$_folder/$_name/bin:$PATH"
+        return 0
+    fi
 done
 [ "$_name" = base ] || { echo "EnvironmentNameNotFound: $_name" >&2; return 1; }
 export CONDA_PREFIX="@PREFIX@" PATH="@PREFIX@/bin:$PATH"

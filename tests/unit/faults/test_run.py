@@ -77,9 +77,7 @@ def fixture_prefix(tmp_path):
     (prefix / "bin/python").write_text("#!/bin/sh\necho numpy 1\n")
     (prefix / "bin/python").chmod(0o755)
     (prefix / "conda-meta/python-3-0.json").write_text(json.dumps({"name": "python", "files": ["bin/python"]}))
-    (prefix / "conda-meta/hpc_pytorch.record").write_text(
-        json.dumps({"listing_sha256": listing_sha256(str(prefix))})
-    )
+    (prefix / "conda-meta/hpc_pytorch.record").write_text(json.dumps({"listing_sha256": listing_sha256(str(prefix))}))
     return prefix
 
 

@@ -52,7 +52,8 @@ def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool)
 _COMPILE_MISSING = """
 import compileall, concurrent.futures, functools, importlib.util, os, py_compile, sysconfig
 found = [os.path.join(top, name) for top, _, names in os.walk(sysconfig.get_path("stdlib")) for name in names]
-missing = [path for path in found if path.endswith(".py") and not os.path.exists(importlib.util.cache_from_source(path))]
+bytecode = importlib.util.cache_from_source
+missing = [path for path in found if path.endswith(".py") and not os.path.exists(bytecode(path))]
 mode = py_compile.PycInvalidationMode.CHECKED_HASH
 compile_one = functools.partial(compileall.compile_file, quiet=2, force=True, invalidation_mode=mode)
 if __name__ == "__main__" and missing:

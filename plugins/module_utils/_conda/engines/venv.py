@@ -16,6 +16,7 @@ from .python import OLDEST_PYTHON
 
 # One venv per site; a user without one gets their own, which wins.
 ENGINE_PREFIXES = ("~/.local/share/hpc.pytorch/engine", "/opt/hpc.pytorch/engine")
+_REMEDY = "run role hpc.pytorch.conda (entry point engine), and set executable to bin/python of its venv"
 
 
 def find_engine_python(executable: str | None) -> str | None:
@@ -71,14 +72,14 @@ def require_rattler(python: str) -> None:
         raise UserError(
             "a Python %s or newer with py-rattler at %s" % (oldest, python),
             "Python %s there" % ".".join(str(number) for number in numbers),
-            "run role hpc.pytorch.conda (entry point engine), and give bin/python of the venv that it made as executable;"
-            " if it finds no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python" % oldest,
+            "%s; if it finds no Python %s or newer, install one (on EL8 python3.12) or set conda_engine_python"
+            % (_REMEDY, oldest),
         )
     if rest.strip() != "rattler":
         raise UserError(
             "a Python with py-rattler at %s" % python,
             errors[-1],
-            "run role hpc.pytorch.conda (entry point engine), and give bin/python of the venv that it made as executable",
+            _REMEDY,
         )
 
 

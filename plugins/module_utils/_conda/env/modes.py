@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Remembers which files of a package are executable and where its symlinks lead. Private to hpc.pytorch.
 
-conda's records lack both, so they are written down right after the installation. The package cache does not help: a hard
-link shares its mode, so a ``chmod`` changes it there too.
+conda's records lack both, so they are written down right after the installation. The package cache does not help: a
+hard link shares its mode, so a ``chmod`` changes it there too.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def read_modes(prefix: str) -> dict[str, Modes]:
 def set_permissions(prefix: str) -> None:
     """Restore the owner's read and execute bits; drop write bits that the umask excludes.
 
-    rattler ignores the umask and makes entry points writable for the group; packages bring files of any mode. As root, no
-    other user may write a file. New packages are remembered, removed ones are forgotten.
+    rattler ignores the umask and makes entry points writable for the group; packages bring files of any mode. As root,
+    no other user may write a file. New packages are remembered, removed ones are forgotten.
 
     :raises UserError: as root, a file that another user owns came from the package cache.
     """

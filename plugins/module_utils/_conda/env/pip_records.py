@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import email.parser
 import os
 import re
 import typing as t
@@ -56,7 +55,7 @@ def installed_names(prefix: str) -> set[str]:
 
 
 def repairable(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> list[Distribution]:
-    """Those of *damaged* that the requirements *lines* lead to, so that pip can install them again; and unfinished ones."""
+    """Those of *damaged* that pip can install again for the requirements *lines*; and unfinished ones."""
     reached: set[str] = set()
     requirements = [
         line
@@ -127,6 +126,9 @@ def _is_finished(dist_info: str) -> bool:
 
 def _dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
     """From each distribution to what it requires, and whether it was requested explicitly."""
+    # Imported here: it is large, and only a repair needs it.
+    import email.parser
+
     found = {}
     for folder in site_packages_folders(prefix):
         for entry in os.listdir(folder):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""conda's records of installed packages, ``conda-meta/*.json``: read, completed, made readable. Private to hpc.pytorch."""
+"""Reads and completes conda's records of packages, ``conda-meta/*.json``. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def package_records(prefix: str) -> t.Iterator[dict[str, t.Any]]:
             raise UserError(
                 "a package record at %s" % path,
                 str(error),
-                "make it readable (chmod a+r), or remove the file and run conda_env again to install that package again",
+                "make it readable (chmod a+r), or remove the file and run conda_env to install that package again",
             ) from error
         yield meta
 

@@ -27,7 +27,7 @@ SCHEMA = 1
 
 
 class EnvRequest(t.NamedTuple):
-    """What the caller requests. Paths are absolute; *packages* are sorted and unique, *pip* see :func:`checked_pip_lines`.
+    """What the caller requests. Paths are absolute, *packages* sorted and unique, *pip* as :func:`checked_pip_lines`.
 
     *channels* and *channel_priority* are empty if a condarc decides; then *condarc_sha256* stands for its content.
     """

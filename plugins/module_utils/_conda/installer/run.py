@@ -38,7 +38,8 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
     :arg lock: a descriptor that the installer inherits.
     :raises UserError: with the last lines of its output.
     """
-    # Started through a shell, the file needs no execute bit. All users read the base, so the caller's umask does not count.
+    # Started through a shell, the file needs no execute bit. All users read the base, so the caller's umask does not
+    # count.
     argv = ["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', shell_of(script), script, "-b", "-p", base]
     output: list[str] = []
     with subprocess.Popen(
@@ -59,7 +60,7 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
         raise UserError(
             "an installer that makes %s" % base,
             "exit status %d: %s" % (process.returncode, output[-1] if output else "no output"),
-            "see installer_output; check free space and quota, and that the installer is for this machine's architecture",
+            "see installer_output; check free space, quota, and that the installer is for this machine's architecture",
             installer_output=output,
         )
 

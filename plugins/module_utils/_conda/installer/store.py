@@ -59,8 +59,8 @@ def linked_base(request: InstallerRequest) -> str | None:
         raise UserError(
             "nothing, or a symlink into %s, at %s" % (request.store, request.prefix),
             "a folder or file that this module did not make",
-            "choose another prefix; or keep that base with conda_method existing; or, if no environment was made with it,"
-            " move it away by hand",
+            "choose another prefix; or keep that base with conda_method existing; or move it away by hand,"
+            " if no environment was made with it",
         )
     target = os.readlink(request.prefix)
     folder, name = os.path.split(target)

@@ -1,4 +1,4 @@
-"""A small part of make faults, at named points and without root: kill -9, a full disk, a server that fails, runs at once."""
+"""A part of make faults, at named points and without root: kill -9, a full disk, failing servers, parallel runs."""
 
 from __future__ import annotations
 

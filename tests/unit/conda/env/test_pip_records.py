@@ -1,4 +1,4 @@
-"""Which of pip's distributions a request leads to, and how they are asked for again; the rest is in tests/site/conda."""
+"""Which of pip's distributions a request leads to, and how they are installed again. See also tests/site/conda."""
 
 from __future__ import annotations
 

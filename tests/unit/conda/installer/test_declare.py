@@ -296,7 +296,7 @@ def test_where_the_file_system_knows_no_locks_remains_are_left_to_a_person(site,
 
 
 def killed_in_the_middle(site, conda, tmp_path, whole_group):
-    """Run site(conda) in a process of its own and kill -9 it while its installer has begun; True while that still lives."""
+    """Kill -9 a process that runs site(conda) after its installer has begun; True if the installer still lives."""
     here, go = tmp_path / "here", tmp_path / "go"
     os.mkfifo(here)
     os.mkfifo(go)

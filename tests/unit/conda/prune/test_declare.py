@@ -23,8 +23,9 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import (
 
 DAY = 86400
 JOB = (
-    "JobId=%s JobName=train UserId=alice(1000) JobState=%s Reason=None Dependency=(null) Requeue=1 Restarts=%s BatchFlag=%s"
-    " SubmitTime=%s EligibleTime=Unknown StartTime=%s Partition=gpu Command=/home/alice/train.sh WorkDir=/home/alice"
+    "JobId=%s JobName=train UserId=alice(1000) JobState=%s Reason=None Dependency=(null) Requeue=1 Restarts=%s"
+    " BatchFlag=%s SubmitTime=%s EligibleTime=Unknown StartTime=%s Partition=gpu Command=/home/alice/train.sh"
+    " WorkDir=/home/alice"
 )
 
 
@@ -347,7 +348,8 @@ def slurm(tmp_path: pathlib.Path) -> t.Callable[..., str]:
         command.write_text(
             '#!/bin/bash\ncase "$*" in\n"--all --oneliner show job") cat %(f)s/jobs; exit %(rc)d;;\n'
             '"--oneliner show job "*) grep "^JobId=$4 " %(f)s/jobs2;;\n'
-            '"write batch_script "*) cat %(f)s/$3 2>/dev/null || echo "job script retrieval failed: Invalid job id specified" >&2;;\n'
+            '"write batch_script "*) cat %(f)s/$3 2>/dev/null'
+            ' || echo "job script retrieval failed: Invalid job id specified" >&2;;\n'
             "*) exit 9;;\nesac\n" % {"f": folder, "rc": rc}
         )
         command.chmod(0o755)

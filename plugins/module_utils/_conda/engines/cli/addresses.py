@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The address of each package: with the credentials of its channel, also if conda leaves it out. Private to hpc.pytorch."""
+"""The address of each package, with credentials, also if conda leaves it out. Private to hpc.pytorch."""
 
 from __future__ import annotations
 

@@ -9,11 +9,12 @@ Where the options are documented:
   user guide, "Using the .condarc conda configuration file".
 - mamba 2 and micromamba 2, which share one command line: "Micromamba User Guide" and ``micromamba install --help``;
   ``custom_channels``, which mean the same as in conda: ``libmamba/src/core/channel_context.cpp``.
-- explicit files: conda's user guide, "Building identical conda environments"; a hash after ``#`` is md5 in every version,
-  and may be sha256 from conda 24.9 on (conda/conda#14048) and, as ``sha256:HEX``, in libmamba (``PackageInfo::from_url``).
+- explicit files: conda's user guide, "Building identical conda environments"; a hash after ``#`` is md5 in every
+  version, and may be sha256 from conda 24.9 on (conda/conda#14048) and, as ``sha256:HEX``, in libmamba
+  (``PackageInfo::from_url``).
 
-Every user of a node can read command lines, so they hold no credentials: a channel that needs them is on the command line
-by name, and its address is in a condarc of ours.
+Every user of a node can read command lines, so they hold no credentials: a channel that needs them is on the command
+line by name, and its address is in a condarc of ours.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engines conda, mamba and micromamba, which run as commands. Private to hpc.pytorch.
 
-One dry run solves, in a temporary prefix that holds copies of the records that the tool should keep if it can. Its output
-is a list of exact packages, which check mode and a run share. The run then removes by force what leaves or is replaced,
-and installs the rest from an explicit file of addresses and hashes, so nothing is solved twice. The temporary prefix has
-its own history, so earlier requests for the env do not constrain the solution.
+One dry run solves, in a temporary prefix that holds copies of the records that the tool should keep if it can. Its
+output is a list of exact packages, which check mode and a run share. The run then removes by force what leaves or is
+replaced, and installs the rest from an explicit file of addresses and hashes, so nothing is solved twice. The temporary
+prefix has its own history, so earlier requests for the env do not constrain the solution.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from ..condarc import respawn_with_yaml
 from .commands import variables
 from .tool import OLDEST, Tool, is_too_old, read_version
 
-# Where a tool is searched after $CONDA_ROOT/bin and PATH: the default of role conda's conda_prefix, Miniforge's default,
-# micromamba's default.
+# Where a tool is searched after $CONDA_ROOT/bin and PATH: the default of role conda's conda_prefix, Miniforge's
+# default, micromamba's default.
 PLACES = ("/opt/conda/bin", "~/miniforge3/bin", "~/.local/bin")
 
 

@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parsers for what conda, mamba and micromamba print with ``--json``. No I/O. Private to hpc.pytorch.
 
-- conda (``conda/cli/common.py``, ``conda/models/records.py``: ``dist_fields_dump``): ``actions`` has LINK and UNLINK with
-  names only, and FETCH with complete records of what is not in the package cache yet.
-- mamba 2 and micromamba 2 (``libmamba/src/core/transaction.cpp``: ``log_json``): FETCH, LINK and UNLINK hold complete records;
-  an empty list is null; if there is nothing to do, there may be no output at all (mamba-org/mamba#3583).
-- Errors: conda prints one mapping with ``exception_name``, ``message`` and ``error``; the others ``solver_problems``, from
-  2.8.1 on ``log_records`` (mamba-org/mamba#1945), and lines ``critical libmamba ...`` on stderr.
+- conda (``conda/cli/common.py``, ``conda/models/records.py``: ``dist_fields_dump``): ``actions`` has LINK and UNLINK
+  with names only, and FETCH with complete records of what is not in the package cache yet.
+- mamba 2 and micromamba 2 (``libmamba/src/core/transaction.cpp``: ``log_json``): FETCH, LINK and UNLINK hold complete
+  records; an empty list is null; if there is nothing to do, there may be no output at all (mamba-org/mamba#3583).
+- Errors: conda prints one mapping with ``exception_name``, ``message`` and ``error``; the others ``solver_problems``,
+  from 2.8.1 on ``log_records`` (mamba-org/mamba#1945), and lines ``critical libmamba ...`` on stderr.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Actions(t.NamedTuple):
 
 
 def documents(text: str) -> list[Record]:
-    """Every JSON mapping in *text*, whatever is around them: ``documents('solving {"a": 1} done')`` is ``[{"a": 1}]``."""
+    """Every JSON mapping in *text*: ``documents('solving {"a": 1} done')`` is ``[{"a": 1}]``."""
     decoder = json.JSONDecoder()
     found, position = [], text.find("{")
     while position >= 0:
@@ -131,7 +131,7 @@ def reports_failure(stdout: str) -> bool:
 
 
 def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
-    """The kind of problem (``solver``, ``network``, ``space`` or ``other``), and the tool's message without credentials."""
+    """``solver``, ``network``, ``space`` or ``other``, and the tool's message without credentials."""
     kind, message = "other", ""
     for document in documents(stdout):
         problems = document.get("solver_problems")

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Authenticated access to channels for rattler. Imports rattler, in the engine's venv only. Private to hpc.pytorch.
 
-rattler stores the addresses that it gets: in its index cache, in ``conda-meta``, in lock files. So it only sees addresses
-without credentials. A client of ours adds them, in memory, when a request is sent. They also serve for packages that an
-env holds already.
+rattler stores the addresses that it gets: in its index cache, in ``conda-meta``, in lock files. So it only sees
+addresses without credentials. A client of ours adds them, in memory, when a request is sent. They also serve for
+packages that an env holds already.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def remedy_for(error: str) -> str:
     """The remedy for a channel that did not answer with an index."""
     if re.search(r"\b(401|403)\b", error):
         return (
-            "give credentials that it accepts, in the channel's address, in ~/.netrc (or NETRC) or in a RATTLER_AUTH_FILE, "
-            "of the user that the task runs as"
+            "give credentials that it accepts, in the channel's address, in ~/.netrc (or NETRC) or in a"
+            " RATTLER_AUTH_FILE, of the user that the task runs as"
         )
     return "check the address and the network, or correct the channels"

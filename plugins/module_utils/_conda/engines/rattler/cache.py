@@ -44,9 +44,9 @@ def is_busy(cache: str) -> bool:
 def remove_abandoned(cache: str) -> None:
     """Delete what killed runs of this user left in the cache, and nothing that a running one may use.
 
-    The names of scratch prefixes tell their host and process. Half-unpacked packages do not: on a local file system they
-    are deleted while this process holds rattler's lock. On a network file system a machine whose locks do not reach us
-    may be unpacking them, so there they are deleted after a day.
+    The names of scratch prefixes tell their host and process. Half-unpacked packages do not: on a local file system
+    they are deleted while this process holds rattler's lock. On a network file system a machine whose locks do not
+    reach us may be unpacking them, so there they are deleted after a day.
     """
     names = _names(cache)
     for name in names:

@@ -143,8 +143,8 @@ class RattlerEngine:
         missing = self._missing(solution.handle)
         if not missing:
             return
-        # py-rattler's PackageCache can only be queried, so the missing packages are linked into a temporary prefix. Hard
-        # links cost little compared to unpacking.
+        # py-rattler's PackageCache can only be queried, so the missing packages are linked into a temporary prefix.
+        # Hard links cost little compared to unpacking.
         scratch = scratch_prefix(self._package_cache)
         try:
             self._install(missing, scratch, scratch, frozenset())

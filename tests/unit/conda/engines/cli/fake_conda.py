@@ -1,9 +1,9 @@
 """Stands in for conda or mamba at the outermost edge: their command line and output around py-rattler.
 
-What it prints has the form of the golden files in ``golden/cli``; what it solves, links and unlinks is real. It behaves badly
-where the real ones do: it writes each address into the history, and as mamba it leaves ``depends`` empty in records of
-explicit packages. Called as ``fake_conda.py KIND LOG ARGUMENTS``; each call appends its arguments, variables, open
-files and the records of the prefix to LOG.
+What it prints has the form of the golden files in ``golden/cli``; what it solves, links and unlinks is real. It behaves
+badly where the real ones do: it writes each address into the history, and as mamba it leaves ``depends`` empty in
+records of explicit packages. Called as ``fake_conda.py KIND LOG ARGUMENTS``; each call appends its arguments,
+variables, open files and the records of the prefix to LOG.
 """
 
 from __future__ import annotations

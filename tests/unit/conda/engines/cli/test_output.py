@@ -37,7 +37,10 @@ def test_condas_link_is_found_between_words_and_names_no_address():
 def test_condas_fetch_completes_its_link():
     fetched = golden("micromamba-1-fetch.json")
     entry = documents(fetched)[0]["actions"]["FETCH"][0]
-    link = '{"name": "_libgcc_mutex", "version": "0.1", "build_string": "conda_forge", "platform": "linux-64", "dist_name": "x"}'
+    link = (
+        '{"name": "_libgcc_mutex", "version": "0.1", "build_string": "conda_forge", '
+        '"platform": "linux-64", "dist_name": "x"}'
+    )
     both = fetched.rstrip().replace('"FETCH": [', '"LINK": [%s], "FETCH": [' % link)
     (record,) = actions_in(both).link
     assert record["sha256"] == entry["sha256"] and record["url"] == entry["url"] and record["depends"] == []
