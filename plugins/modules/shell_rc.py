@@ -11,18 +11,18 @@ short_description: Keep the tail of C(~/.bashrc)
 version_added: 0.1.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
-  - Owns the end of a shell's rc file. CUDA's lines come first, conda's lines are the very last, in whatever order they were
-    asked for and whatever was appended since. What others appended after them moves above them, in its order; no line of
-    the user's is lost.
-  - The file is replaced by one rename. Its mode, owner, a symlink at its place, CRLF line ends and bytes that are no UTF-8 are
-    kept. An unchanged file is not written.
-  - Each block begins with a comment that holds a digest of each of its lines. A line that a person wrote between the
-    markers, or edited there, has no digest and stays as the user's own; the wanted line is put back beside it.
-  - An exact copy of one of the O(lines) that stands outside of the markers, such as the guide's line put there by hand, is
-    adopted and so not doubled. Inside an C(if), a function or a here-document it stays where it is.
-  - A line of the form C(export PATH="/.../anaconda3/bin:$PATH") that the user had put last by hand stays last while
-    only the CUDA block is asked for.
-  - bash reads the result with C(-n) before it is written; a file that was sound and would no longer be is refused.
+  - Manages the end of a shell's rc file. CUDA's lines come first and conda's lines last, in whatever order they were
+    requested. Lines that others appended later move above them, in their order. No line of the user is lost.
+  - The file is replaced by one rename. Its mode, its owner, a symlink in its place, CRLF line ends and bytes that are
+    not UTF-8 are kept. An unchanged file is not written.
+  - Each block begins with a comment that holds a digest of each of its lines. A line that a user wrote or edited
+    between the markers has no digest there. It is kept as the user's own line, and the requested line is written again.
+  - An exact copy of one of the O(lines) outside the markers, such as the guide's line that a user added, becomes part
+    of the block and is not doubled. In an C(if), a function or a here-document it stays where it is.
+  - A line of the form C(export PATH="/.../anaconda3/bin:$PATH") that the user had put last stays last while only the
+    CUDA block is requested.
+  - bash checks the result with C(-n) before it is written. The module refuses a change that would make a valid file
+    invalid.
 extends_documentation_fragment:
   - hpc.pytorch.attributes.action_group
 attributes:
@@ -35,23 +35,23 @@ attributes:
 options:
   path:
     description:
-      - The rc file. A missing one is created, its folder is not.
-      - As root, a file or folder that somebody else can write is refused; run the task with C(become_user) then.
+      - The rc file. A missing file is created, a missing folder is not.
+      - As root, a file or folder that another user can write is refused. Run the task with C(become_user) then.
     type: path
     default: ~/.bashrc
   block:
-    description: Which part of the tail.
+    description: The block to manage.
     type: str
     choices: [cuda, conda]
     required: true
   lines:
     description:
-      - The lines of the block, each complete in itself. Required with O(state=present).
+      - The lines of the block, each a complete command. Required with O(state=present).
       - They must be safe to run twice, as a shell may read its rc file twice.
     type: list
     elements: str
   state:
-    description: Whether the block should be there. V(absent) removes the block's lines, the user's stay.
+    description: Whether the block should exist. V(absent) removes the lines of the block and keeps the user's.
     type: str
     choices: [present, absent]
     default: present
@@ -72,7 +72,7 @@ EXAMPLES = r"""
   become: true
   become_user: alice
 
-- name: No CUDA in ~/.bashrc any more
+- name: Remove CUDA from ~/.bashrc
   hpc.pytorch.shell_rc:
     block: cuda
     state: absent
@@ -86,17 +86,14 @@ path:
   sample: /home/alice/.bashrc
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._common.errors import UserError
 from ..module_utils._common.exit import answer
-from ..module_utils._shell.rcfile import update
-from ..module_utils._shell.tail import check_lines
+from ..module_utils._shell.declare import Options, declare
 
 
 def main() -> None:
+    """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "default": "~/.bashrc"},
@@ -107,32 +104,7 @@ def main() -> None:
         required_if=[("state", "present", ["lines"])],
         supports_check_mode=True,
     )
-    answer(module, lambda: run(module))
-
-
-def run(module):
-    """Bring the block up to date."""
-    path = _absolute(module.params["path"])
-    lines = []
-    if module.params["state"] == "present":
-        lines = module.params["lines"]
-        check_lines(lines)
-    change = update(path, {module.params["block"]: lines}, write=not module.check_mode)
-    result = {"changed": change.changed, "path": path}
-    if module._diff:
-        result["diff"] = {
-            "before": change.before.decode("utf-8", "backslashreplace"),
-            "after": change.after.decode("utf-8", "backslashreplace"),
-            "before_header": path,
-            "after_header": path,
-        }
-    return result
-
-
-def _absolute(path: str) -> str:
-    if not os.path.isabs(path) or any(not char.isprintable() for char in path):
-        raise UserError("an absolute path (or one below ~) in path", repr(path), "give the whole path of the rc file")
-    return os.path.normpath(path)
+    answer(module, lambda: declare(Options.of(module.params), write=not module.check_mode, with_diff=module._diff))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shows a module's progress while it runs. Private to hpc.pytorch.
 
-A module cannot print, so it appends lines to a file and this thread reads the last one now and then, through a copy of
-the task's connection: no become prompt or pipe of the module's own run is shared. Nothing here can fail a task.
+A module cannot print, so it appends lines to a file, and a thread here reads the last one at intervals. It uses a copy
+of the task's connection, so that it shares no become prompt or pipe with the module. No failure here fails the task.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ansible.utils.display import Display
 
 display = Display()
 
-# A person waits about this long before wondering; an unchanged task is over before the first look.
+# An unchanged task ends before the first poll.
 INTERVAL_SECONDS = 3.0
 
 
 class ProgressAction(ActionBase):
-    """Runs the module of the task's own name, with a progress file, in the foreground."""
+    """Runs the module of the task's name with a progress file."""
 
     _supports_check_mode = True
     _supports_async = True
@@ -34,9 +34,10 @@ class ProgressAction(ActionBase):
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module, and print its progress until it ends."""
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        # Never guessed by another user of the node, and the module refuses to reuse a file.
+        # Another user of the node cannot guess the name, and the module refuses an existing file.
         arguments.setdefault("progress_file", "/tmp/hpc.pytorch-%s.progress" % uuid.uuid4().hex)
         finished = threading.Event()
         name = str((task_vars or {}).get("inventory_hostname", ""))
@@ -63,7 +64,7 @@ def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) ->
             reader = reader or _copy(connection)
             line = progress_line(_last_line(reader, path))
         except Exception as error:
-            # Progress is a courtesy: a connection that cannot do two things at once just shows none.
+            # A connection that cannot run two commands at once shows no progress.
             display.debug("no progress from %s: %s" % (host, error))
             return
         if line and line != shown:
@@ -72,7 +73,7 @@ def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) ->
 
 
 def progress_line(raw: str) -> str:
-    """A progress file's last line as a person reads it: step, item, how many of how many, bytes."""
+    """A line of a progress file as text: ``download torch 3 of 5 1.0 MB of 2.0 MB``."""
     try:
         state = json.loads(raw)
     except ValueError:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing and hashing files so that no reader ever sees half of one. Private to hpc.pytorch."""
+"""Writes files so that no reader sees half of one, and hashes them. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import typing as t
 def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> None:
     """Replace *path* by one rename. Mode, owner and a symlink at *path* are kept.
 
-    :arg default_mode: mode of a file that did not exist, before the umask.
-    :raises OSError: the old file is then untouched.
+    :arg default_mode: mode of a new file, before the umask.
+    :raises OSError: the old file is then unchanged.
     """
     target = os.path.realpath(path)
     try:
@@ -45,9 +45,9 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
 
 
 def open_regular(path: str) -> t.BinaryIO:
-    """Open a file to read it. A fifo, which nobody may ever write to, or a device is an error and not waited for.
+    """Open a regular file to read it. A fifo or a device is an error, since reading one could wait forever.
 
-    :raises OSError: it is none, or cannot be read.
+    :raises OSError: it is not a regular file, or cannot be read.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -80,7 +80,7 @@ def umask() -> int:
 
 @contextlib.contextmanager
 def readable_if_root() -> t.Iterator[None]:
-    """Within, what root makes can be read by all: it is made for them, and a hardened node's umask would shut them out."""
+    """Let all users read what root creates in this context, even if a hardened node's umask would not."""
     old = umask()
     if os.geteuid() == 0:
         os.umask(old & ~0o055)

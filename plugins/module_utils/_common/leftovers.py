@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of temporary files that tell whose they are, by host and process. Private to hpc.pytorch."""
+"""Names of temporary files that name their process by host and number. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def owner_tag() -> str:
 def is_abandoned(tag: str) -> bool:
     """Whether the process that *tag* (``HOST.PID``) names ran on this host and has ended.
 
-    A process of another host may still be at work, so what it left is not abandoned.
+    A process on another host may still be running, so its files are not abandoned.
     """
     host, _dot, process = tag.rpartition(".")
     return host == socket.gethostname() and process.isdigit() and not os.path.exists("/proc/%s" % process)

@@ -1,26 +1,26 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which file system a path lies on. Private to hpc.pytorch."""
+"""The file system that a path is on. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import os
 import re
 
-# What one machine has for itself. A name that is not here counts as shared: that errs on the side of leaving things.
+# File systems of one machine. Any other name counts as shared, so that in doubt nothing is removed.
 _LOCAL = frozenset(
     ("bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs", "tmpfs", "xfs", "zfs")
 )
 
 
 def is_on_network(path: str) -> bool:
-    """Whether *path* lies on a file system that other machines may write to."""
+    """Whether *path* is on a file system that other machines may write to."""
     return file_system_of(path) not in _LOCAL
 
 
 def file_system_of(path: str) -> str:
-    """The kernel's name for the file system at *path*, such as ``ext4``; empty where the kernel does not tell."""
+    """The kernel's name for the file system at *path*, such as ``ext4``; empty if it is not known."""
     found, length = "", -1
     real = os.path.realpath(path)
     try:
@@ -33,7 +33,7 @@ def file_system_of(path: str) -> str:
         # Blanks in paths are written as \040.
         point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), before.split()[4])
         holds = real == point or real.startswith(point.rstrip("/") + "/")
-        # The last one mounted at a place hides those before it.
+        # The last file system mounted at a place hides the earlier ones.
         if holds and len(point) >= length:
             found, length = after.split()[0], len(point)
     return found

@@ -61,8 +61,8 @@ class Result(t.NamedTuple):
 def run_limited(argv: t.Sequence[str], seconds: float, environment: t.Mapping[str, str]) -> Result:
     """Run *argv* for at most *seconds*.
 
-    A failed GPU can hold a process in the kernel where no signal reaches it. So the output goes to files (nothing has to
-    drain a pipe), and a process that survives its SIGKILL is left behind.
+    A failed GPU can hold a process in the kernel where no signal reaches it. So the output goes to files (nothing has
+    to drain a pipe), and a process that survives its SIGKILL is left behind.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says where a long step is, in a file that the action plugin polls. Private to hpc.pytorch."""
+"""Reports the progress of a long step in a file that the action plugin polls. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Progress:
         self._path = path
         self._last = 0.0
         self._step: str | None = None
-        # A courtesy: what root must not write costs the progress lines, never the work.
+        # If root must not write there, the progress lines are lost, not the work.
         if path and may_make(path):
-            # The path lies in a folder that others can write: never follow or reuse what stands there.
+            # Other users can write to the folder, so an existing file is neither followed nor reused.
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             self._stream = os.fdopen(handle, "w")
 
@@ -50,7 +50,7 @@ class Progress:
         bytes_done: int | None = None,
         bytes_total: int | None = None,
     ) -> None:
-        """Tell where the work is. Reports of one step that come too fast are dropped.
+        """Report the progress. Reports of one step within :attr:`INTERVAL` seconds are dropped.
 
         :arg step: what is being done, such as ``download``, ``link``, ``convert``.
         :arg item: what it is being done to, such as a package's name.
@@ -76,7 +76,7 @@ class Progress:
             )
             self._stream.flush()
         except OSError:
-            # A full disk costs the progress line, never the work.
+            # On a full disk the progress lines are lost, not the work.
             self.close()
 
     def close(self) -> None:

@@ -1,10 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials in channel addresses: kept for the engine, removed from all that is shown or stored. No I/O.
-
-Private to hpc.pytorch.
-"""
+"""Removes credentials from addresses before they are shown or stored. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -23,14 +20,14 @@ _TOKEN = re.compile(r"/t/([^/\s\"']+)")
 
 
 def without_credentials(text: str) -> str:
-    """*text* with every user, password and token in it taken out, so that URLs still point to the same place."""
+    """*text* without users, passwords and tokens. ``https://u:p@host/t/TOKEN/c`` becomes ``https://host/c``."""
     return _ADDRESS.sub(lambda match: _TOKEN.sub("", match.group()), _USERINFO.sub("", text))
 
 
 def secrets_in(texts: t.Iterable[str]) -> set[str]:
-    """The users with passwords, passwords and tokens in *texts*, escaped or not, for Ansible's ``no_log_values``.
+    """Users with passwords, passwords and tokens in *texts*, escaped or not, for Ansible's ``no_log_values``.
 
-    A part of under four letters is left out by itself: masking it would blank every such syllable of the output.
+    A part of less than four letters is left out: masking it would blank every such syllable of the output.
     """
     found: set[str] = set()
     for text in texts:
@@ -48,16 +45,16 @@ def has_credentials(text: str) -> bool:
 
 
 def shown_channels(channels: t.Iterable[str]) -> list[str]:
-    """The channels as they may be printed."""
+    """The channels without credentials, for messages."""
     return [without_credentials(channel) for channel in channels]
 
 
 def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> list[str]:
     """The channels with ``$NAME`` and ``${NAME}`` replaced from *environment*, as conda does in a condarc.
 
-    Without braces it may be part of a password, and stays where there is no such variable.
+    ``$NAME`` may be part of a password, so it is kept if there is no such variable.
 
-    :raises UserError: a variable in braces that is not set, since a server would only say 401.
+    :raises UserError: a variable in braces is not set; a server would only answer 401.
     """
 
     def value(match: t.Match[str]) -> str:
@@ -66,7 +63,7 @@ def filled_in(channels: t.Iterable[str], environment: t.Mapping[str, str]) -> li
             if match.group(2):
                 return match.group()
             raise UserError(
-                "the environment variable %s, which a channel's address names" % name,
+                "the environment variable %s, which a channel's address names, to be set" % name,
                 "not set on this machine",
                 "set it in the environment of the user that the task runs as, or correct the channels",
             )

@@ -15,8 +15,8 @@ from .redact import secrets_in, without_credentials
 class RedactingModule(AnsibleModule):
     """Removes credentials in URLs from the module's result and from the node's log, whatever option they are in.
 
-    Ansible's ``no_log`` would hide a whole option. A module cannot set ``no_log_values`` early enough: the log is written
-    before its first line runs, and so is the error about a refused option.
+    Ansible's ``no_log`` would hide a whole option. A module cannot set ``no_log_values`` early enough: the log is
+    written before its first line runs, and so is the error about a refused option.
     """
 
     def log(self, msg: t.Any, log_args: t.Mapping[str, t.Any] | None = None) -> None:

@@ -46,7 +46,7 @@ def require_root_only(path: str) -> None:
 
 
 def require_trusted_env(prefix: str, what: str) -> None:
-    """Like :func:`require_trusted` for an environment or venv: every file in it counts, as its interpreter may load any.
+    """Like :func:`require_trusted` for an environment: every file in it counts, as its interpreter may load any.
 
     :raises UserError: with ``become_user`` as the remedy.
     """

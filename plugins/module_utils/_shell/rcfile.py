@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An rc file on disk: whose it is, whether bash can read it, its new content written whole. Private to hpc.pytorch."""
+"""Updates the tail of an rc file on disk, after bash has checked the new content. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.files import write_atomically
+from .._common.paths import nearest_existing
 from .._common.trust import untrusted_because
 from .tail import render_tail
 
 _BASH = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")
 _PARSE_SECONDS = 10
-# No rc file is this large; what is, is something else.
+# Larger than any rc file.
 _LARGEST = 4 * 1024 * 1024
 
 
 class Change(t.NamedTuple):
-    """What update() did or would do."""
+    """What :func:`update` did or would do."""
 
     changed: bool
     before: bytes
@@ -30,20 +31,20 @@ class Change(t.NamedTuple):
 
 
 def update(path: str, blocks: t.Mapping[str, t.Sequence[str]], write: bool = True) -> Change:
-    """Bring the tail of the file at *path* to what *blocks* say.
+    """Write *blocks* to the tail of the file at *path*.
 
-    :raises UserError: nothing was written then.
+    :raises UserError: before anything is written.
     """
     require_own(path)
     before = _read(path)
     after = render_tail(before or b"", blocks, is_top_level)
-    # A file of no lines is not worth making.
+    # An empty file is not created.
     changed = after != (before or b"")
     if changed and is_sound(before or b"") and not is_sound(after):
         raise UserError(
             "%s to be readable by bash after the change" % path,
-            "a syntax error it does not have now: one of our lines stands inside a construct, or the new lines are incomplete",
-            "take the lines between the hpc.pytorch markers out of any if, loop or function, and check the given lines",
+            "a syntax error it does not have now: a managed line is in a construct, or the new lines are incomplete",
+            "move the lines between the hpc.pytorch markers out of any if, loop or function, and check the given lines",
         )
     if changed and write:
         try:
@@ -58,23 +59,20 @@ def update(path: str, blocks: t.Mapping[str, t.Sequence[str]], write: bool = Tru
 
 
 def require_own(path: str) -> None:
-    """Refuse, as root, a file that somebody else could have put there or could replace: a home that is not root's."""
+    """Refuse, as root, a file that another user could have created or could replace, such as one in a user's home."""
     if os.geteuid() != 0:
         return
-    existing = path
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
-    reason = untrusted_because(existing)
+    reason = untrusted_because(nearest_existing(path))
     if reason:
         raise UserError(
-            "%s in a folder that only root can write, as this runs as root" % path,
+            "%s to be in a folder that only root can write, as this runs as root" % path,
             reason,
             "run the task as the owner of that home: become_user (in roles: hpc_users)",
         )
 
 
 def is_sound(content: bytes) -> bool:
-    """Whether bash reads all of *content* as complete commands (read only, nothing is executed)."""
+    """Whether bash reads all of *content* as complete commands. Nothing is executed."""
     bash = _bash()
     if bash is None:
         return False
@@ -95,7 +93,7 @@ def is_sound(content: bytes) -> bool:
 
 
 def is_top_level(before: bytes) -> bool:
-    """Whether a line after *before* stands for itself, inside no construct. False when in doubt."""
+    """Whether a line after *before* is outside any construct. False when in doubt."""
     return is_sound(before)
 
 
@@ -124,7 +122,7 @@ def _read(path: str) -> bytes | None:
         if os.path.isdir(folder):
             return None
         raise UserError(
-            "the folder of %s" % path, "no folder %s" % folder, "create it first (a home is not made here)"
+            "the folder of %s" % path, "no folder %s" % folder, "create it first (this module creates no home)"
         ) from None
     except OSError as error:
         raise UserError(

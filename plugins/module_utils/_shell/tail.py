@@ -1,11 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tail of a shell's rc file: the user's text first, then our blocks in a fixed order. Plain bytes, no I/O.
-Private to hpc.pytorch.
+"""The tail of a shell's rc file: the user's text, then the managed blocks in a fixed order. Private to hpc.pytorch.
 
-A block's marker carries a digest of each of its lines. So we know which lines are ours without guessing: what a
-person wrote between our markers, or made of one of our lines, has no digest there and stays his.
+Plain bytes, no I/O. The marker of a block holds a digest of each of its lines, which tells managed lines from others: a
+line that a user wrote or edited between the markers has no digest there, and stays the user's.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ _BEGIN_TEXT = {
 }
 _END_TEXT = {"cuda": b"# <<< hpc.pytorch cuda <<<"}
 
-# What the guide's reader put last by hand, before anything of ours was there.
+# The guide's line, which a user may have put last before there was a managed block.
 _CONDA_BY_HAND = re.compile(
     rb"""export PATH=(["']?)/[^:"'$]*(?:conda|mamba|forge)[^:"'$]*/bin/?:\$(?:PATH|\{PATH\})\1\s*"""
 )
 
 
 class Parsed(t.NamedTuple):
-    """An rc file taken apart: the user's lines (with their line ends) and our blocks' lines (without)."""
+    """The parts of an rc file: the user's lines (with line ends) and the lines of the blocks (without)."""
 
     user: list[bytes]
     blocks: dict[str, list[bytes]]
@@ -47,10 +46,10 @@ def render_tail(
 ) -> bytes:
     """The file's new content.
 
-    :arg old: the present content, b"" when there is no file.
-    :arg blocks: block name to its lines; no lines remove the block. A block that is not named stays.
-    :arg is_top_level: whether the text before a line is complete shell, so that a line after it stands for itself.
-        An exact copy of one of our lines is adopted (taken out) only where this holds or nothing follows it.
+    :arg old: the present content, b"" if there is no file.
+    :arg blocks: block name to its lines; no lines remove the block. Other blocks stay.
+    :arg is_top_level: whether the text before a line is complete shell, so that the line is outside any construct.
+        An exact copy of a managed line is removed only if this is true, or if nothing follows it.
     """
     parsed = parse(old)
     wanted = dict(parsed.blocks)
@@ -68,7 +67,7 @@ def render_tail(
 
 
 def parse(content: bytes) -> Parsed:
-    """Take the file apart."""
+    """Split the file into the user's lines and the blocks. A line between markers without a digest is the user's."""
     user: list[bytes] = []
     blocks: dict[str, list[bytes]] = {}
     name = ""
@@ -92,22 +91,22 @@ def parse(content: bytes) -> Parsed:
 
 
 def check_lines(lines: t.Sequence[str]) -> None:
-    """Refuse what could not stand as one line of its own.
+    """Refuse lines that are not complete commands.
 
-    :raises UserError: naming the line.
+    :raises UserError: with the line.
     """
     if not lines:
-        raise UserError("at least one line for state=present", "none", "give lines, or state=absent")
+        raise UserError("lines to hold at least one line for state=present", "none", "give lines, or state=absent")
     for line in lines:
         reason = _unfit_because(line)
         if reason:
             raise UserError(
-                "each of lines to be one complete line of shell",
+                "each of lines to be a complete line of shell",
                 "%r: %s" % (one_line(line), reason),
                 "correct that line",
             )
     if len(set(lines)) != len(lines):
-        raise UserError("each of lines once", "a line that is there twice", "remove the second one")
+        raise UserError("lines to be different", "a line that occurs twice", "remove the second one")
 
 
 def _unfit_because(line: str) -> str | None:
@@ -119,12 +118,12 @@ def _unfit_because(line: str) -> str | None:
         return "it ends in a backslash and would swallow the next line"
     encoded = line.encode("utf-8")
     if _BEGIN.fullmatch(encoded) or _END.fullmatch(encoded):
-        return "it is one of our own markers"
+        return "it is a marker of hpc.pytorch"
     return None
 
 
 def _without_copies(user: list[bytes], ours: t.Sequence[bytes], is_top_level: t.Callable[[bytes], bool]) -> list[bytes]:
-    """Drop the user's exact copies of our lines, except where that could change what stands around them."""
+    """Drop the user's exact copies of managed lines, except where that could change the code around them."""
     kept: list[bytes] = []
     last = len(user)
     while last and (not user[last - 1].strip() or _is_copy(user, last - 1, ours)):
@@ -137,13 +136,13 @@ def _without_copies(user: list[bytes], ours: t.Sequence[bytes], is_top_level: t.
 
 
 def _is_copy(user: list[bytes], index: int, ours: t.Sequence[bytes]) -> bool:
-    """Whether the row is one of our lines and not the second half of a continued one."""
+    """Whether the row is a managed line, and not the continuation of the row before."""
     continued = index > 0 and user[index - 1].rstrip(b"\r\n").endswith(b"\\")
     return not continued and user[index].rstrip(b"\r\n") in ours
 
 
 def _ended(rows: list[bytes]) -> list[bytes]:
-    """The same with a line end after the last line."""
+    """The rows with a line end after the last one."""
     if rows and not rows[-1].endswith(b"\n"):
         return rows[:-1] + [rows[-1] + b"\n"]
     return rows
