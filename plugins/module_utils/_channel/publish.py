@@ -1,32 +1,35 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts finished archives into a channel so that a reader sees the old index or the new one. Private to hpc.pytorch.
+"""Moves finished archives into a channel so that readers see the old index or the new one. Private to hpc.pytorch.
 
-Runs in the engine's venv. The order is: archives are finished and verified in a folder of their own, the record learns
-their digests, they are moved in one rename each, the index made from all of them is moved in one rename each, and the
-record takes the request's key last. Killed anywhere, the channel has a valid index and the next run finishes.
+It runs in the engine's venv, in this order: make and verify the archives in a staging folder, write their digests to
+the record, move each archive by one rename, make the index of all archives and move each of its files by one rename,
+write the request's key to the record. If it is killed, the channel has a valid index and the next run finishes the
+work.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import json
 import os
 import shutil
-import socket
 import tempfile
 import time
 import typing as t
 
 from .._common.errors import UserError
 from .._common.files import sha256_of_file, write_atomically
+from .._common.leftovers import is_abandoned, owner_tag
+from .._common.locks import file_lock
+from .._common.progress import Progress
 from .record import INDEX_NAMES, RECORD_NAME, SUBDIRS, archives_in, dump_record, stat_of
 
 _STAGING = ".staging-"
 _LOCK = ".lock"
-# Other tools' indexes of the same packages, which would go on telling the old state.
+# Indexes that other tools made of the same packages, which would be out of date.
 _STALE = ("current_repodata.json", "current_repodata.json.zst", "repodata.json.bz2", "repodata_shards.msgpack.zst")
 _DAY = 86400
 
@@ -34,32 +37,26 @@ _DAY = 86400
 class Channel:
     """A channel's folder while this process publishes to it. Use as a context manager."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, progress: Progress) -> None:
         self.path = path
         self.staging = ""
-        self._lock: t.IO[str] | None = None
+        self._progress = progress
+        self._lock = contextlib.ExitStack()
         self._made: list[str] = []
 
     def __enter__(self) -> Channel:
         self._made = _make_folder(self.path)
-        handle = os.open(os.path.join(self.path, _LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        self._lock = os.fdopen(handle, "r+")
-        try:
-            # Spares double work; each publisher has a staging folder of its own, so nothing rests on it.
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
-            pass
+        # The lock only avoids double work: each publisher has a staging folder of its own.
+        self._lock.enter_context(file_lock(os.path.join(self.path, _LOCK), self._progress, self.path, 0o644))
         remove_leftovers(self.path)
-        prefix = "%s%s-%d-" % (_STAGING, socket.gethostname(), os.getpid())
-        self.staging = tempfile.mkdtemp(prefix=prefix, dir=self.path)
+        self.staging = tempfile.mkdtemp(prefix="%s%s-" % (_STAGING, owner_tag()), dir=self.path)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         shutil.rmtree(self.staging, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+        self._lock.close()
         if self._made and os.listdir(self.path) == [_LOCK]:
-            # Nothing came of it: no trace either.
+            # Nothing was published: remove what this run created.
             os.unlink(os.path.join(self.path, _LOCK))
             for folder in reversed(self._made):
                 try:
@@ -76,8 +73,8 @@ class Channel:
     def publish(self, record: dict[str, t.Any], finished: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
         """Move the *finished* archives in and replace the index.
 
-        :arg record: as read; changed to what is published, and written.
-        :arg finished: ``subdir/file`` to its record entry, with ``staged``: where the archive stands.
+        :arg record: as read; it is changed to what is published, and written.
+        :arg finished: ``subdir/file`` to its record entry, which has the archive's path as ``staged``.
         """
         for name, entry in finished.items():
             record["packages"][name] = {key: value for key, value in entry.items() if key != "staged"}
@@ -96,19 +93,19 @@ class Channel:
             for stale in _STALE:
                 if os.path.lexists(os.path.join(os.path.dirname(target), stale)):
                     os.unlink(os.path.join(os.path.dirname(target), stale))
-        # Before the record looks at the archives: removing a link to one changes its change time.
+        # Before the times of the archives are recorded: removing a link to one changes its change time.
         shutil.rmtree(os.path.join(self.staging, "index"))
         record["index"] = {name: {"sha256": sha256_of_file(os.path.join(self.path, name))} for name in indexed}
 
     def conclude(self, record: dict[str, t.Any], key: str, watched: t.Mapping[str, t.Any]) -> None:
-        """Write the record with the request that the channel now answers."""
+        """Write the record with the key of the request that the channel now fulfils."""
         for name, entry in list(record["packages"].items()) + list(record["index"].items()):
             entry["stat"] = stat_of(os.path.join(self.path, name))
         record.update(request=key, watched=dict(watched))
         self._write_record(record)
 
     def _make_index(self, record: dict[str, t.Any]) -> dict[str, str]:
-        """Index everything in the channel in the staging area; returns where the new files stand."""
+        """Index everything in the channel in the staging area. Returns the paths of the new files."""
         import rattler
 
         mirror = self.folder("index")
@@ -117,16 +114,16 @@ class Channel:
             os.makedirs(os.path.join(mirror, subdir), exist_ok=True)
         for name in archives_in(self.path):
             _link(os.path.join(self.path, name), os.path.join(mirror, name))
-        # What the old index says of the archives that it knows stays as it is (when they were first indexed, too).
+        # Known archives keep their lines of the old index, with the time when they were first indexed.
         for subdir in subdirs:
             _take_index(record, self.path, mirror, subdir + "/repodata.json")
         try:
             asyncio.run(rattler.index.index_fs(mirror, write_zst=True, write_shards=False))
         except Exception as error:
             raise UserError(
-                "readable package archives in %s" % self.path,
+                "a folder of readable package archives at %s" % self.path,
                 str(error),
-                "remove what is no package from the channel's folders and run again",
+                "remove files that are not packages from the channel's folders and run again",
             ) from None
         _check_index(mirror, subdirs, record)
         return {
@@ -143,7 +140,7 @@ class Channel:
 
 
 def _check_index(mirror: str, subdirs: t.Iterable[str], record: dict[str, t.Any]) -> None:
-    """Compare the new index with the record, and take up what others put into the channel."""
+    """Compare the new index with the record, and add the archives that others put into the channel."""
     seen = set()
     for subdir in subdirs:
         with open(os.path.join(mirror, subdir, "repodata.json"), encoding="utf-8") as stream:
@@ -157,7 +154,7 @@ def _check_index(mirror: str, subdirs: t.Iterable[str], record: dict[str, t.Any]
                     record["packages"][name] = known = entry_of(subdir, file_name, entry, "found")
                 if known["sha256"] != entry["sha256"]:
                     raise UserError(
-                        "%s with sha256 %s" % (name, known["sha256"]),
+                        "an archive %s with sha256 %s" % (name, known["sha256"]),
                         entry["sha256"],
                         "delete the archive and run again",
                     )
@@ -181,9 +178,9 @@ def entry_of(subdir: str, file_name: str, index: t.Mapping[str, t.Any], origin: 
 
 
 def check_folder(path: str) -> None:
-    """Refuse a folder that holds something else than a channel.
+    """Refuse a folder that contains something other than a channel.
 
-    :raises UserError: nothing was written.
+    :raises UserError: before anything is written.
     """
     if not os.path.lexists(path):
         return
@@ -200,31 +197,19 @@ def check_folder(path: str) -> None:
 
 
 def remove_leftovers(path: str) -> None:
-    """Remove staging folders of publishers that are gone; one on another host is given a day."""
+    """Remove staging folders of publishers that have ended. On another host that is assumed after a day."""
     for name in os.listdir(path):
         if not name.startswith(_STAGING):
             continue
         folder = os.path.join(path, name)
-        host, _dash, rest = name[len(_STAGING) :].rpartition("-")[0].rpartition("-")
-        ours = host == socket.gethostname() and rest.isdigit()
-        if (ours and not _runs(int(rest))) or time.time() - os.stat(folder).st_mtime > _DAY:
+        tag = name[len(_STAGING) :].rpartition("-")[0]
+        # A process before this one may have had its number.
+        if tag == owner_tag() or is_abandoned(tag) or time.time() - os.stat(folder).st_mtime > _DAY:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
 def _make_folder(path: str) -> list[str]:
-    """Make the folder and those above it, readable by all whatever the umask is. Returns those that were made."""
+    """Make the folder and its parents, readable by all users whatever the umask is. Returns the new ones."""
     if os.path.isdir(path):
         return []
     made = _make_folder(os.path.dirname(path))
@@ -237,7 +222,7 @@ def _make_folder(path: str) -> list[str]:
 
 
 def _take_index(record: t.Mapping[str, t.Any], path: str, mirror: str, name: str) -> None:
-    """Copy an index file of ours, if it is what was published."""
+    """Copy an index file if it is the one that was published."""
     source = os.path.join(path, name)
     known = record["index"].get(name)
     if known and os.path.isfile(source) and sha256_of_file(source) == known["sha256"]:

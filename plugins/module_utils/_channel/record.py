@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The channel's own record: what was published, from which request, with which digest. Private to hpc.pytorch.
+"""The channel's own record of what was published, from which request and with which digests. Private to hpc.pytorch.
 
-It stands beside the packages and answers, in the target's own Python, whether anything has to be done at all.
+It is a file in the channel. With it the target's own Python can decide whether there is anything to do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._common.errors import UserError
 from .._common.files import sha256_of_file
 
 RECORD_NAME = "hpc-pytorch-channel.json"
-# conda's own names for the folders of a channel.
+# conda's names for the folders of a channel.
 SUBDIRS = (
     "noarch",
     "linux-64",
@@ -35,12 +35,12 @@ Stat = t.List[int]
 
 
 def empty_record() -> dict[str, t.Any]:
-    """The record of a channel that is not there yet."""
+    """The record of a channel that does not exist yet."""
     return {"format": 1, "request": None, "watched": {}, "packages": {}, "index": {}}
 
 
 def read_record(path: str) -> dict[str, t.Any]:
-    """The record of the channel at *path*; an empty one where there is none, or none that can be read."""
+    """The record of the channel at *path*; an empty one if there is none or it cannot be read."""
     try:
         with open(os.path.join(path, RECORD_NAME), encoding="utf-8") as stream:
             record = json.load(stream)
@@ -52,12 +52,12 @@ def read_record(path: str) -> dict[str, t.Any]:
 
 
 def dump_record(record: t.Mapping[str, t.Any]) -> bytes:
-    """The record as it is written."""
+    """The record as the content of its file."""
     return (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
 
 
 def stat_of(path: str) -> Stat | None:
-    """What changes when a file is replaced. The change time cannot be set back by a copy that keeps the times."""
+    """Size, times and inode, which change if a file is replaced. No copy can set the change time back."""
     try:
         status = os.stat(path)
     except OSError:
@@ -78,7 +78,7 @@ def archives_in(path: str) -> list[str]:
 
 
 def watched_stats(paths: t.Iterable[str]) -> dict[str, t.Any]:
-    """Size and time of the inputs of a publication, to see that they are the same."""
+    """Size and time of the inputs of a publication, to recognise that they are unchanged."""
     result = {}
     for path in sorted(set(paths)):
         stat = stat_of(path)
@@ -87,7 +87,7 @@ def watched_stats(paths: t.Iterable[str]) -> dict[str, t.Any]:
 
 
 def is_unchanged(path: str, record: t.Mapping[str, t.Any], key: str) -> bool:
-    """Whether the channel at *path* is what the request *key* made, and its inputs are what they were."""
+    """Whether the channel at *path* is as the request *key* made it, and its inputs are unchanged."""
     if record["request"] != key or not record["packages"]:
         return False
     if any(stat_of(os.path.join(path, name)) != entry.get("stat") for name, entry in record["packages"].items()):
@@ -100,9 +100,9 @@ def is_unchanged(path: str, record: t.Mapping[str, t.Any], key: str) -> bool:
 
 
 def check_archives(path: str, record: t.Mapping[str, t.Any]) -> list[str]:
-    """The recorded archives that are there and whole; those whose times changed are read again.
+    """The recorded archives that exist and are unchanged. Those whose times changed are read again.
 
-    :raises UserError: one has other content than was published.
+    :raises UserError: the content of an archive was changed after it was published.
     """
     whole = []
     for name, entry in sorted(record["packages"].items()):
@@ -112,9 +112,9 @@ def check_archives(path: str, record: t.Mapping[str, t.Any]) -> list[str]:
             continue
         if stat != entry.get("stat") and sha256_of_file(file) != entry["sha256"]:
             raise UserError(
-                "%s with sha256 %s, as it was published" % (file, entry["sha256"]),
+                "an archive %s with sha256 %s, as it was published" % (file, entry["sha256"]),
                 "other content: the archive was changed or replaced since",
-                "find out by whom; then delete the file, and the next run makes it anew",
+                "find out who changed it; then delete the file, and the next run makes it again",
             )
         whole.append(name)
     return whole

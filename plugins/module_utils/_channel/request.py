@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of a channel: validated, and its key in the record. No I/O. Private to hpc.pytorch."""
+"""The request for a channel: its validated options, and its key in the record. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.files import sha256_of_json
+from .._common.paths import require_absolute
 from .._common.redact import without_credentials
 
-# Raised whenever the same request would give other packages.
+# Raise it when the same request would give other packages than before.
 FORMAT = 1
 
 _REQUIREMENT = re.compile(
@@ -45,7 +46,7 @@ class Request(t.NamedTuple):
     with_dependencies: bool
 
     def key(self) -> str:
-        """Hash of all that decides the channel's packages. Credentials do not, and a hash of them could be guessed at."""
+        """A hash of what decides the packages of the channel, without credentials, which a hash could reveal."""
         asked = dict(self._asdict(), path=None)
         for name in ("wheel_index", "cpu_index"):
             asked[name] = asked[name] and without_credentials(asked[name])
@@ -54,7 +55,7 @@ class Request(t.NamedTuple):
         return sha256_of_json({"format": FORMAT, "request": asked})
 
     def asked_for(self) -> list[str]:
-        """One line for each thing that was asked for."""
+        """One line for each interpreter, wheel and package in the request."""
         return (
             ["interpreter %s" % python for python in self.python]
             + ["wheel %s" % wheel for wheel in self.wheels]
@@ -65,7 +66,7 @@ class Request(t.NamedTuple):
 def request_from(params: t.Mapping[str, t.Any]) -> Request:
     """The request in a module's parameters.
 
-    :raises UserError: a value that nothing can be done with.
+    :raises UserError: a value is not valid.
     """
     request = Request(
         path=_folder(params["path"]),
@@ -84,32 +85,33 @@ def request_from(params: t.Mapping[str, t.Any]) -> Request:
     )
     if not (request.python or request.packages):
         raise UserError(
-            "something to publish",
-            "neither python nor packages" if not request.wheels else "wheels without python",
+            "python or packages to name something to publish",
+            "neither" if not request.wheels else "wheels without python",
             "name an interpreter in python (wheels are chosen for it), or packages of an upstream channel",
         )
     if request.packages and not request.upstream:
         raise UserError(
-            "an upstream channel for packages", "upstream is empty", "name the channels to copy from in upstream"
+            "an upstream channel for packages", "none in upstream", "name the channels to copy from in upstream"
         )
     inside = [channel for channel in request.upstream if _same_folder(channel, request.path)]
     if inside:
-        raise UserError("upstream channels other than path", inside[0], "leave the channel itself out of upstream")
+        raise UserError(
+            "upstream to be channels other than path", inside[0], "leave the channel itself out of upstream"
+        )
     return request
 
 
 def _folder(path: str) -> str:
     path = _absolute(path, "path")
     if path == "/" or path == os.path.expanduser("~"):
-        raise UserError("a folder of its own as path", path, "name a folder below it")
+        raise UserError("path to be a folder of its own", path, "name a folder in it")
     return path
 
 
 def _absolute(path: str, option: str) -> str:
-    if not os.path.isabs(path) or not path.isprintable() or ".." in path.split("/"):
-        raise UserError(
-            "an absolute path without '..' and control characters as %s" % option, repr(path), "correct %s" % option
-        )
+    require_absolute(option, path)
+    if ".." in path.split("/"):
+        raise UserError("%s to be an absolute path without '..'" % option, repr(path), "give the path without it")
     return os.path.normpath(path)
 
 
@@ -119,9 +121,9 @@ def _wheel(text: str) -> str:
         return _absolute(text, "wheels")
     if not _REQUIREMENT.match(text):
         raise UserError(
-            "a pip requirement such as 'numpy>=2', or the absolute path of a wheel, in wheels",
+            "wheels to be pip requirements such as 'numpy>=2', or absolute paths of wheels",
             repr(text),
-            "options, addresses and files have options of their own: wheel_index, wheel_find_links",
+            "give pip's options, addresses and folders in wheel_index and wheel_find_links",
         )
     return text
 
@@ -129,7 +131,7 @@ def _wheel(text: str) -> str:
 def _spec(text: str) -> str:
     text = text.strip()
     if not text or not text.isprintable() or "://" in text or text.startswith("-"):
-        raise UserError("a match spec such as 'python=3.11' in packages", repr(text), "name the channel in upstream")
+        raise UserError("packages to be match specs such as 'python=3.11'", repr(text), "name the channel in upstream")
     return text
 
 
@@ -137,7 +139,7 @@ def _url(text: str | None, option: str) -> str | None:
     if not text:
         return None
     if not re.match(r"^(https?|file)://\S+$", text):
-        raise UserError("an address with http, https or file as %s" % option, repr(text), "correct %s" % option)
+        raise UserError("%s to be an address with http, https or file" % option, repr(text), "correct it")
     return text
 
 
@@ -162,6 +164,6 @@ def _names(names: t.Mapping[str, t.Any]) -> dict[str, str]:
     for key, value in names.items():
         if not re.match(r"^[a-z0-9_][a-z0-9_.-]*$", str(value)):
             raise UserError(
-                "conda package names (lower case) as values of names", "%r: %r" % (key, value), "correct names"
+                "names to have conda package names (lower case) as values", "%r: %r" % (key, value), "correct them"
             )
     return {str(key): str(value) for key, value in names.items()}

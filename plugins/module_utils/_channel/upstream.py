@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies packages of other channels. Private to hpc.pytorch. Runs in the engine's venv."""
+"""Chooses and copies packages of other channels. Private to hpc.pytorch. Runs in the engine's venv."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Source(t.NamedTuple):
 class Upstream:
     """The channels to copy from, in the order of their priority.
 
-    :arg channels: paths or addresses. Credentials in them reach their servers, and nothing else.
+    :arg channels: paths or addresses. Credentials in them are sent to their servers, and used for nothing else.
     """
 
     def __init__(self, channels: t.Sequence[str], progress: Progress) -> None:
@@ -46,15 +46,15 @@ class Upstream:
         access = Access()
         for channel in channels:
             access.learn(channel)
-        # One for all packages: it keeps its connections.
+        # One client for all packages, since it keeps its connections.
         self._client = access.client()
         self._channels = [without_credentials(channel) for channel in channels]
 
     def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> list[Source]:
-        """The packages that *specs* mean: one consistent set with all dependencies, or the best of each alone.
+        """The packages for *specs*: one consistent set with all dependencies, or only the best match of each.
 
         :arg cache: a folder for the channels' indexes.
-        :raises UserError: a spec that nothing matches, no consistent set, or a channel that cannot be read.
+        :raises UserError: nothing matches a spec, there is no consistent set, or a channel cannot be read.
         """
         import rattler
         from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
@@ -79,7 +79,7 @@ class Upstream:
             for spec in specs:
                 wanted = rattler.MatchSpec(spec)
                 found = await gateway.query(sources, platforms, [wanted], recursive=False)
-                # The first channel that has the name at all, as a strict priority would have it.
+                # The first channel that has the name, as with a strict priority.
                 records = next((list(part) for part in found if part), [])
                 matching = [record for record in records if wanted.matches(record)]
                 if not matching:
@@ -92,20 +92,24 @@ class Upstream:
         try:
             records = asyncio.run(run())
         except InvalidMatchSpecError as error:
-            raise UserError("match specs in packages: %s" % ", ".join(specs), str(error), "correct packages") from None
+            raise UserError(
+                "packages to be match specs", "%s: %s" % (", ".join(specs), error), "correct them"
+            ) from None
         except SolverError as error:
             raise UserError(
-                "packages in %s that satisfy %s" % (shown, ", ".join(specs)), str(error), "correct packages or upstream"
+                "a set of packages in %s that satisfies %s" % (shown, ", ".join(specs)),
+                str(error),
+                "correct packages or upstream",
             ) from None
         except (GatewayError, OSError) as error:
             reason = without_credentials(_chain(error))
-            raise UserError("readable channels: %s" % shown, reason, remedy_for(reason)) from None
+            raise UserError("upstream to be readable channels (%s)" % shown, reason, remedy_for(reason)) from None
         return sorted((_source(record) for record in records), key=lambda source: source.file_name)
 
     def copy(self, source: Source, target: str) -> str:
-        """Copy the archive to *target*, checking its digest while it arrives. Returns its sha256.
+        """Copy the archive to *target* and check its digest. Returns its sha256.
 
-        :raises UserError: it cannot be read, or it is not what its channel's index says.
+        :raises UserError: the archive cannot be read, or differs from its channel's index.
         """
         try:
             with open(target, "xb") as output:
@@ -114,10 +118,10 @@ class Upstream:
                 output.flush()
                 os.fchmod(output.fileno(), 0o644)
                 os.fsync(output.fileno())
-        # rattler tells of a server's answer and of the network by RuntimeError.
+        # rattler reports errors of the server and the network as RuntimeError.
         except (OSError, RuntimeError) as error:
             reason = without_credentials(_chain(error))
-            raise UserError("the package %s" % source.url, reason, remedy_for(reason)) from None
+            raise UserError("the package %s to be readable" % source.url, reason, remedy_for(reason)) from None
         arriving.check()
         return arriving.sha256.hexdigest()
 
@@ -134,7 +138,7 @@ class Upstream:
 
 
 class _Arriving:
-    """Where the bytes of an archive go: to its file, through its digests."""
+    """Writes the bytes of an archive to its file, and computes its digests."""
 
     def __init__(self, source: Source, output: t.BinaryIO, progress: Progress) -> None:
         self.sha256 = hashlib.sha256()
@@ -143,6 +147,7 @@ class _Arriving:
         self._size = 0
 
     def write(self, block: bytes) -> int:
+        """Write one block, as a file does."""
         self.sha256.update(block)
         self._md5.update(block)
         self._output.write(block)
@@ -151,14 +156,18 @@ class _Arriving:
         return len(block)
 
     def check(self) -> None:
-        """:raises UserError: they are not what the channel's index says."""
+        """Compare the digests with the channel's index.
+
+        :raises UserError: they differ.
+        """
         source, sha256 = self._source, self.sha256.hexdigest()
         if sha256 == source.sha256 or (not source.sha256 and source.md5 == self._md5.hexdigest()):
             return
         raise UserError(
-            "%s with %s" % (source.url, "sha256 " + source.sha256 if source.sha256 else "md5 %s" % source.md5),
+            "a package %s with %s"
+            % (source.url, "sha256 " + source.sha256 if source.sha256 else "md5 %s" % source.md5),
             "sha256 %s" % sha256,
-            "the upstream archive is not what its index says: have it repaired, or take another channel",
+            "have the upstream channel repaired (the archive is not what its index says), or use another one",
         )
 
 
@@ -169,7 +178,7 @@ def _channel_url(channel: str) -> str:
 def _source(record: t.Any) -> Source:
     file_name = record.file_name
     if "/" in file_name or not file_name.endswith(SUFFIXES) or not file_name.isprintable() or file_name.startswith("."):
-        raise UserError("a package archive's name", repr(file_name), "have the upstream channel repaired")
+        raise UserError("a name of a package archive", repr(file_name), "have the upstream channel repaired")
     return Source(
         name=record.name.normalized,
         version=str(record.version),
@@ -185,6 +194,7 @@ def _source(record: t.Any) -> Source:
 
 
 def _chain(error: BaseException | None) -> str:
+    """The messages of the error and its causes, each once."""
     parts: list[str] = []
     while error is not None:
         text = str(error)

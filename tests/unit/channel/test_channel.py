@@ -394,12 +394,12 @@ def test_killed_while_it_packs(published: types.SimpleNamespace, tmp_path: pathl
 
 
 def test_another_publishers_staging_is_left_alone(tmp_path: pathlib.Path) -> None:
-    names = {".staging-%s-%d-x" % (os.uname().nodename, os.getppid()): True, ".staging-elsewhere-1-x": True}
-    names[".staging-%s-%d-y" % (os.uname().nodename, os.getpid())] = False
+    names = {".staging-%s.%d-x" % (os.uname().nodename, os.getppid()): True, ".staging-elsewhere.1-x": True}
+    names[".staging-%s.%d-y" % (os.uname().nodename, os.getpid())] = False
     for name in names:
         (tmp_path / name).mkdir()
-    (tmp_path / ".staging-elsewhere-2-x").mkdir()
-    os.utime(tmp_path / ".staging-elsewhere-2-x", (1, 1))
+    (tmp_path / ".staging-elsewhere.2-x").mkdir()
+    os.utime(tmp_path / ".staging-elsewhere.2-x", (1, 1))
     publishing.remove_leftovers(str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {name for name, kept in names.items() if kept}
 

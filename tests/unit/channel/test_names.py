@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import names
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel.names import Wheel
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels import names
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.names import Wheel
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 MARKERS = {

@@ -8,8 +8,9 @@ import sys
 import time
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import interpreter, pip_index
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel.pip_index import Index
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.python import interpreter
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels import pip_index
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.pip_index import Index
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 
@@ -89,7 +90,7 @@ def test_an_index_that_never_answers_is_decided_quickly(serve: object, tmp_path:
 
 @pytest.fixture(scope="module")
 def here() -> interpreter.Interpreter:
-    return interpreter.look_at(sys.executable)
+    return interpreter.inspect_python(sys.executable)
 
 
 def choose(

@@ -13,8 +13,9 @@ import subprocess
 import zipfile
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import archive, interpreter
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheel import unpack_wheel
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel import archive
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.python import interpreter
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.unpack import unpack_wheel
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import make_wheel
@@ -23,7 +24,7 @@ from .conftest import make_wheel
 @pytest.fixture(scope="session")
 def debian(debian_python: str) -> interpreter.Interpreter:
     """What Debian's Python is."""
-    return interpreter.look_at(debian_python)
+    return interpreter.inspect_python(debian_python)
 
 
 @pytest.fixture
@@ -194,17 +195,17 @@ def test_what_is_no_python_is_refused(tmp_path: pathlib.Path, content: str) -> N
     fake.write_text(content)
     fake.chmod(0o755)
     with pytest.raises(UserError, match="a Python interpreter at"):
-        interpreter.look_at(str(fake))
+        interpreter.inspect_python(str(fake))
 
 
 def test_no_file_is_no_python(tmp_path: pathlib.Path) -> None:
     with pytest.raises(UserError, match="no executable file"):
-        interpreter.look_at(str(tmp_path / "none"))
+        interpreter.inspect_python(str(tmp_path / "none"))
 
 
 def test_a_venv_means_the_python_it_was_made_from(tmp_path: pathlib.Path, debian_python: str) -> None:
     subprocess.run([debian_python, "-m", "venv", "--without-pip", str(tmp_path / "v")], check=True)
-    assert interpreter.look_at(str(tmp_path / "v/bin/python")).executable == os.path.realpath(debian_python)
+    assert interpreter.inspect_python(str(tmp_path / "v/bin/python")).executable == os.path.realpath(debian_python)
 
 
 def test_an_interpreter_that_root_must_not_run_is_never_run(
@@ -218,5 +219,5 @@ def test_an_interpreter_that_root_must_not_run_is_never_run(
     trap.write_text("#!/bin/sh\ntouch %s\n" % (tmp_path / "ran"))
     trap.chmod(0o755)
     with pytest.raises(UserError, match="expected trusted"):
-        interpreter.look_at(str(trap))
+        interpreter.inspect_python(str(trap))
     assert not (tmp_path / "ran").exists()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks an interpreter what it is, and has it compile. Private to hpc.pytorch."""
+"""Describes an interpreter of this machine, and compiles files with it. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import os
 import subprocess
 import typing as t
 
-from .._common.errors import UserError
-from .._common.process import clean_environment
-from .._common.trust import require_trusted
+from ..._common.errors import UserError
+from ..._common.process import clean_environment
+from ..._common.trust import require_trusted
 from . import compile_worker, probe
 
 _SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le", "s390x": "linux-s390x"}
-# Fixed, so that which files are compiled in one process does not depend on the machine (and with it the bytes).
+# Fixed: the bytes depend on which files one process compiles, and must be the same on every machine.
 _SHARD = 128
 
 
 class Interpreter(t.NamedTuple):
-    """A CPython of this machine."""
+    """A CPython of this machine; the fields are explained in probe.py."""
 
     python: str
     version: str
@@ -41,23 +41,24 @@ class Interpreter(t.NamedTuple):
 
     @property
     def tag(self) -> str:
-        """As in conda's build strings, e.g. ``py311``."""
+        """As in conda's build strings, such as ``py311``."""
         return "py" + self.major_minor.replace(".", "")
 
     @property
     def lib(self) -> str:
-        """The standard library's folder inside an env."""
+        """The standard library's folder in an environment, such as ``lib/python3.11``."""
         return "lib/python" + self.major_minor
 
     @property
     def site_packages(self) -> str:
+        """The folder for packages in an environment."""
         return self.lib + "/site-packages"
 
 
-def look_at(python: str) -> Interpreter:
-    """Run *python* to learn what it is.
+def inspect_python(python: str) -> Interpreter:
+    """Run *python* to find its version and paths.
 
-    :raises UserError: it does not run, or it is nothing that can be packed, or root must not execute it.
+    :raises UserError: it does not run, it cannot be packed, or root must not execute it.
     """
     remedy = "give the path of a CPython 3.8 or newer for Linux, such as /usr/bin/python3"
     if not os.path.isfile(python) or not os.access(python, os.X_OK):
@@ -75,8 +76,7 @@ def look_at(python: str) -> Interpreter:
         )
         facts = json.loads(done.stdout.decode())
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-        raise UserError("a Python interpreter at %s" % python, said[-1] if said else error, remedy) from None
+        raise UserError("a Python interpreter at %s" % python, failure_of(error), remedy) from None
     subdir = _SUBDIRS.get(facts["machine"])
     version = tuple(int(part) for part in facts["major_minor"].split("."))
     if facts["implementation"] != "cpython" or facts["system"] != "Linux" or not subdir or version < (3, 8):
@@ -91,17 +91,25 @@ def look_at(python: str) -> Interpreter:
     return Interpreter(python=python, subdir=subdir, **{name: facts[name] for name in names})
 
 
+def failure_of(error: Exception) -> str:
+    """The last line that a failed subprocess wrote to standard error, or else the error itself."""
+    lines = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else str(error)
+
+
 def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) -> list[str]:
     """Compile the files *names* below *root* with the interpreter, two processes at a time. Returns the .pyc names.
 
-    :raises UserError: the interpreter failed as a whole; single files that do not compile are left as they are.
+    A file that does not compile is left as it is.
+
+    :raises UserError: the interpreter failed.
     """
     source = inspect.getsource(compile_worker)
     ordered = sorted(names)
     shards = [ordered[start : start + _SHARD] for start in range(0, len(ordered), _SHARD)]
 
     def compile_shard(shard: list[str]) -> list[str]:
-        # Not -I: the order in which sets are marshalled follows PYTHONHASHSEED.
+        # Not -I, which ignores PYTHONHASHSEED: the order in which sets are marshalled follows PYTHONHASHSEED.
         command = [interpreter.executable, "-s", "-S", "-c", source]
         done = subprocess.run(
             command,
@@ -112,10 +120,10 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
             env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
         )
         if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
             raise UserError(
                 "an interpreter that compiles at %s" % interpreter.executable,
-                said[-1] if said else "exit status %d" % done.returncode,
+                lines[-1] if lines else "exit status %d" % done.returncode,
                 "check that the interpreter works, or give another one",
             )
         return t.cast("t.List[str]", json.loads(done.stdout.decode()))

@@ -15,14 +15,14 @@ import re
 import typing as t
 import zipfile
 
-from .._common.errors import UserError
-from .archive import PLACEHOLDER
-from .interpreter import Interpreter, compile_tree
+from ..._common.errors import UserError
+from ..archive import PLACEHOLDER
+from ..python.interpreter import Interpreter, compile_tree
 from .names import entry_point_script, entry_point_scripts
 
 _DATA = re.compile(r"^[^/]+\.data/([^/]+)/(.+)$")
 _DIST_INFO = re.compile(r"^([^/]+\.dist-info)/")
-# Signatures over a RECORD that is written anew.
+# Signatures of the RECORD, which is rewritten.
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 
@@ -36,9 +36,9 @@ class Unpacked(t.NamedTuple):
 
 
 def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files: bool = True) -> Unpacked:
-    """Write the wheel's files below *root* where an env wants them, with commands, .pyc files and a RECORD of its own.
+    """Write the wheel's files to their places below *root*, with commands, .pyc files and a new RECORD.
 
-    :raises UserError: a wheel that is no wheel, or one with a file that would land elsewhere.
+    :raises UserError: the file is not a wheel, or one of its files would be written elsewhere.
     """
     shown = os.path.basename(wheel)
     placeholders: set[str] = set()
@@ -77,7 +77,7 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
         raise _bad_wheel(shown, str(error)) from None
     for name, (module, attribute) in sorted(scripts.items()):
         target = "bin/" + name
-        # As pip does: a command of the same name among the wheel's own scripts loses.
+        # As pip does, this replaces a script of the same name in the wheel.
         text = entry_point_script(_shebang(interpreter), module, attribute)
         written[target] = _write(root, target, text.encode(), 0o755)
         placeholders.add(target)
@@ -91,7 +91,7 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
 
 
 def _target(name: str, wheel: str, interpreter: Interpreter) -> tuple[str, bool]:
-    """Where a wheel's member goes below the env's prefix, and whether it is a command."""
+    """The path of a wheel's member below the environment's prefix, and whether it is a command."""
     match = _DATA.match(name)
     script = False
     base, rest = interpreter.site_packages, name
@@ -117,7 +117,7 @@ def _target(name: str, wheel: str, interpreter: Interpreter) -> tuple[str, bool]
 
 
 def _first_line(source: t.IO[bytes], interpreter: Interpreter) -> bytes:
-    """The start of a command from the wheel: ``#!python`` becomes the env's interpreter."""
+    """The first line of a command in the wheel: ``#!python`` becomes the environment's interpreter."""
     first = source.readline()
     return ("#!%s\n" % _shebang(interpreter)).encode() if first.startswith(b"#!python") else first
 
@@ -144,7 +144,7 @@ def _record(
     for name, digest in sorted(written.items()):
         encoded = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
         relative = posixpath.relpath(name, interpreter.site_packages)
-        # The installer rewrites a command's first line, so neither its digest nor its size can be known.
+        # The installer rewrites a command's first line, so its digest and size are not known.
         fixed = not name.startswith("bin/")
         size = os.path.getsize(os.path.join(root, name))
         writer.writerow([relative, "sha256=" + encoded if fixed else "", size if fixed else ""])
@@ -174,6 +174,4 @@ def _license(metadata: str) -> str:
 
 
 def _bad_wheel(wheel: str, found: str) -> UserError:
-    return UserError(
-        "a wheel with files of its own in %s" % wheel, found, "leave this wheel out, or take another version"
-    )
+    return UserError("a wheel with valid content in %s" % wheel, found, "leave this wheel out, or use another version")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run by the interpreter whose .pyc files are wanted: compiles a list of files. Private to hpc.pytorch.
+"""Compiles a list of files with the interpreter that runs it. Private to hpc.pytorch.
 
-Handed over as source text, so it needs nothing but the standard library of Python 3.8. The .pyc files are
-checked-hash ones (PEP 552): valid whatever a copy did to the times, and still never stale.
+It is passed as source text, so it uses only the standard library of Python 3.8. The .pyc files are checked-hash ones
+(PEP 552): valid even if a copy changes the times, and never stale.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ import warnings
 
 
 def compile_one(root: str, relative: str) -> str | None:
-    """Compile ``root/relative``; the name in tracebacks is *relative*. Returns the .pyc, or None for what is no Python 3."""
+    """Compile ``root/relative``; tracebacks show *relative*. Returns the .pyc, or None if it does not compile."""
     source = os.path.join(root, relative)
     with open(source, "rb") as stream:
         content = stream.read()
     try:
         code = compile(content, relative, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, UnicodeError, RecursionError, MemoryError, OverflowError):
-        # Templates and Python 2 test data: pip leaves them uncompiled too.
+        # Templates and test data for Python 2, which pip leaves uncompiled, too.
         return None
     digest = importlib.util.source_hash(content)
     target = importlib.util.cache_from_source(relative, optimization="")
     path = os.path.join(root, target)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as stream:
-        stream.write(bootstrap._code_to_hash_pyc(code, digest, checked=True))
+        # importlib has no public function for this.
+        stream.write(bootstrap._code_to_hash_pyc(code, digest, checked=True))  # type: ignore[attr-defined]
     return target
 
 

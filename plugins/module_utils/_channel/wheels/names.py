@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a wheel's metadata reads in conda's words: names, versions, dependencies, file names. No I/O.
+"""Translates a wheel's metadata for conda: names, versions, dependencies, commands. No I/O. Private to hpc.pytorch.
 
-Private to hpc.pytorch. ``packaging`` is the engine's, so it is imported inside the functions.
+``packaging`` is in the engine's venv, so it is imported in the functions.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import configparser
 import re
 import typing as t
 
-from .._common.errors import UserError
+from ..._common.errors import UserError
 
-# Where conda-forge calls a project otherwise than the package index does; an env's specs then fit both.
+# Projects with another name on conda-forge than on the package index, so that an environment's specs fit both channels.
 # Source: conda-forge's own recipes, https://github.com/conda-forge/NAME-feedstock for each name on the right.
 CONDA_NAMES = {
     "build": "python-build",
@@ -41,23 +41,23 @@ def normal_name(name: str) -> str:
 
 
 def conda_name(name: str, names: t.Mapping[str, str] | None = None) -> str:
-    """What the project is called in the channel.
+    """The name of the project's package: ``conda_name("torch")`` is ``"pytorch"``.
 
-    :arg names: the caller's own exceptions, which win over :data:`CONDA_NAMES`.
+    :arg names: exceptions of the caller, which take precedence over :data:`CONDA_NAMES`.
     """
     normal = normal_name(name)
     return dict(CONDA_NAMES, **{normal_name(key): value for key, value in (names or {}).items()}).get(normal, normal)
 
 
 def conda_version(version: str) -> str:
-    """A PEP 440 version as conda orders it the same way: normalised, local part kept."""
+    """The normalised PEP 440 version, with its local part. conda orders these the same way."""
     from packaging.version import Version
 
     return str(Version(version))
 
 
 def conda_constraint(specifiers: str, chosen: str | None = None) -> str:
-    """PEP 440 specifiers as a conda version constraint; empty where anything goes.
+    """PEP 440 specifiers as a conda version constraint: ``"~=1.4"`` gives ``">=1.4,1.*"``. Empty means any version.
 
     :arg chosen: the version that pip chose for this dependency. A specifier without a local part ignores that of the
         version (PEP 440), conda's does not: ``==2.13.0`` must go on accepting ``2.13.0+cpu``.
@@ -66,7 +66,7 @@ def conda_constraint(specifiers: str, chosen: str | None = None) -> str:
     from packaging.version import Version
 
     parsed = SpecifierSet(specifiers)
-    clauses = []
+    clauses: list[str] = []
     for clause in sorted(parsed, key=str):
         operator, version = clause.operator, clause.version
         if operator in ("==", "===") and version.endswith(".*"):
@@ -80,10 +80,10 @@ def conda_constraint(specifiers: str, chosen: str | None = None) -> str:
             clauses.append(operator + version)
     constraint = ",".join(clauses)
     if constraint and chosen:
-        version = Version(chosen)
-        if version.local and parsed.contains(version, prereleases=True) and "+" not in constraint:
+        exact = Version(chosen)
+        if exact.local and parsed.contains(exact, prereleases=True) and "+" not in constraint:
             if any(clause.operator in ("==", "===", "<=") for clause in parsed):
-                constraint += "|==" + str(version)
+                constraint += "|==" + str(exact)
     return constraint
 
 
@@ -105,9 +105,9 @@ def conda_depends(
     chosen: t.Mapping[str, Wheel],
     names: t.Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The wheel's run dependencies as match specs, sorted; python and glibc included.
+    """The wheel's run dependencies as sorted match specs, including python and glibc.
 
-    conda has no extras: what an extra of a dependency brings is added to the package that asks for it.
+    conda has no extras: the packages of a dependency's extra become dependencies of the package that asks for it.
 
     :arg markers: the marker environment of the channel's interpreter.
     :arg chosen: every wheel of this resolution by its normal name.
@@ -131,7 +131,7 @@ def conda_depends(
     depends = ["python >=%d.%d,<%d.%d.0a0" % (major, minor, major, minor + 1)]
     for name, versions in constraints.items():
         stated = sorted(version for version in versions if version)
-        # A comma binds tighter than a bar, so alternatives stay apart as dependencies of their own.
+        # A comma binds tighter than a bar, so each spec with alternatives is a dependency of its own.
         plain = [version for version in stated if "|" not in version]
         depends += [" ".join((name, version)) for version in stated if "|" in version]
         if plain or not stated:
@@ -145,7 +145,7 @@ def conda_depends(
 def wanted_requirements(
     requires_dist: t.Iterable[str], extras: t.Sequence[str], markers: t.Mapping[str, str], own: bool = True
 ) -> list[t.Any]:
-    """The requirements whose marker holds, for the project itself (*own*) or only those that its *extras* add."""
+    """The requirements whose marker is true, for the project itself (*own*) or only those that its *extras* add."""
     from packaging.requirements import Requirement
 
     environment = dict(markers)
@@ -162,7 +162,7 @@ def wanted_requirements(
 
 
 def glibc_of_tags(file_name: str) -> tuple[int, int] | None:
-    """The oldest glibc that one of the wheel's platform tags names, or None."""
+    """The oldest glibc in the wheel's platform tags: ``(2, 17)`` for ``manylinux_2_17_x86_64``, None for ``any``."""
     versions = []
     for tag in platform_tags(file_name):
         match = _MANYLINUX.match(tag)
@@ -180,7 +180,7 @@ def platform_tags(file_name: str) -> list[str]:
 def entry_point_scripts(text: str) -> dict[str, tuple[str, str]]:
     """Command name to (module, attribute) from ``entry_points.txt``.
 
-    :raises UserError: a name that is no file name, or a target that is no Python name.
+    :raises UserError: a name is not a file name, or a target is not a Python name.
     """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[method-assign,assignment]
@@ -195,7 +195,7 @@ def entry_point_scripts(text: str) -> dict[str, tuple[str, str]]:
             parts = module.strip().split(".") + attribute.strip().split(".")
             if not _SHEBANG_SAFE.match(name) or name in (".", "..") or not all(part.isidentifier() for part in parts):
                 raise UserError(
-                    "entry points such as 'name = module:function'",
+                    "entry_points.txt to hold entry points such as 'name = module:function'",
                     "'%s = %s'" % (name, value),
                     "report it to the wheel's authors, or leave the wheel out",
                 )

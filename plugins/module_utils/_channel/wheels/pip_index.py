@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Has pip choose and fetch wheels for an interpreter. Private to hpc.pytorch. Runs in the engine's venv.
+"""Chooses and downloads wheels for an interpreter with pip. Private to hpc.pytorch. Runs in the engine's venv.
 
-pip first only says what it would take; a choice that would bring CUDA ends there, before anything large is fetched.
+pip first only reports its choice. A choice that would bring CUDA is refused there, before anything large is downloaded.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .._common.errors import UserError
-from .._common.files import sha256_of_file
-from .._common.process import clean_environment
-from .._common.progress import Progress
-from .._common.redact import without_credentials
-from .interpreter import Interpreter
+from ..._common.errors import UserError
+from ..._common.files import sha256_of_file
+from ..._common.process import clean_environment
+from ..._common.progress import Progress
+from ..._common.redact import without_credentials
+from ..python.interpreter import Interpreter
 from .names import Wheel, normal_name
 
 _COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")
@@ -41,7 +41,7 @@ _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
 
 class Index(t.NamedTuple):
-    """Where wheels come from, and which are not to come."""
+    """The places that wheels come from, and the wheels to refuse."""
 
     url: str | None = None
     extra_url: str | None = None
@@ -51,7 +51,7 @@ class Index(t.NamedTuple):
     max_megabytes: int = 0
 
     def lines(self) -> list[str]:
-        """The options as lines of a requirements file, since a command line is everybody's to read."""
+        """The options as lines of a requirements file, since every user can read a command line."""
         lines = ["--no-index"] if self.no_index else []
         lines += ["--index-url " + self.url] if self.url and not self.no_index else []
         lines += ["--extra-index-url " + self.extra_url] if self.extra_url and not self.no_index else []
@@ -59,7 +59,7 @@ class Index(t.NamedTuple):
 
 
 def answers(url: str, seconds: float = 3.0) -> bool:
-    """Whether an index answers, decided within *seconds* whatever names and routes do."""
+    """Whether an index answers, decided within *seconds* even if the network hangs."""
     from ansible.module_utils.urls import open_url
 
     result: list[bool] = []
@@ -69,10 +69,10 @@ def answers(url: str, seconds: float = 3.0) -> bool:
             open_url(url.rstrip("/") + "/", timeout=seconds).close()
             result.append(True)
         except Exception:
-            # Whatever it is, the index does not answer, and that is an answer.
+            # Any failure means that the index does not answer.
             pass
 
-    # Looking up a name obeys no time limit of ours, a thread that nobody waits for does.
+    # A name lookup has no time limit, so it runs in a thread that can be left behind.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
@@ -82,9 +82,9 @@ def answers(url: str, seconds: float = 3.0) -> bool:
 def choose(
     interpreter: Interpreter, requirements: t.Sequence[str], index: Index, folder: str, progress: Progress
 ) -> list[Wheel]:
-    """The wheels that pip takes for *requirements*, with all that they need, without installing any.
+    """The wheels that pip chooses for *requirements* and their dependencies. Nothing is installed.
 
-    :raises UserError: pip finds no set, or one that :attr:`Index.refuse` or :attr:`Index.max_megabytes` forbids.
+    :raises UserError: pip finds no set, or one that :attr:`Index.refuse` or :attr:`Index.max_megabytes` excludes.
     """
     report = os.path.join(folder, "report.json")
     arguments = ["install", "--dry-run", "--ignore-installed", "--report", report]
@@ -101,14 +101,14 @@ def choose(
 def fetch(
     interpreter: Interpreter, wheels: t.Sequence[Wheel], index: Index, folder: str, progress: Progress
 ) -> dict[str, str]:
-    """Bring the chosen wheels, each with the digest that the report named. Returns their paths by file name.
+    """Download the chosen wheels, and check the digests in pip's report. Returns their paths by file name.
 
-    :raises UserError: one is gone meanwhile or has another digest.
+    :raises UserError: a wheel has disappeared or has another digest.
     """
     paths = {wheel.file_name: path for wheel in wheels for path in [local_path(wheel.url)] if path}
     remote = [wheel for wheel in wheels if wheel.file_name not in paths]
     for hashed in (True, False):
-        # One digest in a requirements file obliges every line in it.
+        # If one line of a requirements file has a digest, pip demands one for every line.
         lines = [_pin(wheel) for wheel in remote if bool(wheel.sha256) == hashed]
         if lines:
             _run_pip(
@@ -121,7 +121,7 @@ def fetch(
         found = sha256_of_file(path) if os.path.isfile(path) else "no file %s" % path
         if (wheel.sha256 and found != wheel.sha256) or not os.path.isfile(path):
             raise UserError(
-                "%s with sha256 %s" % (wheel.file_name, wheel.sha256), found, "run it again, or mend the index"
+                "a wheel %s with sha256 %s" % (wheel.file_name, wheel.sha256), found, "run again, or repair the index"
             )
     return paths
 
@@ -153,12 +153,12 @@ def read_report(report: t.Mapping[str, t.Any]) -> list[Wheel]:
 
 
 def is_refused(name: str, index: Index) -> bool:
-    """Whether a project's name matches one of the patterns that must not come."""
+    """Whether a project's name matches one of the refused patterns."""
     return any(fnmatch.fnmatchcase(normal_name(name), pattern.lower()) for pattern in index.refuse)
 
 
 def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> UserError:
-    """What to say of a choice that brings what was not wanted."""
+    """The error about a choice that contains a refused project."""
     return UserError(
         "a CPU wheel for %s (none that needs %s)" % (", ".join(requirements), ", ".join(index.refuse)),
         "one that brings %s" % found,
@@ -167,9 +167,9 @@ def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> Us
 
 
 def check_line(line: str, requirements: t.Sequence[str], index: Index) -> None:
-    """Stop at a line of pip's output that announces what is not to come.
+    """Refuse a wheel as soon as a line of pip's output announces it.
 
-    :raises UserError: before pip has read more of it than its metadata.
+    :raises UserError: before pip has read more of the wheel than its metadata.
     """
     collecting = _COLLECTING.match(line)
     if collecting:
@@ -195,13 +195,13 @@ def _pin(wheel: Wheel) -> str:
 
 
 def local_path(url: str) -> str | None:
-    """The file that a file:// address means, or None."""
+    """The path in a ``file://`` address, or None."""
     parts = urllib.parse.urlsplit(url)
     return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else None
 
 
 def _pip_command(interpreter: Interpreter) -> list[str]:
-    """The engine's own pip where it knows this Python; an older Python's own pip otherwise."""
+    """The engine's own pip if it supports this Python, otherwise the pip of the interpreter."""
     from packaging.specifiers import SpecifierSet
 
     try:
@@ -224,8 +224,8 @@ def _pip_command(interpreter: Interpreter) -> list[str]:
     if own.returncode == 0 and version and int(version.group(1)) >= 23:
         return [interpreter.python, "-I", "-m", "pip"]
     raise UserError(
-        "pip 23 or newer for Python %s" % interpreter.major_minor,
-        "neither in the engine's venv nor with %s" % interpreter.python,
+        "a pip 23 or newer for Python %s" % interpreter.major_minor,
+        "none in the engine's venv or for %s" % interpreter.python,
         "run role hpc.pytorch.conda (entry point engine) again, or install pip for that interpreter",
     )
 
@@ -270,11 +270,12 @@ def _run_pip(
         t.cast("t.IO[str]", process.stdout).close()
         os.unlink(listed)
     if process.returncode != 0:
-        said = [line for line in lines if line.startswith("ERROR")] or lines[-2:]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines[-2:]
         raise UserError(
-            "wheels for %s and Python %s on %s" % (_shown(requirements), interpreter.major_minor, interpreter.subdir),
-            without_credentials(" ".join(said)) or "pip exit status %d" % process.returncode,
-            "correct the requirements or the index; only wheels are taken, nothing is built from source",
+            "a set of wheels for %s and Python %s on %s"
+            % (_shown(requirements), interpreter.major_minor, interpreter.subdir),
+            without_credentials(" ".join(errors)) or "pip exit status %d" % process.returncode,
+            "correct the requirements or the index (only wheels are used, nothing is built from source)",
         )
 
 

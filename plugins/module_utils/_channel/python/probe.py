@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run by the interpreter that is to be packed: prints what it is, as JSON. Private to hpc.pytorch.
+"""Prints the version and paths of the interpreter that runs it, as JSON. Private to hpc.pytorch.
 
-Handed over as source text (``python -I -c``), so it needs nothing but the standard library of Python 3.8.
+It is passed as source text (``python -I -c``), so it uses only the standard library of Python 3.8.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def facts() -> dict[str, t.Any]:
     executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     prefix = sys.base_prefix
     if sys.prefix != sys.base_prefix:
-        # A venv: what can be packed is the interpreter that it was made from.
+        # In a venv, the interpreter that the venv was made from is packed.
         candidate = os.path.join(prefix, "bin", "python" + major_minor)
         executable = os.path.realpath(candidate) if os.path.exists(candidate) else executable
     stdlib = os.path.dirname(os.path.realpath(os.__file__))
@@ -55,7 +55,7 @@ def facts() -> dict[str, t.Any]:
             "os_name": os.name,
             "platform_machine": platform.machine(),
             "platform_python_implementation": platform.python_implementation(),
-            # Of the kernel that happens to run; the same inputs must give the same package anywhere.
+            # Empty instead of the running kernel's: the same inputs must give the same package on every machine.
             "platform_release": "",
             "platform_version": "",
             "platform_system": platform.system(),
