@@ -1,4 +1,4 @@
-"""The Pythons of this machine that modules run under. ../conftest.py lists them in the summary."""
+"""The Pythons of this machine, and the summary about them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _found: dict[str, str] = {}
 
 
 def version_of(python: str) -> str:
-    """What *python* says it is, such as 3.8; nothing where it does not run, as a version manager's stand-in on PATH."""
+    """The version of *python*, such as 3.8; empty if it does not run, such as a version manager's shim on PATH."""
     done = subprocess.run(
         [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         stdin=subprocess.DEVNULL,
@@ -88,3 +88,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             [pythons()[version] for version in VERSIONS if version in pythons()],
             ids=sorted(pythons(), key=VERSIONS.index),
         )
+
+
+def pytest_terminal_summary(terminalreporter: t.Any) -> None:
+    """Which versions the modules ran under, and which this machine does not have."""
+    if _found:
+        missing = [version for version in VERSIONS if version not in _found]
+        terminalreporter.write_line("modules ran under Python %s" % ", ".join(sorted(_found, key=VERSIONS.index)))
+        if missing:
+            terminalreporter.write_line("not found here: Python %s (name them in %s)" % (", ".join(missing), VARIABLE))

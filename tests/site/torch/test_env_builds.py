@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The torch that the inventories campus and mixed get: user.yml unchanged, a real solver, real small packages.
+"""The torch that the inventories campus and mixed get: user.yml, a real solver, real channels of small packages.
 
 The channels hold what the real ones hold in name, version, build and dependencies, newer builds and traps included.
 """

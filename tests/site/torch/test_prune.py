@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job of a site env through an upgrade, a rollback and a prune: role torch_env, a real engine, bash and Python."""
+"""A job in a site environment during upgrade, rollback and prune: role torch_env, a real engine, bash and Python."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class User:
 
 @pytest.fixture(scope="session")
 def account() -> t.Iterator[pwd.struct_passwd]:
-    """A user with a name that nobody has."""
+    """A user with an unused name."""
     name = "hpc" + uuid.uuid4().hex[:8]
     subprocess.run(
         ["useradd", "--no-create-home", "--shell", "/bin/sh", "--no-user-group", "--gid", "nogroup", name], check=True
@@ -149,7 +149,7 @@ def as_root(place: pathlib.Path) -> t.Callable[..., dict[str, t.Any]]:
 
 @pytest.fixture
 def refused(as_root: t.Callable[..., dict[str, t.Any]]) -> t.Callable[..., str]:
-    """Runs a module as root, which has to refuse in one line that says what was found and what to do; that line."""
+    """Runs a module as root, which must refuse. Returns the line of the error."""
 
     def call(module: str, environment: t.Mapping[str, str] | None = None, /, **options: t.Any) -> str:
         result = as_root(module, environment, **options)

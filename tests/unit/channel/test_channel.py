@@ -93,7 +93,8 @@ def test_env_from_the_channel_works(
     # Nothing was compiled when it ran: every .pyc came with its package and was valid.
     code = (
         "import alpha, json, sys, importlib.util as u; s = u.find_spec('beta');"
-        "print(json.dumps([alpha.__cached__, open(s.cached, 'rb').read(8)[4], sys.prefix, alpha.main.__code__.co_filename]))"
+        "flags = open(s.cached, 'rb').read(8)[4];"
+        "print(json.dumps([alpha.__cached__, flags, sys.prefix, alpha.main.__code__.co_filename]))"
     )
     done = subprocess.run([python, "-B", "-c", code], check=True, stdout=subprocess.PIPE)
     cached, flags, where, file_name = json.loads(done.stdout)
@@ -123,7 +124,10 @@ def test_debian_python_takes_packages_into_the_env(
         env=dict(os.environ, PIP_REQUIRE_VIRTUALENV="0"),
     )
     assert os.path.exists(site + "/tiny.py") and os.path.exists(prefix / "bin" / "tiny")
-    code = "import site, sys, sysconfig, tiny; print(site.getsitepackages(), [p for p in sys.path if 'packages' in p], sysconfig.get_config_var('LIBDIR'))"
+    code = (
+        "import site, sys, sysconfig, tiny; folders = [p for p in sys.path if 'packages' in p];"
+        "print(site.getsitepackages(), folders, sysconfig.get_config_var('LIBDIR'))"
+    )
     done = subprocess.run([python, "-I", "-c", code], check=True, stdout=subprocess.PIPE, encoding="utf-8")
     assert done.stdout == "%r %r %s\n" % ([site], [site], prefix / "lib")
     assert not (prefix / "lib/python3.11/EXTERNALLY-MANAGED").exists()
@@ -139,8 +143,11 @@ def test_another_python_is_relocated(tmp_path: pathlib.Path, other_python: str) 
     prefix = tmp_path / "a b" / "env"
     install(str(tmp_path / "channel"), prefix, ["python"], tmp_path / "cache")
     python = str(prefix / "bin" / "python")
-    code = "import sys, ssl, ctypes, sqlite3, sysconfig; print(sys.prefix, sysconfig.get_path('purelib'), sysconfig.get_config_var('LIBDIR'))"
-    # Without the library path of this machine: libpython must be found beside the interpreter.
+    code = (
+        "import sys, ssl, ctypes, sqlite3, sysconfig;"
+        "print(sys.prefix, sysconfig.get_path('purelib'), sysconfig.get_config_var('LIBDIR'))"
+    )
+    # Without the library path of this machine: libpython must be found in the environment.
     done = subprocess.run([python, "-I", "-c", code], check=True, stdout=subprocess.PIPE, encoding="utf-8", env={})
     lib = "lib/python" + ".".join(entry["version"].split(".")[:2])
     assert done.stdout == "%s %s %s\n" % (prefix, prefix / lib / "site-packages", prefix / "lib")

@@ -160,7 +160,8 @@ def test_glibc_becomes_a_dependency() -> None:
 
 
 def test_entry_points() -> None:
-    text = "[console_scripts]\nrun = pkg.mod:main\ncased-Name = pkg:Class.method [extra]\n[gui_scripts]\nwin=pkg:win\n[other]\nx = y\n"
+    text = "[console_scripts]\nrun = pkg.mod:main\ncased-Name = pkg:Class.method [extra]\n"
+    text += "[gui_scripts]\nwin=pkg:win\n[other]\nx = y\n"
     assert names.entry_point_scripts(text) == {
         "run": ("pkg.mod", "main"),
         "cased-Name": ("pkg", "Class.method"),

@@ -1,4 +1,4 @@
-"""Having pip choose: what it says is read, and what it must not bring stops it."""
+"""Choosing wheels with pip: its output is read, and refused projects stop it."""
 
 from __future__ import annotations
 

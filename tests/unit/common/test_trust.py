@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def others(path):
-    """Make *path* somebody else's than root, whoever runs this."""
+    """Give *path* to another user than root."""
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
     return str(path)
@@ -82,7 +82,7 @@ def test_an_ordinary_user_may_run_anything(script, monkeypatch):
 
 @pytest.fixture
 def env(tmp_path, monkeypatch):
-    """An env of whoever runs this, who is taken for root; and one file in it."""
+    """An environment of the current user, who is taken for root; and one file in it."""
     uid, lstat = os.geteuid(), os.lstat
 
     def as_if_roots(path, **keywords):

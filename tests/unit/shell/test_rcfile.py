@@ -1,4 +1,4 @@
-"""The file on disk and the module's face: whose it is, how it is written, what is refused."""
+"""The rc file on disk and the module: owner, writing, refusals."""
 
 from __future__ import annotations
 
