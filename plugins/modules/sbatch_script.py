@@ -582,24 +582,21 @@ folder_made:
   type: bool
 """
 
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.files import write_atomically
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import read_cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import OPTIONS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import target
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.activation import ACTIVATIONS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.containers import ENGINES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.declare import declare
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.images import ENGINES
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.kinds import KINDS, LAUNCHERS, RENDEZVOUS
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.limits import violations
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import STYLES, Script, render
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.parameters import options_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import STYLES
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """The options of the module: its own, and the table's."""
+    """The options of the module: its own, and those of sbatch."""
     spec: dict[str, dict[str, t.Any]] = {
         "dest": {"type": "path", "required": True},
         "kind": {"type": "str", "choices": list(KINDS), "default": "single"},
@@ -650,46 +647,10 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
     return spec
 
 
-def write(module: AnsibleModule, script: Script) -> dict[str, t.Any]:
-    """Bring the file to the script's content and attributes, or say what would change."""
-    dest = module.params["dest"]
-    before = target.read(dest)
-    changed = before != script.content
-    folder_made = not os.path.isdir(os.path.dirname(dest))
-    if changed and not module.check_mode:
-        os.makedirs(os.path.dirname(dest), exist_ok=True)
-        write_atomically(dest, script.content.encode(), default_mode=0o755)
-    attributes: dict[str, t.Any] = {}
-    if os.path.exists(dest):
-        wanted = module.load_file_common_arguments(dict(module.params, path=os.path.realpath(dest)))
-        changed = module.set_fs_attributes_if_different(wanted, changed, attributes)
-    diff: list[dict[str, t.Any]] = [
-        {"before_header": dest, "after_header": dest, "before": before or "", "after": script.content}
-    ]
-    if attributes.get("before") != attributes.get("after"):
-        diff.append(attributes)
-    return {"changed": changed, "diff": diff, "dest": dest, "folder_made": folder_made}
-
-
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    answer(module, lambda: run(module))
-
-
-def run(module: AnsibleModule) -> dict[str, t.Any]:
-    """Check, render, write."""
-    asked = module.params["check_cluster"]
-    cluster = None if asked == "false" else read_cluster(required=asked == "true")
-    script = render(module.params, cluster.version if cluster else None)
-    found = violations(script.directives, cluster) if cluster else []
-    if found:
-        raise found[0]
-    target.require_writable(module.params["dest"], may_make_folder=module.params["make_folder"] or module.check_mode)
-    target.require_syntax(module, script)
-    for warning in [*script.warnings, *target.missing_folders(script.directives, module.params["dest"])]:
-        module.warn(warning)
-    return dict(write(module, script), content=script.content, directives=script.directives)
+    answer(module, lambda: declare(module, options_of(module.params)))
 
 
 if __name__ == "__main__":

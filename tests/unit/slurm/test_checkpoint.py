@@ -12,7 +12,12 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import parameters, render
+
+
+def render_script(params, slurm=None):
+    return render.render(parameters.options_of(params), slurm)
+
 
 # Says when it is ready for the signal, and ends as it is told to.
 TRAINING = """
@@ -63,7 +68,7 @@ def job(tmp_path):
     started = []
 
     def start(environment=None, **params):
-        (tmp_path / "job.sh").write_text(script.render(dict({"checkpoint_seconds": 60}, **params)).content)
+        (tmp_path / "job.sh").write_text(render_script(dict({"checkpoint_seconds": 60}, **params)).content)
         process = subprocess.Popen(
             ["bash", "job.sh"],
             cwd=tmp_path,
@@ -156,17 +161,17 @@ def test_without_the_signal_a_job_ends_as_any_other(job, command, code, out):
 )
 def test_a_pipe_would_keep_the_signal_away(line):
     with pytest.raises(UserError) as caught:
-        script.render({"checkpoint_seconds": 60, "command": ["python first.py", line]})
+        render_script({"checkpoint_seconds": 60, "command": ["python first.py", line]})
     assert "checkpoint_seconds" in caught.value.expected
 
 
 @pytest.mark.parametrize("line", ["python x.py > log 2>&1", "python x.py &> log", "python x.py 'a | b' \"c; d\" e\\&f"])
 def test_a_redirection_and_a_quoted_sign_are_no_pipe(line):
-    assert line in script.render({"checkpoint_seconds": 60, "command": line}).content
+    assert line in render_script({"checkpoint_seconds": 60, "command": line}).content
 
 
 def test_lightning_is_left_to_its_own_handlers():
-    content = script.render(
+    content = render_script(
         {"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90, "command": "python training.py"}
     ).content
     # It takes an ignored signal for somebody else's, and would set no handler.

@@ -13,9 +13,14 @@ import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text, table
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import parameters, render
 from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 from hypothesis import strategies
+
+
+def render_script(params, slurm=None):
+    return render.render(parameters.options_of(params), slurm)
+
 
 # What breaks out of quotes, and what would be seen if it did.
 PIECES = [
@@ -154,7 +159,7 @@ def test_every_option_of_the_module_is_here():
 def accepted(place, value):
     """The script with the value there, None where it is refused in one line that a person can read."""
     try:
-        return script.render(dict({"command": "python x.py"}, **PLACES[place](value)))
+        return render_script(dict({"command": "python x.py"}, **PLACES[place](value)))
     except UserError as error:
         assert "\n" not in str(error) and str(error).isprintable()
         return None
@@ -219,7 +224,7 @@ def test_a_value_stays_a_value(folder, directives_of, value):
         if accepted(place, value):
             asked = PLACES[place](value)
             together.update({name: text for name, text in asked.items() if name != "modules_use"})
-    done = run(script.render(dict(together, command="python x.py", pre='printf "%s" "${VALUE-}"')).content, folder)
+    done = run(render_script(dict(together, command="python x.py", pre='printf "%s" "${VALUE-}"')).content, folder)
     if "exports" in together:
         assert done.stdout == value.encode()
     calls = (

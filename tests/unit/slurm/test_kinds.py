@@ -11,7 +11,12 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import parameters, render
+
+
+def render_script(params, slurm=None):
+    return render.render(parameters.options_of(params), slurm)
+
 
 TOOLS = (
     "srun",
@@ -55,7 +60,7 @@ def start(tmp_path):
         calls = tmp_path / "calls"
         calls.unlink(missing_ok=True)
         path = tmp_path / "job.sh"
-        path.write_text(script.render(dict({"command": "python train.py --lr 0.1"}, **params)).content)
+        path.write_text(render_script(dict({"command": "python train.py --lr 0.1"}, **params)).content)
         ran = subprocess.run(
             ["bash", str(path)],
             env=dict(
@@ -84,7 +89,7 @@ SLURM = {
 
 
 def directives_of(**params):
-    return script.render(dict({"command": "python train.py"}, **params)).directives
+    return render_script(dict({"command": "python train.py"}, **params)).directives
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,7 @@ def test_a_kind_adds_the_counts_that_it_needs(params, expected):
 )
 def test_what_contradicts_a_kind_is_refused_and_named(params, word):
     with pytest.raises(UserError) as caught:
-        script.render(dict({"command": "python train.py"}, **params))
+        render_script(dict({"command": "python train.py"}, **params))
     assert word in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -189,7 +194,7 @@ def test_what_contradicts_a_kind_is_refused_and_named(params, word):
 )
 def test_shell_is_no_program_for_a_launcher(line):
     with pytest.raises(UserError) as caught:
-        script.render({"kind": "multi_gpu", "gres": "gpu:2", "command": ["python first.py", line]})
+        render_script({"kind": "multi_gpu", "gres": "gpu:2", "command": ["python first.py", line]})
     assert "pre and post" in caught.value.remedy
 
 
@@ -405,10 +410,10 @@ def test_a_venv_is_active_and_a_missing_one_ends_the_job(start, option, folder):
     ],
 )
 def test_gpus_are_asked_for_as_the_clusters_slurm_wants_it(version, params, expected):
-    assert script.render(dict(params, command="true"), version).directives == expected
+    assert render_script(dict(params, command="true"), version).directives == expected
 
 
 @pytest.mark.parametrize("params", [{"gpus": "1"}, {"gpus_per_task": "1"}, {"cpus_per_gpu": 2}, {"mem_per_gpu": "1G"}])
 def test_what_an_old_slurm_cannot_say_is_refused(params):
     with pytest.raises(UserError, match="19.05"):
-        script.render(dict(params, command="true"), (18, 8, 9))
+        render_script(dict(params, command="true"), (18, 8, 9))

@@ -13,7 +13,12 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import script as lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import script_text
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import activation, render as script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import activation, parameters, render
+
+
+def render_script(params, slurm=None):
+    return render.render(parameters.options_of(params), slurm)
+
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "slurm"
 GUIDE = {
@@ -223,12 +228,12 @@ def make_conda(prefix):
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_a_script_is_as_recorded(name):
-    assert script.render(RECORDED[name]).content == (GOLDEN / (name + ".sh")).read_text()
+    assert render_script(RECORDED[name]).content == (GOLDEN / (name + ".sh")).read_text()
 
 
 @pytest.mark.parametrize("name", sorted(set(RECORDED) - {"guide"}))
 def test_the_linter_has_nothing_to_say_of_our_own_scripts(name):
-    assert lint.lint(script.render(RECORDED[name]).content) == []
+    assert lint.lint(render_script(RECORDED[name]).content) == []
 
 
 def test_the_linter_says_of_the_guide_why_we_write_another_one():
@@ -242,7 +247,7 @@ def test_no_recorded_script_is_left_over():
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_a_script_is_bash_and_its_directives_are_what_was_asked_for(name, sbatch, directives_of):
-    rendered = script.render(RECORDED[name])
+    rendered = render_script(RECORDED[name])
     checked = subprocess.run(["bash", "-n"], input=rendered.content, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert directives_of(rendered.content) == rendered.directives
@@ -277,7 +282,7 @@ def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path, di
     for value in HOSTILE:
         params = dict(build(value), command="true")
         try:
-            rendered = script.render(params)
+            rendered = render_script(params)
         except UserError as error:
             assert "\n" not in str(error)
             assert option in str(error)
@@ -301,14 +306,14 @@ def test_a_hostile_value_stays_a_value_or_is_refused(option, build, tmp_path, di
 
 @pytest.mark.parametrize("value", [value for value in HOSTILE if "\x00" not in value])
 def test_an_export_reaches_the_command_as_it_is(tmp_path, value):
-    rendered = script.render({"exports": [{"VALUE": value}], "command": 'printf "%s." "$VALUE"'})
+    rendered = render_script({"exports": [{"VALUE": value}], "command": 'printf "%s." "$VALUE"'})
     (tmp_path / "job.sh").write_text(rendered.content)
     ran = subprocess.run(["bash", str(tmp_path / "job.sh")], cwd=tmp_path, capture_output=True, check=False)
     assert ran.stdout == value.encode() + b"."
 
 
 def test_exports_keep_their_order_and_win_over_ours():
-    content = script.render(
+    content = render_script(
         {"conda_env": "/e", "exports": ["B=1", "A=2", "PYTHONNOUSERSITE="], "command": "true"}
     ).content
     assert content.index("export B=1") < content.index("export A=2")
@@ -324,7 +329,7 @@ def test_the_env_is_active_outside_slurm_too(tmp_path, where, how):
     (base / "envs" / "torch").symlink_to(concrete)
     env = str(base / "envs" / "torch") if where != "name" else "torch"
     params = dict(TODAY, conda_prefix=str(base), conda_env=env, activation=how, command="python\necho $CONDA_PREFIX")
-    ran = run(script.render(params).content, tmp_path)
+    ran = run(render_script(params).content, tmp_path)
     # The name's target, so that nothing changes under a running job.
     assert ran.stdout == "python of {0}/bin/python, hooked: yes, user site off: 1\n{0}\n".format(concrete), ran.stderr
 
@@ -336,7 +341,7 @@ def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
     prefix = make_env(base / "envs" / "torch")
     (prefix / activation.CHANGING_MARK).touch()
     params = {"conda_prefix": str(base), "conda_env": env.format(base=base), "activation": how, "command": "echo ran"}
-    ran = run(script.render(params).content, tmp_path)
+    ran = run(render_script(params).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "interrupted" in ran.stderr and ran.stderr.count("\n") == 1
 
@@ -351,7 +356,7 @@ def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
     ],
 )
 def test_what_is_missing_ends_the_job_in_one_line(tmp_path, params, word):
-    ran = run(script.render(dict(params, command="echo ran")).content, tmp_path)
+    ran = run(render_script(dict(params, command="echo ran")).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
     # A module system may have said more before.
     last = ran.stderr.splitlines()[-1]
@@ -366,7 +371,7 @@ def test_activate_is_taken_from_what_the_modules_bring(tmp_path):
     )
     functions = 'module() { [ "$2" = anaconda3 ] && PATH=%s:$PATH; }; export -f module; ' % (tmp_path / "base")
     path = tmp_path / "job.sh"
-    path.write_text(script.render({"modules": ["anaconda3"], "conda_env": "torch", "command": "python"}).content)
+    path.write_text(render_script({"modules": ["anaconda3"], "conda_env": "torch", "command": "python"}).content)
     ran = subprocess.run(["bash", "-c", functions + "bash " + str(path)], capture_output=True, text=True, check=False)
     assert ran.stdout.startswith("python of %s/bin/python" % env), ran.stderr
 
@@ -383,12 +388,12 @@ def test_activate_is_taken_from_what_the_modules_bring(tmp_path):
     ],
 )
 def test_the_commands_exit_code_is_the_jobs(tmp_path, params, code, out):
-    ran = run(script.render(params).content, tmp_path)
+    ran = run(render_script(params).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (code, out)
 
 
 def test_cpus_go_to_openmp_and_srun_inside_slurm_alone(tmp_path):
-    content = script.render(
+    content = render_script(
         {"cpus_per_task": 4, "command": 'echo "${OMP_NUM_THREADS-} ${SRUN_CPUS_PER_TASK-}"'}
     ).content
     assert run(content, tmp_path).stdout == " \n"
@@ -431,7 +436,7 @@ def test_cpus_go_to_openmp_and_srun_inside_slurm_alone(tmp_path):
 )
 def test_what_cannot_be_is_refused(option, value):
     with pytest.raises(UserError) as caught:
-        script.render({"command": "true", option: value})
+        render_script({"command": "true", option: value})
     assert option in caught.value.expected and "\n" not in str(caught.value)
 
 
@@ -445,28 +450,28 @@ def test_what_cannot_be_is_refused(option, value):
 )
 def test_what_contradicts_itself_is_refused(params):
     with pytest.raises(UserError):
-        script.render(params)
+        render_script(params)
 
 
 @pytest.mark.parametrize(
     "line", ["# a comment", "# BATCH size 64", "  # SBATCH is read above", "echo '#SBATCH'", "#!/bin/sh"]
 )
 def test_a_comment_is_a_comment(line):
-    assert line.strip() in script.render({"command": ["true", line]}).content
+    assert line.strip() in render_script({"command": ["true", line]}).content
 
 
 def test_tasks_that_nothing_starts_are_warned_of():
     asked = {"ntasks": 16, "mem": "8G", "time": "10"}
-    (warning,) = script.render(dict(asked, command="python x.py")).warnings
+    (warning,) = render_script(dict(asked, command="python x.py")).warnings
     assert "cpus-per-task 16" in warning
-    assert script.render(dict(asked, command="srun python x.py")).warnings == []
-    assert script.render(GUIDE).warnings == []
+    assert render_script(dict(asked, command="srun python x.py")).warnings == []
+    assert render_script(GUIDE).warnings == []
 
 
 def test_gpus_chosen_by_hand_are_warned_of():
-    (warning,) = script.render(dict(TODAY, exports={"CUDA_VISIBLE_DEVICES": "0"}, command="true")).warnings
+    (warning,) = render_script(dict(TODAY, exports={"CUDA_VISIBLE_DEVICES": "0"}, command="true")).warnings
     assert "CUDA_VISIBLE_DEVICES" in warning
 
 
 def test_a_result_is_plain_data():
-    json.dumps(script.render(RECORDED["direct"]).directives)
+    json.dumps(render_script(RECORDED["direct"]).directives)

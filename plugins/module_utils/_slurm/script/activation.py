@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the conda env of a job becomes active. Private to hpc.pytorch."""
+"""The lines that activate the environment of a job: a conda environment, or a virtual one. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import typing as t
 
 from ..._common.errors import UserError, printable, shown
 from ..._common.unfinished import CHANGING_MARK
+from .parameters import Options
 from .shell import is_path, said, shell_path
 
 ACTIVATIONS = ("conda", "module", "direct")
 
 
-def how(params: t.Mapping[str, t.Any]) -> str:
-    """How the env is activated: as asked for, otherwise by what is known of it."""
-    if params.get("activation"):
-        return params["activation"]
-    if params.get("conda_prefix"):
+def how(options: Options) -> str:
+    """The method that activates the conda environment: the option, or what conda_prefix and conda_env imply."""
+    if options.activation:
+        return options.activation
+    if options.conda_prefix:
         return "conda"
-    return "direct" if is_path(params["conda_env"]) else "module"
+    return "direct" if is_path(options.conda_env or "") else "module"
 
 
-def _activate_conda(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    env, prefix = params["conda_env"], params["conda_prefix"].rstrip("/")
+def _activate_conda(options: Options) -> t.Iterator[str]:
+    env, prefix = options.conda_env or "", (options.conda_prefix or "").rstrip("/")
     hook = shell_path(prefix + "/etc/profile.d/conda.sh")
     missing = said(
         "expected conda at %s; found no etc/profile.d/conda.sh there; remedy: correct conda_prefix, "
@@ -34,7 +35,7 @@ def _activate_conda(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     )
     if is_path(env):
         yield from _resolve(env)
-    # conda's own scripts read variables that may be unset.
+    # conda's own scripts read unset variables.
     yield "set +u"
     yield "[ -r %s ] || stop_job %s" % (hook, missing)
     yield "source %s || stop_job %s" % (hook, missing)
@@ -42,7 +43,7 @@ def _activate_conda(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield 'conda activate "$env_prefix" || stop_job %s' % said(_no_env(env))
     else:
         yield "conda activate %s || stop_job %s" % (shlex.quote(env), said(_no_env(env)))
-        # Nothing may change under a running job, so the name's target counts, not the name.
+        # A running job keeps its environment: activate the target of the name, not the name.
         yield from _resolve_active(env)
         yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % said(
             _no_env(env)
@@ -50,8 +51,8 @@ def _activate_conda(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield "set -u"
 
 
-def _activate_module(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    env = params["conda_env"]
+def _activate_module(options: Options) -> t.Iterator[str]:
+    env = options.conda_env or ""
     if is_path(env):
         yield from _resolve(env)
     yield "set +u"
@@ -69,14 +70,14 @@ def _activate_module(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield "set -u"
 
 
-def _activate_direct(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    env = params["conda_env"]
+def _activate_direct(options: Options) -> t.Iterator[str]:
+    env = options.conda_env or ""
     if is_path(env):
         yield from _resolve(env)
     else:
         folders = ['"$HOME"/.conda/envs']
-        if params.get("conda_prefix"):
-            folders.append(shell_path(params["conda_prefix"].rstrip("/") + "/envs"))
+        if options.conda_prefix:
+            folders.append(shell_path(options.conda_prefix.rstrip("/") + "/envs"))
         yield "env_prefix="
         yield "for folder in %s; do" % " ".join(folders)
         yield '    if [ -d "$folder"/%s/conda-meta ]; then' % shlex.quote(env)
@@ -94,16 +95,30 @@ def _activate_direct(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield "set -u"
 
 
-_ACTIVATE: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Iterator[str]]] = {
+_ACTIVATE: dict[str, t.Callable[[Options], t.Iterator[str]]] = {
     "conda": _activate_conda,
     "module": _activate_module,
     "direct": _activate_direct,
 }
 
 
-def activate(params: t.Mapping[str, t.Any]) -> str:
-    """The lines that activate the env."""
-    return "\n".join(_ACTIVATE[how(params)](params))
+def activate(options: Options) -> str:
+    """Render the lines that activate the conda environment, the virtual environment, or nothing."""
+    if options.conda_env:
+        return "\n".join(_ACTIVATE[how(options)](options))
+    return _activate_venv(options)
+
+
+def _activate_venv(options: Options) -> str:
+    path, remedy = options.venv, "make it, or correct venv"
+    if options.uv_project:
+        # uv run would check for updates, in every process and without a network.
+        path, remedy = options.uv_project.rstrip("/") + "/.venv", "run uv sync in the project on a login node"
+    if not path:
+        return ""
+    hook = shell_path(path.rstrip("/") + "/bin/activate")
+    missing = said("expected the venv %s; found no bin/activate there; remedy: %s" % (path, remedy))
+    return "\n".join(["set +u", "[ -r %s ] || stop_job %s" % (hook, missing), "source %s" % hook, "set -u"])
 
 
 def _resolve(env: str) -> t.Iterator[str]:
@@ -131,39 +146,49 @@ def _no_env(env: str) -> str:
     return "expected the env %s; found none that can be activated; remedy: make it, or correct conda_env" % env
 
 
-def require_consistent(params: t.Mapping[str, t.Any], guide: bool) -> None:
-    """Refuse an env that cannot be found or named.
+def require_consistent(options: Options, guide: bool) -> None:
+    """Refuse an environment that cannot be found, and options of its activation that contradict each other.
 
-    :raises UserError: with what would be right.
+    :raises UserError: one of them.
     """
-    env, prefix, asked = params.get("conda_env"), params.get("conda_prefix"), params.get("activation")
+    for name in ("venv", "uv_project"):
+        path = getattr(options, name)
+        if path is not None and not (is_path(path) and printable(path) and ":" not in path):
+            raise UserError("%s to be an absolute path without a colon" % name, shown(path), "correct the path")
+    env, prefix, asked = options.conda_env, options.conda_prefix, options.activation
     if prefix is not None and not (is_path(prefix) and printable(prefix) and ":" not in prefix):
         raise UserError(
-            "conda_prefix as an absolute path without a colon", shown(prefix), "give for example /opt/app/anaconda3"
+            "conda_prefix to be an absolute path without a colon", shown(prefix), "give for example /opt/app/anaconda3"
         )
     if env is not None and is_path(env):
         if not printable(env) or ":" in env:
-            raise UserError("conda_env as a name or an absolute path without a colon", shown(env), "correct the path")
+            raise UserError(
+                "conda_env to be a name or an absolute path without a colon", shown(env), "correct the path"
+            )
     elif env is not None and not _is_env_name(env):
         raise UserError(
-            "conda_env as a name without / : # and white space, or an absolute path", shown(env), "correct the name"
+            "conda_env to be a name without / : # and white space, or an absolute path", shown(env), "correct the name"
         )
     if guide and asked:
         raise UserError(
-            "no activation with style: guide, which has the guide's source activate",
+            "activation to be unset with style: guide, which uses source activate",
             "activation: %s" % asked,
             "leave activation out, or choose style: current",
         )
     if asked and not env:
-        raise UserError("conda_env with activation", "activation: %s alone" % asked, "name the env, or leave it out")
+        raise UserError(
+            "conda_env to be set with activation",
+            "activation: %s alone" % asked,
+            "give conda_env, or leave activation out",
+        )
     if guide or not env:
         return
-    by = how(params)
+    by = how(options)
     if by == "conda" and not prefix:
-        raise UserError("conda_prefix with activation: conda", "none", "say where conda is")
-    if by == "module" and not params.get("modules"):
+        raise UserError("conda_prefix to be set with activation: conda", "nothing", "give conda_prefix")
+    if by == "module" and not options.modules:
         raise UserError(
-            "a way to find the env %s: conda_prefix, modules that bring conda, or an absolute path" % env,
+            "a way to find the environment %s: conda_prefix, modules that bring conda, or an absolute path" % env,
             "none of them",
             "give conda_prefix",
         )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The founding guide's test.sh. Private to hpc.pytorch."""
+"""The script test.sh of the founding user guide. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError
-from . import exports as variables, modules as environment_modules
-from .kinds import Plan
+from . import variables
+from .parameters import Options
 from .shell import inside_double_quotes, shell_path
 
-# What the guide's script has no place for.
-_TODAY = (
+# Options that the guide's script does not have.
+_LATER = (
     "launcher",
     "launcher_options",
     "srun",
@@ -31,27 +31,30 @@ _TODAY = (
 )
 
 
-def require_plain(params: t.Mapping[str, t.Any]) -> None:
-    """Refuse what the guide does not do.
+def require_plain(options: Options) -> None:
+    """Refuse options that the guide's script does not have.
 
-    :raises UserError: an option of today.
+    :raises UserError: one of them is set.
     """
-    given = [name for name in _TODAY if params.get(name) not in (None, False, [], {})]
-    if params.get("kind") not in (None, "single", "array"):
-        given.insert(0, "kind: %s" % params["kind"])
+    given = [name for name in _LATER if getattr(options, name) not in (None, False, ())]
+    if options.kind not in ("single", "array"):
+        given.insert(0, "kind: %s" % options.kind)
     if given:
-        raise UserError("what the guide's script does with style: guide", ", ".join(given), "choose style: current")
+        raise UserError(
+            "options that style: guide has",
+            ", ".join(given),
+            "choose style: current, or leave them out",
+        )
 
 
-def lines(params: t.Mapping[str, t.Any], _plan: Plan, blocks: t.Mapping[str, str]) -> t.Iterator[str]:
-    """The founding guide's test.sh, command for command."""
+def lines(options: Options) -> t.Iterator[str]:
+    """Render test.sh of the cluster's user guide, command for command."""
     script = ["echo $CUDA_VISIBLE_DEVICES"]
-    script += ["module load %s" % shlex.quote(name) for name in environment_modules.read(params.get("modules"))]
-    prefix = params.get("conda_prefix")
-    if prefix:
-        script.append('export PATH="%s/bin:$PATH"' % inside_double_quotes(prefix.rstrip("/")))
-    if params.get("conda_env"):
-        script.append("source activate %s" % shell_path(params["conda_env"]))
-    script += [variables.line(name, value) for name, value in variables.read(params.get("exports"))]
-    script += [blocks[name] for name in ("pre", "command", "post") if blocks[name]]
+    script += ["module load %s" % shlex.quote(name) for name in options.modules]
+    if options.conda_prefix:
+        script.append('export PATH="%s/bin:$PATH"' % inside_double_quotes(options.conda_prefix.rstrip("/")))
+    if options.conda_env:
+        script.append("source activate %s" % shell_path(options.conda_env))
+    script += [variables.line(name, value) for name, value in options.exports]
+    script += [text for text in (options.pre, options.command, options.post) if text]
     yield "\n".join(script)

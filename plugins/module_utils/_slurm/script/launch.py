@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in front of the command: srun, a container, a launcher. Private to hpc.pytorch."""
+"""The programs that start the command: srun, a container, a launcher, and the trap for a checkpoint. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import re
 import shlex
 import typing as t
 
-from ..._common.errors import UserError, printable, shown
-from ..sbatch.options import pairs
-from . import rendezvous
-from .containers import Container
+from ..._common.errors import UserError, shown
+from .images import Parts
 from .kinds import AGENTS, Plan
+from .parameters import Options
 
-# The underscores of their options are known to every version, the hyphens are not.
+# Every version of the launchers knows the underscores in their options; only newer ones know hyphens.
 _PROGRAMS = {
     "torchrun": ["torchrun"],
     "torch.distributed.run": ["python", "-m", "torch.distributed.run"],
@@ -25,23 +24,71 @@ _PROGRAMS = {
     "mpirun": ["mpirun"],
 }
 _RANK = {"accelerate": "--machine_rank"}
-# A word that only a line of shell can begin with; the launcher wants a program.
+# The first words of lines that are shell code; a launcher needs a program.
 _NO_PROGRAM = re.compile(
     r"(if|for|while|until|case|select|function|time|cd|export|set|unset|source|eval|exec|trap|ulimit|module|wait|exit|srun|mpirun|mpiexec"
     r"|torchrun|accelerate|deepspeed|\.|!|\{|\(|\[|\[\[)(?=\s|;|$)|[A-Za-z_]\w*\+?=|[({&|;<>]"
 )
 
+# The name, not the address: many nodes resolve their own name to 127.0.1.1.
+_HOST = """\
+rendezvous_host=localhost
+if [ -n "${SLURM_JOB_NODELIST:-}" ]; then
+    rendezvous_host=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+    rendezvous_host=${rendezvous_host%%$'\\n'*}
+fi"""
+# A signal ends wait, not the command. The second wait returns the exit code, or 127 if the first one returned it.
+_TRAP = """\
+# USR1 comes before the time limit: the command writes a checkpoint and ends with 0, and the job goes back into the queue.
+signalled=no
+command_pid=
+on_usr1() {
+    signalled=yes
+    woken=yes
+    if [ -n "$command_pid" ]; then kill -USR1 "$command_pid" 2>/dev/null || true; fi
+}
+trap on_usr1 USR1
+requeue_job() {
+    if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then
+        scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+    elif [ -n "${SLURM_JOB_ID:-}" ]; then
+        scontrol requeue "$SLURM_JOB_ID"
+    fi
+    exit 0
+}
+run_to_checkpoint() {
+    local code=127 told
+    if [ "$signalled" = yes ]; then requeue_job; fi
+    "$@" &
+    command_pid=$!
+    woken=yes
+    while [ "$woken" = yes ]; do
+        woken=no
+        told=0
+        wait "$command_pid" 2>/dev/null || told=$?
+        if [ "$told" != 127 ]; then code=$told; fi
+    done
+    command_pid=
+    if [ "$signalled" = no ]; then return "$code"; fi
+    if [ "$code" != 0 ]; then
+        printf 'job script: expected a checkpoint and exit code 0 after USR1; found exit code %s; remedy: %s\\n' \\
+            "$code" 'handle SIGUSR1 in the command' >&2
+        exit "$code"
+    fi
+    requeue_job
+}"""
 
-def setup(params: t.Mapping[str, t.Any], plan: Plan, container: Container | None) -> str:
-    """The lines that make the array ``launcher``."""
-    inner = [*(container.words if container else []), *_agent(params, plan)]
+
+def launcher(options: Options, plan: Plan, container: Parts | None) -> str:
+    """Render the lines that set the array ``launcher``."""
+    inner = [*(container.words if container else []), *_agent(options, plan)]
     agent_below = plan.checkpoint is not None and plan.launcher in AGENTS
     if not plan.srun and not agent_below and not (container and container.lines):
         return _array("launcher=", inner or ["env"])
-    # env starts a program and changes nothing: an empty array is an error in old shells.
+    # env starts a program and changes nothing; in old shells an empty array is an error.
     lines = [_array("launcher=", [] if inner else ["env"])]
     if plan.srun:
-        words = [*srun(params, plan), *(container.srun if container else [])]
+        words = [*srun(options, plan), *(container.srun if container else [])]
         lines += [
             'if [ -n "${SLURM_JOB_ID:-}" ]; then',
             "    " + _array("launcher=", ["srun", *words]),
@@ -49,7 +96,7 @@ def setup(params: t.Mapping[str, t.Any], plan: Plan, container: Container | None
             "fi",
         ]
     if agent_below:
-        # The agent would die of the signal; it is for the processes that the agent starts, which set a handler.
+        # The signal would kill the agent. It is meant for the agent's processes, which set a handler.
         lines.append(_array("launcher+=", ["sh", "-c", shlex.quote("trap '' USR1; exec \"$@\""), "sh"]))
     if container:
         lines += container.lines
@@ -58,31 +105,29 @@ def setup(params: t.Mapping[str, t.Any], plan: Plan, container: Container | None
     return "\n".join(lines)
 
 
-def srun(params: t.Mapping[str, t.Any], plan: Plan) -> list[str]:
-    """srun's options: ours, then those that were asked for.
-
-    :raises UserError: what is no option of srun's.
-    """
-    asked = list(_options("srun_options", params.get("srun_options")))
-    given = {name for name, _value in asked}
+def srun(options: Options, plan: Plan) -> list[str]:
+    """The options of srun: the generated ones, then srun_options."""
+    given = {name for name, _value in options.srun_options}
     words: list[str] = []
     if "kill-on-bad-exit" not in given:
-        # The others would wait for a process that is gone.
+        # Otherwise the other processes would wait for the failed one.
         words.append("--kill-on-bad-exit=1")
     if plan.kind in ("single", "multi_gpu", "array") and plan.launcher in AGENTS and "ntasks" not in given:
         words.append("--ntasks=1")
     if "cpus-per-task" in plan.directives and "cpus-per-task" not in given:
         words.append('--cpus-per-task="$SLURM_CPUS_PER_TASK"')
     if "export" in plan.directives and "export" not in given:
-        # Otherwise sbatch's --export would count for srun too, and the env would be gone.
+        # Otherwise sbatch's --export would apply to srun too, and the activated environment would be lost.
         words.append("--export=ALL")
-    return words + ["--" + name + ("" if value is True else "=" + shlex.quote(value)) for name, value in asked]
+    return words + [
+        "--" + name + ("" if value is True else "=" + shlex.quote(str(value))) for name, value in options.srun_options
+    ]
 
 
 def commands(option: str, lines: str, plan: Plan) -> list[str]:
-    """The command, one program a line, each with what stands in front of it.
+    """Render the command: one program a line, each after the programs that start it.
 
-    :raises UserError: a line that is shell and no program.
+    :raises UserError: a line of shell code instead of a program.
     """
     whole = re.sub(r"\\\n[ \t]*", " ", lines)
     found: list[str] = []
@@ -92,15 +137,15 @@ def commands(option: str, lines: str, plan: Plan) -> list[str]:
             continue
         if _NO_PROGRAM.match(line):
             raise UserError(
-                "%s as programs, one a line, as something starts each of them" % option,
+                "%s to be one program a line, because a launcher, srun or a container starts it" % option,
                 shown(line),
-                "put shell in pre and post, variables in exports, and leave launchers to launcher and srun",
+                "put shell code in pre and post, variables in exports, and launchers in launcher and srun",
             )
         waited_for = plan.checkpoint is not None and plan.kind != "lightning"
         if waited_for and _operators(line):
-            # The signal would reach a subshell, or nobody.
+            # The signal would reach a subshell, or no process.
             raise UserError(
-                "a program a line without | & ; with checkpoint_seconds",
+                "command to be one program a line without | & ; with checkpoint_seconds",
                 shown(line),
                 "redirect its output with > FILE, or use a script",
             )
@@ -110,23 +155,23 @@ def commands(option: str, lines: str, plan: Plan) -> list[str]:
 
 
 def _operators(line: str) -> bool:
-    """Whether a line of shell is more than one program, redirections aside."""
+    """Whether a line of shell starts more than one program; redirections do not count."""
     words = shlex.shlex(re.sub(r"\d*[<>]&\d*-?|&>>?", ">", line), posix=True, punctuation_chars=";|&()")
     words.whitespace_split = True
     try:
         return any(word and set(word) <= set(";|&()") for word in words)
     except ValueError:
-        # A quote is open: bash says so.
+        # An open quote: bash reports it.
         return False
 
 
-def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> list[str]:
-    """The launcher with its options, as words of shell."""
+def _agent(options: Options, plan: Plan) -> list[str]:
+    """The launcher and its options, as words of shell."""
     if plan.launcher == "none":
         return []
     words = list(_PROGRAMS[plan.launcher])
     if plan.rendezvous == "static" and plan.kind == "multi_node":
-        # Each node has its own number, which only its own task knows.
+        # Only the task on a node knows the number of the node.
         rank = 'exec %s %s="${SLURM_NODEID:-0}" "$@"' % (" ".join(words), _RANK.get(plan.launcher, "--node_rank"))
         words = ["sh", "-c", shlex.quote(rank), "sh"]
     processes, nodes = _processes(plan), '"${SLURM_JOB_NUM_NODES:-1}"'
@@ -135,16 +180,16 @@ def _agent(params: t.Mapping[str, t.Any], plan: Plan) -> list[str]:
     elif plan.launcher == "deepspeed":
         words.append("--num_gpus=%s" % processes)
     elif plan.launcher == "accelerate":
-        # As numbers: an arithmetic expansion holds no quotes.
+        # Without quotes: an arithmetic expansion does not allow them.
         words.append('--num_processes="$((${SLURM_JOB_NUM_NODES:-1} * %s))"' % processes.strip('"'))
         words.append("--num_machines=%s" % nodes)
     else:
         if plan.rendezvous != "standalone":
             words.append("--nnodes=%s" % nodes)
         words.append("--nproc_per_node=%s" % processes)
-    words += rendezvous.words(plan)
-    for name, value in _options("launcher_options", params.get("launcher_options")):
-        words.append("--" + name + ("" if value is True else "=" + shlex.quote(value)))
+    words += _rendezvous(plan)
+    for name, value in options.launcher_options:
+        words.append("--" + name + ("" if value is True else "=" + shlex.quote(str(value))))
     return words
 
 
@@ -155,7 +200,7 @@ def _processes(plan: Plan) -> str:
 
 
 def _program(line: str, launcher: str) -> str:
-    """A line as the launcher wants it: these start Python scripts, whose python they bring themselves."""
+    """A line of the command for the launcher: agents run ``train.py``, not ``python train.py``."""
     if launcher not in AGENTS:
         return line
     script = re.match(r"python3?(?:\.\d+)?\s+(?!-)(.*)", line)
@@ -167,24 +212,42 @@ def _program(line: str, launcher: str) -> str:
     return line if re.match(r"\S+\.py(\s|$)", line) else "--no_python " + line
 
 
-def _options(option: str, given: t.Any) -> t.Iterator[tuple[str, str | bool]]:
-    for name, value in pairs(option, given):
-        bare = name[2:] if name.startswith("--") else name
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]+", bare):
-            raise UserError(
-                "names of options in %s, written out" % option, shown(name), "give %s: {NAME: value}" % option
-            )
-        if value is None or value is True:
-            yield bare, True
-        elif isinstance(value, (str, int, float)) and value is not False and printable(str(value)):
-            yield bare, str(value)
-        else:
-            raise UserError(
-                "one line of printable text for %s in %s, or true for a flag" % (bare, option),
-                shown(value),
-                "correct it",
-            )
-
-
 def _array(name: str, words: t.Sequence[str]) -> str:
     return "%s(%s)" % (name, " ".join(words))
+
+
+def rendezvous(plan: Plan, port: int | None) -> str:
+    """Render the lines that set rendezvous_host and rendezvous_port, and for ``env`` MASTER_ADDR and MASTER_PORT."""
+    if plan.rendezvous in ("none", "standalone"):
+        return ""
+    lines = [_HOST]
+    # Two jobs on a node must not use the same port.
+    lines.append("rendezvous_port=%s" % (port if port is not None else "$((20000 + ${SLURM_JOB_ID:-$$} % 10000))"))
+    if plan.rendezvous == "env":
+        lines.append('export MASTER_ADDR="$rendezvous_host" MASTER_PORT="$rendezvous_port"')
+    return "\n".join(lines)
+
+
+def _rendezvous(plan: Plan) -> list[str]:
+    """The launcher's options for the rendezvous."""
+    if plan.rendezvous not in ("standalone", "c10d", "static"):
+        return []
+    if plan.launcher == "deepspeed":
+        return ['--master_port="$rendezvous_port"']
+    if plan.launcher == "accelerate":
+        backend = ["--rdzv_backend=c10d"] if plan.rendezvous == "c10d" else []
+        return [*backend, '--main_process_ip="$rendezvous_host"', '--main_process_port="$rendezvous_port"']
+    if plan.rendezvous == "standalone":
+        return ["--standalone"]
+    if plan.rendezvous == "c10d":
+        return [
+            "--rdzv_backend=c10d",
+            '--rdzv_endpoint="$rendezvous_host:$rendezvous_port"',
+            '--rdzv_id="${SLURM_JOB_ID:-$$}"',
+        ]
+    return ['--master_addr="$rendezvous_host"', '--master_port="$rendezvous_port"']
+
+
+def requeue_trap(plan: Plan) -> str:
+    """The trap and the function that starts a command under it; empty for Lightning, which has its own handler."""
+    return _TRAP if plan.checkpoint is not None and plan.kind != "lightning" else ""

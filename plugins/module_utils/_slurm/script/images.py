@@ -1,29 +1,29 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image that a command runs in, for each engine. Private to hpc.pytorch."""
+"""The image that a command runs in, for each container engine. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
-import re
 import shlex
 import typing as t
 
 from ..._common.errors import UserError, printable, shown
+from .parameters import Container, Options
 from .shell import said, shell_path
 
 ENGINES = ("apptainer", "singularity", "charliecloud", "enroot", "pyxis")
 _PROGRAMS = {"apptainer": "apptainer", "singularity": "singularity", "charliecloud": "ch-run", "enroot": "enroot"}
 
 
-class Container(t.NamedTuple):
-    """A container as parts of a script.
+class Parts(t.NamedTuple):
+    """The parts of a script that start a container.
 
-    :arg check: lines that refuse to start where something is missing.
-    :arg lines: lines that add to the array ``launcher`` before its words do.
+    :arg check: lines that stop the job if something is missing.
+    :arg lines: lines before the engine's words are added to the array ``launcher``.
     :arg words: the engine and its options, up to the command.
-    :arg srun: options of srun's.
-    :arg outside: what to do where there is no srun, empty for nothing.
+    :arg srun: options of srun.
+    :arg outside: the line for a run without Slurm, or an empty string.
     """
 
     check: list[str]
@@ -34,37 +34,24 @@ class Container(t.NamedTuple):
 
 
 class Mount(t.NamedTuple):
-    """A folder of the node and where it is inside."""
+    """A folder of the node, and its path in the image."""
 
     source: str
     target: str
     read_only: bool
 
 
-def container(given: t.Mapping[str, t.Any] | None, gpu: bool, exports: t.Sequence[str]) -> Container | None:
-    """The parts for the module's option ``container``.
+def parts(given: Container, gpu: bool, exports: t.Sequence[str]) -> Parts:
+    """Render the parts for the option ``container``.
 
-    :arg gpu: whether the job asks for GPUs.
+    :arg gpu: whether the job requests GPUs.
     :arg exports: the names of the variables that the job exports.
-    :raises UserError: what the engine cannot be told.
+    :raises UserError: a mount that the engine does not support.
     """
-    if not given:
-        return None
-    engine, image = given["engine"], given["image"]
-    if not printable(image) or image.startswith("-"):
-        raise UserError("container.image as a path or a name", shown(image), "correct it")
-    workdir = given.get("workdir")
-    if workdir is not None and not (workdir.startswith("/") and printable(workdir)):
-        raise UserError(
-            "container.workdir as an absolute path inside the image", shown(workdir), "give for example /work"
-        )
-    for word in given.get("options") or []:
-        if not printable(word):
-            raise UserError("container.options as printable words", shown(word), "correct them")
-    mounts = [_mount(engine, text) for text in given.get("mounts") or []]
-    gpu = gpu if given.get("gpu") is None else given["gpu"]
-    parts = _RENDER[engine](image, mounts, workdir, gpu, list(given.get("options") or []), exports)
-    return parts._replace(check=[*_checks(engine, image), *parts.check])
+    mounts = [_mount(given.engine, text) for text in given.mounts]
+    gpu = gpu if given.gpu is None else given.gpu
+    rendered = _RENDER[given.engine](given.image, mounts, given.workdir, gpu, list(given.options), exports)
+    return rendered._replace(check=[*_checks(given.engine, given.image), *rendered.check])
 
 
 def _mount(engine: str, text: str) -> Mount:
@@ -76,17 +63,17 @@ def _mount(engine: str, text: str) -> Mount:
         or not all(word.startswith(("/", "~/")) for word in words[1:2])
     ):
         raise UserError(
-            "container.mounts as absolute paths, SOURCE[:TARGET[:ro]], without commas",
+            "container.mounts to be absolute paths, SOURCE[:TARGET[:ro]], without commas",
             shown(text),
             "give for example /data:/data",
         )
     if len(words) == 3 and (words[2] != "ro" or engine in ("charliecloud", "enroot")):
         raise UserError(
-            "ro as the third part of container.mounts, which apptainer and pyxis know"
+            "container.mounts to have ro as its third part, for apptainer and pyxis"
             if words[2] != "ro"
-            else "no ro in container.mounts, which %s does not know" % engine,
+            else "container.mounts to be without ro, which %s does not support" % engine,
             shown(text),
-            "take it out",
+            "remove the third part",
         )
     return Mount(words[0], words[1] if len(words) > 1 else words[0], len(words) == 3)
 
@@ -113,15 +100,15 @@ def _bind(mount: Mount, flag: str = "ro") -> str:
 
 def _apptainer(
     program: str, image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]
-) -> Container:
+) -> Parts:
     words = [program, "exec"] + (["--nv"] if gpu else [])
     words += ["--bind=" + _bind(mount) for mount in mounts]
-    # It mounts the current folder itself, at the same place.
+    # apptainer itself mounts the current folder, at the same path.
     words += ["--pwd=" + (shlex.quote(workdir) if workdir else '"$PWD"')] + [shlex.quote(word) for word in options]
-    return Container([], [], [*words, shell_path(image)], [], "")
+    return Parts([], [], [*words, shell_path(image)], [], "")
 
 
-def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]) -> Container:
+def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]) -> Parts:
     check = ['export USER="${USER:-$(id -un)}"']
     if gpu:
         missing = said(
@@ -137,7 +124,7 @@ def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: boo
         ]
     lines = []
     words = ["ch-run"]
-    # What the image's maker has set, such as PATH.
+    # The variables that the image sets, such as PATH.
     lines.append("environment=()")
     lines.append("if [ -e %s/ch/environment ]; then environment=(--set-env); fi" % shell_path(image))
     words.append('${environment[@]+"${environment[@]}"}')
@@ -145,10 +132,10 @@ def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: boo
     if workdir:
         words.append("--cd=" + shlex.quote(workdir))
     else:
-        # A mount needs a folder in the image, which cannot be made there; this one images have.
+        # A mount needs an existing folder in the image; images have /mnt/0.
         words += ['--bind="$PWD":/mnt/0', "--cd=/mnt/0"]
     words += [shlex.quote(word) for word in options]
-    return Container(check, lines, [*words, shell_path(image), "--"], [], "")
+    return Parts(check, lines, [*words, shell_path(image), "--"], [], "")
 
 
 def _enroot(
@@ -158,10 +145,10 @@ def _enroot(
     gpu: bool,
     options: list[str],
     exports: t.Sequence[str],
-) -> Container:
+) -> Parts:
     kept = "SLURM_*|SRUN_*|MASTER_*|OMP_*|CUDA_*|NCCL_*|PYTHON*" + "".join("|" + name for name in exports)
     lines = [
-        # It hands on nothing by itself. By name, as the values differ from task to task.
+        # enroot passes no variables on. They are passed by name, because the values differ from task to task.
         "environment=()",
         "for name in $(compgen -e); do",
         "    case $name in",
@@ -177,7 +164,7 @@ def _enroot(
     if not workdir:
         words += ["--mount", '"$PWD":"$PWD"']
     words += [shlex.quote(word) for word in options] + [shell_path(image)]
-    # It starts in the image's own folder, and has no option for another.
+    # enroot starts in the image's own folder, and has no option for another one.
     words += [
         "sh",
         "-c",
@@ -185,7 +172,7 @@ def _enroot(
         "sh",
         shlex.quote(workdir) if workdir else '"$PWD"',
     ]
-    return Container([], lines, words, [], "")
+    return Parts([], lines, words, [], "")
 
 
 def _pyxis(
@@ -195,7 +182,7 @@ def _pyxis(
     gpu: bool,
     options: list[str],
     exports: t.Sequence[str],
-) -> Container:
+) -> Parts:
     binds = [_bind(mount) for mount in mounts] + ([] if workdir else ['"$PWD":"$PWD"'])
     words = ["--container-image=" + shell_path(image)]
     if binds:
@@ -203,17 +190,17 @@ def _pyxis(
     words.append("--container-workdir=" + (shlex.quote(workdir) if workdir else '"$PWD"'))
     kept = list(exports) + (["NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"] if gpu else [])
     if kept:
-        # Otherwise what the image sets wins.
+        # Otherwise the image's values take precedence.
         words.append("--container-env=" + ",".join(kept))
     words += [shlex.quote(word) for word in options]
     check = ["export NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility"] if gpu else []
     outside = "stop_job " + said(
         "expected a job of Slurm, as container.engine is pyxis, a part of srun; found none; remedy: submit it with sbatch"
     )
-    return Container(check, [], [], words, outside)
+    return Parts(check, [], [], words, outside)
 
 
-_RENDER: dict[str, t.Callable[..., Container]] = {
+_RENDER: dict[str, t.Callable[..., Parts]] = {
     "apptainer": lambda i, m, w, g, o, _e: _apptainer("apptainer", i, m, w, g, o),
     "singularity": lambda i, m, w, g, o, _e: _apptainer("singularity", i, m, w, g, o),
     "charliecloud": lambda i, m, w, g, o, _e: _charliecloud(i, m, w, g, o),
@@ -222,18 +209,17 @@ _RENDER: dict[str, t.Callable[..., Container]] = {
 }
 
 
-def require_alone(params: t.Mapping[str, t.Any]) -> None:
-    """One environment for a command: an env of the node's is not in the image.
+def require_alone(options: Options) -> None:
+    """Refuse more than one environment for the command: an image does not contain an environment of the node.
 
     :raises UserError: two of them.
     """
-    given = [name for name in ("conda_env", "venv", "uv_project", "container") if params.get(name)]
+    given = [name for name in ("conda_env", "venv", "uv_project", "container") if getattr(options, name)]
     if len(given) > 1:
         raise UserError(
             "one of conda_env, venv, uv_project and container", " and ".join(given), "leave all but one out"
         )
-    container_given = params.get("container")
-    if container_given and container_given["engine"] == "pyxis" and params.get("srun") is False:
-        raise UserError("srun with container.engine: pyxis, which is a part of it", "srun: false", "leave srun out")
-    if container_given and re.match(r"\s", container_given["image"]):
-        raise UserError("container.image without white space in front", shown(container_given["image"]), "correct it")
+    if options.container and options.container.engine == "pyxis" and options.srun is False:
+        raise UserError(
+            "srun to be true with container.engine: pyxis, a plugin of srun", "srun: false", "leave srun out"
+        )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables for a job, in order. Private to hpc.pytorch."""
+"""The variables that a job exports, in order. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..sbatch.options import pairs
 
 
 def line(name: str, value: str) -> str:
-    """The line that sets a variable to exactly this value."""
+    """Render the line that sets a variable to exactly this value: ``line("A", "x y")`` is ``export A='x y'``."""
     if all(char.isprintable() for char in value):
         return "export %s=%s" % (name, shlex.quote(value))
-    # No raw line of a value may stand at the start of a line of the script.
+    # A line of a value must not start a line of the script: sbatch could read it as a directive.
     escaped = "".join(_ansi_c(char) for char in value)
     return "export %s=$'%s'" % (name, escaped)
 
@@ -31,26 +31,26 @@ def _ansi_c(char: str) -> str:
 
 
 def read(given: t.Any) -> list[tuple[str, str]]:
-    """What the option ``exports`` asks for.
+    """Read the option ``exports``: ``{"A": 1}`` and ``["A=1"]`` are ``[("A", "1")]``.
 
-    :raises UserError: what bash cannot set, or a variable twice.
+    :raises UserError: a variable that bash cannot set, or a variable twice.
     """
     found: list[tuple[str, str]] = []
     for name, value in pairs("exports", given):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise UserError(
-                "names of variables in exports (letters, digits and _)", shown(name), "give exports: {NAME: value}"
+                "exports to have names of letters, digits and _", shown(name), "give exports: {NAME: value}"
             )
         if name in ("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"):
-            raise UserError("variables in exports that bash lets be set", name, "leave it out")
+            raise UserError("exports to hold variables that can be set", name, "leave it out")
         if name in (other for other, _value in found):
-            raise UserError("each variable once in exports", "%s twice" % name, "leave one of them out")
+            raise UserError("exports to hold each variable once", "%s twice" % name, "leave one of them out")
         if isinstance(value, bool) or not isinstance(value, (str, int, float)) or not _encodable(str(value)):
-            raise UserError("text or a number for %s in exports" % name, shown(value), "put the value in quotes")
+            raise UserError("%s in exports to be text or a number" % name, shown(value), "put the value in quotes")
         found.append((name, str(value)))
     return found
 
 
 def _encodable(value: str) -> bool:
-    # No environment holds a NUL, and a lone surrogate is no character.
+    # An environment cannot hold NUL, and a lone surrogate is not a character.
     return "\0" not in value and not re.search("[\ud800-\udfff]", value)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Environment modules in a job script. Private to hpc.pytorch."""
+"""Environment modules in a job script. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 from ..._common.errors import UserError, printable, shown
 from .shell import said, shell_path
 
-# A batch shell is no login shell, so profile.d has not run in it.
+# A batch shell is not a login shell, so it has not read profile.d.
 _MODULE_COMMAND = """\
 if ! type module >/dev/null 2>&1; then
     for init in "${LMOD_PKG:-}/init/bash" "${MODULESHOME:-}/init/bash" \\
@@ -28,36 +28,36 @@ type module >/dev/null 2>&1 || stop_job 'expected the command module; found none
 remedy: install Lmod or Environment Modules here, or leave modules out'"""
 
 
-def read(given: t.Sequence[str] | None) -> list[str]:
-    """The modules to load, in order.
+def names(given: t.Sequence[str] | None) -> list[str]:
+    """Read the option ``modules``, the modules to load in this order.
 
-    :raises UserError: what is no module's name.
+    :raises UserError: a name that is not a module's name.
     """
     for name in given or []:
         if not re.fullmatch(r"[A-Za-z0-9_][\w.+@/-]*", name, re.ASCII):
-            raise UserError("names of modules such as anaconda3 or cuda/10.1", shown(name), "correct modules")
+            raise UserError("modules to be names such as anaconda3 or cuda/10.1", shown(name), "correct modules")
     return list(given or [])
 
 
 def folders(given: t.Sequence[str] | None) -> list[str]:
-    """The folders of modulefiles to use, in order.
+    """Read the option ``modules_use``, the folders of modulefiles in this order.
 
-    :raises UserError: what is no folder's path.
+    :raises UserError: a path that is not absolute.
     """
     for folder in given or []:
         if not (folder.startswith(("/", "~/")) and printable(folder) and ":" not in folder):
-            raise UserError("modules_use as absolute paths without a colon", shown(folder), "correct modules_use")
+            raise UserError("modules_use to be absolute paths without a colon", shown(folder), "correct modules_use")
     return list(given or [])
 
 
-def load(names: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
-    """The lines that purge, use and load, in a shell that knows the command module or not."""
-    # Module systems read variables that may be unset, and their functions fail inside on purpose.
+def load(modules: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
+    """Render the lines that purge, use and load modules; they also find the command module."""
+    # Module systems read unset variables, and some of their commands fail on purpose.
     lines = ["set +eu", _MODULE_COMMAND]
     if purge:
         lines.append("module purge")
     lines += ["module use %s" % shell_path(folder) for folder in use]
-    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in names]
+    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in modules]
     return "\n".join([*lines, "set -eu"])
 
 
