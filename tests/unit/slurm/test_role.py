@@ -32,11 +32,11 @@ def load(name):
 def generated():
     """The generator of the module's and the role's texts, with the function that fills a block."""
     found = {}
-    for name in ("generate", "generators/sbatch"):
+    for name in ("generate", "generators/job_script"):
         spec = importlib.util.spec_from_file_location(pathlib.PurePath(name).name, CHECKOUT / "tools" / (name + ".py"))
         found[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(found[name])
-    return found["generators/sbatch"], found["generate"].block
+    return found["generators/job_script"], found["generate"].block
 
 
 def test_the_texts_are_what_make_generate_writes(generated):
@@ -58,9 +58,6 @@ def test_a_new_row_of_the_table_reaches_every_text(generated, monkeypatch):
     assert specs["job_script_shine"]["choices"] == ["no", 1]
     (task,) = yaml.safe_load(written["roles/job_script/tasks/write.yml"])
     assert task["hpc.pytorch.sbatch_script"]["shine"] == "{{ job_script_shine | default(omit) }}"
-    assert (
-        "| `job_script_shine` | Try: `a\\|b`, `job_script_nodes: 2` # 'it'. |" in written["roles/job_script/README.md"]
-    )
 
 
 def documented(options):

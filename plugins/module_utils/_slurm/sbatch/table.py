@@ -4,7 +4,7 @@
 """The options of sbatch: one row each. No I/O. Private to hpc.pytorch.
 
 The module sbatch_script builds its argument spec from this table. ``make generate`` writes the documentation of the
-module, and the argument specs, tasks and README of the role job_script from it (tools/generators/sbatch.py).
+module, and the argument specs, tasks and README of the role job_script from it (tools/generators/job_script.py).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that repeats the options of sbatch_script: its documentation, and the role job_script.
+"""The texts that repeat options of sbatch_script: its documentation, and the role job_script.
 
 The options of sbatch come from ``_slurm/sbatch/table.py``, the others from the module's DOCUMENTATION, the role's
-defaults from ``defaults/main.yml``, and what its other entry points take from ``meta/argument_specs.yml``.
+defaults from ``defaults/main.yml``. role_readmes.py writes the role's README from its argument specs.
 """
 
 from __future__ import annotations
@@ -41,13 +41,10 @@ def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], 
         "options of sbatch_script",
         "\n".join('    %s: "{{ %s%s | default(omit) }}"' % (name, PREFIX, name) for name in options),
     )
-    entry_points = yaml.safe_load(specs)["argument_specs"]
-    readme = block(current(ROLE + "README.md"), "variables", "\n".join(variables(entry_points, defaults)))
     return {
         MODULE: module,
         ROLE + "meta/argument_specs.yml": specs,
         ROLE + "tasks/write.yml": tasks,
-        ROLE + "README.md": readme,
     }
 
 
@@ -130,29 +127,3 @@ def _scalar(start: str, value: t.Any) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def variables(entry_points: t.Mapping[str, Doc], defaults: Doc) -> t.Iterator[str]:
-    """The table of variables in the README of the role."""
-    yield "| variable | what |"
-    yield "|---|---|"
-    seen = set()
-    for entry, spec in entry_points.items():
-        for name, option in spec["options"].items():
-            if name in seen:
-                continue
-            seen.add(name)
-            text = ("" if entry == "main" else "`%s`: " % entry) + markdown(option["description"][0])
-            if defaults.get(name) is not None:
-                text += " Default: `%s`." % _plain(defaults[name])
-            yield "| `%s` | %s |" % (name, text)
-
-
-def _plain(value: t.Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def markdown(text: str) -> str:
-    """Ansible's markup as Markdown: ``V(true)`` is a word in backticks."""
-    found = re.sub(r"[CVM]\(([^()]*(?:\([^()]*\)[^()]*)*)\)", lambda match: "`%s`" % match[1], text)
-    return found.replace("|", "\\|")
