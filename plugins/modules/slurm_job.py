@@ -32,11 +32,12 @@ options:
     type: str
   state:
     description:
+      - V(checked), the script can be submitted by this user. It is read; nothing is submitted, and no Slurm is needed.
       - V(submitted), the job is in the queue, or was.
       - V(completed), and it has ended with exit code 0; anything else is a failure.
       - V(cancelled), the job has ended, and is cancelled where it has not.
     type: str
-    choices: [submitted, completed, cancelled]
+    choices: [checked, submitted, completed, cancelled]
     default: submitted
   arguments:
     description:
@@ -259,7 +260,7 @@ def main() -> None:
             PROGRESS_OPTION,
             script={"type": "path"},
             job_id={"type": "str"},
-            state={"type": "str", "choices": ["submitted", "completed", "cancelled"], "default": "submitted"},
+            state={"type": "str", "choices": ["checked", "submitted", "completed", "cancelled"], "default": "submitted"},
             arguments={"type": "list", "elements": "str", "default": []},
             timeout={"type": "int"},
             on_timeout={"type": "str", "choices": ["leave", "cancel"], "default": "leave"},

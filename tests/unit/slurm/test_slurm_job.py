@@ -460,3 +460,16 @@ def test_warnings_alone_refuse_nothing(scene, call):
     scene.script.write_text("#!/bin/sh\ntrue\n")
     found = call(lint="refuse")
     assert found["changed"] and {finding["severity"] for finding in found["lint"]} == {"warning"}
+
+
+def test_a_checked_script_is_read_and_not_submitted(scene, call, monkeypatch):
+    returned = call(state="checked")
+    assert (returned["changed"], returned["job_id"]) == (False, None)
+    assert "give script" in call(by_id=True, job_id="7", state="checked")["remedy"]
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    scene.script.chmod(0o666)
+    returned = call(state="checked")
+    assert returned["failed"] and "become_user" in returned["remedy"]
+    scene.script.unlink()
+    assert "no file there" in call(state="checked")["found"]
+    assert scene.said == [] and scene.files == []

@@ -31,7 +31,7 @@ _ENDING = 300.0
 class Options(t.NamedTuple):
     """The module's options.
 
-    :arg state: submitted, completed or cancelled.
+    :arg state: checked, submitted, completed or cancelled.
     :arg tail: how many of the last lines of the output to return.
     :arg lint: what to do about mistakes in a script that is about to be submitted: off, warn or refuse.
     """
@@ -72,7 +72,7 @@ class Options(t.NamedTuple):
                     shown(self.job_id),
                     "write it as sbatch printed it",
                 )
-            if self.state == "submitted" or self.force or self.arguments:
+            if self.state in ("checked", "submitted") or self.force or self.arguments:
                 raise UserError(
                     "the option script, to submit a job",
                     "job_id",
@@ -119,6 +119,9 @@ class Work:
     # --- by script ---
 
     def _by_script(self, script: str) -> Result:
+        if self._options.state == "checked":
+            request_of(script, self._options.arguments)
+            return dict(NO_JOB, changed=False, summary="%s can be submitted" % script)
         path = self._options.record or default_path(script)
         require_trusted_place(path, "record of the submission")
         files = RecordFile(path)
