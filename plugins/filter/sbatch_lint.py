@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter sbatch_lint: a thin face of module_utils/_slurm/lint."""
+"""Filter sbatch_lint: the entry point of module_utils/_slurm/lint."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Reads a job script as sbatch does and names its mistakes line by line, as a linter does. It runs nothing.
-  - C(docs/job-lint.md) explains each code. They are the mistakes that were found in 1,957 public scripts.
+  - Reads a job script as sbatch does and reports its mistakes line by line. It runs nothing.
+  - C(docs/job-lint.md) explains each code.
 positional: _input
 options:
   _input:
@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   ignore:
-    description: Codes that do not count.
+    description: Codes of mistakes that are not reported.
     type: list
     elements: str
     default: []
@@ -34,7 +34,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint }}"
 
-- name: Refuse a script that cannot run as meant
+- name: Refuse a script that cannot run as intended
   ansible.builtin.assert:
     that: errors | length == 0
     fail_msg: "{{ errors | map(attribute='message') | join('; ') }}"
@@ -54,43 +54,45 @@ _value:
       description: Number of the line, from 1.
       type: int
     code:
-      description: What kind of mistake it is.
+      description: The kind of mistake.
       type: str
       sample: misspelt-option
     severity:
-      description: V(error) where the script cannot run as meant, otherwise V(warning).
+      description: V(error) if the script cannot run as intended, otherwise V(warning).
       type: str
     message:
       description: What is wrong.
       type: str
     remedy:
-      description: What to do about it.
+      description: How to correct it.
       type: str
 """
 
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import CODES, lint
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import SEVERITIES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
 
 
 def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:
-    """See DOCUMENTATION."""
+    """Find the mistakes in a job script; see DOCUMENTATION."""
     if not isinstance(text, str):
         raise AnsibleFilterError(
-            "sbatch_lint: expected the text of a script; found %s; remedy: read the file first" % type(text).__name__
+            "sbatch_lint: expected the input to be the text of a script; found %s; remedy: read the file first"
+            % type(text).__name__
         )
-    unknown = sorted(set(ignore) - set(CODES))
+    unknown = sorted(set(ignore) - set(SEVERITIES))
     if unknown:
         raise AnsibleFilterError(
-            "sbatch_lint: expected codes in ignore; found %s; remedy: take them from %s"
-            % (", ".join(unknown), ", ".join(CODES))
+            "sbatch_lint: expected ignore to hold codes of findings; found %s; remedy: choose from %s"
+            % (", ".join(unknown), ", ".join(SEVERITIES))
         )
     return [finding._asdict() for finding in lint(text) if finding.code not in ignore]
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"sbatch_lint": sbatch_lint}

@@ -260,7 +260,11 @@ def main() -> None:
             PROGRESS_OPTION,
             script={"type": "path"},
             job_id={"type": "str"},
-            state={"type": "str", "choices": ["checked", "submitted", "completed", "cancelled"], "default": "submitted"},
+            state={
+                "type": "str",
+                "choices": ["checked", "submitted", "completed", "cancelled"],
+                "default": "submitted",
+            },
             arguments={"type": "list", "elements": "str", "default": []},
             timeout={"type": "int"},
             on_timeout={"type": "str", "choices": ["leave", "cancel"], "default": "leave"},

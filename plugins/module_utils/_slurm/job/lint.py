@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
-from ..lint.script import Finding, lint
+from ..lint.finding import Finding
+from ..lint.script import lint
 from .request import Request
 
 # The arguments may give what a script lacks.

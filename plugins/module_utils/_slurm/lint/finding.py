@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the linter of job scripts says. Private to hpc.pytorch."""
+"""The codes of the linter of job scripts, and a finding. No I/O. Private to hpc.pytorch.
+
+``make generate`` writes the table of docs/job-lint.md from the codes.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +13,138 @@ import typing as t
 # Line, code, message, remedy.
 Found = t.Tuple[int, str, str, str]
 
-# What keeps a script from running as meant; the rest are warnings.
-ERRORS = (
-    "no-shebang",
-    "crlf",
-    "misspelt-sbatch",
-    "dash",
-    "misspelt-option",
-    "open-quote",
-    "bad-value",
-    "variable-in-directive",
-    "directive-ignored",
+
+class Code(t.NamedTuple):
+    """A kind of mistake; the texts are Markdown for docs/job-lint.md.
+
+    :arg severity: ``error``, it keeps a script from running as intended, or ``warning``.
+    :arg mistake: what is wrong, with the share of public scripts that make the mistake.
+    """
+
+    name: str
+    severity: str
+    mistake: str
+    remedy: str
+
+
+CODES: tuple[Code, ...] = (
+    Code(
+        "no-shebang",
+        "error",
+        "the first line is not `#!/bin/bash`: sbatch refuses the script",
+        "make it the first line",
+    ),
+    Code("crlf", "error", "the lines end as on Windows: sbatch refuses the script", "`sed -i 's/\\r$//' job.sh`"),
+    Code(
+        "misspelt-sbatch",
+        "error",
+        "`#SBTACH`, `#sbatch`, or white space before `#`: for sbatch a comment",
+        "write `#SBATCH` at the start of the line",
+    ),
+    Code(
+        "dash",
+        "error",
+        "an en dash or another dash instead of a hyphen, copied from a web page",
+        "write two plain hyphens",
+    ),
+    Code(
+        "misspelt-option",
+        "error",
+        "`--gers`, `--job_name`, or no hyphens (2%, with the two above)",
+        "the remedy names the option",
+    ),
+    Code("open-quote", "error", "a quote in a directive is not closed", "close it"),
+    Code(
+        "bad-value", "error", "a value that the option does not take, such as `--gres=1`", "the remedy gives an example"
+    ),
+    Code(
+        "variable-in-directive",
+        "error",
+        "`$HOME`, `~` or backticks: no shell reads directives",
+        "write it out; `%x`, `%j` and `%u` work in paths",
+    ),
+    Code(
+        "directive-ignored", "error", "a directive after the first command, where sbatch does not read it", "move it up"
+    ),
+    Code(
+        "commented-directive",
+        "warning",
+        "`# SBATCH`, with a blank: a comment, intended or not",
+        "`#SBATCH`, or `##SBATCH` for a comment",
+    ),
+    Code("repeated-directive", "warning", "an option twice with two values: the last one counts", "keep one"),
+    Code(
+        "no-mem",
+        "warning",
+        "no memory is requested (34%): the site's default applies",
+        "`--mem`, `--mem-per-cpu` or `--mem-per-gpu`",
+    ),
+    Code(
+        "no-time", "warning", "no time limit (20%): the partition's limit applies, and the job starts later", "`--time`"
+    ),
+    Code("no-cpus", "warning", "no CPUs are requested (16%): one core loads the data", "`--cpus-per-task`"),
+    Code(
+        "srun-cpus",
+        "warning",
+        "`--cpus-per-task` does not reach `srun` (17%): Slurm 22.05 to 23.02 gives each task one CPU",
+        '`srun --cpus-per-task="$SLURM_CPUS_PER_TASK"`',
+    ),
+    Code(
+        "ntasks-as-cpus",
+        "warning",
+        "`--ntasks=16` for 16 CPUs (7%): 16 copies under `srun`, and Lightning stops",
+        "`--ntasks=1 --cpus-per-task=16`",
+    ),
+    Code("tasks-without-srun", "warning", "several tasks and nothing that starts them (4%)", "`srun`"),
+    Code(
+        "nodes-without-srun", "warning", "several nodes and nothing that reaches them (2%): the others idle", "`srun`"
+    ),
+    Code("gpus-twice", "warning", "`--gres=gpu:...` and `--gpus...` (2%)", "keep one"),
+    Code(
+        "output-folder",
+        "warning",
+        "output goes to a folder (38%): Slurm does not make it, and without it the job ends at once, silently",
+        "make the folder first",
+    ),
+    Code(
+        "output-overwritten",
+        "warning",
+        "output without `%j`, or an array's without `%a` (16%): each job overwrites the output of the last one",
+        "`%x-%j.out`, `%A_%a.out`",
+    ),
+    Code(
+        "fixed-port",
+        "warning",
+        "a fixed port (12%): the next job on the node needs it too",
+        "`$((20000 + SLURM_JOB_ID % 10000))`",
+    ),
+    Code(
+        "bashrc",
+        "warning",
+        "`~/.bashrc` is sourced (7%): it is for interactive shells",
+        "load modules and activate the environment in the script",
+    ),
+    Code(
+        "conda-hook",
+        "warning",
+        "`conda activate` without its hook (5%): a function that a batch shell does not have",
+        "`source PREFIX/etc/profile.d/conda.sh` first",
+    ),
+    Code("cuda-visible-devices", "warning", "`CUDA_VISIBLE_DEVICES` by hand (5%): Slurm sets it", "leave it out"),
+    Code(
+        "no-wait",
+        "warning",
+        "the last command ends in `&`: the job ends at once and takes the command with it",
+        "`wait` on the last line",
+    ),
+    Code(
+        "secret",
+        "warning",
+        "a key, a token or a password (1%): every user who can read the script, or ask Slurm for it, gets it",
+        "read it from a file of yours",
+    ),
 )
-CODES = ERRORS + (
-    "commented-directive",
-    "repeated-directive",
-    "no-mem",
-    "no-time",
-    "no-cpus",
-    "srun-cpus",
-    "ntasks-as-cpus",
-    "tasks-without-srun",
-    "nodes-without-srun",
-    "gpus-twice",
-    "output-folder",
-    "output-overwritten",
-    "fixed-port",
-    "bashrc",
-    "conda-hook",
-    "cuda-visible-devices",
-    "no-wait",
-    "secret",
-)
+SEVERITIES = {code.name: code.severity for code in CODES}
 
 
 class Finding(t.NamedTuple):
