@@ -8,22 +8,22 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: slurm_info
 version_added: 0.1.0
-short_description: Say which partitions, nodes and GRES Slurm has
+short_description: List the partitions, nodes and GRES of a Slurm cluster
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Asks the controller with C(scontrol), as any user may. Old releases of Slurm do as well.
+  - Asks the controller with C(scontrol), as any user may. Old releases of Slurm work too.
 options:
   partitions:
-    description: Return these partitions alone, and the nodes in them.
+    description: Return only these partitions, and the nodes in them.
     type: list
     elements: str
   nodes:
-    description: Return these nodes alone. Lists such as V(titan[01-04]) are unfolded.
+    description: Return only these nodes. Lists such as V(titan[01-04]) are expanded.
     type: list
     elements: str
   bin_dir:
-    description: Folder of Slurm's commands, where they are not on E(PATH).
+    description: Folder of Slurm's commands, if they are not on E(PATH).
     type: path
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -35,15 +35,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What the cluster has
+- name: List what the cluster has
   hpc.pytorch.slurm_info:
   register: slurm
 
-- name: Say how many GPUs of which type there are
+- name: Show how many GPUs of which type there are
   ansible.builtin.debug:
     msg: "{{ slurm.gres | selectattr('name', 'equalto', 'gpu') }}"
 
-- name: Which nodes of a partition are out of service, and why
+- name: Fail if a node of a partition is out of service
   hpc.pytorch.slurm_info:
     partitions: [titan]
   register: titan
@@ -57,12 +57,12 @@ cluster:
   type: str
   sample: campus
 version:
-  description: The release of Slurm that the controller is.
+  description: The release of Slurm on the controller.
   returned: success
   type: str
   sample: 22.05.8
 accounting:
-  description: Where Slurm is told to keep account of ended jobs, such as V(slurmdbd); V(none) where it keeps none.
+  description: How Slurm keeps accounts of ended jobs, such as V(slurmdbd); V(none) if it keeps none.
   returned: success
   type: str
   sample: slurmdbd
@@ -76,33 +76,33 @@ partitions:
       description: Its name.
       type: str
     default:
-      description: Whether jobs that name no partition go there.
+      description: Whether jobs without a partition go there.
       type: bool
     state:
       description: V(up), V(down), V(drain) or V(inactive).
       type: str
     max_minutes:
-      description: The longest that a job may run, V(null) without a limit.
+      description: The longest that a job may run, in minutes; V(null) without a limit.
       type: int
     default_minutes:
-      description: How long a job may run that does not say, V(null) where that is RV(partitions[].max_minutes).
+      description: The time limit of a job that sets none, in minutes; V(null) if that is RV(partitions[].max_minutes).
       type: int
     min_nodes:
       description: The fewest nodes that a job may have.
       type: int
     max_nodes:
-      description: The most nodes that a job may have, V(null) without a limit.
+      description: The most nodes that a job may have; V(null) without a limit.
       type: int
     nodes:
       description: All of its nodes.
       type: list
       elements: str
     node_list:
-      description: The same, folded.
+      description: The same as a list of Slurm's.
       type: str
       sample: titan[01-02]
     node_count:
-      description: How many they are.
+      description: The number of its nodes.
       type: int
     gres:
       description: The sum over its nodes, as in RV(gres).
@@ -121,17 +121,17 @@ nodes:
       description: The base state, such as V(idle), V(mixed), V(allocated), V(down).
       type: str
     flags:
-      description: What is true besides, such as V(drain), V(not_responding), V(cloud).
+      description: Additional states, such as V(drain), V(not_responding), V(cloud).
       type: list
       elements: str
     cpus:
       description: Its processors as Slurm counts them.
       type: int
     memory_mb:
-      description: The memory that it is configured with.
+      description: Its configured memory.
       type: int
     gres:
-      description: Its generic resources, with C(name), C(type) (V(null) where Slurm knows none) and C(count).
+      description: Its generic resources, with C(name), C(type) (V(null) if Slurm has none) and C(count).
       type: list
       elements: dict
     features:
@@ -139,17 +139,17 @@ nodes:
       type: list
       elements: str
     partitions:
-      description: The partitions that it is in.
+      description: Its partitions.
       type: list
       elements: str
     reason:
-      description: Why it was taken out, by whom and when; empty when it was not.
+      description: Why it was taken out of service, by whom and when; empty if it was not.
       type: str
     address:
-      description: What Slurm reaches it by.
+      description: The address at which Slurm reaches it.
       type: str
     hostname:
-      description: What the machine calls itself.
+      description: The machine's own name.
       type: str
 gres:
   description: The sum over the nodes that are returned, for each name and type.

@@ -12,74 +12,77 @@ short_description: Submit a job to Slurm once, wait for it, or cancel it
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Hands a script to C(sbatch), once. The same script with the same O(arguments) is not submitted again by a later run, whatever
-    became of the job, unless O(force) says so; a changed script is.
-  - The record of the submission is a file beside the script, O(record). A run that is interrupted or killed, even between C(sbatch) and
-    the record, neither loses the job nor submits it twice; for that the job bears a mark in its comment.
-  - Waits until Slurm says how the job has ended, in whatever state that is. A job that Slurm puts back into the queue (after
-    a node failed, or for one of higher priority) is waited for. One that will never start as it stands ends the wait.
-  - Needs no accounting. The controller says how a job is, and where it has forgotten the job, C(sacct) does, where there is
-    a database. Where there is none, and nobody looked in time, the result is V(VANISHED), which is a failure.
+  - Submits a script with C(sbatch), once. A later run does not submit the same script with the same O(arguments)
+    again, even if the job failed, unless O(force) is set. It does submit a changed script.
+  - The record of the submission is a file next to the script, O(record). A run that is interrupted or killed, even
+    between C(sbatch) and the record, neither loses the job nor submits it twice; a mark in the job's comment makes
+    that possible.
+  - Waits until the job has ended, in any state. It also waits for a job that Slurm puts back into the queue (after
+    a node failed, or for a job of higher priority). A job that will never start as it is ends the wait.
+  - Needs no accounting. The state comes from the controller. If the controller has forgotten the job, it comes from
+    C(sacct), if there is a database. Without one, and if no poll saw the end, the result is V(VANISHED), which is a
+    failure.
 options:
   script:
     description:
-      - The job script, an absolute path. It is submitted in its own folder, where Slurm puts its output if the script does not say
-        otherwise.
-      - As root, a script that somebody else can write is refused; use C(become_user).
+      - The job script, an absolute path. It is submitted in its own folder, where Slurm puts the output unless the
+        script sets another place.
+      - As root, the module refuses a script that another user can write; use C(become_user).
     type: path
   job_id:
     description: A job that has been submitted before, V(123), or one task of an array, V(123_4).
     type: str
   state:
     description:
-      - V(checked), the script can be submitted by this user. It is read; nothing is submitted, and no Slurm is needed.
-      - V(submitted), the job is in the queue, or was.
-      - V(completed), and it has ended with exit code 0; anything else is a failure.
-      - V(cancelled), the job has ended, and is cancelled where it has not.
+      - V(checked) makes sure that this user can submit the script. It reads the script, submits nothing and needs no Slurm.
+      - V(submitted) makes sure that the job has been submitted.
+      - V(completed) also waits for its end; any end but exit code 0 is a failure.
+      - V(cancelled) makes sure that the job has ended, and cancels it if it has not.
     type: str
     choices: [checked, submitted, completed, cancelled]
     default: submitted
   arguments:
     description:
-      - More options of C(sbatch), each as V(--name=value) or V(--name). They win over those in the script.
-      - They are a part of what makes a submission the same.
+      - More options of C(sbatch), each as V(--name=value) or V(--name). They override those in the script.
+      - A script with other arguments is another submission.
     type: list
     elements: str
     default: []
   timeout:
-    description: How many seconds to wait for the end of the job, its time in the queue included. Without it, as long as it takes.
+    description: How many seconds to wait for the end of the job, including its time in the queue. No limit by default.
     type: int
   on_timeout:
-    description: What becomes of a job that O(timeout) was too short for. It is a failure in either case.
+    description: What to do with a job that has not ended within O(timeout). It is a failure in either case.
     type: str
     choices: [leave, cancel]
     default: leave
   force:
-    description: Submit the script although it has been submitted before. A job of it that is still there stays, with a warning.
+    description: Submit the script although it has been submitted before. An earlier job stays, with a warning.
     type: bool
     default: false
   tail:
-    description: How many of the last lines of the job's output come back.
+    description: How many of the last lines of the job's output to return.
     type: int
     default: 20
   lint:
     description:
-      - What becomes of mistakes that the filter P(hpc.pytorch.sbatch_lint#filter) finds in a script that is about to be submitted.
-      - V(warn) warns of each. V(refuse) also fails where one of them keeps the script from running as it was meant, before
-        anything is submitted. V(off) does not look.
+      - What to do about mistakes that the filter P(hpc.pytorch.sbatch_lint#filter) finds in a script before it is
+        submitted.
+      - V(warn) warns about each. V(refuse) also fails before anything is submitted if one of them is an error. V(off)
+        does not check the script.
     type: str
     choices: ['off', warn, refuse]
     default: warn
   record:
     description:
-      - The file that says what was submitted. Without it, C(.NAME.hpc_pytorch_job) beside the script.
-      - Needed where the script lies in a folder that the user cannot write.
+      - The file that records the submission. By default, C(.NAME.hpc_pytorch_job) next to the script.
+      - Required if the user cannot write the script's folder.
     type: path
   bin_dir:
-    description: Folder of Slurm's commands, where they are not on E(PATH).
+    description: Folder of Slurm's commands, if they are not on E(PATH).
     type: path
   progress_file:
-    description: Where progress is written for the action plugin; not meant to be set.
+    description: The file for progress that the action plugin shows; do not set it.
     type: path
 extends_documentation_fragment:
   - hpc.pytorch.attributes.action_group
@@ -87,15 +90,17 @@ attributes:
   check_mode:
     support: full
     description:
-      - Submits and cancels nothing. What would be submitted is given to C(sbatch --test-only), whose refusal is a failure.
-      - A script that is not there yet is no failure.
+      - Submits and cancels nothing. A script that would be submitted is checked with C(sbatch --test-only), whose
+        refusal is a failure.
+      - A script that does not exist yet is no failure.
   diff_mode:
     support: full
-    description: Says what is submitted or cancelled.
+    description: Shows what is submitted or cancelled.
 notes:
-  - Run it on a login node, as the user whose job it is.
-  - E(SBATCH_ACCOUNT), E(SBATCH_QOS) and E(SBATCH_RESERVATION) count as they do for C(sbatch); other variables of its options do not.
-  - An interrupted run leaves the job where it is. The next run waits on.
+  - Run it on a login node, as the user who owns the job.
+  - E(SBATCH_ACCOUNT), E(SBATCH_QOS) and E(SBATCH_RESERVATION) apply as they do for C(sbatch); other variables with
+    options of C(sbatch) do not.
+  - An interrupted run leaves the job in the queue. The next run continues to wait for it.
 seealso:
   - module: hpc.pytorch.sbatch_script
   - name: sbatch
@@ -107,30 +112,30 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Train, at most for two hours with the time in the queue
+- name: Train, for at most two hours including the time in the queue
   hpc.pytorch.slurm_job:
     script: ~/jobs/train.sh
     state: completed
     timeout: 7200
   register: training
 
-- name: Say how it went
+- name: Show how it ended
   ansible.builtin.debug:
     msg: "{{ training.summary }}"
 
-- name: Submit it to another partition, and go on
+- name: Submit it to another partition without waiting
   hpc.pytorch.slurm_job:
     script: ~/jobs/train.sh
     arguments: [--partition=tesla]
     record: ~/jobs/tesla.job
   register: other
 
-- name: Wait for that one
+- name: Wait for that job
   hpc.pytorch.slurm_job:
     job_id: "{{ other.job_id }}"
     state: completed
 
-- name: Stop what was submitted from here
+- name: Cancel the first job
   hpc.pytorch.slurm_job:
     script: ~/jobs/train.sh
     state: cancelled
@@ -138,7 +143,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 job_id:
-  description: Slurm's number of the job. None where nothing was submitted, as in check mode.
+  description: Slurm's number of the job. V(null) if nothing was submitted, as in check mode.
   returned: always
   type: str
   sample: "4711"
@@ -148,23 +153,23 @@ job_name:
   type: str
 job_state:
   description:
-    - The state as Slurm writes it, such as V(PENDING), V(RUNNING), V(COMPLETED), V(FAILED), V(CANCELLED), V(TIMEOUT), V(OUT_OF_MEMORY),
-      V(NODE_FAIL), V(PREEMPTED), V(DEADLINE), V(BOOT_FAIL), V(REVOKED).
-    - V(VANISHED) where Slurm does not know the job any more and nobody has seen how it ended.
-    - Of an array, the state of a task that still runs, or else waits, or else failed.
+    - The state as Slurm writes it, such as V(PENDING), V(RUNNING), V(COMPLETED), V(FAILED), V(CANCELLED), V(TIMEOUT),
+      V(OUT_OF_MEMORY), V(NODE_FAIL), V(PREEMPTED), V(DEADLINE), V(BOOT_FAIL), V(REVOKED).
+    - V(VANISHED) if Slurm has forgotten the job and no poll saw how it ended.
+    - For an array, the state of a task that still runs, else of one that waits, else of one that failed.
   returned: always
   type: str
   sample: COMPLETED
 reason:
-  description: What Slurm says about it, such as V(Priority) or V(NonZeroExitCode).
+  description: Slurm's reason for the state, such as V(Priority) or V(NonZeroExitCode).
   returned: always
   type: str
 exit_code:
-  description: Exit code of the script, 0 until it has ended.
+  description: Exit code of the script; 0 until it has ended.
   returned: always
   type: int
 signal:
-  description: The signal that ended it, as Slurm tells it; 0 for none.
+  description: The signal that ended it, according to Slurm; 0 for none.
   returned: always
   type: int
 restarts:
@@ -172,26 +177,26 @@ restarts:
   returned: always
   type: int
 nodes:
-  description: The nodes it has or had, by name.
+  description: The names of the nodes that it has or had.
   returned: always
   type: list
   elements: str
 stdout_file:
-  description: File of its output.
+  description: The file of its output.
   returned: always
   type: str
 stdout_tail:
-  description: The last lines of it.
+  description: The last lines of its output.
   returned: always
   type: list
   elements: str
 stderr_tail:
-  description: The last lines of its errors, where they have a file of their own.
+  description: The last lines of its standard error, if that has a file of its own.
   returned: always
   type: list
   elements: str
 tasks:
-  description: The tasks of an array, or the components of a heterogeneous job; empty for any other.
+  description: The tasks of an array, or the components of a heterogeneous job; empty for any other job.
   returned: always
   type: list
   elements: dict
@@ -200,22 +205,22 @@ tasks:
       description: Its index in the array, V(+1) for a component.
       type: str
     job_state:
-      description: As above, as is what follows.
+      description: As RV(job_state).
       type: str
     reason:
-      description: See there.
+      description: As RV(reason).
       type: str
     exit_code:
-      description: See there.
+      description: As RV(exit_code).
       type: int
     signal:
-      description: See there.
+      description: As RV(signal).
       type: int
     restarts:
-      description: See there.
+      description: As RV(restarts).
       type: int
     stdout_file:
-      description: See there.
+      description: As RV(stdout_file).
       type: str
 lint:
   description: The mistakes in the script, in the order of its lines.
@@ -227,19 +232,19 @@ lint:
       description: Number of the line.
       type: int
     code:
-      description: Its name, such as V(misspelt-option).
+      description: The kind of mistake, such as V(misspelt-option).
       type: str
     severity:
       description: V(error) or V(warning).
       type: str
     message:
-      description: What is wrong.
+      description: The mistake.
       type: str
     remedy:
-      description: What helps.
+      description: How to correct it.
       type: str
 summary:
-  description: All of it on one line.
+  description: The job on one line.
   returned: always
   type: str
   sample: job 4711 (train) ended with exit code 0 (COMPLETED, on titan01)

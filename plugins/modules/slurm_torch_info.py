@@ -8,21 +8,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: slurm_torch_info
 version_added: 0.1.0
-short_description: Ask torch on many compute nodes at once, through Slurm, as an ordinary user
+short_description: Check torch on many compute nodes at once, through Slurm, as an ordinary user
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Does what M(hpc.pytorch.torch_info) does on every node of O(nodes), as a job of the user who runs it. Nobody has to log in
-    there.
-  - Submits one job array for all nodes that ask Slurm for the same O(nodes[].partition) and O(nodes[].gres), and binds each
-    task to its node. A node's answer comes back by itself; a sick, hung or busy one holds up none of the others.
+  - Does what M(hpc.pytorch.torch_info) does on every node of O(nodes), as a job of the user who runs it. No login on
+    the nodes is needed.
+  - Submits one job array for all nodes with the same O(nodes[].partition) and O(nodes[].gres), and binds each task to
+    its node. Every node answers for itself; a failed, hung or busy one does not hold up the others.
   - A node that gives no answer is a result like any other. Its RV(nodes[].verdict) is V(unreachable), and the reason
-    says what Slurm says about the node or the task.
-  - Nothing is left behind. The array is cancelled and the private folder removed in the end, also after a failure, a signal
-    or a lost connection. Should this module be killed, Slurm itself ends the array a day after its submission.
+    holds Slurm's message about the node or the task.
+  - Nothing is left behind. The array is cancelled and the private folder removed in the end, also after a failure, a
+    signal or a lost connection. If this module is killed, Slurm itself ends the array a day after its submission.
 options:
   nodes:
-    description: The nodes, and what is asked of each.
+    description: The nodes, and what to expect of each.
     type: list
     elements: dict
     required: true
@@ -32,7 +32,8 @@ options:
         type: str
         required: true
       prefix:
-        description: As in M(hpc.pytorch.torch_info). A leading C(~) is the home of the user who runs the module.
+        description:
+          - As in M(hpc.pytorch.torch_info). A leading C(~) is the home directory of the user who runs the module.
         type: path
       python:
         description: As in M(hpc.pytorch.torch_info).
@@ -49,12 +50,12 @@ options:
         elements: str
         default: []
       partition:
-        description: The partition to reach it by. If it is not set, one that the node is in, Slurm's default one if it can be.
+        description: The partition to reach it by. By default one of the node's own, Slurm's default one if possible.
         type: str
       gres:
         description:
-          - What sbatch's C(--gres) is, such as V(gpu:4). A GPU that is not asked for here is not seen by torch.
-          - With O(exclusive) Slurm gives a node's GPUs without being asked.
+          - The value of sbatch's C(--gres), such as V(gpu:4). Torch sees only the GPUs that are requested here.
+          - With O(exclusive) Slurm gives all GPUs of a node without a request.
         type: str
   timeout:
     description: How many seconds the probe may take on a node.
@@ -66,7 +67,7 @@ options:
     default: 30
   wait:
     description:
-      - How many seconds a node's task may stay pending while none of the others starts, runs or ends. Then it is given up.
+      - How many seconds a node's task may stay pending while no other one starts, runs or ends. Then it is given up.
     type: int
     default: 600
   chunk:
@@ -79,20 +80,21 @@ options:
     default: false
   time:
     description:
-      - The time limit of a task in minutes. Without it, O(timeout) and a minute more.
+      - The time limit of a task in minutes. By default O(timeout) and one minute more.
     type: int
   work_dir:
     description:
-      - A folder of the user's that the login node and the compute nodes share. A private folder is made in it, and removed.
+      - A folder of the user that login node and compute nodes share. The module makes a private folder in it and
+        removes it.
     type: path
     default: "~"
   runner_python:
     description:
-      - The Python, 3.8 or newer, that runs this module's code on the nodes. Without it, the one that runs the module.
-      - Torch itself is run by the environment's own Python.
+      - The Python, 3.8 or newer, that runs this module's code on the nodes. By default the one that runs the module.
+      - Torch runs with the environment's own Python.
     type: path
   bin_dir:
-    description: Folder of Slurm's commands, where they are not on E(PATH).
+    description: Folder of Slurm's commands, if they are not on E(PATH).
     type: path
 extends_documentation_fragment:
   - hpc.pytorch.slurm_resources
@@ -100,49 +102,50 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Submits nothing. RV(arrays) has what would be submitted, and what C(sbatch --test-only) says to it.
+    description: Submits nothing. RV(arrays) has what would be submitted, and what C(sbatch --test-only) reports for it.
   diff_mode:
     support: none
-    description: Can show what changed, which is nothing.
+    description: The module changes nothing.
 notes:
-  - Run it on a login node. Root is refused, since many clusters neither run root's jobs nor let root write to a home.
-  - E(SBATCH_ACCOUNT), E(SBATCH_QOS) and E(SBATCH_RESERVATION) count where an option is not set.
+  - Run it on a login node. It refuses root, since many clusters neither run jobs of root nor let root write to a home
+    directory.
+  - E(SBATCH_ACCOUNT), E(SBATCH_QOS) and E(SBATCH_RESERVATION) apply if the option is not set.
 seealso:
   - module: hpc.pytorch.torch_info
   - module: hpc.pytorch.sbatch_script
 """
 
 EXAMPLES = r"""
-- name: Ask two nodes of a partition
+- name: Check two nodes of a partition
   hpc.pytorch.slurm_torch_info:
     nodes:
       - {name: titan01, prefix: ~/.conda/envs/torch, partition: titan, gres: "gpu:2", expect_devices: 2}
       - {name: titan02, prefix: ~/.conda/envs/torch, partition: titan, gres: "gpu:2", expect_devices: 2}
     mem: 8G
-  register: asked
+  register: checked
 
-- name: Say how they are
+- name: Show how they are
   ansible.builtin.debug:
-    msg: "{{ asked.nodes | dict2items | map(attribute='value.summary') | list }}"
+    msg: "{{ checked.nodes | dict2items | map(attribute='value.summary') | list }}"
 """
 
 RETURN = r"""
 nodes:
   description:
-    - By the name of the node, what M(hpc.pytorch.torch_info) returns.
-    - For one that gave no answer, the RV(nodes[].verdict) V(unreachable), with RV(nodes[].summary), RV(nodes[].reasons) and no
-      RV(nodes[].devices).
+    - What M(hpc.pytorch.torch_info) returns, by the name of the node.
+    - A node that gave no answer has the RV(nodes[].verdict) V(unreachable), with RV(nodes[].summary),
+      RV(nodes[].reasons) and no RV(nodes[].devices).
   returned: success
   type: dict
   contains:
     verdict:
       description:
         - As in M(hpc.pytorch.torch_info), or V(unreachable), or in check mode V(not_checked).
-        - V(failed) also where M(hpc.pytorch.torch_info) would fail, as for a prefix that is no environment; then the code is
-          V(check_refused).
+        - V(failed) also if M(hpc.pytorch.torch_info) would fail, as for a prefix that is not an environment; then the
+          code is V(check_refused).
       type: str
     summary:
-      description: The verdict and what led to it on one line.
+      description: The verdict and its reason on one line.
       type: str
     reasons:
       description: As in M(hpc.pytorch.torch_info), and V(node_unreachable).
@@ -159,18 +162,18 @@ arrays:
   elements: dict
   contains:
     job_id:
-      description: The number of the array, none where Slurm took none, and in check mode.
+      description: The number of the array; V(null) if Slurm refused it, and in check mode.
       type: str
     nodes:
-      description: The nodes in it, in the order of its tasks.
+      description: Its nodes, in the order of its tasks.
       type: list
       elements: str
     command:
-      description: What was run to submit it.
+      description: The command that submitted it.
       type: list
       elements: str
     message:
-      description: What sbatch said.
+      description: The message of C(sbatch).
       type: str
 """
 

@@ -130,8 +130,8 @@ def test_where_slurm_keeps_account(call, storage, kept):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"partitions": ["tesla"]}, "expected partitions that Slurm knows: cpu,titan; found tesla"),
-        ({"nodes": ["t[2-3]"]}, "expected nodes that Slurm knows: c1,t[1-2]; found t3"),
+        ({"partitions": ["tesla"]}, "expected partitions to be among those that Slurm knows: cpu,titan; found tesla"),
+        ({"nodes": ["t[2-3]"]}, "expected nodes to be among those that Slurm knows: c1,t[1-2]; found t3"),
         ({"nodes": ["t[2"]}, "expected a list of nodes as Slurm writes it"),
         ({"bin_dir": "bin"}, "expected bin_dir to be an absolute path"),
         ({"bin_dir": "/nowhere"}, "expected Slurm's command scontrol in /nowhere; found none there"),

@@ -189,7 +189,7 @@ def test_a_requeued_job_is_waited_for(scene, call):
 def test_a_job_that_vanished_is_no_success(scene, call):
     scene.play(looks=[RUN, GONE])
     returned = call(state="completed")
-    assert returned["failed"] and returned["job_state"] == "VANISHED" and "nobody saw how it ended" in returned["msg"]
+    assert returned["failed"] and returned["job_state"] == "VANISHED" and "no poll saw how it ended" in returned["msg"]
     assert returned["stdout_tail"] == ["one", "two"]
 
 

@@ -29,7 +29,7 @@ class Record(t.NamedTuple):
 
     :arg digest: of the script's content.
     :arg cluster: the cluster that it was submitted to.
-    :arg elsewhere: the same if the script names it (``--clusters``), so that Slurm's commands need the name; else empty.
+    :arg elsewhere: the same if the script names it (``--clusters``), so that commands need the name; else empty.
     :arg submitted: when, in seconds since 1970.
     :arg parts: as they were last seen.
     """

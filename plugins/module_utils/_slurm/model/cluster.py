@@ -1,9 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster as Slurm's controller knows it, read from what scontrol prints. Plain data, no I/O. Private to hpc.pytorch.
+"""A cluster, read from what scontrol prints. Plain data, no I/O. Private to hpc.pytorch.
 
-Read are scontrol's words and not its JSON, which no Slurm had before 20.11 and which has changed with every release since.
+It reads scontrol's text and not its JSON: no Slurm before 20.11 has JSON, and it has changed with every release since.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from .node_state import parse_state
 from .pairs import given, parse_config, parse_pairs
 from .times import whole_minutes
 
-# The words of a node's line that are asked for, and none of them holds a space. The first one of a name counts: what people
-# write (Reason, Comment, Extra) stands behind all of these, and may look like one.
+# The pairs of a node's line that are used; no value has a space. The first one of a name counts: what users write
+# (Reason, Comment, Extra) comes after these, and may look like one.
 _NODE = re.compile(
-    r"(?:^|\s)(NodeName|CPUTot|ActiveFeatures|AvailableFeatures|Features|Gres|NodeAddr|NodeHostName|RealMemory|State|Partitions)=(\S*)"
+    r"(?:^|\s)(NodeName|CPUTot|ActiveFeatures|AvailableFeatures|Features|Gres|NodeAddr|NodeHostName|RealMemory|State"
+    r"|Partitions)=(\S*)"
 )
-# Slurm signs a reason with who gave it, and when.
+# Slurm signs a reason with user and time.
 _REASON = re.compile(r"\sReason=(.*? \[[^\]\s]+@[^\]\s]+\])")
 _ENDLESS = frozenset(("UNLIMITED", "INFINITE"))
 _MEGABYTES = {"": 1, "M": 1, "G": 2**10, "T": 2**20, "P": 2**30}
@@ -32,12 +33,12 @@ class ClusterNode(t.NamedTuple):
     """A node.
 
     :arg state: the base state: ``idle``, ``mixed``, ``allocated``, ``down``, ``unknown``, ``future``, ``error``.
-    :arg flags: what is true besides: ``drain``, ``not_responding``, ``cloud``, ``powered_down``, ...
-    :arg features: those it has now.
-    :arg partitions: those it is in, as far as the user may see them.
-    :arg reason: why somebody, or Slurm itself, took it out, with name and time; empty when nobody did.
-    :arg address: what Slurm reaches it by.
-    :arg hostname: what the machine calls itself.
+    :arg flags: in addition to the state: ``drain``, ``not_responding``, ``cloud``, ``powered_down``, ...
+    :arg features: the features that it has now.
+    :arg partitions: its partitions, as far as the user may see them.
+    :arg reason: why a user or Slurm took it out of service, with name and time; empty if it is in service.
+    :arg address: the address at which Slurm reaches it.
+    :arg hostname: the machine's own name.
     """
 
     name: str
@@ -56,10 +57,10 @@ class ClusterNode(t.NamedTuple):
 class Partition(t.NamedTuple):
     """A partition.
 
-    :arg default: whether jobs that name none go there.
+    :arg default: whether jobs without a partition go there.
     :arg state: ``up``, ``down``, ``drain``, ``inactive``.
-    :arg max_minutes: the longest a job may run, None without a limit.
-    :arg default_minutes: how long one may that does not say, None where that is max_minutes.
+    :arg max_minutes: the longest that a job may run, None without a limit.
+    :arg default_minutes: the time limit of a job that sets none; None if that is max_minutes.
     :arg max_nodes: the most nodes that a job may have, None without a limit.
     """
 
@@ -83,9 +84,9 @@ class Cluster(t.NamedTuple):
 
 
 def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
-    """What ``scontrol show config``, ``--oneliner show partition`` and ``--oneliner show node`` printed.
+    """The output of ``scontrol show config``, ``--oneliner show partition`` and ``--oneliner show node``.
 
-    Without ``--oneliner`` they are read as well.
+    Output without ``--oneliner`` is read too.
     """
     settings = parse_config(config)
     found = [_parse_partition(line) for line in _lines(partitions, "PartitionName=")]
@@ -100,20 +101,20 @@ def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """``21.08.8-2`` to 21, 8, 8."""
+    """``"21.08.8-2"`` gives ``(21, 8, 8)``."""
     match = re.match(r"\d+(?:\.\d+)*", text)
     return tuple(int(part) for part in match.group().split(".")) if match else ()
 
 
 def show_version(version: t.Sequence[int]) -> str:
-    """21, 8, 8 to ``21.08.8``: since 14.03 the second number is a month."""
+    """``(21, 8, 8)`` gives ``"21.08.8"``: since 14.03 the second number is a month."""
     return ".".join(
         "%02d" % part if index == 1 and version[0] >= 14 else str(part) for index, part in enumerate(version)
     )
 
 
 def _lines(text: str, start: str) -> t.Iterator[str]:
-    """One line for each record, also where scontrol was let to break them."""
+    """One line for each record, even if scontrol was not called with ``--oneliner``."""
     held: list[str] = []
     for line in text.splitlines():
         if line.startswith(start):
@@ -131,7 +132,7 @@ def _parse_node(line: str) -> ClusterNode:
     for name, value in _NODE.findall(line):
         words.setdefault(name, value)
     state, flags = parse_state(words.get("State", ""))
-    # A node that reboots into other features says which it has now; Slurm before 15.08 knew one kind only.
+    # A node that reboots into other features shows its current ones; Slurm before 15.08 has one kind only.
     features = words.get("ActiveFeatures", words.get("AvailableFeatures", words.get("Features", "")))
     name = words["NodeName"]
     return ClusterNode(
@@ -172,7 +173,7 @@ def _parse_partition(line: str) -> Partition:
 
 
 def _with_partitions(nodes: t.Sequence[ClusterNode], partitions: t.Sequence[Partition]) -> t.Sequence[ClusterNode]:
-    """Nodes that do not say which partitions they are in (Slurm before 16.05) are told by these."""
+    """Add partitions to nodes that do not show theirs (Slurm before 16.05)."""
     if any(node.partitions for node in nodes):
         return nodes
     inside: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Node names: in the order a person counts, folded as Slurm writes them, and unfolded. Plain data, no I/O. Private to hpc.pytorch."""
+"""Lists of node names: sorted naturally, folded as Slurm writes them, and unfolded. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from ..._common.errors import UserError
 # The last number of the first label: titan07 and titan07.example.org, rack2-node07.
 _NUMBERED = re.compile(r"(?P<prefix>[^.]*?)(?P<number>[0-9]{1,18})(?P<suffix>[^0-9.]*(?:\..*)?)", re.DOTALL)
 _RUN = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
-# More than any cluster has; a list that says so is a mistake.
+# More than any cluster has; a longer list is a mistake.
 _MOST = 1000000
 
 
 def natural(name: str) -> tuple[t.Any, ...]:
-    """A sort key by which node2 comes before node10."""
+    """A sort key that puts node2 before node10."""
     parts = re.split(r"([0-9]+)", name)
     return tuple((part if index % 2 == 0 else (int(part), part)) for index, part in enumerate(parts))
 
 
 def fold(names: t.Iterable[str], longest: int = 60) -> list[str]:
-    """``titan[01-04,07]`` for titan01 to titan04 and titan07; a piece longer than *longest* is split into several."""
+    """``titan[01-04,07]`` for titan01 to titan04 and titan07.
+
+    :arg longest: a piece with more characters is split into several.
+    """
     plain: list[str] = []
     families: dict[tuple[str, str], list[str]] = {}
     for name in sorted(set(names), key=natural):
@@ -45,41 +48,41 @@ def fold(names: t.Iterable[str], longest: int = 60) -> list[str]:
 
 
 def unfold(text: str) -> list[str]:
-    """The names in ``titan[01-04,07],tesla1,rack[1-2]node[3-4]``, in that order; several brackets count as a clock does.
+    """The names in ``titan[01-04,07],tesla1,rack[1-2]node[3-4]``, in that order; the last brackets count fastest.
 
-    :raises UserError: it is no list as Slurm writes it.
+    :raises UserError: the text is not a list of nodes.
     """
     names: list[str] = []
     for piece in re.findall(r"(?:\[[^\]]*\]|[^,\s\[])+|\[", text):
         parts = re.split(r"\[([^\]]*)\]", piece)
         if "[" in "".join(parts) or "]" in "".join(parts):
-            raise _no_list(text)
+            raise _not_a_list(text)
         # Every second part stood in brackets.
         choices = [_numbers(part, text) if index % 2 else [part] for index, part in enumerate(parts)]
         count = len(names)
         for choice in choices:
             count = max(count, 1) * len(choice)
         if count > _MOST:
-            raise _no_list(text)
+            raise _not_a_list(text)
         names.extend("".join(name) for name in itertools.product(*choices))
     return names
 
 
 def _numbers(runs: str, text: str) -> list[str]:
-    """``01-03,07`` to 01 02 03 07."""
+    """``"01-03,07"`` gives ``["01", "02", "03", "07"]``."""
     numbers: list[str] = []
     for run in runs.split(","):
         match = _RUN.fullmatch(run.strip())
         if match is None:
-            raise _no_list(text)
+            raise _not_a_list(text)
         first, last = match.group(1), match.group(2) or match.group(1)
         if not 0 <= int(last) - int(first) < _MOST:
-            raise _no_list(text)
+            raise _not_a_list(text)
         numbers.extend(str(number).zfill(len(first)) for number in range(int(first), int(last) + 1))
     return numbers
 
 
-def _no_list(text: str) -> UserError:
+def _not_a_list(text: str) -> UserError:
     return UserError(
         "a list of nodes as Slurm writes it, such as titan[01-04,07]",
         text[:200],
@@ -88,7 +91,7 @@ def _no_list(text: str) -> UserError:
 
 
 def _by_width(numbers: t.Sequence[str]) -> dict[int, list[int]]:
-    """Numbers by the width they are padded to: 08 09 10 are of width 2, 8 9 10 of none."""
+    """Numbers by the width they are padded to: 08 09 10 have width 2, 8 9 10 have width 0."""
     padded = sorted({len(number) for number in numbers if number[0] == "0" and len(number) > 1}, reverse=True)
     found: dict[int, list[int]] = {}
     for number in numbers:

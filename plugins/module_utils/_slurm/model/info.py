@@ -21,10 +21,10 @@ def describe(
 ) -> dict[str, t.Any]:
     """The module's result.
 
-    :arg config: the controller's settings.
-    :arg partitions: those that are asked for, None for all; nodes are then theirs.
-    :arg nodes: those that are asked for, as lists of Slurm's, None for all.
-    :raises UserError: Slurm knows one of them not.
+    :arg config: the controller's configuration.
+    :arg partitions: the partitions to return, with their nodes; None for all.
+    :arg nodes: the nodes to return, such as ``titan[01-04]``; None for all.
+    :raises UserError: Slurm does not know one of them.
     """
     asked = None if nodes is None else {name for item in nodes for name in unfold(item)}
     _require_known("partitions", partitions or (), cluster.partitions)
@@ -50,9 +50,9 @@ def _require_known(option: str, names: t.Iterable[str], known: t.Mapping[str, t.
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise UserError(
-            "%s that Slurm knows: %s" % (option, ",".join(fold(known)) or "none"),
+            "%s to be among those that Slurm knows: %s" % (option, ",".join(fold(known)) or "none"),
             ", ".join(unknown),
-            "correct the names; what is hidden from the user who asks is not among them",
+            "correct the names; Slurm may hide some from this user",
         )
 
 

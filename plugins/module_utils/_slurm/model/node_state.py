@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of a node as scontrol and sinfo write it, in every release's words. Plain data, no I/O. Private to hpc.pytorch."""
+"""The state of a node, as scontrol and sinfo of every release write it. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNS = {
     "-": "planned",
 }
 
-# What sinfo says in one word is a base state and a flag.
+# sinfo writes a base state and a flag as one word.
 _WORDS: t.Mapping[str, tuple[str, tuple[str, ...]]] = {
     "alloc": ("allocated", ()),
     "mix": ("mixed", ()),
@@ -58,12 +58,15 @@ _WORDS: t.Mapping[str, tuple[str, tuple[str, ...]]] = {
     "boot": ("idle", ("reboot_issued",)),
 }
 
-# Older words for the same.
+# Older names of flags.
 _FLAGS = {"power": "powered_down", "maint": "maintenance", "no_respond": "not_responding"}
 
 
 def parse_state(text: str) -> tuple[str, tuple[str, ...]]:
-    """Base state and flags of ``IDLE+DRAIN``, ``DOWN*+DRAIN``, ``ALLOCATED#``, ``drng@``. What nobody has said is unknown."""
+    """Base state and flags: ``"DOWN*+DRAIN"`` gives ``("down", ("not_responding", "drain"))``.
+
+    Other forms are ``IDLE+DRAIN``, ``ALLOCATED#`` and ``drng@``. An empty text is ``unknown``.
+    """
     parts = text.strip().lower().split("+")
     signs = [part[len(part.rstrip("".join(_SIGNS))) :] for part in parts]
     words = [part[: len(part) - len(sign)] for part, sign in zip(parts, signs)]

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every state of a job that Slurm 18.08 to 25.11 knows, and what it means for who waits. Plain data. Private to hpc.pytorch.
+"""The states of a job in Slurm 18.08 to 25.11, and what each means for a wait. Plain data. Private to hpc.pytorch.
 
-https://slurm.schedmd.com/job_state_codes.html: base states and flags. squeue, scontrol and sacct print one word, a flag's
-where there is one.
+https://slurm.schedmd.com/job_state_codes.html has base states and flags. squeue, scontrol and sacct print one word: a
+flag's if the job has one.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from __future__ import annotations
 import typing as t
 
 WAITING, RUNS, SUCCEEDED, FAILED = "waiting", "running", "succeeded", "failed"
-# Ours, not Slurm's: the job has gone from its memory, and nobody has seen how it ended.
+# Ours, not Slurm's: Slurm has forgotten the job, and no poll has seen how it ended.
 VANISHED = "VANISHED"
 
 
 class State(t.NamedTuple):
-    """What a state means.
+    """The meaning of a state.
 
     :arg phase: waiting, running, succeeded or failed; the last two are final.
-    :arg meaning: for a person.
-    :arg remedy: what helps, for one that failed or will not go on by itself.
+    :arg meaning: continues a sentence that starts with the job.
+    :arg remedy: what to do about a job that failed, or that will not start by itself.
     """
 
     phase: str
@@ -66,11 +66,11 @@ STATES: dict[str, State] = {
     "TIMEOUT": State(
         FAILED,
         "ran into its time limit",
-        "raise the script's time, or let it save its work before the end (signal) and go on from there",
+        "raise the script's time, or let it save its work before the end (signal) and continue from there",
     ),
     "OUT_OF_MEMORY": State(
         FAILED,
-        "needed more memory than it had asked for",
+        "needed more memory than it had requested",
         "raise mem (or mem_per_cpu, mem_per_gpu), or lower the batch size or the loader's workers",
     ),
     "NODE_FAIL": State(
@@ -79,12 +79,12 @@ STATES: dict[str, State] = {
         "submit it again with force: true; requeue: true in the script lets Slurm do that by itself",
     ),
     "BOOT_FAIL": State(
-        FAILED, "its nodes did not start", "tell the administrators, and submit it again with force: true"
+        FAILED, "its nodes did not start", "report it to the administrators, and submit it again with force: true"
     ),
     "LAUNCH_FAILED": State(
         FAILED,
         "could not be started on its nodes",
-        "see that its folder and output file can be written there, then submit it again with force: true",
+        "check that its folder and output file can be written there, then submit it again with force: true",
     ),
     "PREEMPTED": State(
         FAILED,
@@ -93,25 +93,25 @@ STATES: dict[str, State] = {
     ),
     "DEADLINE": State(FAILED, "could not end before its deadline", "give it a later deadline or a shorter time"),
     "REVOKED": State(
-        FAILED, "was taken over by another cluster of the federation", "ask for it there: squeue --federation"
+        FAILED, "was taken over by another cluster of the federation", "find it there: squeue --federation"
     ),
     VANISHED: State(
         FAILED,
-        "is not known to Slurm any more, and nobody saw how it ended",
-        "look at its output; where it did not do its work, submit it again with force: true",
+        "is not known to Slurm any more, and no poll saw how it ended",
+        "check its output; if it did not finish its work, submit it again with force: true",
     ),
 }
 
-# A state that a later Slurm may bring is waited for: a job must not count as ended before it has.
-_UNKNOWN = State(RUNS, "is in a state that is not known here")
+# A state of a later Slurm: wait on, since a job must not count as ended before it has.
+_UNKNOWN = State(RUNS, "is in an unknown state")
 
 PENDING = frozenset(name for name, state in STATES.items() if state.phase == WAITING)
 RUNNING = frozenset(name for name, state in STATES.items() if state.phase == RUNS)
 
-# Held states, in which a job stays until a person does something.
+# Held states: the job stays in them until a user releases it.
 HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
 
-# With these Slurm says that a pending job as it stands will never start; the rest passes by itself.
+# A pending job with one of these reasons will never start as it is; other reasons pass by themselves.
 NEVER = frozenset(
     (
         "AccountNotAllowed",
@@ -125,9 +125,9 @@ NEVER = frozenset(
         "ReservationDeleted",
     )
 )
-# Slurm writes this at every task of an array that has one such task.
+# Slurm shows BadConstraints for every task of an array that has one such task.
 NEVER_ALONE = NEVER | {"BadConstraints"}
-# The same in long words, and what makes sense only for a job that stands for itself.
+# Long forms of the same, and reasons that apply only to a single job.
 _NEVER_AGAIN = NEVER_ALONE | {
     "DependencyNeverSatisfied",
     "launch failed requeued held",
@@ -138,12 +138,12 @@ _NEVER_AGAIN = NEVER_ALONE | {
 
 
 def state_of(name: str) -> State:
-    """What state *name* means, as scontrol, squeue or sacct wrote it (``CANCELLED by 2000``, ``COMPLETED+``)."""
+    """The meaning of a state as scontrol, squeue or sacct writes it: ``CANCELLED by 2000``, ``COMPLETED+``."""
     return STATES.get(plain(name), _UNKNOWN)
 
 
 def plain(name: str) -> str:
-    """The state alone: ``CANCELLED by 2000`` is CANCELLED, and the sign for a word that was cut off goes."""
+    """The state alone: ``CANCELLED by 2000`` is ``CANCELLED``. A ``+`` marks a word that was cut off."""
     return name.strip().split(" ", 1)[0].rstrip("+")
 
 
@@ -153,5 +153,5 @@ def is_final(name: str) -> bool:
 
 
 def will_never_start(name: str, reason: str) -> bool:
-    """Whether a job in this state stays in it until a person does something."""
+    """Whether a job in this state will not start until a user changes something."""
     return plain(name) in HELD or (plain(name) in PENDING and reason in _NEVER_AGAIN)

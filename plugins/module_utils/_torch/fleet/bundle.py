@@ -18,7 +18,7 @@ OURS = __name__.rpartition("._torch.")[0]
 def make_bundle(module: str) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
-    :arg module: below module_utils, for example ``_torch.fleet.node``.
+    :arg module: below module_utils, for example ``_torch.fleet.program``.
     """
     sources: dict[str, str] = {}
     _collect(OURS + "." + module, sources)

@@ -34,8 +34,8 @@ from .arrays import (
 )
 from .bundle import make_bundle
 from .follow import Follow
-from .node import ORDERS, RESULTS
 from .outcome import NoAnswer, Outcome
+from .program import ORDERS, RESULTS
 
 # Seconds between two polls of the queue.
 _PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0)
@@ -258,7 +258,7 @@ def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
     try:
         os.mkdir(os.path.join(folder, RESULTS), 0o700)
         with open(os.path.join(folder, BUNDLE), "wb") as stream:
-            stream.write(make_bundle("_torch.fleet.node"))
+            stream.write(make_bundle("_torch.fleet.program"))
         with open(os.path.join(folder, ORDERS), "w", encoding="utf-8") as text:
             json.dump([order.order for order in orders], text)
     except BaseException:

@@ -17,7 +17,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.bundle im
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "check.zip").write_bytes(make_bundle("_torch.fleet.node"))
+    (tmp_path / "check.zip").write_bytes(make_bundle("_torch.fleet.program"))
     (tmp_path / "results").mkdir()
     return tmp_path
 
@@ -27,7 +27,7 @@ def test_it_holds_what_runs_on_a_node_and_not_what_submits(folder):
     ours = "ansible_collections/hpc/pytorch/plugins/module_utils/"
     assert {
         "__main__.py",
-        ours + "_torch/fleet/node.py",
+        ours + "_torch/fleet/program.py",
         ours + "_torch/run.py",
         ours + "_common/errors.py",
         ours + "__init__.py",
