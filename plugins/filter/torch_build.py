@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter torch_build: a thin face of plugin_utils/_torch_build."""
+"""Filter torch_build: the entry point of plugin_utils/_torch_build."""
 
 from __future__ import annotations
 
@@ -12,68 +12,70 @@ version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Says which PyTorch build with CUDA runs on every GPU given, within the driver, the CUDA, the Python, the source and the
-    version that are asked for, and exactly what to install for it.
-  - The newest that fits is taken, by torch, then by CUDA. Of builds that are alike in both a verified one comes first, then
-    conda-forge, then the channel pytorch, then wheels.
-  - The data (every release from 1.0 on, its builds, their kernels, the drivers) is YAML in the collection, each row with its
-    source. Rows that nobody has verified are marked; choosing one warns.
-  - Runs on the controller, reads no network, and needs no GPU.
+  - Chooses the PyTorch build with CUDA that runs on every given GPU and meets the given driver, CUDA, Python, source
+    and version, and returns exactly what to install for it.
+  - Chooses the newest build that fits, by torch, then by CUDA. Of builds that are equal in both, a verified one comes
+    first, then conda-forge, then the channel pytorch, then wheels.
+  - The data (every release from 1.0 on, its builds, their kernels, the drivers) is YAML in the collection, each row
+    with its source. Unverified rows are marked, and choosing one gives a warning.
+  - Runs on the controller, uses no network, and needs no GPU.
 positional: _input
 options:
   _input:
     description:
-      - A mapping of the other options, or a list of GPU types as O(gpus).
+      - A mapping of the other options, or a list of GPU types for O(gpus).
     type: raw
     required: true
   gpus:
     description:
-      - GPU types such as V(titan-v), V(v100), V(a100), V(h100), or compute capabilities such as V("7.0"). The build runs on
-        all of them. Those of the input and these are taken together. Without any, every build with CUDA may be taken.
+      - GPU types such as V(titan-v), V(v100), V(a100-80gb), V(h100), or compute capabilities such as V("7.0"). The
+        build runs on all of them. Those of the input and of this option are combined. Without any, every build with
+        CUDA fits.
     type: list
     elements: str
   driver:
     description:
-      - The version of the NVIDIA driver, such as V(550.54.15), or a list of those that the nodes have, of which the oldest
+      - The version of the NVIDIA driver, such as V(550.54.15), or a list of the nodes' versions, of which the oldest
         counts.
     type: raw
   cuda:
     description:
-      - The CUDA that the build is made for, such as V("10.1"). Not needed to match the driver, which O(driver) does.
+      - The CUDA that the build is made for, such as V("10.1"). To match a driver, use O(driver) instead.
     type: str
   python:
-    description: Python's version, such as V("3.8"). By default the newest but one that the build is there for.
+    description: The version of Python, such as V("3.8"). By default the newest but one that the build supports.
     type: str
   source:
-    description: Where the build comes from. By default any.
+    description: The source of the build. By default any source fits.
     type: str
     choices: [pytorch, conda-forge, wheels]
   torch:
     description: A version or a series, such as V(1.7.1), V("2.13") or V(2.13.*).
     type: str
   platform:
-    description: There is data about V(linux-64) alone; anything else is refused.
+    description: The platform. There is only data about V(linux-64); any other value is refused.
     type: str
     default: linux-64
   rows:
     description:
-      - Further rows of the site, in the shape of the collection's own files (C(plugins/plugin_utils/_torch_build/data)), each of
-        which says at its top what a row holds. Keys are V(releases), V(architectures), V(toolkit), V(family),
-        V(toolkit_driver), V(gpus) and V(ambiguous).
-      - A site's row stands before ours, and a build of the same torch, CUDA and source replaces ours.
+      - Further rows of the site, in the format of the collection's own files
+        (C(plugins/plugin_utils/_torch_build/data)), which is described at the top of each. Keys are V(releases),
+        V(architectures), V(toolkit), V(family), V(toolkit_driver), V(gpus) and V(ambiguous).
+      - A site's rows come before the collection's; a build of the same torch, CUDA and source replaces that of the
+        collection.
     type: dict
 notes:
-  - A kernel for compute capability X.y runs on X.z where z is not less than y. What the driver has to compile first (PTX)
-    counts only where there is nothing else, and warns.
+  - A kernel for compute capability X.y runs on X.z if z is not less than y. Code that the driver has to compile first
+    (PTX) counts only if there is no kernel, and gives a warning.
   - From CUDA 11 on a driver runs everything of its CUDA's major version; below, the exact toolkit counts.
 """
 
 EXAMPLES = r"""
-- name: A build for every partition of a cluster
+- name: Choose a build for every partition of a cluster
   ansible.builtin.debug:
     msg: "{{ ['titan-v', 'a100', 'h100'] | hpc.pytorch.torch_build(source='wheels') }}"
 
-- name: CUDA 10.1 in the channel pytorch, as an old guide has it
+- name: Choose a build for CUDA 10.1 in the channel pytorch
   ansible.builtin.debug:
     msg: "{{ {'cuda': '10.1', 'python': '3.8', 'source': 'pytorch'} | hpc.pytorch.torch_build }}"
 # torch 1.8.1, torchvision 0.9.1, packages python=3.8, pytorch=1.8.1=py3.8_cuda10.1*, ..., cudatoolkit=10.1, mkl<2024.1
@@ -88,7 +90,7 @@ EXAMPLES = r"""
   vars:
     build: "{{ {'gpus': ['v100'], 'driver': '550.54.15'} | hpc.pytorch.torch_build }}"
 
-- name: A GPU type and a build that the collection does not know yet
+- name: Add a GPU type and a build that the collection does not know yet
   ansible.builtin.debug:
     msg: "{{ ['x200'] | hpc.pytorch.torch_build(rows=site_rows) }}"
   vars:
@@ -105,17 +107,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The build, and what to install for it.
+  description: The build and what to install for it.
   type: dict
   contains:
     torch:
       description: Torch's version.
       type: str
     torchvision:
-      description: The torchvision that goes with it, or null. From conda-forge its major and minor version are asked for.
+      description: The torchvision for it, or null. From conda-forge its major and minor version are requested.
       type: str
     torchaudio:
-      description: The torchaudio that goes with it and is asked for, or null.
+      description: The torchaudio for it, or null.
       type: str
     python:
       description: Python's major and minor version.
@@ -131,7 +133,7 @@ _value:
       type: list
       elements: str
     pip:
-      description: Requirements for pip; none unless RV(_value.source=wheels).
+      description: Requirements for pip; empty unless RV(_value.source=wheels).
       type: list
       elements: str
     pip_options:
@@ -139,26 +141,26 @@ _value:
       type: list
       elements: str
     channels:
-      description: Conda channels, the one that wins first.
+      description: Conda channels, the one with the highest priority first.
       type: list
       elements: str
     index:
       description:
-        - The index of the wheels, or null where the package index has them or RV(_value.pip) their addresses. For some older
-          ones a page of links, which ends in C(.html) and is for C(--find-links).
+        - The index of the wheels, or null if they are on the package index or RV(_value.pip) has their addresses. For
+          some older ones a page of links, which ends in C(.html) and is for C(--find-links).
       type: str
     cuda_override:
-      description: What C(__cuda) must be while solving on a node without a GPU, or null where nothing depends on it.
+      description: The value of C(__cuda) for solving on a node without a GPU, or null if no package depends on it.
       type: str
     capabilities:
-      description: The compute capabilities of the GPUs that were given, the lowest first.
+      description: The compute capabilities of the given GPUs, the lowest first.
       type: list
       elements: str
     driver:
-      description: The lowest driver that runs the build on these GPUs.
+      description: The oldest driver that runs the build on these GPUs.
       type: str
     warnings:
-      description: What is unverified or slow about it.
+      description: What is unverified or slow about the build.
       type: list
       elements: str
     evidence:
@@ -172,21 +174,18 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load import with_rows
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.request import request
 
 
 def torch_build(value: t.Any, rows: t.Mapping[str, t.Any] | None = None, **keywords: t.Any) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     try:
-        values, more = request(value, dict(keywords, rows=rows))
-        return choose(values, with_rows(more))
+        return choose(value, dict(keywords, rows=rows))
     except UserError as error:
         raise AnsibleFilterError("torch_build: %s" % error) from error
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"torch_build": torch_build}

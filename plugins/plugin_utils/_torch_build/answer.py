@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be installed for a build: exact specs, channels, index. Private to hpc.pytorch."""
+"""What to install for a build: exact specs, channels, index. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
 
 
 def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any]:
-    """The filter's result for *build*."""
+    """Return the filter's result for *build*."""
     python = wanted.python or usual_python(build)
     kernels = fit.architectures(build, tables)
     result: dict[str, t.Any] = {
@@ -41,18 +41,18 @@ def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any
 
 
 def usual_python(build: Build) -> str:
-    """The newest Python but one: for the newest, other packages are often missing."""
+    """Return the newest Python but one: for the newest, other packages are often missing."""
     if key(build.python_min) < key(build.python_max):
         return previous_minor(build.python_max)
     return build.python_max
 
 
 def _pytorch(build: Build, python: str) -> dict[str, t.Any]:
-    # cudatoolkit binds no build without CUDA: only the build string does. Channel pytorch has no Python, and cudatoolkit
-    # is on conda-forge (or nvidia), whatever the official command says.
+    # cudatoolkit does not exclude builds without CUDA: only the build string does. The channel pytorch has no Python,
+    # and cudatoolkit is on conda-forge (or nvidia), although the official command does not name it.
     packages = ["python=%s" % python, "pytorch=%s=py%s_cuda%s*" % (build.torch, python, build.cuda)]
     if build.torchvision:
-        # Its builds for the CPU go with any torch; before 0.3 there is one build for all.
+        # Its builds for the CPU match any torch; before 0.3 there is one build for all.
         packages.append("torchvision=%s%s" % (build.torchvision, "=*_cu*" if key(build.torchvision) >= (0, 3) else ""))
     packages += ["torchaudio=%s" % build.torchaudio] if build.torchaudio else []
     packages += [build.toolkit] if build.toolkit else []
@@ -66,13 +66,13 @@ def _pytorch(build: Build, python: str) -> dict[str, t.Any]:
 def _conda_forge(build: Build, python: str) -> dict[str, t.Any]:
     packages = ["python=%s" % python, "pytorch-gpu=%s" % build.torch, "cuda-version=%s" % build.cuda]
     if build.torchvision:
-        # Its patch releases follow torch's later, or never; it names the torch that it is built for itself.
+        # Its patch releases follow torch's later or never; the package itself requires the torch that it is built for.
         packages.append("torchvision=%s.*" % major_minor(build.torchvision))
     channels = list(build.channels)
     return {
         "packages": packages + list(build.needs),
         "channels": channels + [channel for channel in ("conda-forge",) if channel not in channels],
-        # Its builds with CUDA depend on __cuda, which a login node has not.
+        # Its builds with CUDA depend on __cuda, which a login node does not have.
         "cuda_override": build.cuda,
     }
 
@@ -84,7 +84,7 @@ def _wheels(build: Build, python: str) -> dict[str, t.Any]:
     }
     if build.wheel_urls:
         return {**result, "pip": _addresses(build, python)}
-    # On the package index a version has no local tag, and anywhere else the tag is what pins the CUDA.
+    # On the package index a version has no local tag; elsewhere the tag pins the CUDA.
     tag = "+%s" % build.local if build.local and build.index != "pypi" else ""
     lines = ["torch==%s%s" % (build.torch, tag)]
     if build.torchvision:
@@ -96,19 +96,19 @@ def _wheels(build: Build, python: str) -> dict[str, t.Any]:
         result["pip_options"] = ["--find-links %s" % build.find_links]
         result["index"] = build.find_links
     elif build.index != "pypi":
-        # Not --index-url: a site's mirror of the package index stays in use for everything else.
+        # Not --index-url, so that a site's mirror of the package index stays in use for everything else.
         result["pip_options"] = ["--extra-index-url %s" % build.index]
         result["index"] = build.index
     return result
 
 
 def _compiled(build: Build) -> bool:
-    """From torch 2.15 on torchvision is one file for every CUDA."""
+    """Return whether torchvision differs by CUDA: from torch 2.15 on it is one file."""
     return key(build.torch) < (2, 15)
 
 
 def _addresses(build: Build, python: str) -> list[str]:
-    """Files that the package index has under the same version for another CUDA: only their address tells them apart."""
+    """Return wheels by address: the package index has files of the same version for another CUDA."""
     tag = "cp%s" % python.replace(".", "")
     name = "%s/%%s-%%s-%s-%sm-linux_x86_64.whl" % (build.wheel_urls, tag, tag)
     lines = ["torch @ " + name % ("torch", build.torch)]
@@ -128,7 +128,7 @@ _SPECS: dict[str, t.Callable[[Build, str], dict[str, t.Any]]] = {
 
 
 def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
-    """What a person should know before relying on *build*."""
+    """Return what the user should know before relying on *build*."""
     result = []
     if build.unverified:
         result.append("%s is unverified: %s" % (build.name, build.unverified))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No build fits: what excludes which, and the nearest set that works. Private to hpc.pytorch."""
+"""Explains why no build fits, and suggests the nearest constraints that work. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fi
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
 
-# A person reads so many lines.
+# How many lines a message has at most.
 GROUPS, SUGGESTIONS = 6, 5
-# More than so many things to give up is no advice.
+# To drop more constraints than these is not a useful suggestion.
 GIVE_UP = 3
 
 Misfit = tuple[Build, list[fit.Violation]]
 
 
 def explain(wanted: Constraints, tables: Tables, newest_first: t.Sequence[Build]) -> UserError:
-    """The error for *wanted*, to be raised."""
+    """Return the error for *wanted*, for the caller to raise."""
     misfits = [(build, fit.violations(build, wanted, tables)) for build in newest_first]
     advice = [_advice(suggestion, wanted, tables) for suggestion in suggestions(misfits)]
     return UserError(
         "a build of torch for %s" % wanted,
         "none among %d: %s" % (len(misfits), "; ".join(excluded(misfits))),
-        "; or ".join(advice) if advice else "ask for less, or add the build that you know of to rows",
+        "; or ".join(advice) if advice else "ask for less, or add a build that fits to rows",
     )
 
 
 def excluded(misfits: t.Sequence[Misfit]) -> list[str]:
-    """Every build and what excludes it; those that miss by least first, alike ones together, many in numbers."""
+    """Return builds with what excludes them, a line each: the nearest first, equal ones together, the rest counted."""
     groups: dict[tuple[str, ...], list[Build]] = {}
     for build, against in misfits:
         groups.setdefault(tuple(violation.reason for violation in against), []).append(build)
@@ -55,33 +55,33 @@ def excluded(misfits: t.Sequence[Misfit]) -> list[str]:
 
 
 def _names(builds: t.Sequence[Build]) -> str:
-    """torch 2.12.0 to 2.14.1 for CUDA 13.0, 13.2 (wheels)."""
+    """Return builds for a message: torch 2.12.0 to 2.14.1 for CUDA 13.0, 13.2 (wheels)."""
 
-    def some(values: t.Iterable[str]) -> str:
+    def span(values: t.Iterable[str]) -> str:
         ordered = sorted(set(values), key=key)
         return ", ".join(ordered) if len(ordered) <= 3 else "%s to %s" % (ordered[0], ordered[-1])
 
     return "torch %s for CUDA %s (%s)" % (
-        some(build.torch for build in builds),
-        some(build.cuda for build in builds),
+        span(build.torch for build in builds),
+        span(build.cuda for build in builds),
         ", ".join(sorted({build.source for build in builds})),
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Suggestion:
-    """What to give up, and the build that then fits."""
+    """Constraints to drop, and the build that then fits."""
 
     given_up: tuple[str, ...]
     build: Build
 
 
 def suggestions(misfits: t.Sequence[Misfit]) -> list[Suggestion]:
-    """As little as possible to give up, that with the newest build first; other sources of the same torch beside it.
+    """Return the fewest constraints to drop, by the newest build, with other sources of the same torch.
 
     :arg misfits: the newest build first.
     """
-    # Many builds miss by the same: each such lot is looked at once.
+    # Many builds have the same violations: each such lot is handled once.
     lots: dict[frozenset[frozenset[str]], list[tuple[int, Build]]] = {}
     for rank, (build, against) in enumerate(misfits):
         lots.setdefault(frozenset(violation.blames for violation in against), []).append((rank, build))
@@ -89,8 +89,8 @@ def suggestions(misfits: t.Sequence[Misfit]) -> list[Suggestion]:
     for number in range(1, GIVE_UP + 1):
         found: list[tuple[int, Suggestion]] = []
         for given_up in itertools.combinations(blames, number):
-            mended = (lots[lot] for lot in lots if all(alternatives & set(given_up) for alternatives in lot))
-            fitting = sorted((item for lot in mended for item in lot), key=lambda item: item[0])
+            repaired = (lots[lot] for lot in lots if all(alternatives & set(given_up) for alternatives in lot))
+            fitting = sorted((item for lot in repaired for item in lot), key=lambda item: item[0])
             sources: set[str] = set()
             for rank, build in fitting:
                 if build.torch == fitting[0][1].torch and build.source not in sources:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of a build, validated. Private to hpc.pytorch."""
+"""The options of the filter torch_build, merged and validated. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ NAMES = ("gpus", "driver", "cuda", "python", "source", "torch", "platform")
 
 @dataclasses.dataclass(frozen=True)
 class Constraints:
-    """None and empty: anything goes. *gpus* are pairs: the names given for a capability, and the capability."""
+    """The constraints on a build; None and empty for no constraint.
+
+    :arg gpus: pairs of the names given for a capability, and the capability: ``("titan-v, v100", "7.0")``.
+    """
 
     gpus: tuple[tuple[str, str], ...] = ()
     driver: str | None = None
@@ -40,20 +43,57 @@ class Constraints:
 
 
 def gpu_text(gpu: tuple[str, str]) -> str:
-    """titan-v (7.0), or just the capability where that was given."""
+    """Return a GPU for a message: ``titan-v (7.0)``, or the capability alone if that was given."""
     return gpu[0] if gpu[0] == gpu[1] else "%s (%s)" % gpu
 
 
+def merged(value: t.Any, keywords: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the filter's input and its keywords as one mapping.
+
+    ``merged(["v100"], {"gpus": "h100", "cuda": "12.6"})`` is ``{"gpus": ["v100", "h100"], "cuda": "12.6"}``.
+
+    :raises UserError: both have another value for one option.
+    """
+    if value is None or isinstance(value, (str, list, tuple)):
+        value = {"gpus": value}
+    if not isinstance(value, t.Mapping):
+        raise UserError("a mapping of constraints, or a list of GPU types", repr(value), "correct the filter's input")
+    result: dict[str, t.Any] = {}
+    for name in [*value, *(name for name in keywords if name not in value)]:
+        one, other = _given(value.get(name)), _given(keywords.get(name))
+        if name == "gpus":
+            result[name] = _listed(one) + _listed(other)
+        elif one is not None and other is not None and one != other:
+            raise UserError("one value for %s" % name, "%r and %r" % (one, other), "give it once")
+        else:
+            result[name] = one if one is not None else other
+    return result
+
+
+def _given(value: t.Any) -> t.Any:
+    """Return None for a value that asks for nothing."""
+    return None if value in ("", [], {}) else value
+
+
+def _listed(value: t.Any) -> list[t.Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+
+
 def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
-    """The validated constraints in *values*; None and empty text mean that nothing is asked."""
+    """Return the constraints in *values*, of which None and empty values ask for nothing.
+
+    :raises UserError: a name or a value is wrong.
+    """
     unknown = sorted(str(name) for name in values if name not in NAMES)
     if unknown:
-        raise UserError("constraints %s" % ", ".join(NAMES), ", ".join(unknown), "correct or remove it")
+        raise UserError("a constraint among %s" % ", ".join(NAMES), ", ".join(unknown), "correct or remove it")
     given = {str(name): value for name, value in values.items() if value is not None and value != "" and value != []}
     platform = given.get("platform", PLATFORM)
     if platform != PLATFORM:
         raise UserError(
-            "platform %s, the only one that there is data about" % PLATFORM,
+            "platform to be %s, the only one that there is data about" % PLATFORM,
             str(platform),
             "declare the packages of that env yourself (torch_env_packages, torch_env_pip)",
         )
@@ -73,7 +113,7 @@ def _gpus(value: t.Any, tables: Tables) -> tuple[tuple[str, str], ...]:
     by_capability: dict[str, set[str]] = {}
     for name in value:
         by_capability.setdefault(capability(name, tables), set()).add(str(name))
-    # The order that they were given in decides nothing, not even a message.
+    # The order of the input decides nothing, not even in a message.
     pairs = ((", ".join(sorted(names - {number} or names)), number) for number, names in by_capability.items())
     return tuple(sorted(pairs, key=lambda gpu: key(gpu[1])))
 
@@ -84,12 +124,12 @@ def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> str | Non
         return None
     if not is_version(value):
         remedy = "put quotes around it, or 3.10 becomes 3.1" if isinstance(value, (int, float)) else "correct it"
-        raise UserError('%s as text such as "%s"' % (name, example), repr(value), remedy)
+        raise UserError('%s to be text such as "%s"' % (name, example), repr(value), remedy)
     return str(value)
 
 
 def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
-    """Of several nodes' versions the lowest."""
+    """Return the lowest of one or several versions."""
     values = given.get(name)
     if not isinstance(values, (list, tuple)):
         return _version(given, name, example)
@@ -98,17 +138,17 @@ def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None
 
 
 def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
-    """A version of which major.minor counts."""
+    """Return the first two numbers of a version."""
     value = _version(given, name, example)
     if value is not None and "." not in value:
-        raise UserError('%s with its minor version such as "%s"' % (name, example), value, "add the minor version")
+        raise UserError('%s to have a minor version, such as "%s"' % (name, example), value, "add the minor version")
     return major_minor(value) if value is not None else None
 
 
 def _source(given: t.Mapping[str, t.Any]) -> str | None:
     value = given.get("source")
     if value is not None and value not in SOURCES:
-        raise UserError("source %s" % " or ".join(SOURCES), repr(value), "correct or remove it")
+        raise UserError("source to be %s" % " or ".join(SOURCES), repr(value), "correct or remove it")
     return str(value) if value is not None else None
 
 
@@ -119,5 +159,5 @@ def _pin(given: t.Mapping[str, t.Any]) -> str | None:
     match = re.fullmatch(r"(?:==?)?(\d+(?:\.\d+){0,3}?)(?:\.\*)?", value, re.ASCII) if isinstance(value, str) else None
     if not match:
         remedy = "put quotes around it" if isinstance(value, (int, float)) else "name one version or one series"
-        raise UserError('torch as text such as "2.13.0", "2.13" or "2.13.*"', repr(value), remedy)
+        raise UserError('torch to be text such as "2.13.0", "2.13" or "2.13.*"', repr(value), remedy)
     return match.group(1)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the data contradicts itself. Private to hpc.pytorch."""
+"""Finds contradictions in the data. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
 
 
 def duplicates(tables: Tables) -> list[str]:
-    """What is said twice. A site's rows may repeat ours, and stand before them; among themselves they may not."""
+    """Return what the rows state twice. A site's rows may repeat the collection's, but not each other."""
     found = []
     seen: dict[t.Any, str] = {}
     for build in tables.builds:
@@ -29,7 +29,7 @@ def duplicates(tables: Tables) -> list[str]:
             and key(one.torch_min) <= key(other.torch_max)
             and key(other.torch_min) <= key(one.torch_max)
         ):
-            found.append("%s and %s speak of the same builds" % (_span(one), _span(other)))
+            found.append("%s and %s are about the same builds" % (_span(one), _span(other)))
     names: dict[str, str] = {}
     for row in tables.gpus:
         for name in row.names:
@@ -42,10 +42,10 @@ def duplicates(tables: Tables) -> list[str]:
 
 
 def contradictions(tables: Tables) -> list[str]:
-    """What cannot be true together."""
+    """Return what cannot be true together."""
     found = []
     for build in tables.builds:
-        found += ["%s: %s" % (build.name, wrong) for wrong in _torch_build(build, tables)]
+        found += ["%s: %s" % (build.name, wrong) for wrong in _build(build, tables)]
     found += _partners(tables.builds)
     for row in tables.architectures:
         found += ["%s: %s" % (_span(row), wrong) for wrong in _architectures(row, tables)]
@@ -60,7 +60,7 @@ def contradictions(tables: Tables) -> list[str]:
     return found
 
 
-def _torch_build(build: Build, tables: Tables) -> t.Iterator[str]:
+def _build(build: Build, tables: Tables) -> t.Iterator[str]:
     digits = build.cuda.replace(".", "")
     if fit.lowest_driver(build, tables) is None:
         yield "no driver for CUDA %s" % build.cuda
@@ -78,7 +78,7 @@ def _torch_build(build: Build, tables: Tables) -> t.Iterator[str]:
 def _channel(build: Build, tables: Tables) -> t.Iterator[str]:
     if tables.pytorch_channel_last and key(build.torch) > key(tables.pytorch_channel_last):
         yield "channel pytorch ends at %s" % tables.pytorch_channel_last
-    # The package that brings CUDA's libraries changed its name twice.
+    # The package with CUDA's libraries changed its name twice.
     metapackage = (
         "pytorch-cuda=" if key(build.torch) >= (1, 13) else "cudatoolkit=" if key(build.torch) > (1,) else "cuda"
     )
@@ -90,7 +90,7 @@ def _channel(build: Build, tables: Tables) -> t.Iterator[str]:
 
 
 def _partners(builds: t.Sequence[Build]) -> list[str]:
-    """One series of torchvision and torchaudio for one of torch, and never an older one for a newer torch."""
+    """Each series of torch has one series of torchvision and torchaudio, and never an older one than an older torch."""
     found = []
     for name in ("torchvision", "torchaudio"):
         series: dict[str, str] = {}

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a build fits: its kernels and the GPUs, its CUDA and the driver. Private to hpc.pytorch."""
+"""Decides whether a build fits: its kernels and the GPUs, its CUDA and the driver. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, starts_with
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, starts_with
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import kernel_runs, ptx_runs
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past, least_driver
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
@@ -24,7 +24,7 @@ KERNELS, PTX, NOTHING = "kernels", "ptx", "nothing"
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
-    """Why a build does not fit. Giving up any one of *blames* would mend it; without any, nothing does.
+    """Why a build does not fit. Dropping any one of *blames* would be enough; without any, nothing helps.
 
     A blame is a constraint's name, or ``gpu:`` and a GPU's name.
     """
@@ -34,7 +34,7 @@ class Violation:
 
 
 def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violation]:
-    """Everything that keeps *build* from being taken."""
+    """Return every reason against *build*."""
     result = []
 
     def against(reason: str, *blames: str) -> None:
@@ -84,15 +84,15 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
 
 
 def architectures(build: Build, tables: Tables) -> Architectures | None:
-    """What is known of the kernels in *build*."""
+    """Return the row about the kernels in *build*, or None."""
     return next((row for row in tables.architectures if row.covers(build)), None)
 
 
 def runs_on(build: Build, capability: str, tables: Tables) -> str:
-    """KERNELS, PTX (the driver has to compile) or NOTHING."""
+    """Return KERNELS, PTX (the driver has to compile it) or NOTHING."""
     row = architectures(build, tables)
     if row is None:
-        # Nothing is known of the build: what its toolkit can compile for is the most that it can have.
+        # Unknown: the build has at most what its toolkit can compile for.
         archs: t.Iterable[str] = (arch for span in tables.toolkits if _within(build.cuda, span) for arch in span.archs)
         return KERNELS if any(kernel_runs(arch, capability) for arch in archs) else NOTHING
     if any(kernel_runs(arch, capability) for arch in row.archs):
@@ -105,15 +105,15 @@ def _within(cuda: str, span: ToolkitRange) -> bool:
 
 
 def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> str | None:
-    """The lowest driver that runs *build* on GPUs of these capabilities; None where the data does not say."""
+    """Return the oldest driver that runs *build* on GPUs of these capabilities; None if unknown."""
     lowest = least_driver(build.cuda, tables.driver_families, tables.first_drivers)
     if any(runs_on(build, capability, tables) == PTX for capability in capabilities):
-        # Compiling takes a driver that knows the build's own toolkit.
-        own = tables.first_drivers.get(build.cuda)
+        # To compile, the driver has to know the build's own toolkit.
+        own = tables.first_drivers.get(major_minor(build.cuda))
         lowest = max((one for one in (lowest, own) if one), key=key, default=None)
     return lowest
 
 
 def last_driver(capability: str, tables: Tables) -> str | None:
-    """The last branch of the driver for this capability; None where there is no end known."""
+    """Return the last branch of the driver for this capability; None if no end is known."""
     return next((span.last_driver for span in tables.toolkits if capability in span.archs), None)

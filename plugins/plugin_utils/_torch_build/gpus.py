@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person calls a GPU, as a compute capability. Private to hpc.pytorch."""
+"""Finds the compute capability of a GPU by its name. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ _AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
 
 
 def capability(name: str, tables: Tables) -> str:
-    """The compute capability of *name*, which may be one already."""
+    """Return the compute capability of *name*: ``7.0`` for ``Tesla V100-SXM2-32GB``, ``titan-v`` or ``7.0``.
+
+    :raises UserError: the name is unknown or ambiguous.
+    """
     if is_capability(name):
         return name
     if not isinstance(name, str) or not name.strip():
         remedy = "put quotes around it" if isinstance(name, (int, float)) else "give a name or a capability"
         raise UserError('the name of a GPU type, or a compute capability in quotes such as "7.0"', repr(name), remedy)
     wanted = model_of(name)
-    for row in tables.gpus:
-        if wanted in map(model_of, row.names):
-            return row.capability
+    row = tables.gpus_by_model.get(wanted)
+    if row:
+        return row.capability
     for known, several in tables.ambiguous.items():
         if wanted == model_of(known):
             raise UserError(
                 "the name of one GPU type",
                 "%s, which %s are called"
                 % (name, ", ".join("%s (%s)" % (one, _known(one, tables)) for one in several)),
-                'say which, or a compute capability such as "7.0"; nvidia-smi --query-gpu=name,compute_cap --format=csv shows both',
+                'name one of them, or a compute capability such as "7.0";'
+                " nvidia-smi --query-gpu=name,compute_cap --format=csv shows both",
             )
     if _AMD.match(wanted):
         raise UserError(
@@ -44,22 +48,21 @@ def capability(name: str, tables: Tables) -> str:
     raise UserError(
         "a known GPU type (%s)" % ", ".join(one for row in tables.gpus for one in row.names),
         name,
-        'correct it, or give its compute capability such as "7.0", or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows'
-        % wanted,
+        'correct it, or give its compute capability such as "7.0",'
+        ' or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % wanted,
     )
 
 
 def marks(names: t.Iterable[str], tables: Tables) -> list[str]:
-    """What is uncertain about these GPU types."""
+    """Return a warning for each GPU type whose capability is unverified."""
     result = []
     for name in names:
-        row = next((row for row in tables.gpus if model_of(name) in map(model_of, row.names)), None)
+        row = tables.gpus_by_model.get(model_of(name))
         if row and row.unverified and not is_capability(name):
             result.append("GPU type %s is taken for %s, unverified: %s" % (name, row.capability, row.unverified))
     return result
 
 
 def _known(name: str, tables: Tables) -> str:
-    return next(
-        (row.capability for row in tables.gpus if model_of(name) in map(model_of, row.names)), "not in the data"
-    )
+    row = tables.gpus_by_model.get(model_of(name))
+    return row.capability if row else "not in the data"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compatibility data that the collection ships: the one place that reads it. Private to hpc.pytorch."""
+"""Loads the compatibility data of the collection. Nothing else reads those files. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = pathlib.Path(__file__).parent / "data"
 
 
 def read(name: str) -> dict[str, t.Any]:
-    """One file of data/, as it is."""
+    """Return the content of one file in data/."""
     # The C loader, where PyYAML has it, is ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with open(FOLDER / name, encoding="utf-8") as stream:
@@ -28,30 +28,16 @@ def read(name: str) -> dict[str, t.Any]:
 
 @functools.lru_cache(maxsize=1)
 def shipped() -> Tables:
-    """All of data/."""
-    result = Tables()
-    for path in sorted(FOLDER.glob("*.yml")):
-        part = tables(read(path.name))
-        result = Tables(
-            **{
-                name: getattr(result, name) or getattr(part, name)
-                for name in (
-                    "builds",
-                    "architectures",
-                    "toolkits",
-                    "families",
-                    "toolkit_drivers",
-                    "gpus",
-                    "ambiguous",
-                    "pytorch_channel_last",
-                )
-            }
-        )
-    return result
+    """Return all data of the collection."""
+    parts = (tables(read(path.name)) for path in sorted(FOLDER.glob("*.yml")))
+    return functools.reduce(Tables.extended, parts)
 
 
 def with_rows(rows: t.Any) -> Tables:
-    """The data with a site's rows, which are checked: each for itself, and together."""
+    """Return the data with a site's rows.
+
+    :raises UserError: a row is wrong, or contradicts others.
+    """
     known = shipped()
     if not rows:
         return known
@@ -60,7 +46,7 @@ def with_rows(rows: t.Any) -> Tables:
     wrong = duplicates(site) + contradictions(result)
     if wrong:
         raise UserError(
-            "compatibility rows that agree with each other and with ours",
+            "compatibility rows that agree with each other and with those of the collection",
             "; ".join(wrong),
             "correct the rows of the site",
         )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the compatibility data says, as plain values. Private to hpc.pytorch."""
+"""The compatibility data as plain values. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import Family
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
 
 SOURCES = ("pytorch", "conda-forge", "wheels")
 
@@ -42,12 +43,12 @@ class Build:
 
     @property
     def same(self) -> tuple[str, str, str]:
-        """Two rows of one such key speak of one build."""
+        """The key of a build: rows with the same key are about the same build."""
         return (self.torch, self.cuda, self.source)
 
     @property
     def name(self) -> str:
-        """As a person says it: torch 2.13.0+cu126 wheels."""
+        """The name for messages: torch 2.13.0+cu126 wheels."""
         if self.source == "wheels":
             return "torch %s+%s wheels" % (self.torch, self.local or "cu" + self.cuda.replace(".", ""))
         return "torch %s for CUDA %s from %s" % (self.torch, self.cuda, self.source)
@@ -55,7 +56,7 @@ class Build:
 
 @dataclasses.dataclass(frozen=True)
 class Architectures:
-    """What the builds of some versions have kernels for."""
+    """The architectures that the builds of some versions have kernels for."""
 
     source: str
     torch_min: str
@@ -68,6 +69,7 @@ class Architectures:
     note: str | None = None
 
     def covers(self, build: Build) -> bool:
+        """Return whether this row is about *build*."""
         version = key(major_minor(build.torch))
         return (
             self.source == build.source
@@ -78,7 +80,7 @@ class Architectures:
 
 @dataclasses.dataclass(frozen=True)
 class ToolkitRange:
-    """From which toolkit to which, and to which driver, some architectures are supported."""
+    """The first and last toolkit and the last driver that support some architectures."""
 
     archs: tuple[str, ...]
     first: str
@@ -90,7 +92,7 @@ class ToolkitRange:
 
 @dataclasses.dataclass(frozen=True)
 class DriverFamily:
-    """From CUDA 11 on: the lowest driver for everything of one major version."""
+    """From CUDA 11 on: the oldest driver for all toolkits of one major version."""
 
     major: int
     min_driver: str
@@ -110,6 +112,8 @@ class ToolkitDriver:
 
 @dataclasses.dataclass(frozen=True)
 class GpuType:
+    """What a model of GPU is called, and its compute capability."""
+
     names: tuple[str, ...]
     capability: str
     evidence: str = ""
@@ -118,7 +122,7 @@ class GpuType:
 
 @dataclasses.dataclass(frozen=True)
 class Tables:
-    """All of the data. Of two rows that speak of the same, the first counts: a site's rows stand before ours."""
+    """All data. The first of several rows about the same counts: a site's rows come before those of the collection."""
 
     builds: tuple[Build, ...] = ()
     architectures: tuple[Architectures, ...] = ()
@@ -142,8 +146,13 @@ class Tables:
             found[row.cuda] = min(found.get(row.cuda, row.min_driver), row.min_driver, key=key)
         return found
 
+    @functools.cached_property
+    def gpus_by_model(self) -> dict[str, GpuType]:
+        """The row for each model, as ``model_of`` spells it."""
+        return {model_of(name): row for row in reversed(self.gpus) for name in row.names}
+
     def extended(self, site: Tables) -> Tables:
-        """These tables with *site*'s rows; a site's row replaces ours of the same build."""
+        """Return these tables with *site*'s rows first; a site's build replaces the same build here."""
         theirs = {build.same for build in site.builds}
         return Tables(
             builds=site.builds + tuple(build for build in self.builds if build.same not in theirs),
@@ -153,5 +162,5 @@ class Tables:
             toolkit_drivers=site.toolkit_drivers + self.toolkit_drivers,
             gpus=site.gpus + self.gpus,
             ambiguous={**self.ambiguous, **site.ambiguous},
-            pytorch_channel_last=self.pytorch_channel_last,
+            pytorch_channel_last=self.pytorch_channel_last or site.pytorch_channel_last,
         )

@@ -1,17 +1,18 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of YAML into tables, each one checked: a row that is wrong is named with what would be right.
-The shapes are described at the top of each file in data/. Private to hpc.pytorch.
+"""Turns rows of YAML into tables, and checks each. The top of each file in data/ describes its rows.
+Private to hpc.pytorch.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key, major_minor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     SOURCES,
@@ -24,7 +25,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     ToolkitRange,
 )
 
-# What describes a file and holds no rows.
+# Keys that describe a file and hold no rows.
 _ABOUT = {"schema", "generated", "sources", "dropped"}
 _SECTIONS = (
     "releases",
@@ -41,14 +42,14 @@ _URL = re.compile(r"https?://\S+|file://\S+")
 
 
 class _Row:
-    """One mapping and where it stands; every key is asked for, and none may be left over."""
+    """One mapping and its place in the data. Its reader takes each key; a key that is left over is an error."""
 
     def __init__(self, value: t.Any, where: str) -> None:
         if not isinstance(value, t.Mapping):
             raise UserError(
                 "a mapping at %s of the compatibility rows" % where,
                 repr(value),
-                "see the head of the data files for its keys",
+                "see the top of the data files for its keys",
             )
         self._left = dict(value)
         self._asked: list[str] = []
@@ -76,7 +77,7 @@ class _Row:
 
     def version(self, name: str, required: bool = False) -> str | None:
         value = self.take(name, 'a version in quotes such as "12.6"', is_version, required=required)
-        # Templating leaves subclasses of str (tags of where a value came from) that YAML and JSON would not take.
+        # Templating leaves subclasses of str (with the origin of a value) that YAML and JSON do not write.
         return str(value) if value is not None else None
 
     def text(self, name: str, required: bool = False) -> str | None:
@@ -84,7 +85,7 @@ class _Row:
         return str(value) if value is not None else None
 
     def mark(self, name: str) -> str | None:
-        """Why a row is marked: text, or just true."""
+        """Take a mark: the text why a row is marked, or true."""
         value = self.take(name, "text, or true or false", lambda value: isinstance(value, (str, bool)))
         if isinstance(value, bool):
             return "marked so" if value else None
@@ -107,13 +108,15 @@ class _Row:
 
         return tuple(str(item) for item in self.take(name, "a list of texts", right, default=(), required=required))
 
-    def versions(self, name: str) -> tuple[str, ...]:
+    def versions(self, name: str, required: bool = True) -> tuple[str, ...]:
         def right(value: t.Any) -> bool:
             return isinstance(value, (list, tuple)) and bool(value) and all(is_version(item) for item in value)
 
         return tuple(
             str(item)
-            for item in self.take(name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, required=True)
+            for item in self.take(
+                name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, default=(), required=required
+            )
         )
 
     def choice(self, name: str, choices: t.Sequence[str]) -> str:
@@ -144,9 +147,10 @@ _NOTHING_YET = Tables()
 
 
 def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
-    """The tables in *value*: the sections of one of our files or of several, or a site's rows.
+    """Return the tables in *value*: the content of one or several data files, or a site's rows.
 
-    :arg base: what is known already; a build may be added to a release of *base* by its version alone.
+    :arg base: known tables; a build may be added to a release of *base* by its version alone.
+    :raises UserError: a row is wrong.
     """
     top = _Row(
         {name: section for name, section in value.items() if name not in _ABOUT}
@@ -154,9 +158,10 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
         else value,
         "",
     )
+    builds, own = _builds(top.rows("releases"), base)
     result = Tables(
-        builds=_builds(top.rows("releases"), base),
-        architectures=tuple(_architectures(row) for row in top.rows("rows") + top.rows("architectures")),
+        builds=builds,
+        architectures=own + tuple(_architectures(row) for row in top.rows("rows") + top.rows("architectures")),
         toolkits=tuple(_toolkit_range(row) for row in top.rows("toolkit")),
         families=tuple(_family(row) for row in top.rows("family")),
         toolkit_drivers=tuple(_toolkit_driver(row) for row in top.rows("toolkit_driver")),
@@ -168,8 +173,10 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
     return result
 
 
-def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
+def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[tuple[Build, ...], tuple[Architectures, ...]]:
+    """Return the builds, and the architectures that their own rows have."""
     builds: list[Build] = []
+    architectures: dict[Architectures, None] = {}
     for row in releases:
         torch = t.cast(str, row.version("torch", required=True))
         known = next((build for build in base.builds if key(build.torch) == key(torch)), None)
@@ -210,7 +217,12 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
                 known_bad=item.mark("known_bad"),
                 notes=notes + tuple(note for note in [item.text("notes")] if note),
             )
+            archs, ptx = item.versions("kernels", required=False), item.version("ptx")
             item.done()
+            if archs:
+                series = major_minor(torch)
+                kernels = Architectures(source, series, series, (build.cuda,), archs, ptx, build.evidence)
+                architectures[dataclasses.replace(kernels, unverified=build.unverified)] = None
             if (
                 source == "wheels"
                 and len([place for place in (build.index, build.find_links, build.wheel_urls) if place]) != 1
@@ -218,11 +230,11 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[Build, ...]:
                 raise UserError(
                     "one of index, find_links and wheel_urls at %s" % item.where,
                     "none or several",
-                    "say where the wheels are",
+                    "give the place of the wheels once",
                 )
             builds.append(build)
         row.done()
-    return tuple(builds)
+    return tuple(builds), tuple(architectures)
 
 
 def _python(row: _Row | None) -> tuple[str, str] | None:
@@ -232,7 +244,7 @@ def _python(row: _Row | None) -> tuple[str, str] | None:
     row.text("source")
     row.done()
     if key(low) > key(high):
-        raise UserError("min up to max at %s" % row.where, "%s to %s" % (low, high), "correct one of them")
+        raise UserError("min to be at most max at %s" % row.where, "%s to %s" % (low, high), "correct one of them")
     return low, high
 
 

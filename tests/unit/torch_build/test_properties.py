@@ -8,6 +8,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import choose, conflict, fit, load
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import constraints
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import capability
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 TABLES = load.shipped()
@@ -83,7 +84,9 @@ def capability_of(raw, name):
     return next((row["capability"] for row in raw["gpus"]["gpus"] if name in row["names"]), name)
 
 
-def row_of_architectures(raw, got):
+def row_of_architectures(raw, got, build):
+    if "kernels" in build:
+        return {"archs": build["kernels"], "ptx": build.get("ptx")}
     series = numbers(got["torch"])[:2]
     return next(
         row
@@ -118,7 +121,7 @@ def test_the_answer_satisfies_everything_that_was_asked(raw, question):
             family[0].get("except", {}).get(got["cuda"], family[0]["min_driver"]) if family else min(rows, key=numbers)
         )
         assert numbers(question["driver"]) >= numbers(needed)
-    compiled = row_of_architectures(raw, got)
+    compiled = row_of_architectures(raw, got, build)
     for name in question.get("gpus", []):
         major, minor = (int(part) for part in capability_of(raw, name).split("."))
         kernels = [
@@ -197,14 +200,13 @@ def test_what_an_error_suggests_works_and_less_would_not(question):
     assert found or len(question) > 1 or len(question["gpus"]) > conflict.GIVE_UP
 
     def less(given_up):
+        # A GPU may be in the question twice: by its name and by its capability.
+        dropped = {number for names, number in wanted.gpus if "gpu:" + names in given_up}
         return {
-            name: [gpu for gpu in value if not gives_up(given_up, gpu)] if name == "gpus" else value
+            name: [gpu for gpu in value if capability(gpu, TABLES) not in dropped] if name == "gpus" else value
             for name, value in question.items()
             if name not in given_up
         }
-
-    def gives_up(given_up, gpu):
-        return any(gpu in blame.removeprefix("gpu:").split(", ") for blame in given_up if blame.startswith("gpu:"))
 
     for suggestion in found:
         got, dummy = asked(less(suggestion.given_up))

@@ -7,13 +7,26 @@ import copy
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import load
 
+
+def next_minor(version):
+    """2.16.0 for 2.15.1."""
+    major, minor = version.split(".")[:2]
+    return "%s.%d.0" % (major, int(minor) + 1)
+
+
+BUILDS = load.shipped().builds
+NEXT = next_minor(max((build.torch for build in BUILDS), key=key))
+SERIES = NEXT.rpartition(".")[0]
+VISION = next_minor(max((build.torchvision for build in BUILDS if build.torchvision), key=key))
 NEW = {
     "gpus": [{"names": ["x200"], "capability": "12.0"}],
     "releases": [
         {
-            "torch": "2.16.0",
-            "torchvision": "0.30.0",
+            "torch": NEXT,
+            "torchvision": VISION,
             "python": {"min": "3.11", "max": "3.15"},
             "builds": [
                 {
@@ -36,21 +49,32 @@ def refused(rows, value=()):
 
 def test_a_new_release_and_a_new_gpu():
     got = torch_build(["x200"], rows=NEW)
-    assert got["pip"] == ["torch==2.16.0+cu132", "torchvision==0.30.0"]
+    assert got["pip"] == ["torch==%s+cu132" % NEXT, "torchvision==" + VISION]
     assert got["evidence"] == ["the site's rows"]
     # Its kernels are unknown: what the toolkit can compile for is taken, and said.
     assert got["warnings"] == [
-        "which GPUs torch 2.16.0+cu132 wheels has kernels for is unknown; judged by what CUDA 13.2 can compile for"
+        "which GPUs torch %s+cu132 wheels has kernels for is unknown; judged by what CUDA 13.2 can compile for" % NEXT
     ]
-    assert torch_build(["v100"], rows=NEW)["torch"] == "2.14.1"
-    assert torch_build(["x200", "h100"], torch="2.16", rows=NEW)["capabilities"] == ["9.0", "12.0"]
+    assert torch_build(["v100"], rows=NEW)["torch"] == torch_build(["v100"])["torch"]
+    assert torch_build(["x200", "h100"], torch=SERIES, rows=NEW)["capabilities"] == ["9.0", "12.0"]
 
 
 def test_architectures_of_a_new_release():
-    rows = dict(NEW, architectures=[{"source": "wheels", "torch": "2.16", "cuda": ["13.2"], "archs": ["12.0"]}])
+    rows = dict(NEW, architectures=[{"source": "wheels", "torch": SERIES, "cuda": ["13.2"], "archs": ["12.0"]}])
     got = torch_build(["x200"], rows=rows)
-    assert (got["torch"], got["warnings"]) == ("2.16.0", [])
-    assert torch_build(["h100"], rows=rows)["torch"] == "2.15.0"
+    assert (got["torch"], got["warnings"]) == (NEXT, [])
+    assert torch_build(["h100"], rows=rows)["torch"] == torch_build(["h100"])["torch"]
+
+
+def test_a_build_with_its_kernels_needs_no_row_of_architectures():
+    rows = copy.deepcopy(NEW)
+    rows["releases"][0]["builds"][0].update(kernels=["7.5", "8.0"], ptx="8.0")
+    assert torch_build(["a100"], rows=rows)["warnings"] == []
+    assert torch_build(["h100"], torch=SERIES, rows=rows)["warnings"] == [
+        "torch %s+cu132 wheels has no kernels for h100 (9.0): the driver compiles them at the first start, which takes"
+        " minutes" % NEXT
+    ]
+    assert torch_build(["v100"], rows=rows)["torch"] == torch_build(["v100"])["torch"]
 
 
 def test_a_build_is_added_to_a_release_by_its_version_alone():
@@ -70,18 +94,17 @@ def test_a_build_is_added_to_a_release_by_its_version_alone():
 
 
 def test_a_sites_row_replaces_ours():
-    def verified(rows):
-        return torch_build([], torch="2.15", cuda="13.0", source="wheels", rows=rows)
-
-    assert len(verified({})["warnings"]) == 1
+    ours = next(build for build in BUILDS if build.unverified and build.local and build.source == "wheels")
+    question = {"torch": ours.torch, "cuda": ours.cuda, "source": ours.source}
+    assert torch_build(question)["warnings"]
     same = {
-        "source": "wheels",
-        "cuda": "13.0",
-        "local": "cu130",
-        "index": "https://download.pytorch.org/whl/cu130",
+        "source": ours.source,
+        "cuda": ours.cuda,
+        "local": ours.local,
+        "index": "https://mirror.example/wheels",
         "evidence": "we looked",
     }
-    got = verified({"releases": [{"torch": "2.15.0", "builds": [same]}]})
+    got = torch_build(question, rows={"releases": [{"torch": ours.torch, "builds": [same]}]})
     assert (got["warnings"], got["evidence"][0]) == ([], "we looked")
 
 
@@ -90,7 +113,7 @@ def test_a_sites_mark_warns():
     rows["releases"][0]["builds"][0]["unverified"] = True
     rows["gpus"][0]["unverified"] = "a guess"
     warnings = torch_build(["x200"], rows=rows)["warnings"]
-    assert warnings[0] == "torch 2.16.0+cu132 wheels is unverified: marked so"
+    assert warnings[0] == "torch %s+cu132 wheels is unverified: marked so" % NEXT
     assert warnings[-1] == "GPU type x200 is taken for 12.0, unverified: a guess"
 
 
@@ -99,7 +122,7 @@ def test_a_row_with_text_of_its_own_type_comes_back_as_plain_text():
         """As templating leaves them."""
 
     rows = copy.deepcopy(NEW)
-    rows["releases"][0]["torch"] = Tagged("2.16.0")
+    rows["releases"][0]["torch"] = Tagged(NEXT)
     assert not isinstance(torch_build([], rows=rows)["torch"], Tagged)
 
 
@@ -109,13 +132,14 @@ def test_a_row_with_text_of_its_own_type_comes_back_as_plain_text():
         (
             ("release",),
             [],
-            "the keys ambiguous, architectures, family, gpus, pytorch_channel_last, releases, rows, toolkit, toolkit_driver at the top",
+            "the keys ambiguous, architectures, family, gpus, pytorch_channel_last, releases, rows, toolkit,"
+            " toolkit_driver at the top",
         ),
         (("releases",), {"torch": "1"}, "a list for releases at"),
-        (("releases", 0), "2.16.0", "a mapping at releases[0]"),
+        (("releases", 0), NEXT, "a mapping at releases[0]"),
         (("releases", 0, "torch"), 2.16, "put quotes around it"),
         (("releases", 0, "torch"), None, "a version in quotes"),
-        (("releases", 0, "python", "min"), "3.16", "min up to max at releases[0].python"),
+        (("releases", 0, "python", "min"), "3.16", "min to be at most max at releases[0].python"),
         (("releases", 0, "python"), None, "python ({min, max}) at releases[0].builds[0]"),
         (
             ("releases", 0, "builds", 0, "source"),
@@ -149,13 +173,15 @@ def test_a_bad_row_is_told_what_is_right_and_where(path, value, said):
 
 def test_a_cuda_without_a_driver_is_refused_until_there_is_a_row_for_it():
     rows = copy.deepcopy(NEW)
-    rows["releases"][0]["builds"][0].update(cuda="14.0", local="cu140", index="https://download.pytorch.org/whl/cu140")
-    assert "no driver for CUDA 14.0" in refused(rows)
-    rows["family"] = [{"major": 14, "min_driver": "650"}]
-    assert torch_build([], rows=rows)["driver"] == "650"
+    major = max(row.major for row in load.shipped().families) + 1
+    index = "https://download.pytorch.org/whl/cu%d0" % major
+    rows["releases"][0]["builds"][0].update(cuda="%d.0" % major, local="cu%d0" % major, index=index)
+    assert "no driver for CUDA %d.0" % major in refused(rows)
+    rows["family"] = [{"major": major, "min_driver": "9999"}]
+    assert torch_build([], rows=rows)["driver"] == "9999"
 
 
 def test_two_rows_of_a_site_for_one_build_are_refused():
     rows = copy.deepcopy(NEW)
     rows["releases"][0]["builds"] *= 2
-    assert "torch 2.16.0+cu132 wheels stands there twice" in refused(rows)
+    assert "torch %s+cu132 wheels stands there twice" % NEXT in refused(rows)
