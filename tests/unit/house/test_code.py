@@ -92,7 +92,8 @@ def test_imports_have_no_circle() -> None:
     assert sorted(map(str, arrows)) == []
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in FILES}), ids=str)
+# Ansible looks for all modules in one folder.
+@pytest.mark.parametrize("folder", sorted({path.parent for path in FILES} - {pathlib.Path("modules")}), ids=str)
 def test_a_room_is_small(folder: pathlib.Path) -> None:
     files = [path for path in FILES if path.parent == folder and path.name != "__init__.py"]
     assert len(files) <= MOST_FILES
