@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A torch env made by conda_env from a warm package cache, beside a bare py-rattler script that makes the same."""
+"""A torch env made by conda_env from a warm package cache, and a bare py-rattler script that makes the same."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What torch_info does on a node, beside a bare import of torch that asks is_available, with the same Python."""
+"""What torch_info does on a node, and a bare import of torch that asks is_available, with the same Python."""
 
 from __future__ import annotations
 

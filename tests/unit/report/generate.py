@@ -153,7 +153,7 @@ def make_result(verdict: str, kind: Kind | None, seed: object, cause: int = 0) -
 
 
 def make_cluster(count: int) -> dict[str, dict[str, t.Any]]:
-    """Node name to its variables; two login nodes, the rest in four partitions, about one node of fourteen sick."""
+    """Node name to its variables; two login nodes, the rest in four partitions, about one node of fourteen failed."""
     hosts: dict[str, dict[str, t.Any]] = {}
     for number in range(1, min(2, count - 1) + 1):
         hosts["login%02d" % number] = {"groups": ["login"], "torch_check_result": make_result("cpu_only", None, number)}

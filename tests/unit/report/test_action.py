@@ -64,7 +64,7 @@ class Site:
         playbook.write_text(json.dumps([ROLE if play is None else play]))
         variables["torch_check_report_dir"] = str(self.folder) if folder is None else folder
         command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-        # A connection that somebody did try to make would fail.
+        # An attempt to connect would fail.
         command += ["-e", json.dumps(dict(variables, ansible_ssh_executable="/nonexistent")), *arguments, str(playbook)]
         done = subprocess.run(
             command,

@@ -253,7 +253,7 @@ def test_an_inventory_has_a_name(sources, name):
     assert name_inventory(sources) == name
 
 
-# --- what to mend ------------------------------------------------------------------------------------------------
+# --- what to repair ----------------------------------------------------------------------------------------------
 
 
 def test_sick_nodes_with_the_same_reason_are_one_trouble(make):

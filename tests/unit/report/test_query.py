@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""torch_check_query: what it selects, and what a wrong one is told."""
+"""torch_check_query: what it selects, and the error for a wrong one."""
 
 from __future__ import annotations
 

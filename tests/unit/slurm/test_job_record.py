@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record beside the script, the mark of a submission, and what is read from a script."""
+"""The record next to the script, the mark of a submission, and what is read from a script."""
 
 from __future__ import annotations
 

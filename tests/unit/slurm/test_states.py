@@ -15,7 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.states im
     WAITING,
 )
 
-# https://slurm.schedmd.com/job_state_codes.html of 25.11, and what older versions' squeue names beside it.
+# https://slurm.schedmd.com/job_state_codes.html of 25.11, and what older versions' squeue names in addition.
 BASE = {
     "BOOT_FAIL": FAILED,
     "CANCELLED": FAILED,

@@ -38,7 +38,7 @@ def load(tmp_path, monkeypatch):
 
 @pytest.fixture
 def saved(tmp_path):
-    """Write what scontrol printed beside the configuration."""
+    """Write scontrol's output next to the configuration."""
     return lambda text: (tmp_path / "cluster.txt").write_text(text, encoding="utf-8")
 
 
