@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An unchanged conda_env and a ping, in one run of ansible-playbook on what make site has made."""
+"""An unchanged conda_env and a ping, in one run of ansible-playbook, on the environment of make site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PING, CONDA_ENV = "ansible.builtin.ping", "hpc.pytorch.conda_env"
 
 
 def seconds(path: pathlib.Path) -> dict[str, list[float]]:
-    """The times by action; a task that failed or changed something was not the one to be timed."""
+    """The times by action. A task that failed or changed something is not the one to time."""
     times: dict[str, list[float]] = {PING: [], CONDA_ENV: []}
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
@@ -36,7 +36,7 @@ def seconds(path: pathlib.Path) -> dict[str, list[float]]:
 
 
 def run(rounds: int) -> list[Row]:
-    """Needs the environment of make site; one pair more than asked for, since the first one warms the file cache."""
+    """Time pairs, one more than requested, since the first one warms the file cache. Needs the env of make site."""
     if not (CHECKOUT / ".site").is_dir():
         raise SystemExit("expected what make site makes; found no folder .site; remedy: make site")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A torch env made by conda_env from a warm package cache, and a bare py-rattler script that makes the same."""
+"""A torch env made by conda_env from a warm package cache, compared with a py-rattler script that makes the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ sys.path.insert(0, str(TESTS))
 from made_channel import made_channel
 
 PACKAGES = ["python", "pytorch", "numpy"]
-# What a person would write who wants no more than the packages linked.
+# The shortest script that links the packages.
 BARE = """
 import asyncio, os, pathlib, sys
 import rattler
@@ -39,15 +39,15 @@ async def main(channel, cache, prefix, *packages):
     await rattler.install(records, prefix, package_cache=packages, show_progress=False)
 
 asyncio.run(main(*sys.argv[1:]))
-# py-rattler 0.28's threads sometimes crash an interpreter that ends beside them.
+# py-rattler 0.28's threads sometimes crash an interpreter that ends while they run.
 os._exit(0)
 """
 
 
 def run(rounds: int) -> list[Row]:
-    """One pair more than asked for, since the first one fills the cache. Removing the env is not timed."""
+    """Time pairs, one more than requested, since the first one fills the cache. Removing the env is not timed."""
     channel = made_channel(["torch==2.13.0", "numpy==2.4.*", "pip"])
-    # Not in /tmp itself, which everybody can write: root makes no env there.
+    # Not in /tmp itself, which every user can write: root makes no env there.
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-bench-") as name:
         folder = pathlib.Path(name)
         address, cache, prefix = "file://%s" % channel, folder / "cache", folder / "env"
@@ -75,7 +75,7 @@ def run(rounds: int) -> list[Row]:
             )
             if done.returncode or not (prefix / "conda-meta").is_dir():
                 raise SystemExit("expected a torch env; found: %s" % (done.stdout + done.stderr))
-            # What is timed next starts from nothing, too; a rename is all that is timed of it.
+            # The next run starts without an env too; only a rename is timed.
             prefix.rename(folder / ("old%d" % len(list(folder.glob("old*")))))
 
         def bare() -> None:

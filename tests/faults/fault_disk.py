@@ -19,7 +19,7 @@ MEGABYTES = (1, 8, 24, 48)
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """Several sizes each, so that the disk is full at several steps."""
+    """Each fault with several sizes, so that the disk is full at several steps."""
     del moments
     for fault in (_full_cache, _full_envs, _full_change, _read_only_home):
         yield fault(lab)
@@ -27,7 +27,7 @@ def run(lab: Lab, moments: int) -> t.Iterator[Row]:
 
 @contextlib.contextmanager
 def small_disk(place: pathlib.Path, megabytes: int) -> t.Iterator[None]:
-    """A tmpfs at *place*."""
+    """Mount a tmpfs at *place*."""
     place.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm,mode=755" % megabytes, "tmpfs", str(place)], check=True)
     try:
@@ -37,7 +37,7 @@ def small_disk(place: pathlib.Path, megabytes: int) -> t.Iterator[None]:
 
 
 def grow(place: pathlib.Path) -> None:
-    """Another user freed space."""
+    """Make the disk large again, as if another user had freed space."""
     subprocess.run(["mount", "-o", "remount,size=2g", str(place)], check=True)
 
 
@@ -50,7 +50,7 @@ def _full_cache(lab: Lab) -> Row:
             reads = _failed(lab, lab.run(lab.request(OLD)), "%d MB" % size, problems)
             problems += ["%d MB: there is an env" % size] * (state_of(lab.prefix) != "absent")
             grow(lab.cache)
-            _mended(lab, OLD, "%d MB" % size, problems)
+            _repaired(lab, OLD, "%d MB" % size, problems)
     return _row("the disk of the package cache is full while packages are unpacked", len(MEGABYTES), reads, problems)
 
 
@@ -63,12 +63,12 @@ def _full_envs(lab: Lab) -> Row:
             reads = _failed(lab, lab.run(lab.request(OLD)), "%d MB" % size, problems)
             problems += ["%d MB: there is an env" % size] * (state_of(lab.prefix) != "absent")
             grow(lab.parent)
-            _mended(lab, OLD, "%d MB" % size, problems)
+            _repaired(lab, OLD, "%d MB" % size, problems)
     return _row("the disk of the envs is full while an env is created", len(MEGABYTES), reads, problems)
 
 
 def _full_change(lab: Lab) -> Row:
-    """numpy is added to an env that leaves less room than it needs: none for the mark, or some for a part of it."""
+    """Add numpy to an env on a disk with too little space: none for the mark, or enough for a part of the change."""
     problems: list[str] = []
     reads = ""
     sizes = (0, 4, 24)
@@ -86,17 +86,17 @@ def _full_change(lab: Lab) -> Row:
                 ["mount", "-o", "remount,size=%d" % (used + spare * 1024 * 1024), str(lab.parent)], check=True
             )
             reads = _failed(lab, lab.run(lab.request(OLD)), "%d MB" % spare, problems)
-            took, _said = lab.refusals()
+            took, _messages = lab.refusals()
             if not_whole(lab.prefix, without) and (took or state_of(lab.prefix) == "env"):
-                problems.append("%d MB: a broken env is taken for whole" % spare)
+                problems.append("%d MB: a broken env is taken for complete" % spare)
             grow(lab.parent)
-            _mended(lab, OLD, "%d MB" % spare, problems)
+            _repaired(lab, OLD, "%d MB" % spare, problems)
     shutil.rmtree(kept)
     return _row("the disk of the envs is full while an env is changed", len(sizes), reads, problems)
 
 
 def _read_only_home(lab: Lab) -> Row:
-    """A name in the home directory cannot be made; a prefix elsewhere needs package_cache; with both all is well."""
+    """An env in the home directory fails; one elsewhere needs package_cache; with both it succeeds."""
     problems: list[str] = []
     elsewhere = lab.folder / "elsewhere"
     lab.forget()
@@ -109,7 +109,7 @@ def _read_only_home(lab: Lab) -> Row:
         last = lab.run(dict(request, package_cache=str(elsewhere / "pkgs")))
         problems += ["prefix and package_cache elsewhere: %s" % last.message] * last.failed
         problems += not_whole(elsewhere / "env", OLD)
-    return _row("the home is read-only", 3, reads, problems)
+    return _row("the home directory is read-only", 3, reads, problems)
 
 
 def _failed(lab: Lab, answer: Answer, what: str, problems: list[str]) -> str:
@@ -118,7 +118,7 @@ def _failed(lab: Lab, answer: Answer, what: str, problems: list[str]) -> str:
     return answer.message
 
 
-def _mended(lab: Lab, versions: dict[str, str], what: str, problems: list[str]) -> None:
+def _repaired(lab: Lab, versions: dict[str, str], what: str, problems: list[str]) -> None:
     again = lab.run(lab.request(versions))
     wrong = (
         [again.message]

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kill -9 of the whole process group, at moments spread over the processor time that a whole run takes.
 
-Processor time and not the clock, since a run that waits for a busy machine makes no progress. Half of the moments lie
-before the env is marked as being changed, half between that and the end, which is the shorter part; each half evenly.
+Processor time and not the clock, since a run that waits for a busy machine makes no progress. Half of the moments are
+before the env is marked as being changed, half between that and the end, which is shorter; each half is spread evenly.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from whole import leftovers, not_whole, state_of
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """A quarter of the moments each: created and changed, from a channel on disk and by HTTP, with an empty cache."""
-    # One after the other: next to other work a run takes more processor time, and the moments no longer fit.
+    """A quarter of the moments each: create or change, from a channel on disk or by HTTP, with an empty cache."""
+    # In sequence: next to other work a run takes more processor time, and the moments would no longer fit.
     for what in ("created", "changed"):
         for how in ("on disk", "by HTTP"):
-            yield _row(lab.beside("kill-%s-%s" % (what, how.replace(" ", "-"))), what, how, max(1, moments // 4))
+            yield _row(lab.another("kill-%s-%s" % (what, how.replace(" ", "-"))), what, how, max(1, moments // 4))
 
 
 def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
     versions, prepare = (OLD, lab.forget) if what == "created" else (NEW, lab.restore)
     found: t.Counter[str] = collections.Counter()
-    said: t.Counter[str] = collections.Counter()
+    messages: t.Counter[str] = collections.Counter()
     problems = []
     survived = 0
     with served(lab) as server:
@@ -40,7 +40,7 @@ def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
         for number, moment in enumerate(moments_of(whole_run, tries), 1):
             prepare()
             lab.kill_at(request, moment)
-            wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, said) + after_rerun(
+            wrong = after_kill(lab, OLD if what == "changed" else None, versions, found, messages) + after_rerun(
                 lab, request, versions
             )
             survived += not wrong
@@ -50,13 +50,13 @@ def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
                 flush=True,
             )
             problems += ["killed after %.2f s and %.2f s more: %s" % (*moment, each) for each in wrong]
-    stood = ", ".join("%s %d times" % pair for pair in sorted(found.items()))
-    reads = "found afterwards: %s. %s" % (stood, said.most_common(1)[0][0] if said else "")
+    states = ", ".join("%s %d times" % pair for pair in sorted(found.items()))
+    reads = "found afterwards: %s. %s" % (states, messages.most_common(1)[0][0] if messages else "")
     return Row("kill -9 while an env is %s (channel %s)" % (what, how), tries, survived, reads.strip(), problems)
 
 
 def moments_of(whole_run: Spent, tries: int) -> list[Spent]:
-    """When to kill, of the processor time that was measured."""
+    """The moments of the kills, as fractions of the measured processor time."""
     early = tries // 2
     late = tries - early
     return [Spent(whole_run.unmarked * (number + 0.5) / early) for number in range(early)] + [
@@ -65,25 +65,25 @@ def moments_of(whole_run: Spent, tries: int) -> list[Spent]:
 
 
 def after_kill(
-    lab: Lab, old: dict[str, str] | None, new: dict[str, str], found: t.Counter[str], said: t.Counter[str]
+    lab: Lab, old: dict[str, str] | None, new: dict[str, str], found: t.Counter[str], messages: t.Counter[str]
 ) -> list[str]:
-    """Before the rerun: nobody takes a broken env for a whole one."""
+    """Problems before the rerun: a broken env that is taken for a complete one."""
     state = state_of(lab.prefix)
     took, lines = lab.refusals()
     if state == "env":
         wholes = {name: not_whole(lab.prefix, versions) for name, versions in (("old", old), ("new", new)) if versions}
         found[next(("the %s env, whole" % name for name, wrong in wholes.items() if not wrong), "a broken env")] += 1
         if all(wholes.values()):
-            return ["conda_env_info takes it for whole: %s" % wholes]
-        return [] if len(took) == 3 else ["a whole env was refused: %s" % lines]
+            return ["conda_env_info takes it for complete: %s" % wholes]
+        return [] if len(took) == 3 else ["a complete env was refused: %s" % lines]
     found["no env" if state == "absent" else "an env marked as unfinished"] += 1
     if state == "unfinished":
-        said.update(lab.in_words(line) for line in lines if line.startswith("job script"))
+        messages.update(lab.in_words(line) for line in lines if line.startswith("job script"))
     return ["%s takes an env whose state is %s" % (name, state) for name in took]
 
 
 def after_rerun(lab: Lab, request: dict[str, t.Any], versions: dict[str, str]) -> list[str]:
-    """The same request once more: a whole env, and nothing left behind."""
+    """Problems after the same request once more: an incomplete env, or leftovers."""
     answer = lab.run(request)
     if answer.failed:
         return ["the rerun failed: %s" % answer.message, *answer.problems]

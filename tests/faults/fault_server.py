@@ -13,12 +13,12 @@ from lab import NEW, OLD, Lab, Row
 from server import FAULTS, Server
 from whole import leftovers, not_whole
 
-# Of the packages, and of the index, where a wrong hash is no fault.
+# Faults of a package, and of the index, for which a wrong hash is not a fault.
 WHERE = (("the new numpy", "numpy-%s" % NEW["numpy"], FAULTS), ("the index", "repodata", FAULTS[:3] + FAULTS[4:]))
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """Each fault once while a new env is made and once while an env is changed."""
+    """Each fault once while an env is created and once while an env is changed."""
     del moments
     for what, word, faults in WHERE:
         for fault in faults:

@@ -14,7 +14,7 @@ AT_ONCE = 8
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """Two that create, two that change, two that want different things, eight with an env each."""
+    """Two that create, two that change, two with different requests, eight with an env each."""
     del moments
     yield _two(lab)
     yield _many(lab)
@@ -32,10 +32,10 @@ def _two(lab: Lab) -> Row:
         started = [lab.start(lab.request(versions)) for versions in wanted]
         answers = [lab.answer(process) for process in started]
         wrong = [answer.message for answer in answers if answer.failed]
-        # Whichever came last has it.
+        # The env is that of the run that came last.
         outcomes = [not_whole(lab.prefix, versions) for versions in wanted]
         wrong += [] if not all(outcomes) else outcomes[0]
-        wrong += ["both say that they changed the same"] * (
+        wrong += ["both report the same change"] * (
             wanted[0] == wanted[1] and all(answer.changed for answer in answers)
         )
         problems += ["%s: %s" % (name, each) for each in wrong + leftovers(lab.cache, lab.parent, lab.prefix)]

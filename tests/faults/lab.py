@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A home, a base with our activation, job scripts, a channel on disk and by HTTP: what every fault happens to."""
+"""The setup of every fault: a home, a base with our activation, job scripts, a channel on disk and by HTTP."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SILENCE = 8
 
 
 class Row(t.NamedTuple):
-    """One line of the table. *reads* is what a person reads; *problems* is what went wrong, one entry each."""
+    """One line of the table. *reads* is the message that a person reads; *problems* are the failures."""
 
     fault: str
     tries: int
@@ -51,12 +51,12 @@ class Spent(t.NamedTuple):
     marked: float = 0.0
 
     def reaches(self, moment: Spent) -> bool:
-        """Whether that moment has come."""
+        """Whether *moment* has come."""
         return self.marked >= moment.marked if moment.marked else self.marked > 0 or self.unmarked >= moment.unmarked
 
 
 class Answer(t.NamedTuple):
-    """How a module ended."""
+    """The result of a module."""
 
     failed: bool
     changed: bool
@@ -65,7 +65,7 @@ class Answer(t.NamedTuple):
 
 
 class Lab:
-    """Everything lies below *folder*; the env is ``~/.conda/envs/torch`` of its home."""
+    """Everything is below *folder*; the env is ``~/.conda/envs/torch`` of its home."""
 
     def __init__(self, folder: pathlib.Path, channel: pathlib.Path, shared: pathlib.Path | None = None) -> None:
         self.folder = folder
@@ -90,20 +90,20 @@ class Lab:
             )
         self._make_base()
 
-    def beside(self, name: str) -> Lab:
-        """Another home, for faults at the same time."""
+    def another(self, name: str) -> Lab:
+        """A lab with another home, for faults at the same time."""
         folder = self.folder / name
         folder.mkdir()
         return Lab(folder, self.channel, self.shared)
 
     def forget(self) -> None:
-        """A home without anything in it."""
+        """Make the home empty."""
         shutil.rmtree(self.home, ignore_errors=True)
         self.parent.mkdir(parents=True)
         (self.folder / "tmp").mkdir(exist_ok=True)
 
     def restore(self) -> None:
-        """The old env, and a cache that lacks what the new one needs."""
+        """Bring back the old env, and a cache without the packages of the new one."""
         if not self.old.exists():
             self.forget()
             self.require(self.run(self.request(OLD)))
@@ -126,7 +126,7 @@ class Lab:
         }
 
     def start(self, request: t.Mapping[str, t.Any]) -> subprocess.Popen[str]:
-        """conda_env as a process group of its own."""
+        """Start conda_env as a process group of its own."""
         return subprocess.Popen(
             [sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(request)],
             cwd="/",
@@ -139,11 +139,11 @@ class Lab:
         )
 
     def run(self, request: t.Mapping[str, t.Any]) -> Answer:
-        """conda_env to its end."""
+        """Run conda_env."""
         return self.answer(self.start(request))
 
     def answer(self, process: subprocess.Popen[str]) -> Answer:
-        """What a person reads of it; a failure has to be one line with a remedy."""
+        """The result of a run. A failure must be one line with a remedy."""
         out, error = process.communicate(timeout=300)
         try:
             result = json.loads(out)
@@ -166,33 +166,33 @@ class Lab:
         process.communicate()
 
     def measure(self, request: t.Mapping[str, t.Any]) -> Spent:
-        """The processor time of a whole run."""
+        """The processor time of a complete run."""
         process = self.start(request)
         *_earlier, spent = Spent(), *self._watched(process)
         self.require(self.answer(process))
         return spent
 
     def _watched(self, process: subprocess.Popen[str]) -> t.Iterator[Spent]:
-        """What a run has spent so far, again and again until it ends."""
+        """The processor time that a run has used so far, repeatedly until it ends."""
         spent = Spent()
         while process.poll() is None:
             used = max(processor_seconds(process.pid), spent.unmarked + spent.marked)
-            # Once it stands marked, what follows counts for that.
+            # All time after the mark was set counts as marked.
             marked = spent.marked > 0 or (self.prefix / CHANGING_MARK).exists()
             spent = Spent(spent.unmarked, max(used - spent.unmarked, 1e-6)) if marked else Spent(used)
             yield spent
             time.sleep(0.002)
 
     def require(self, answer: Answer) -> None:
-        """What prepares a fault has to work."""
+        """End the program if a preparation failed."""
         if answer.failed:
             raise SystemExit(
                 "expected conda_env to make an env without a fault; found: %s" % (answer.problems or answer.message)
             )
 
     def refusals(self) -> tuple[list[str], list[str]]:
-        """``source activate`` and the job scripts, each alone: who took the env (names), and what was said."""
-        took, said = [], []
+        """Which of ``source activate`` and the job scripts use the env (names), and all error lines."""
+        took, messages = [], []
         commands = {"source activate": "source activate torch && echo it runs"}
         for how in ("direct", "conda"):
             options = {
@@ -214,11 +214,11 @@ class Lab:
             )
             if ran.returncode == 0 or "it runs" in ran.stdout:
                 took.append(name)
-            said += ran.stderr.splitlines()
-        return took, said
+            messages += ran.stderr.splitlines()
+        return took, messages
 
     def environment(self) -> dict[str, str]:
-        """Nothing of who runs this."""
+        """Variables without the caller's settings."""
         return {
             "HOME": str(self.home),
             "PATH": os.environ["PATH"],
@@ -229,7 +229,7 @@ class Lab:
         }
 
     def in_words(self, message: str) -> str:
-        """Without what differs from run to run."""
+        """The message without the paths and numbers that differ from run to run."""
         for path, name in (
             (self.cache, "CACHE"),
             (self.prefix, "ENV"),
@@ -282,7 +282,7 @@ def served(lab: Lab) -> Server:
 
 
 def processor_seconds(pid: int) -> float:
-    """What a process and its children, those that have ended too, have used."""
+    """The processor time of a process and its children, including ended ones."""
     try:
         with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stream:
             fields = stream.read().rpartition(")")[2].split()

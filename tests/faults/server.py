@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A web server on this machine that serves a channel, and does one thing wrong on request."""
+"""A web server on this machine that serves a channel, with one fault on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pathlib
 import threading
 import typing as t
 
-# What can be wrong, and what is sent instead of the file whose name holds the fault's word.
+# The faults of an answer for a file whose path holds ``word``.
 FAULTS = ("status 503", "status 404", "truncated", "wrong hash", "silent in the middle", "never answers")
 
 
@@ -39,11 +39,11 @@ class Server:
         self._server.server_close()
 
     def silence(self) -> None:
-        """Say nothing more until the server's end."""
+        """Send nothing until the server ends."""
         self._over.wait()
 
     def answer_wrongly(self, handler: http.server.SimpleHTTPRequestHandler) -> bool:
-        """Whether the request was answered with the fault."""
+        """Answer with the fault if it concerns the request; returns whether it did."""
         if self.fault is None or self.word not in handler.path:
             return False
         path = pathlib.Path(handler.translate_path(handler.path))
@@ -55,7 +55,7 @@ class Server:
             content = path.read_bytes()
             handler.send_response(200)
             if self.fault == "wrong hash":
-                # A whole archive, but another one.
+                # A complete archive, but another one.
                 content = next(
                     other for other in sorted(path.parent.glob("*" + path.suffix)) if other != path
                 ).read_bytes()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check that an env is whole and that nothing was left behind. Every function returns a list of problems."""
+"""Check that an env is complete and that nothing was left behind. Functions return lists of problems."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _OURS = re.compile(r"(CACHEDIR\.TAG|conda-meta/(history|hpc_pytorch\.(record|mod
 
 
 def state_of(prefix: pathlib.Path) -> str:
-    """What conda_env_info says stands there."""
+    """The state that conda_env_info returns."""
     return str(describe_env(Options(str(prefix), None, "", False))["state"])
 
 
 def not_whole(prefix: pathlib.Path, versions: dict[str, str]) -> list[str]:
-    """What keeps *prefix* from being a whole env whose modules have these versions."""
+    """Why *prefix* is not a complete env whose modules have these versions."""
     found = describe_env(Options(str(prefix), None, "", True))
     wrong = list(found["problems"]) + ["damaged: %s" % name for name in found["damaged"] + found["damaged_pip"]]
     if found["state"] != "env":
         return wrong + ["the state is %s" % found["state"]]
     if read_record(str(prefix)).get("listing_sha256") != listing_sha256(str(prefix)):
-        wrong.append("the record is not of what lies there")
+        wrong.append("the record does not match the packages")
     code = "import sys\nfor name in sys.argv[1:]: print(name, __import__(name).__version__)"
     ran = subprocess.run(
         [str(prefix / "bin/python"), "-IBc", code, *versions], cwd="/", capture_output=True, text=True, check=False
     )
     wanted = "".join("%s %s\n" % pair for pair in versions.items())
     if ran.stdout != wanted:
-        wrong.append("its Python says %r, not %r: %s" % (ran.stdout, wanted, ran.stderr.strip()[-200:]))
+        wrong.append("its Python prints %r, not %r: %s" % (ran.stdout, wanted, ran.stderr.strip()[-200:]))
     unowned = sorted(_files(prefix) - _owned(prefix))
     if unowned:
         wrong.append("%d files belong to no package, such as %s" % (len(unowned), unowned[0]))

@@ -92,7 +92,7 @@ def test_only_the_file_with_the_hash_is_installed(env, tiny_wheels, tmp_path):
 def test_a_password_is_on_no_command_line_and_in_no_file_that_others_read_or_that_stays(
     env, tiny_wheels, tmp_path, monkeypatch
 ):
-    """The index looks: while it answers, pip is running."""
+    """The index inspects processes: while it answers, pip is running."""
     seen: list[tuple[str, str, str]] = []
     scratch = tmp_path / "scratch"
     scratch.mkdir()

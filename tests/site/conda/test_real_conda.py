@@ -44,7 +44,7 @@ DEFAULTS: dict[str, t.Any] = {
 
 
 def kind() -> str:
-    """conda says its name; mamba 2 and micromamba 2 say their version alone."""
+    """conda prints its name; mamba 2 and micromamba 2 print their version alone."""
     said = subprocess.run([EXECUTABLE, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     named = re.match(r"(conda|mamba|micromamba) ", said)
     return named.group(1) if named else "micromamba" if "micromamba" in pathlib.Path(EXECUTABLE).name else "mamba"
@@ -55,7 +55,7 @@ KIND = kind()
 
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -> pathlib.Path:
-    """app 1.0 needs liba 1, app 2.0 needs liba 2; extra stands alone; gpu needs __cuda 12; big has many files."""
+    """app 1.0 needs liba 1, app 2.0 needs liba 2; extra needs nothing; gpu needs __cuda 12; big has many files."""
     folder = tmp_path_factory.mktemp("real") / "channel"
     for version, needs in (("1.0", "liba >=1,<2"), ("2.0", "liba >=2")):
         tiny_channel.make_package(folder, "liba", version)

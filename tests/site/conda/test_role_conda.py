@@ -146,7 +146,7 @@ def test_an_existing_base_is_adopted_and_something_else_refused(play, site, tmp_
     refused = play(ROLE, site)
     assert refused.rc != 0 and "found no bin/conda, no bin/activate" in refused.output
     for name in ("conda", "activate"):
-        (base / "bin" / name).write_text("#!/bin/sh\n# a stand-in: only its being there is looked at\n")
+        (base / "bin" / name).write_text("#!/bin/sh\n# a stand-in: only its existence is checked\n")
     assert play(ROLE, site).rc == 0
     assert (tmp_path / "modules/anaconda3.lua").exists() and not (base / "conda-meta").exists()
     assert play(ROLE, site).recap["changed"] == 0

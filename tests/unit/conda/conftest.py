@@ -1,4 +1,4 @@
-"""Real channels, a real engine, an own home: no test here touches the user's."""
+"""Real channels, a real engine, a temporary home: no test touches the user's."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DEFAULTS: dict[str, t.Any] = {
 
 @pytest.fixture
 def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A home of the test's own, with its caches below it."""
+    """A temporary home directory, with its caches in it."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -62,7 +62,7 @@ def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 @pytest.fixture
 def channel(tmp_path: pathlib.Path) -> pathlib.Path:
-    """app 1.0 needs liba 1, app 2.0 needs liba 2; extra stands alone; gpu needs __cuda 12."""
+    """app 1.0 needs liba 1, app 2.0 needs liba 2; extra needs extradep; gpu needs __cuda 12."""
     folder = tmp_path / "channel"
     for version, needs in (("1.0", "liba >=1,<2"), ("2.0", "liba >=2")):
         tiny_channel.make_package(folder, "liba", version)
@@ -93,7 +93,7 @@ def declare(home: pathlib.Path, channel: pathlib.Path) -> t.Callable[..., dict[s
 
 @pytest.fixture
 def serve() -> t.Iterator[t.Callable[[pathlib.Path], str]]:
-    """Serves a folder over HTTP on this machine, whatever user, password or token the address holds."""
+    """Serves a folder over HTTP; any user, password or token in the address is accepted."""
     servers = []
 
     def start(folder: pathlib.Path) -> str:

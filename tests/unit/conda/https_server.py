@@ -71,7 +71,7 @@ class HttpsServer:
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            # Python 3.13 looks at these too.
+            # Python 3.13 checks these too.
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)

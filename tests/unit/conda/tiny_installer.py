@@ -98,11 +98,11 @@ def make_installer(
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
             info.mode = (modes or {}).get(name, 0o755 if name.startswith("bin/") else 0o644)
-            # Whoever built it; root's tar keeps that.
+            # The builder's uid; tar run by root keeps it.
             info.uid = info.gid = 1000
             info.mtime = 1700000000
             tar.addfile(info, io.BytesIO(text.encode()))
-    # gzip's time of day is in the archive; what lies behind its end is left alone.
+    # gzip writes the time into the archive; it ignores what follows the archive's end.
     content = HEADER.replace("@HOOK@", hook).encode() + archive.getvalue() + b"\0" * padding
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)

@@ -70,7 +70,7 @@ def test_a_section_is_replaced_and_the_others_stay(faults):
 
 @pytest.fixture(name="prefix")
 def fixture_prefix(tmp_path):
-    """An env as far as its files go: a Python that says what it is asked, and a record."""
+    """The files of an env: a Python that prints one answer, and a record."""
     prefix = tmp_path / "envs/torch"
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "bin").mkdir()
@@ -84,12 +84,12 @@ def fixture_prefix(tmp_path):
 def test_a_whole_env_is_whole_and_each_flaw_is_named(faults, prefix):
     not_whole = faults["whole"].not_whole
     assert not_whole(prefix, {"numpy": "1"}) == []
-    assert "its Python says" in not_whole(prefix, {"numpy": "2"})[0]
+    assert "its Python prints" in not_whole(prefix, {"numpy": "2"})[0]
     (prefix / "bin/stray").touch()
     assert "bin/stray" in not_whole(prefix, {"numpy": "1"})[0]
     (prefix / "bin/stray").unlink()
     (prefix / "conda-meta/other-1-0.json").write_text('{"name": "other"}')
-    assert not_whole(prefix, {"numpy": "1"}) == ["the record is not of what lies there"]
+    assert not_whole(prefix, {"numpy": "1"}) == ["the record does not match the packages"]
     (prefix / "conda-meta/hpc_pytorch.changing").touch()
     assert not_whole(prefix, {"numpy": "1"}) == ["the state is unfinished"]
 

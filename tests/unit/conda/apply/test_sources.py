@@ -15,7 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.channel
 
 @pytest.fixture
 def open_folder(tmp_path, monkeypatch):
-    """A folder that everybody can write, looked at by root."""
+    """A folder that every user can write, used by root."""
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(0o777)

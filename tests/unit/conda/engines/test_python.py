@@ -65,7 +65,7 @@ def test_one_that_not_everybody_can_read_is_not_for_a_site(folders, tmp_path):
     with pytest.raises(UserError, match="not every user can enter .*/home, where it lives"):
         choose_python(None, True, folders)
     assert choose_python(None, False, folders).python == path
-    # Whoever names one knows for whom it is.
+    # A Python that is named may be for one user only.
     assert choose_python(path, True, folders).python == path
 
 

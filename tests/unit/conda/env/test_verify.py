@@ -202,7 +202,7 @@ def test_a_deleted_record_brings_its_package_back_without_verify(declare, many, 
 
 
 def test_the_cache_is_mended_with_the_env_that_was_written_through(declare, many, prefix, home):
-    """A hard link's other name lies in the cache: what is made from it next must be whole."""
+    """The cache has the same file by hard link: the next env made from it must be complete."""
     declare(packages=["many"])
     with open(prefix / "share/plain.txt", "r+") as stream:
         stream.write("XXXXX")

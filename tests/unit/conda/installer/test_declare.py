@@ -338,7 +338,7 @@ def test_an_installer_that_outlives_its_run_is_waited_for(site, tmp_path, monkey
         def report(self, step, item="", **more):
             reports.append(step)
             if step == "wait for":
-                # Only now may the orphan end: nobody touched what it was writing until then.
+                # The orphan may end only now: no run touched its files before.
                 assert (site.base("26.2") / "half").exists()
                 go.write_text("on\n")
 
@@ -395,7 +395,7 @@ def test_root_refuses_a_prefix_or_cache_where_somebody_else_can_write(site, monk
 
 
 def test_an_ordinary_user_installs_into_the_own_home():
-    """As nobody where this runs as root, else as whoever runs it."""
+    """As user nobody if this runs as root, else as the same user."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         home = pathlib.Path(folder, "home")
         home.mkdir()

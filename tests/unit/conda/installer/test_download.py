@@ -49,7 +49,7 @@ def test_a_whole_answer_begins_anew():
     answer = read_answer(
         200, {"content-length": "2000", "etag": 'W/"two"', "last-modified": "yesterday"}, 10, ORIGIN, URL
     )
-    # A weak ETag says too little to put two halves together.
+    # With a weak ETag two parts cannot be joined.
     assert answer.offset == 0 and answer.origin == Origin(URL, "yesterday", 2000)
 
 

@@ -1,4 +1,4 @@
-"""Downloads from a real https server that breaks off, forgets and lies."""
+"""Downloads from a real https server that breaks off, forgets its validators and sends wrong answers."""
 
 from __future__ import annotations
 

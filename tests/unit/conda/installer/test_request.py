@@ -1,4 +1,4 @@
-"""What may be asked of conda_installer, and where its base stands."""
+"""Which requests conda_installer accepts, and where their bases are."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ def test_the_next_run_finishes_an_interrupted_one(run, envs, monkeypatch, moment
     def killed(path: str) -> None:
         raise KeyboardInterrupt
 
-    # Another process's number, so that it is nobody's at work.
+    # The number of a process that does not exist, so no run is using it.
     monkeypatch.setattr(
         prune, "private_path", lambda *given: private_path(*given).replace(".%d." % os.getpid(), ".4194305.")
     )

@@ -215,7 +215,7 @@ class RattlerEngine:
             os.makedirs(self._package_cache, exist_ok=True)
         except OSError as error:
             raise UserError(
-                "a writable package cache at %s" % self._package_cache,
+                "a package cache that can be written to at %s" % self._package_cache,
                 error.strerror or str(error),
                 "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
             ) from error

@@ -125,7 +125,7 @@ async def solve(prefix: str) -> None:
         fail("LibMambaUnsatisfiableError", str(error))
     old, new = {record.url: record for record in before}, {record.url: record for record in after}
     kept = {record.name.normalized for record in before if record.url in new}
-    # Neither tool takes out what nobody asked it to.
+    # The tools remove only what they are asked to remove.
     names = {record.name.normalized for record in after}
     unlink = [record for url, record in old.items() if url not in new and record.name.normalized in names]
     link = [record for url, record in new.items() if url not in old]

@@ -21,7 +21,7 @@ NOBODY = 999999999
 
 @pytest.fixture(name="cache")
 def fixture_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """One package, half of it beside it, and what only looks alike."""
+    """One package, a half-unpacked one next to it, and files with similar names."""
     monkeypatch.setattr(package_cache, "is_on_network", lambda path: False)
     for name in ("app-1.0-0", ".app-1.0-0Ab12cd", ".other-1.0-0Ab12cd", ".mine"):
         (tmp_path / name).mkdir()
