@@ -13,8 +13,6 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load import with_rows
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.request import request
 
 from . import specs
 from .channels import source_of, with_mirrors
@@ -94,8 +92,7 @@ def plan(asked: Asked) -> Plan:
     packages = specs.without_build(asked.python, asked.torch, str(asked.cuda))
     cuda = asked.cuda
     if wanted["source"]:
-        values, rows = request(wanted, {"rows": asked.builds})
-        build = choose(values, with_rows(rows))
+        build = choose(wanted, {"rows": asked.builds})
         specs.require_one_torch(build, asked.packages + asked.pip)
         packages = specs.of_companions(build["packages"], asked.companions)
         cuda = build["cuda_override"] or ("" if build["source"] == "wheels" else build["cuda"])
