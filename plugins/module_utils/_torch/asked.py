@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the caller wants to know. Plain data. Private to hpc.pytorch."""
+"""The expectations of a caller of torch_info. Plain data. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import typing as t
 
 
 class Asked(t.NamedTuple):
-    """What the caller wants to know.
+    """The environment to test, and what the caller expects of it.
 
-    :arg expect_cuda: whether there has to be a usable GPU; None for no opinion.
-    :arg expect_devices: how many usable GPUs there have to be; None for no opinion.
-    :arg expect_gpu: types or compute capabilities, one of which every GPU has to be; empty for no opinion.
+    :arg expect_cuda: whether there must be a usable GPU; None for no expectation.
+    :arg expect_devices: how many usable GPUs there must be; None for no expectation.
+    :arg expect_gpu: models or compute capabilities, one of which every GPU must be; empty for no expectation.
     """
 
     prefix: str | None = None
@@ -24,5 +24,5 @@ class Asked(t.NamedTuple):
 
     @property
     def place(self) -> str:
-        """What was looked at, for a sentence."""
+        """The environment or interpreter, for a sentence."""
         return str(self.prefix if self.prefix is not None else self.python)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which interpreter to run, and with which environment variables. Reads the disk. Private to hpc.pytorch."""
+"""Finds the interpreter to run and its environment variables. Reads the disk. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Interpreter(t.NamedTuple):
     """A python that may be run.
 
     :arg python: absolute path.
-    :arg root: folder of the environment it belongs to, or None for a python outside of one.
+    :arg root: folder of its environment, or None for a python outside of one.
     :arg kind: ``conda``, ``venv`` or ``plain``.
     """
 
@@ -28,9 +28,9 @@ class Interpreter(t.NamedTuple):
 
 
 def find_interpreter(prefix: str | None, python: str | None) -> Interpreter:
-    """The interpreter of *prefix*, or *python* itself.
+    """Return the interpreter of *prefix*, or *python* itself.
 
-    :raises UserError: there is none, it is half changed, or root must not run it.
+    :raises UserError: there is none, its environment was interrupted while being changed, or root must not run it.
     """
     if prefix is not None:
         given = prefix
@@ -49,20 +49,20 @@ def find_interpreter(prefix: str | None, python: str | None) -> Interpreter:
     if kind != "plain":
         require_trusted_env(given, "python environment")
         base = os.path.dirname(os.path.dirname(os.path.realpath(python)))
-        # A venv may import from the env that it was made with.
+        # A venv may import from the environment that it was created with.
         if base != os.path.realpath(given) and _kind(base) != "plain":
             require_trusted_env(base, "python environment")
     if kind == "plain":
         return Interpreter(python, None, kind)
-    # A site environment is a symlink to a versioned folder: stay in one of them from here on, as a job does.
+    # A site environment is a symlink to a version's folder: stay in that version from here on, as a job does.
     root = os.path.realpath(given)
     return Interpreter(os.path.join(root, "bin", os.path.basename(python)), root, kind)
 
 
 def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[str, str]:
-    """The variables a job would have after activating the environment, without traces left on disk.
+    """Return the variables that a job would have after activation, with those that leave files on disk turned off.
 
-    LD_LIBRARY_PATH and the user site stay: they are among the causes that are looked for.
+    LD_LIBRARY_PATH and the user site stay: they may be the cause of a failure.
     """
     result = dict(variables)
     folder = os.path.dirname(found.python)
@@ -72,18 +72,18 @@ def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[st
         if found.root is not None and found.kind == kind:
             result[name] = found.root
     result["PYTHONDONTWRITEBYTECODE"] = "1"
-    # NVIDIA's compiler would otherwise leave kernels in ~/.nv
+    # Otherwise NVIDIA's compiler leaves kernels in ~/.nv.
     result["CUDA_CACHE_DISABLE"] = "1"
     return result
 
 
 def require_trusted_variables(variables: t.Mapping[str, str]) -> None:
-    """Refuse, as root, what would bring somebody else's code into the interpreter.
+    """Refuse, as root, variables that could load another user's code into the interpreter.
 
-    :raises UserError: a variable names a file or folder that somebody other than root can write.
+    :raises UserError: a variable names a file or folder that another user can write.
     """
     for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "PYTHONPATH", "PYTHONHOME"):
-        # The loader takes blanks in LD_PRELOAD, and a semicolon in LD_LIBRARY_PATH, as a colon.
+        # To the loader, blanks in LD_PRELOAD and semicolons in LD_LIBRARY_PATH are colons.
         for path in re.split(r"[:;\s]" if name == "LD_PRELOAD" else r"[:;]", variables.get(name, "")):
             if os.sep in path:
                 require_trusted_place(os.path.join(os.sep, path), "path in " + name)
@@ -109,16 +109,16 @@ def _require_folder(prefix: str) -> None:
     raise UserError(
         "a python environment at %s" % prefix,
         found,
-        "correct the prefix, or make the environment with the role hpc.pytorch.torch_env",
+        "correct the prefix, or create the environment with the role hpc.pytorch.torch_env",
     )
 
 
 def _require_whole(root: str) -> None:
     if os.path.lexists(os.path.join(root, CHANGING_MARK)):
         raise UserError(
-            "a whole environment at %s" % root,
+            "a complete environment at %s" % root,
             "one that was interrupted while being changed (%s is there)" % CHANGING_MARK,
-            "run hpc.pytorch.conda_env or the role hpc.pytorch.torch_env again, it mends the environment",
+            "run hpc.pytorch.conda_env or the role hpc.pytorch.torch_env again, which repairs the environment",
         )
 
 
@@ -135,5 +135,5 @@ def _require_executable(python: str, prefix: str | None) -> None:
         return
     remedy = "correct the path"
     if prefix is not None:
-        remedy = "correct the prefix, or make the environment with the role hpc.pytorch.torch_env"
+        remedy = "correct the prefix, or create the environment with the role hpc.pytorch.torch_env"
     raise UserError("a python at %s" % python, found, remedy)

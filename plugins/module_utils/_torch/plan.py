@@ -1,29 +1,29 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the probe is to do, and what is left to do when it broke. Plain data, no I/O. Private to hpc.pytorch."""
+"""The steps of a probe, and the steps that are left after it hung or crashed. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .probe import main
-from .report import TIMEOUT, Report, is_torchs
+from .report import TIMEOUT, Report, is_library_of_torch
 
 # The names of the checks of a node in trouble, each a task of its own.
 CHECKS = tuple(name for name, dummy in main.CHECKS)
 
 
 class Plan(t.NamedTuple):
-    """What one probe is to do.
+    """The steps of one probe.
 
-    :arg torch: whether to use torch at all; if not, only the node is looked at.
+    :arg torch: whether to use torch; if not, only the node is checked.
     :arg devices: the devices to test; None for all.
     :arg passed: the devices that passed in an earlier probe, for the all-reduce.
-    :arg all_reduce: whether to run it, where two devices have passed.
-    :arg trouble: whether the node is looked at closely in any case.
-    :arg skip: what of that closer look is left out.
-    :arg expect: how many devices there should be; another number is a trouble. None for no opinion.
+    :arg all_reduce: whether to run it if two devices have passed.
+    :arg trouble: whether to check the node even if every device passes.
+    :arg skip: the checks of the node to skip.
+    :arg expect: the expected number of devices; with another one the node is checked. None for no expectation.
     """
 
     torch: bool = True
@@ -36,11 +36,12 @@ class Plan(t.NamedTuple):
 
 
 def what_is_left(plan: Plan, report: Report) -> Plan | None:
-    """The next probe's plan after the one with *plan* broke in a task; None when nothing is left to do.
+    """Return the plan of the next probe after one broke in a task; None if nothing is left to do.
 
-    Each plan does less than the one before, so there is an end to it.
+    Each plan has fewer steps than the one before, so this ends.
 
-    :arg report: of all probes so far; the last of ``report.broken`` is what just happened.
+    :arg plan: the plan of the probe that broke.
+    :arg report: of all probes so far; the last of ``report.broken`` is the task that broke.
     """
     task = report.broken[-1].task
     if task in CHECKS:
@@ -54,8 +55,8 @@ def what_is_left(plan: Plan, report: Report) -> Plan | None:
 
 
 def counter_check(report: Report) -> Plan | None:
-    """What to try without the libraries that LD_LIBRARY_PATH and LD_PRELOAD put first; None when they are not to blame."""
-    if report.ending.how == TIMEOUT or not any(is_torchs(path) for _variable, path in report.library_path):
+    """Return the plan of a probe without LD_LIBRARY_PATH and LD_PRELOAD; None if they cannot be the cause."""
+    if report.ending.how == TIMEOUT or not any(is_library_of_torch(path) for _variable, path in report.library_path):
         return None
     bare = Plan(devices=(), all_reduce=False)
     if report.torch is None or report.cpu is None or not report.cpu["passed"]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the probe said, put in order. Plain data, no I/O. Private to hpc.pytorch."""
+"""The report on a torch, made of the records of all probes. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Ending(t.NamedTuple):
     """How the probe's process ended.
 
     :arg how: ``finished``, ``died`` (exit status or signal before the end) or ``timeout``.
-    :arg status: exit status, or the negative number of a signal, as subprocess has it.
+    :arg status: exit status, or the negative number of a signal, as in subprocess.
     :arg seconds: how long it ran.
-    :arg output: the end of what it printed.
-    :arg stuck: the process outlived being killed.
+    :arg output: the end of its output.
+    :arg stuck: the process survived SIGKILL.
     """
 
     how: str
@@ -36,7 +36,7 @@ class Ending(t.NamedTuple):
 
 
 class Broken(t.NamedTuple):
-    """A probe that hung or died in a task, after which another one went on.
+    """A probe that hung or died in a task, so that another one went on.
 
     :arg task: e.g. ``device 1``; :arg step: e.g. ``device 1: matmul``.
     """
@@ -47,12 +47,12 @@ class Broken(t.NamedTuple):
 
 
 class Report(t.NamedTuple):
-    """Everything known about one torch. Each part is what the record of that kind in the probe carries, or None.
+    """Everything known about one torch. Each part is the probe's record of that kind, or None.
 
     :arg library_path: the CUDA libraries that variables put first: name of the variable, path.
     :arg shadowed: the libraries in use that are not the environment's although it has them.
     :arg broken: the probes that hung or died in a task, in order.
-    :arg without: what came of the counter-check without the libraries of library_path, None when there was none.
+    :arg without: whether torch gets further without the libraries of library_path; None if that was not tried.
     """
 
     step: str
@@ -82,12 +82,15 @@ class Report(t.NamedTuple):
     exec_failed: dict[str, str] | None
 
     def broke_at(self, task: str) -> Broken | None:
-        """How the probe broke in *task*, or None."""
+        """Return how the probe broke in *task*, or None."""
         return next((item for item in self.broken if item.task == task), None)
 
 
 def parse_records(data: bytes) -> list[dict[str, t.Any]]:
-    """The records in *data*. A line that is none (cut off by a crash, or written by somebody else) is left out."""
+    """Return the records in *data*, without other lines (cut off by a crash, or written by another program).
+
+    ``b'{"kind": "step", "step": "end"}\\n'`` is ``[{"kind": "step", "step": "end"}]``.
+    """
     records = []
     for line in data.splitlines():
         try:
@@ -95,7 +98,7 @@ def parse_records(data: bytes) -> list[dict[str, t.Any]]:
         except ValueError:
             continue
         if isinstance(record, dict) and isinstance(record.get("kind"), str):
-            # A path that is no UTF-8 arrives as lone surrogates, which no output can take.
+            # A path that is not UTF-8 arrives as lone surrogates, which cannot be printed.
             plain = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
             records.append(json.loads(plain.decode("utf-8")))
     return records
@@ -108,7 +111,7 @@ def read_report(
     broken: t.Sequence[Broken] = (),
     without: bool | None = None,
 ) -> Report:
-    """Fold the records of all probes into one report.
+    """Combine the records of all probes into one report.
 
     :arg ending: how the last probe ended.
     """
@@ -162,7 +165,7 @@ def read_report(
 def _device(
     index: int, seen: t.Mapping[str, t.Any], step: str, ending: Ending, broke: t.Mapping[str, Broken]
 ) -> dict[str, t.Any]:
-    """One device. Its state: passed, failed (an error), hung, died (took the probe with it) or untested."""
+    """Return one device. Its state: passed, failed (an error), hung, died (crashed the probe) or untested."""
     error = seen.get("error")
     task = "device %d" % index
     here = broke.get(task)
@@ -170,7 +173,7 @@ def _device(
         here = Broken(task, step, ending)
     if "passed" in seen:
         state = "failed" if error else "passed"
-        text = "%s: %s" % (error["kernel"], _gist(error)) if error else None
+        text = "%s: %s" % (error["kernel"], _main_line(error)) if error else None
     elif here is not None:
         state = "hung" if here.ending.how == TIMEOUT else "died"
         text = "%s: %s" % (here.step.split(": ", 1)[1], describe_ending(here.ending))
@@ -189,19 +192,19 @@ def _device(
     }
 
 
-def _gist(error: t.Mapping[str, t.Any]) -> str:
-    """The line of an error that says what it is: CUDA puts advice below it."""
+def _main_line(error: t.Mapping[str, t.Any]) -> str:
+    """Return the first line of an error: below it CUDA prints advice."""
     lines = [line.strip() for line in error["text"].splitlines() if line.strip()]
     return str(lines[0][:1000] if lines else error["type"])
 
 
-def is_torchs(path: str) -> bool:
-    """Whether a library of the probe's library_path is one that torch brings; libcuda is the driver's."""
+def is_library_of_torch(path: str) -> bool:
+    """Return whether a library of the probe's library_path is one that torch brings; libcuda is the driver's."""
     return not path.rpartition("/")[2].startswith("libcuda.")
 
 
 def describe_ending(ending: Ending) -> str:
-    """How the probe ended, for a sentence."""
+    """Return how the probe ended, for a sentence: ``died by SIGSEGV``."""
     if ending.how == TIMEOUT:
         text = "did not come back within %s" % _seconds(ending.seconds)
         return text + " and could not be killed" if ending.stuck else text
@@ -211,7 +214,7 @@ def describe_ending(ending: Ending) -> str:
 
 
 def signal_name(number: int) -> str:
-    """``SIGSEGV`` for 11."""
+    """Return the name of a signal: ``signal_name(11)`` is ``"SIGSEGV"``."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the probe, and comes back whatever the probe does. Private to hpc.pytorch.
+"""Runs the probe, and returns in time even if the probe hangs or crashes. Private to hpc.pytorch.
 
-Everything that touches the environment's folder happens in the child: on a file system that hangs, a mere stat in
-this process could not be given up. The child looks, then becomes the interpreter; this process only reads and counts.
+Only the child touches the environment's folder: on a file system that hangs, even a stat in this process could not be
+abandoned. The child checks the environment, then becomes its interpreter; this process only reads records and waits.
 
-A device that hangs is given up after a while: the probe is killed, and another one goes on with the other devices.
+If a device hangs for too long, the probe is killed, and another one goes on with the other devices.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .plan import Plan, counter_check, what_is_left
 from .probe import kernels, libraries, main, node, package, talk
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
 
-FIRST_STEP = "look at the environment"
+FIRST_STEP = "check the environment"
 DEVICE_TIMEOUT = 30.0
-# How long a process may take to leave: after its last word, and after being killed (one in state D does not go).
+# How many seconds a process may take to end: after its last record, and after SIGKILL (one in state D does not end).
 LEAVING = 5.0
-# What puts libraries before those of the environment.
+# The variables that put libraries before those of the environment.
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 # Records that count as the first probe sends them. Of every other kind a later probe may send a newer one.
 FIRST_COUNTS = frozenset(
@@ -65,14 +65,14 @@ def run_probe(
     expect_devices: int | None = None,
     root: str = "",
 ) -> Report:
-    """Look at the torch of *prefix* or of the interpreter *python*, for at most *timeout* seconds.
+    """Test the torch of *prefix* or of the interpreter *python*, for at most *timeout* seconds.
 
-    No process of the probe is left behind, except one that the kernel does not let go.
+    No process of the probe is left behind, except one that the kernel cannot end.
 
-    :arg device_timeout: seconds for each device, for the all-reduce, and for each look at a driver in trouble.
-    :arg expect_devices: another number of devices makes the probe look for the cause.
-    :arg root: where ``/dev`` and ``/proc/driver`` are looked for; for tests.
-    :raises UserError: the environment is none, or must not be run.
+    :arg device_timeout: seconds for each device, for the all-reduce, and for each check of a driver in trouble.
+    :arg expect_devices: with another number of devices the probe searches for the cause.
+    :arg root: the folder that has ``/dev`` and ``/proc/driver``; for tests.
+    :raises UserError: there is no environment, or it must not be run.
     """
     started = time.monotonic()
     place = _Place(prefix, python, root, started + timeout, device_timeout)
@@ -80,11 +80,11 @@ def run_probe(
     broken: list[Broken] = []
     plan: Plan | None = Plan(expect=expect_devices)
     while plan is not None:
-        told = _one_probe(place, plan)
-        records += [record for record in told.records if not records or record["kind"] not in FIRST_COUNTS]
-        ending = told.ending
-        if told.task is not None and ending.how != FINISHED and time.monotonic() < place.deadline:
-            broken.append(Broken(told.task, told.step, ending))
+        outcome = _one_probe(place, plan)
+        records += [record for record in outcome.records if not records or record["kind"] not in FIRST_COUNTS]
+        ending = outcome.ending
+        if outcome.task is not None and ending.how != FINISHED and time.monotonic() < place.deadline:
+            broken.append(Broken(outcome.task, outcome.step, ending))
             plan = what_is_left(plan, read_report(records, ending, FIRST_STEP, broken))
             ending = ending._replace(how=FINISHED)
         else:
@@ -96,21 +96,21 @@ def run_probe(
     plan = counter_check(report)
     if plan is None:
         return report
-    told = _one_probe(place, plan, LIBRARY_VARIABLES)
-    other = read_report(told.records, told.ending, FIRST_STEP)
-    without = None if told.ending.how == TIMEOUT and told.task is None else gets_further(other, report)
+    outcome = _one_probe(place, plan, LIBRARY_VARIABLES)
+    other = read_report(outcome.records, outcome.ending, FIRST_STEP)
+    without = None if outcome.ending.how == TIMEOUT and outcome.task is None else gets_further(other, report)
     ending = ending._replace(seconds=time.monotonic() - started)
     return report._replace(ending=ending, without=without)
 
 
 def bundle(plan: Plan, root: str = "") -> bytes:
-    """What BOOTSTRAP reads: the probe's files and what they shall do."""
+    """Return the input of BOOTSTRAP: the probe's files and its plan."""
     parts = [(part.__name__.rpartition(".")[2], inspect.getsource(part)) for part in _PARTS]
     return json.dumps({"parts": parts, "plan": dict(plan._asdict(), root=root)}).encode("ascii")
 
 
 def gets_further(other: Report, report: Report) -> bool:
-    """Whether the counter-check *other* does what *report* failed to do."""
+    """Return whether the counter-check *other* succeeds where *report* failed."""
     if other.cpu is None or not other.cpu["passed"]:
         return False
     if report.cuda is None:
@@ -123,7 +123,7 @@ def gets_further(other: Report, report: Report) -> bool:
 
 
 class _Place(t.NamedTuple):
-    """What all probes of one call have in common."""
+    """The arguments that all probes of one call share."""
 
     prefix: str | None
     python: str | None
@@ -132,8 +132,8 @@ class _Place(t.NamedTuple):
     device_timeout: float
 
 
-class _Told(t.NamedTuple):
-    """What one probe told; *task* is None when it ended outside of one."""
+class _Outcome(t.NamedTuple):
+    """The result of one probe; *task* is None if it ended outside of one."""
 
     records: list[dict[str, t.Any]]
     task: str | None
@@ -141,12 +141,12 @@ class _Told(t.NamedTuple):
     ending: Ending
 
 
-def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Told:
+def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Outcome:
     """Start a probe and wait for it.
 
-    :arg without: variables that it does not get.
+    :arg without: variables to remove from its environment.
     """
-    # Orphans of the probe come to this process instead of init, so they can be found.
+    # Orphans of the probe become children of this process instead of init, so they can be found.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     before = _children()
     started = time.monotonic()
@@ -154,22 +154,22 @@ def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Tol
     try:
         child = os.fork()
         if child == 0:
-            _be_the_probe(place, pipes, without)
+            _become_probe(place, pipes, without)
         pipes.close(pipes.records_in, pipes.output_in, pipes.source_out)
-        heard = _listen(child, pipes, bundle(plan, place.root), place)
+        received = _receive_all(child, pipes, bundle(plan, place.root), place)
         status = _end(child)
     finally:
         pipes.close_all()
         _kill_strays(before)
         _prctl(_PR_SET_CHILD_SUBREAPER, 0)
     ending = Ending(
-        how=FINISHED if heard.watch.said_end else DIED if heard.went_alone else TIMEOUT,
+        how=FINISHED if received.watch.reached_end else DIED if received.ended_alone else TIMEOUT,
         status=status,
-        seconds=heard.watch.in_task(time.monotonic()) or time.monotonic() - started,
-        output=heard.output.decode("utf-8", "replace"),
+        seconds=received.watch.in_task(time.monotonic()) or time.monotonic() - started,
+        output=received.output.decode("utf-8", "replace"),
         stuck=status is None,
     )
-    return _Told(heard.watch.records, heard.watch.task, heard.watch.step, ending)
+    return _Outcome(received.watch.records, received.watch.task, received.watch.step, ending)
 
 
 class _Pipes:
@@ -192,13 +192,13 @@ class _Pipes:
 
 
 class _Watch:
-    """Takes the records in and knows until when the probe may go on."""
+    """Collects the records, and keeps the time limit of the current step."""
 
     def __init__(self, deadline: float, device_timeout: float) -> None:
         self.records: list[dict[str, t.Any]] = []
         self.step = FIRST_STEP
         self.task: str | None = None
-        self.said_end = False
+        self.reached_end = False
         self.limit = self._deadline = deadline
         self._device_timeout = device_timeout
         self._task_began = 0.0
@@ -218,7 +218,7 @@ class _Watch:
     def _next(self, step: str, task: str | None, now: float) -> None:
         self.step = step
         if step == "end":
-            self.said_end = True
+            self.reached_end = True
             self.limit = min(self._deadline, now + LEAVING)
         elif task != self.task:
             self._task_began = now
@@ -226,18 +226,18 @@ class _Watch:
         self.task = task
 
     def in_task(self, now: float) -> float | None:
-        """How long the task has been running."""
+        """Return how long the task has been running, or None outside of one."""
         return None if self.task is None else now - self._task_began
 
 
-class _Heard(t.NamedTuple):
+class _Received(t.NamedTuple):
     watch: _Watch
     output: bytes
-    went_alone: bool
+    ended_alone: bool
 
 
-def _listen(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Heard:
-    """Send the sources, and read until the probe has gone or the time is up. The child is left to be reaped."""
+def _receive_all(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Received:
+    """Send the sources, and read until the probe has ended or the time is up. The caller has to reap the child."""
     rest = memoryview(source)
     watch, output = _Watch(place.deadline, place.device_timeout), bytearray()
     with selectors.DefaultSelector() as selector:
@@ -248,9 +248,9 @@ def _listen(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Heard:
         selector.register(pipes.source_in, selectors.EVENT_WRITE)
         pause = 0.1
         while True:
-            # Seen before reading: what is in the pipes after that is all there will be from the probe itself.
-            gone = _has_gone(child)
-            events = selector.select(0 if gone else max(0.0, min(pause, watch.limit - time.monotonic())))
+            # Checked before reading: after its end the probe itself adds nothing to the pipes.
+            has_ended = _has_ended(child)
+            events = selector.select(0 if has_ended else max(0.0, min(pause, watch.limit - time.monotonic())))
             for key, _mask in events:
                 if key.fd == pipes.source_in:
                     rest = _send(key.fd, rest)
@@ -261,15 +261,15 @@ def _listen(child: int, pipes: _Pipes, source: bytes, place: _Place) -> _Heard:
                 data = _receive(key.fd)
                 if not data:
                     selector.unregister(key.fd)
-                    # The probe is about to go: look for that more often.
+                    # The probe is about to end: check for that more often.
                     pause = 0.01
                 elif key.fd == pipes.output_out:
                     output = (output + data)[-_OUTPUT_KEPT:]
                 else:
                     watch.take(data, time.monotonic())
             reading = [key for key, mask in events if key.fd != pipes.source_in]
-            if gone and not reading or time.monotonic() >= watch.limit:
-                return _Heard(watch, bytes(output), gone)
+            if has_ended and not reading or time.monotonic() >= watch.limit:
+                return _Received(watch, bytes(output), has_ended)
 
 
 def _send(end: int, data: memoryview) -> memoryview:
@@ -288,17 +288,17 @@ def _receive(end: int) -> bytes:
         return b""
 
 
-def _has_gone(child: int) -> bool:
+def _has_ended(child: int) -> bool:
     return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _end(child: int) -> int | None:
-    """Kill the child's whole group and reap the child: its status as subprocess has it, None when it stays."""
-    # The child is not reaped yet, so its number still is its group's.
+    """Kill the child's group and reap the child. Return its status as subprocess does, or None if it does not end."""
+    # The child is not reaped yet, so its number is still that of its group.
     try:
         os.killpg(child, signal.SIGKILL)
     except ProcessLookupError:
-        # Not yet a group of its own, right after the fork.
+        # Right after the fork it has no group of its own yet.
         os.kill(child, signal.SIGKILL)
     limit = time.monotonic() + LEAVING
     while True:
@@ -311,7 +311,7 @@ def _end(child: int) -> int | None:
 
 
 def _children() -> set[int]:
-    """The numbers of this process's children, where the kernel lists them."""
+    """Return the numbers of this process's children, if the kernel lists them."""
     result: set[int] = set()
     try:
         for task in os.listdir("/proc/self/task"):
@@ -323,7 +323,7 @@ def _children() -> set[int]:
 
 
 def _kill_strays(before: set[int]) -> None:
-    """Kill what left the probe's group and came to this process when its parent died, and what that leaves in turn."""
+    """Kill processes that left the probe's group and became children of this process, and their own children."""
     for _round in range(50):
         strays = _children() - before
         if not strays:
@@ -337,8 +337,8 @@ def _kill_strays(before: set[int]) -> None:
         time.sleep(0.01)
 
 
-def _be_the_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.NoReturn:
-    """In the child: look at the environment, then become its interpreter."""
+def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.NoReturn:
+    """In the child: check the environment, then become its interpreter."""
     try:
         os.setsid()
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -348,18 +348,18 @@ def _be_the_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.N
         os.dup2(pipes.output_in, 1)
         os.dup2(pipes.output_in, 2)
         _close_all_but(0, 1, 2, pipes.records_in, pipes.source_out)
-        # Neither a package in the current folder nor a folder that is gone shall matter.
+        # Neither packages in the current folder nor a missing folder may have an effect.
         os.chdir("/")
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        _tell(pipes, kind="step", step=FIRST_STEP)
+        _send_record(pipes, kind="step", step=FIRST_STEP)
         try:
             found = find_interpreter(place.prefix, place.python)
             variables = {name: value for name, value in os.environ.items() if name not in without}
             require_trusted_variables(variables)
         except UserError as error:
-            _tell(pipes, kind="refused", expected=error.expected, found=error.found, remedy=error.remedy)
+            _send_record(pipes, kind="refused", expected=error.expected, found=error.found, remedy=error.remedy)
             os._exit(0)
-        _tell(pipes, kind="step", step="start python")
+        _send_record(pipes, kind="step", step="start python")
         os.set_inheritable(pipes.records_in, True)
         os.set_inheritable(pipes.source_out, True)
         ends = [str(pipes.records_in), str(pipes.source_out)]
@@ -367,21 +367,21 @@ def _be_the_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.N
         try:
             os.execve(found.python, command + ends, job_variables(found, variables))
         except OSError as error:
-            _tell(pipes, kind="exec_failed", path=found.python, error=error.strerror)
+            _send_record(pipes, kind="exec_failed", path=found.python, error=error.strerror)
             os._exit(126)
     except BaseException as error:
         os.write(2, repr(error).encode("utf-8", "replace"))
     finally:
-        # Never back into the caller: there would be two of it.
+        # Never return to the caller: there would be two of it.
         os._exit(125)
 
 
-def _tell(pipes: _Pipes, **record: t.Any) -> None:
+def _send_record(pipes: _Pipes, **record: t.Any) -> None:
     os.write(pipes.records_in, (json.dumps(record) + "\n").encode("ascii"))
 
 
 def _leave_no_core() -> None:
-    # 1 is the kernel's word for "no dump", also where dumps go to a program and other limits do not count.
+    # 1 means no dump to the kernel, also if dumps go to a program and other limits do not count.
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     limit = 1 if hard == resource.RLIM_INFINITY or hard >= 1 else 0
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
@@ -397,7 +397,7 @@ def _close_all_but(*kept: int) -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    """Best effort: what it buys is tidiness."""
+    """Call prctl if there is one: it only helps to clean up."""
     try:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (OSError, AttributeError):

@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from ..asked import Asked
-from ..report import Report, is_torchs
+from ..report import Report, is_library_of_torch
 from . import evidence
 from .reason import Reason, first_line, last_line
 
@@ -77,7 +77,7 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
 
 def blamed_libraries(report: Report) -> list[tuple[str, str]]:
     """Return the libraries to name: those known to be in use, or those that the error names, or all that come first."""
-    pairs = [(variable, path) for variable, path in report.library_path if is_torchs(path)]
+    pairs = [(variable, path) for variable, path in report.library_path if is_library_of_torch(path)]
     text = what_failed(report, whole=True)
     used = {os.path.dirname(item["path"]) + "/" + item["name"].split(".so")[0] for item in report.shadowed}
     for choose in (

@@ -50,8 +50,8 @@ STAGES = (
         one=True,
         last=True,
         title="The environment",
-        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only one"
-        " is reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
+        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only"
+        " one is reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
     ),
     Stage((installation.cpu_only_build,)),
     Stage(

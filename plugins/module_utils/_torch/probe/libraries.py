@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the probe that finds which CUDA libraries are in use. Private to hpc.pytorch. For the rules see talk.py."""
+"""The part of the probe that finds the CUDA libraries in use. Private to hpc.pytorch. For the rules see talk.py."""
 
 import glob
 import os

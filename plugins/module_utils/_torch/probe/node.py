@@ -106,7 +106,7 @@ def check_files(channel, root):
 
 
 def query_nvml(channel, describe):
-    """Report what NVIDIA's management library knows about every GPU of the node, also those this process may not use."""
+    """Report what NVML knows about every GPU of the node, also those that this process may not use."""
     try:
         library = ctypes.CDLL(NVML_LIBRARY)
     except OSError as problem:
