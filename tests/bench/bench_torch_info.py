@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What torch_info does on a node, and a bare import of torch that asks is_available, with the same Python."""
+"""Times torch_info next to a bare import of torch that calls is_available, with the same Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ print(json.dumps(result(run_probe(None, asked.python, 120), asked)))
 
 
 def python_with_torch(folder: pathlib.Path) -> str:
-    """The one in BENCH_TORCH_PYTHON, or that of a new virtual environment with the torch that the tests use."""
+    """Return BENCH_TORCH_PYTHON, or the Python of a new virtual environment with the torch that the tests use."""
     given = os.environ.get("BENCH_TORCH_PYTHON")
     if given:
         return given
@@ -38,7 +38,7 @@ def python_with_torch(folder: pathlib.Path) -> str:
 
 
 def run(rounds: int) -> list[Row]:
-    """One pair more than asked for, since the first one warms the file cache."""
+    """Run one more pair than asked for, as the first one warms the file cache."""
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-bench-") as folder:
         python = python_with_torch(pathlib.Path(folder) / "torch")
         # As jobs and torch_info run it: no bytecode is written.

@@ -116,7 +116,7 @@ def _require_folder(prefix: str) -> None:
 def _require_whole(root: str) -> None:
     if os.path.lexists(os.path.join(root, CHANGING_MARK)):
         raise UserError(
-            "a complete environment at %s" % root,
+            "a whole environment at %s" % root,
             "one that was interrupted while being changed (%s is there)" % CHANGING_MARK,
             "run hpc.pytorch.conda_env or the role hpc.pytorch.torch_env again, which repairs the environment",
         )

@@ -1,4 +1,4 @@
-"""Environments to look at: a real torch, and small ones whose torch does what a test wants."""
+"""Environments to test: one with a real torch, and small ones whose torch does what a test needs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A stand-in for the package torch: just enough of it for the probe, in plain Python that 3.6 runs, without a GPU.
 
-It asks the driver's library as torch does, and says of its errors what torch says (texts as torch 2.14 has them).
+It asks the driver's library as torch does, and reports its errors as torch does (with the texts of torch 2.14).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ __version__ = "1.4.0"
 COUNT, BUILT, NEEDS, ARCHS, FAULTS = {count!r}, {cuda!r}, {needs!r}, {archs!r}, {faults!r}
 PROPERTIES = []
 UNEXPECTED = (
-    "Unexpected error from cudaGetDeviceCount(). Did you run some cuda functions before calling NumCudaDevices() that might"
-    " have already set an error? "
+    "Unexpected error from cudaGetDeviceCount(). Did you run some cuda functions before calling NumCudaDevices() that"
+    " might have already set an error? "
 )
 TEXTS = {{
     3: "CUDA driver initialization failed, you might not have a CUDA gpu.",
@@ -74,7 +74,7 @@ def equal(left, right):
 def fault_of(place, kernel):
     index = place.index if place.kind == "cuda" else "cpu"
     if index != "cpu" and ARCHS and not any(arch == "sm_" + PROPERTIES[index][1].replace(".", "") for arch in ARCHS):
-        fail("CUDA error: no kernel image is available for execution on the device\\nSearch for `cudaErrorNoKernelImage...")
+        fail("CUDA error: no kernel image is available for execution on the device\\nSearch for `cudaErrorNoKernel...")
     fault = FAULTS.get((index, kernel), FAULTS.get(index) if kernel == "matmul" else None)
     if fault and fault != "wrong":
         fail(fault)
@@ -118,7 +118,8 @@ def start():
     number = ctypes.c_int(0)
     error = driver.cuDriverGetVersion(ctypes.byref(number))
     if not error and number.value < NEEDS:
-        return "The NVIDIA driver on your system is too old (found version %d). Please update your GPU driver" % number.value
+        old = "The NVIDIA driver on your system is too old (found version %d). Please update your GPU driver"
+        return old % number.value
     count = ctypes.c_int(0)
     error = error or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
     if error:
@@ -159,7 +160,8 @@ class cuda:
     def init():
         found = None if PROPERTIES else start()
         if found is not None:
-            raise RuntimeError(TEXTS.get(found, UNEXPECTED + "Error %s: other" % found) if isinstance(found, int) else found)
+            other = UNEXPECTED + "Error %s: other" % found
+            raise RuntimeError(TEXTS.get(found, other) if isinstance(found, int) else found)
     @staticmethod
     def get_arch_list():
         return ARCHS
@@ -192,10 +194,10 @@ def standin(
 
     :arg cuda: what it was built for.
     :arg count: how many devices it shows; None to ask libcuda.
-    :arg faults: by device number, by device and kernel, "cpu" or "all-reduce": ``wrong``, ``hang``, ``crash``, or the text
-        of an error.
-    :arg needs: the CUDA that the driver must run, as cuDriverGetVersion says it.
+    :arg faults: by device number, by device and kernel, "cpu" or "all-reduce": ``wrong``, ``hang``, ``crash``, or the
+        text of an error.
+    :arg needs: the CUDA that the driver must run, as a number of cuDriverGetVersion.
     :arg archs: the architectures that it has code for; empty for all.
-    :arg nccl: the version, as torch says it; None for a build without.
+    :arg nccl: the version, as torch reports it; None for a build without.
     """
     return STANDIN.format(cuda=cuda, count=count, faults=faults or {}, needs=needs, archs=archs or [], nccl=nccl)

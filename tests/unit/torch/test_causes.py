@@ -1,8 +1,8 @@
-"""Every cause made on a node of the lab, with a torch that asks the driver's library: its code is told, and no other one.
+"""Every cause on a node of the lab, with a torch that asks the driver's library: only its code is reported.
 
-What is real: processes, the dynamic linker, device files, variables, hangs. What is a stub: libcuda and NVML (C libraries that
-answer as NVIDIA's do), the texts of /proc and of the kernel's log, and the package torch. test_real_cuda_torch.py has the same
-with a real torch.
+Real are processes, the dynamic linker, device files, variables and hangs. Stubs are libcuda and NVML (C libraries that
+answer as NVIDIA's do), the texts of /proc and of the kernel's log, and the package torch. test_real_cuda_torch.py runs
+the same with a real torch.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ BUSY = "CUDA error: CUDA-capable device(s) is/are busy or unavailable\nSearch fo
 
 
 class Node(t.NamedTuple):
-    """One sick node.
+    """One failed node.
 
-    :arg codes: what has to be told of it, in this order, and nothing else.
-    :arg said: what the first message has to name.
+    :arg codes: the reasons that must be reported, in this order and no others.
+    :arg said: a part of the first message.
     :arg torch: the package's code; None for none.
     """
 
@@ -271,7 +271,7 @@ def library(folder: pathlib.Path, soname: str, code: str, *options: str) -> None
     subprocess.run([*command, *options], input=code, text=True, check=True)
 
 
-# The package loads its own library, which finds cuDNN by RUNPATH: after LD_LIBRARY_PATH, as in builds of Spack and EasyBuild.
+# The package loads its own library, which finds cuDNN by RUNPATH: after LD_LIBRARY_PATH, as Spack and EasyBuild do.
 LOADS = "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'lib', 'libtorch_cuda.so'))\n"
 
 
@@ -318,7 +318,10 @@ def test_a_device_that_fails_with_the_wrong_library_only(
 ) -> None:
     driver()(scene)
     scene.shadow("libcudnn_cnn.so.9")
-    fails = "\nif 'opt/cuda' in os.environ.get('LD_LIBRARY_PATH', ''): FAULTS[0, 'conv2d'] = 'CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH'\n"
+    fails = (
+        "\nif 'opt/cuda' in os.environ.get('LD_LIBRARY_PATH', ''):"
+        " FAULTS[0, 'conv2d'] = 'CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH'\n"
+    )
     node = Node(["ld_library_path_shadow"], "libcudnn_cnn.so.9), and without it it works", lambda scene: None)
     check(look(make_env(torch=standin(count=2) + fails), node, scene, monkeypatch), node)
 

@@ -1,4 +1,4 @@
-"""What torch_info says of a real CUDA build of torch on the nodes of the lab. Five gigabytes, so it runs on request only:
+"""torch_info and a real CUDA build of torch on the nodes of the lab. Five gigabytes, so it runs on request only:
 
     python3 -m venv /tmp/cuda-torch && /tmp/cuda-torch/bin/pip install torch==2.14.1 numpy
     HPC_TEST_CUDA_TORCH=/tmp/cuda-torch/bin/python make unit ARGS='-k real_cuda_torch'
@@ -24,7 +24,7 @@ OLD, FITTING = 70, 90
 
 
 class Node(t.NamedTuple):
-    """One sick node, and what has to be said first of it.
+    """One failed node, and its first reason.
 
     :arg make: lays out the node.
     :arg variables: of the process.

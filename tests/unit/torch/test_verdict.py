@@ -182,7 +182,7 @@ def test_devices_after_a_hang_are_not_called_tested() -> None:
 
 
 def test_every_value_is_there_even_without_torch() -> None:
-    found = result(read_report([], HUNG, "look at the environment"), Asked(python="/x/python"))
+    found = result(read_report([], HUNG, "check the environment"), Asked(python="/x/python"))
     assert found["torch"] == {
         "version": None,
         "cuda": None,
@@ -194,4 +194,4 @@ def test_every_value_is_there_even_without_torch() -> None:
     }
     assert found["python"] == {"version": None, "executable": None, "prefix": None, "user_site": None}
     assert (found["devices"], found["cuda_available"]) == ([], False)
-    assert "look at the environment" in found["reasons"][0]["message"]
+    assert "check the environment" in found["reasons"][0]["message"]

@@ -50,7 +50,8 @@ def test_settings_reach_the_driver(scene):
         name = ctypes.create_string_buffer(99)
         cuda.cuDeviceGetName(name, 99, 1)
         modes = [ask("cuDeviceGetAttribute", attribute, 1) for attribute in (75, 76, 20)]
-        print(json.dumps([ask("cuDriverGetVersion"), cuda.cuInit(0), ask("cuDeviceGetCount"), name.value.decode()] + modes))
+        found = [ask("cuDriverGetVersion"), cuda.cuInit(0), ask("cuDeviceGetCount"), name.value.decode()]
+        print(json.dumps(found + modes))
         """,
     ) == [12080, 0, 2, "B", 9, 0, 3]
 
@@ -111,7 +112,8 @@ def test_nvml(scene):
         scene,
         """
         nvml = ctypes.CDLL("libnvidia-ml.so.1")
-        handle, mig, pending, uuid = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_uint(), ctypes.create_string_buffer(96)
+        handle, mig, pending = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_uint()
+        uuid = ctypes.create_string_buffer(96)
         fabric = (ctypes.c_ubyte * 32)()
         rcs = [nvml.nvmlInit_v2(), nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(handle))]
         rcs.append(nvml.nvmlDeviceGetMigMode(handle, ctypes.byref(mig), ctypes.byref(pending)))
@@ -183,9 +185,11 @@ def test_the_runtime_stands_before_another(scene):
     import ctypes, json
     cuda = ctypes.CDLL(None)
     count, pointer, properties = ctypes.c_int(), ctypes.c_void_p(), (ctypes.c_int * 256)()
-    rcs = [cuda.cudaGetDeviceCount(ctypes.byref(count)), cuda.cudaSetDevice(2), cuda.cudaMalloc(ctypes.byref(pointer), 8)]
+    rcs = [cuda.cudaGetDeviceCount(ctypes.byref(count)), cuda.cudaSetDevice(2)]
+    rcs.append(cuda.cudaMalloc(ctypes.byref(pointer), 8))
     cuda.cudaGetDeviceProperties(ctypes.byref(properties), 1)
-    print(json.dumps([rcs, cuda.cudaGetLastError(), cuda.cudaGetLastError(), count.value, properties[90], properties[91]]))
+    errors = [cuda.cudaGetLastError(), cuda.cudaGetLastError()]
+    print(json.dumps([rcs, *errors, count.value, properties[90], properties[91]]))
     """
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
