@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one reader of GPU names and of Slurm's GRES types. No I/O. Private to hpc.pytorch.
 
-The filter torch_build, the verdict of torch_info (expect_gpu) and the inventory slurm all read names here. The models and their
-compute capabilities are data: plugin_utils/_torch_build/data/gpus.yml.
+The filter torch_build, the verdict of torch_info (expect_gpu) and the inventory slurm all read names here. The models
+and their compute capabilities are data: plugin_utils/_torch_build/data/gpus.yml.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.environment import CHANGING, find_interpreter
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.unfinished import CHANGING_MARK
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.environment import find_interpreter
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check import result
 
 OK = {"verdict": "ok", "summary": "ok: torch 2.13.0", "reasons": [], "devices": [], "failed": False, "changed": False}
@@ -80,8 +81,8 @@ def half_made(folder):
     (folder / "bin").mkdir()
     (folder / "bin" / "python").write_text("#!/bin/sh\n")
     (folder / "bin" / "python").chmod(0o755)
-    (folder / CHANGING).parent.mkdir()
-    (folder / CHANGING).touch()
+    (folder / CHANGING_MARK).parent.mkdir()
+    (folder / CHANGING_MARK).touch()
     return folder
 
 
