@@ -21,7 +21,7 @@ _MEMORY = re.compile(r"(\d+)gb?")
 # Words that tell boards of one model apart.
 _BOARD = re.compile(r"sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|mig|workstation|server|edition|max|q|generation")
 _BRAND = re.compile(r"nvidia|geforce|tesla|quadro|gpu")
-# In the name of a superchip stands the memory of its CPU: "NVIDIA GH200 480GB".
+# The name of a superchip states the memory of its CPU: "NVIDIA GH200 480GB".
 _SUPERCHIP = re.compile(r"g[hb]\d+")
 
 
