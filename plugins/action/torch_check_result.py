@@ -12,9 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.hpc.pytorch.plugins.modules.torch_check_result import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check import result
-
-VIA = ("ssh", "slurm", "srun")
 
 # What Ansible would take for its own, or show again.
 NOT_KEPT = ("invocation", "warnings", "deprecations", "ansible_facts", "exception")
@@ -38,14 +37,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         returned = super().run(tmp, task_vars)
-        _spec, given = self.validate_argument_spec(
-            {
-                "steps": {"type": "list", "elements": "dict", "default": []},
-                "via": {"type": "str", "choices": list(VIA), "default": VIA[0]},
-                "node": {"type": "str", "default": ""},
-                "prefix": {"type": "str", "default": ""},
-            }
-        )
+        _spec, given = self.validate_argument_spec(ARGUMENT_SPEC)
         host = str((task_vars or {}).get("inventory_hostname", ""))
         found = make_result(Options(**given), host, self._task.check_mode)
         kept = {key: value for key, value in found.items() if key not in NOT_KEPT and not key.startswith("_ansible")}

@@ -10,17 +10,19 @@ import os
 from .errors import UserError, printable, shown
 
 
-def require_absolute(option: str, value: str | None, existing: bool = False) -> None:
+def require_absolute(option: str, value: str | None, existing: bool = False, where: str = "") -> None:
     """Refuse *value* unless it is an absolute path of printable characters, or None.
 
     :arg option: the name of the option that *value* comes from, for the message.
     :arg existing: accept every path that a file can have, as this one is only read and not written into other files.
+    :arg where: the machine, if it could be mistaken, for the message: `` on the controller``.
     :raises UserError: the path is relative, empty, or holds control characters.
     """
     if value is None:
         return
     if not os.path.isabs(value) or "\0" in value or not (existing or printable(value)):
-        raise UserError("%s to be an absolute path" % option, shown(value), "give the whole path, starting with /")
+        expected = "%s to be an absolute path%s" % (option, where)
+        raise UserError(expected, shown(value), "give the whole path, starting with /")
 
 
 def nearest_existing(path: str) -> str:

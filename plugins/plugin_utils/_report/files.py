@@ -20,12 +20,12 @@ from .schema import SCHEMA_VERSION, Report
 MODE = 0o644
 JSON = "report.json"
 HTML = "report.html"
-# The page names its maker in its first lines.
+# The first lines of the page name the collection that made it.
 MARK = b'<meta name="generator" content="hpc.pytorch '
 
 
 def collection_version() -> str:
-    """Of this collection: an installed one has MANIFEST.json, a checkout galaxy.yml."""
+    """The version of this collection: an installed one has MANIFEST.json, a checkout galaxy.yml."""
     root = pathlib.Path(__file__).parents[3]
     with contextlib.suppress(FileNotFoundError):
         return str(json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]["version"])
@@ -34,7 +34,7 @@ def collection_version() -> str:
 
 
 def dump(report: Report) -> bytes:
-    """As it lies on disk: a node a line is for people with grep and diff."""
+    """The text of report.json, with one line for each node, which suits grep and diff."""
     head = {key: value for key, value in report.items() if key != "nodes"}
     lines = json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False)[: -len("\n}")]
     nodes = ",\n".join("  " + json.dumps(node, ensure_ascii=False, allow_nan=False) for node in report["nodes"])
@@ -42,9 +42,9 @@ def dump(report: Report) -> bytes:
 
 
 def read_last(folder: str) -> Report | None:
-    """The report that lies in the folder; None where there is none, or one of another schema.
+    """The report in *folder*, or None if there is none or it has another schema.
 
-    :raises UserError: what lies there is no report of ours, and would be overwritten.
+    :raises UserError: the file there is not a report of ours and would be overwritten.
     """
     path = os.path.join(folder, JSON)
     try:
@@ -54,7 +54,9 @@ def read_last(folder: str) -> Report | None:
         return None
     except OSError as error:
         raise UserError(
-            "to read the last report, %s" % path, error.strerror or str(error), "give it to who runs this"
+            "a readable report at %s" % path,
+            error.strerror or str(error),
+            "let the user of ansible-playbook read it, or name another torch_check_report_dir",
         ) from error
     try:
         last = json.loads(content)
@@ -70,10 +72,7 @@ def read_last(folder: str) -> Report | None:
 
 
 def require_ours(path: str) -> None:
-    """Refuse to write over a page that somebody else made.
-
-    :raises UserError: it is not ours.
-    """
+    """Refuse to overwrite a page that is not a report of ours."""
     try:
         with open(path, "rb") as stream:
             head = stream.read(2000)
@@ -83,11 +82,29 @@ def require_ours(path: str) -> None:
         raise _not_ours(path)
 
 
-def write(path: str, content: bytes) -> None:
-    """Put *content* at *path* by one rename, for everyone to read. A link there is replaced, not followed.
+def replace(folder: str, contents: t.Mapping[str, bytes], generated: str | None, keep: int) -> None:
+    """Write the files of a report, by their paths in *folder*.
 
-    :raises OSError: what was there is untouched.
+    :arg generated: the time of the report that they replace, or None.
+    :arg keep: how many earlier reports to keep.
+    :raises UserError: they cannot be written; each file is the old or the new one.
     """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for path, content in contents.items():
+            if generated is not None:
+                _keep_earlier(path, generated, keep)
+            _write(path, content)
+    except OSError as error:
+        raise UserError(
+            "a writable folder at %s" % folder,
+            "%s: %s" % (error.strerror, error.filename),
+            "set torch_check_report_dir to a folder that the user of ansible-playbook can write to",
+        ) from error
+
+
+def _write(path: str, content: bytes) -> None:
+    """Put *content* at *path* by one rename, for everyone to read. A link there is replaced, not followed."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".%s." % os.path.basename(path))
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -101,8 +118,8 @@ def write(path: str, content: bytes) -> None:
         raise
 
 
-def keep_earlier(path: str, generated: str, keep: int) -> None:
-    """Give the file that lies at *path* its time as a part of its name, and remove all but the *keep* newest of those."""
+def _keep_earlier(path: str, generated: str, keep: int) -> None:
+    """Link the file at *path* to a name with its time, and remove all but the *keep* newest of such names."""
     folder, name = os.path.split(path)
     stem, extension = os.path.splitext(name)
     if keep:
@@ -117,7 +134,7 @@ def keep_earlier(path: str, generated: str, keep: int) -> None:
 
 
 def _earlier(folder: str, stem: str, extension: str) -> list[str]:
-    # report-20261124T080000Z.json and nothing a person may have put there.
+    # report-20261124T080000Z.json, and no file that a person may have put there.
     names = [name for name in os.listdir(folder) if name.startswith(stem + "-") and name.endswith(extension)]
     return [name for name in names if _is_stamp(name[len(stem) + 1 : len(name) - len(extension)])]
 

@@ -22,13 +22,11 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result imp
 from .build import count_earlier, find_troubles, nearest_reason
 from .compare import describe_change, describe_devices, fold_changes
 from .schema import Node, Report
+from .styles import STYLES, css_rules
 
 FOLDER = pathlib.Path(__file__).parent
 # So many nodes are shown at once; more begin folded up.
 OPEN_UP_TO = 60
-
-# A sign, so that no verdict is told by its colour alone.
-SIGNS = {"failed": "✗", "unreachable": "!", "not_checked": "–", "cpu_only": "○", "ok": "✓"}
 
 
 class Section(t.NamedTuple):
@@ -48,7 +46,7 @@ def make_page(report: Report) -> str:
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        signs=SIGNS,
+        styles=STYLES,
         verdicts=VERDICTS,
         troubles=[(trouble, fold(trouble.nodes)) for trouble in find_troubles(report["nodes"])],
         changes=[(describe_change(group), fold(group.nodes)) for group in fold_changes(report["changes"])],
@@ -138,4 +136,4 @@ def _assets() -> tuple[str, str, jinja2.Template]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return style, script, environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+    return style + css_rules(), script, environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import VERDICTS
 
 from .build import count_earlier, find_troubles
-from .compare import describe_change, fold_changes
-from .schema import Report
+from .compare import describe_change, describe_devices, fold_changes
+from .schema import Node, Report
 
 WIDTH = 80
 # More of one kind is in the files.
@@ -35,6 +35,11 @@ def make_table(report: Report, width: int = WIDTH) -> list[Line]:
         if block:
             lines += [Line(""), *block]
     return lines
+
+
+def describe_nodes(report: Report) -> str:
+    """One line for each node, without times: what --diff compares."""
+    return "".join("%s\n" % _describe_node(node) for node in report["nodes"])
 
 
 def _heading(report: Report, width: int) -> list[Line]:
@@ -120,6 +125,17 @@ def _cut(text: str, width: int) -> list[str]:
         if len(text) > width and text[0] != " "
         else [text]
     )
+
+
+def _describe_node(node: Node) -> str:
+    torch = node["torch"]["version"]
+    parts = [
+        "%s: %s" % (node["name"], node["verdict"]),
+        ", ".join(reason["code"] for reason in node["reasons"]),
+        "torch %s" % torch if torch else "",
+        describe_devices(node["devices"]) or "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _count(number: int) -> str:

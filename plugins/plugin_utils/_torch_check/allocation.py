@@ -16,22 +16,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.paths import require_absolute
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import argument_spec, arguments
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "node": {"type": "str"},
-    "name": {"type": "str"},
-    "watcher": {"type": "int"},
-    "wait": {"type": "int", "default": 600},
-    "timeout": {"type": "int", "default": 120},
-    "time": {"type": "int"},
-    "exclusive": {"type": "bool", "default": False},
-    "partition": {"type": "str"},
-    "gres": {"type": "str"},
-    **argument_spec(),
-    "bin_dir": {"type": "path"},
-}
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import arguments
 
 # salloc gives up by itself after --immediate; this is for one that does not come back.
 GRACE = 60

@@ -184,7 +184,7 @@ def test_a_query_is_answered_and_a_wrong_one_comes_after_the_report(site):
         (
             lambda folder: None,
             {"folder": "/proc/nothing/report"},
-            "expected to write the report into /proc/nothing/report; found",
+            "expected a writable folder at /proc/nothing/report; found",
         ),
     ],
 )
