@@ -12,10 +12,10 @@ short_description: Allocate a node for some tasks, and release it
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Used by the role P(hpc.pytorch.torch_check#role) with C(torch_check_via=srun). The tasks in between reach the node over the
-    connection P(hpc.pytorch.srun#connection).
-  - Runs C(salloc --no-shell) on the controller, which must be a login node. A process in the background releases the node
-    if the play is interrupted or killed; if the login node itself goes down, the time limit of the job does.
+  - The role P(hpc.pytorch.torch_check#role) uses it with C(torch_check_via=srun). The tasks in between reach the node
+    over the connection P(hpc.pytorch.srun#connection).
+  - Runs C(salloc --no-shell) on the controller, which must be a login node. A process in the background releases the
+    node if the play is interrupted or killed; if the login node itself goes down, the time limit of the job does.
 options:
   state:
     description:
@@ -42,7 +42,7 @@ options:
     default: 600
   timeout:
     description:
-      - How many seconds the tasks in between may take, which O(time) follows from.
+      - How many seconds the tasks in between may take. The default of O(time) depends on it.
     type: int
     default: 120
   time:
@@ -73,7 +73,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: none
-    description: Is skipped in check mode.
+    description: The task is skipped in check mode.
   diff_mode:
     support: none
     description: Changes nothing that lasts.
@@ -86,7 +86,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at a GPU as a user who must not log in to its node
+- name: List the GPUs of a node that the user must not log in to
   block:
     - name: Allocate the node
       hpc.pytorch.torch_check_allocation:
@@ -112,7 +112,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 name:
-  description: The name of the job, which no other one has.
+  description: The name of the job, which no other job has.
   returned: when O(state) is V(present)
   type: str
 job_id:

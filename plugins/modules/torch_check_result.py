@@ -12,10 +12,10 @@ short_description: Make the result of a node from what its check returned
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Used by the role P(hpc.pytorch.torch_check#role). Register what it returns as C(torch_check_result), which
+  - The role P(hpc.pytorch.torch_check#role) uses it. Register its return value as C(torch_check_result), which
     M(hpc.pytorch.torch_report) reads.
-  - It never fails because of what the tasks before it returned. A node that gave no answer, an environment that must not be
-    run and a check mode without an environment are results too.
+  - It never fails because of what the tasks before it returned. A node that gave no answer, an environment that must
+    not be run, and an environment that check mode does not find are results too.
 options:
   steps:
     description:
@@ -58,7 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check torch, whatever becomes of the node
+- name: Check torch without failing the host
   block:
     - name: Ask torch
       hpc.pytorch.torch_info:

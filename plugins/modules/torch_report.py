@@ -8,44 +8,44 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torch_report
 version_added: 0.1.0
-short_description: Make one report of what torch_check found on every node
+short_description: Make one report of the results of torch_check on every node
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Reads the fact C(torch_check_result) of every host, which the role P(hpc.pytorch.torch_check#role) leaves, and makes a
-    table for the terminal, a JSON file and one HTML page that needs nothing else.
-  - All of it happens on the controller, once, whichever host the task runs for. Use C(run_once).
-  - Every host of the groups C(login) and C(compute) is in the report. Of one that was not part of the run (C(--limit)),
-    what the last report in O(folder) says is kept.
-  - The files are written again only when something other than times is different from the last report. A second run that
-    finds the same changes nothing, and the report keeps saying since when it has been so.
+  - Reads the variable C(torch_check_result) of every host, which the role P(hpc.pytorch.torch_check#role) sets, and makes
+    a table for the terminal, a JSON file and one HTML page that needs no other file.
+  - It runs on the controller and covers all hosts, whichever host the task runs for. Use C(run_once).
+  - Every host of the groups C(login) and C(compute) is in the report. A host that was not part of the run (C(--limit))
+    keeps its entry in the last report in O(folder).
+  - The files are rewritten only if something other than a time has changed since the last report. A second run that finds
+    the same changes nothing, and the report keeps the time of the first run that found this state.
 options:
   hosts:
     description:
-      - The hosts of this run. One of them without a result is reported as V(failed) with the code V(no_result).
-      - Without it, the hosts of the play.
+      - The hosts of this run. A host without a result is reported as V(failed) with the code V(no_result).
+      - If it is not set, the hosts of the play.
     type: list
     elements: str
   formats:
     description:
-      - What to make. The files need O(folder); V(html) brings V(json) along, which the next report is compared with.
+      - What to make. The files need O(folder). V(html) implies V(json), which the next report is compared with.
     type: list
     elements: str
     choices: [table, json, html]
     default: [table, json, html]
   folder:
     description:
-      - Folder on the controller for C(report.json) and C(report.html), an absolute path; a leading C(~) is the home of
-        the user who runs Ansible. It is created. Without it, no file is written.
+      - The folder on the controller for C(report.json) and C(report.html), an absolute path. A leading C(~) is the home
+        directory of the user who runs Ansible. The folder is created. If it is not set, no file is written.
     type: str
   keep:
     description:
-      - How many earlier reports to keep beside them, each with its time in its name. Older ones are removed.
+      - How many earlier reports to keep next to them, each with its time in its name. Older ones are removed.
     type: int
     default: 0
   query:
     description:
-      - A JMESPath expression over the report. What it selects is returned.
+      - A JMESPath expression over the report. Its result is returned.
     type: str
 extends_documentation_fragment:
   - hpc.pytorch.attributes
@@ -67,13 +67,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A report beside the inventory
+- name: Write a report next to the inventory
   hpc.pytorch.torch_report:
     folder: "{{ inventory_dir }}/report"
     keep: 30
   run_once: true
 
-- name: The names of the nodes whose torch has no CUDA
+- name: Find the nodes whose torch has no CUDA
   hpc.pytorch.torch_report:
     formats: []
     query: "nodes[?contains(reasons[].code, 'cpu_only_build')].name"
@@ -92,7 +92,7 @@ totals:
   returned: success
   type: dict
 changes:
-  description: What is different from the report of the time C(since), in C(nodes).
+  description: The differences from the last report, whose time is C(since), in C(nodes).
   returned: success
   type: dict
 table:
@@ -101,12 +101,12 @@ table:
   type: list
   elements: str
 files:
-  description: The report's files, also where they stayed as they were.
+  description: The files of the report, also if they were not changed.
   returned: success
   type: list
   elements: str
 selected:
-  description: What O(query) selected.
+  description: The result of O(query).
   returned: when O(query) is set
   type: raw
 """

@@ -22,7 +22,7 @@ NODES = 1000
 
 
 def load_generator() -> t.Any:
-    """The tests' maker of results."""
+    """The module of the tests that makes results."""
     path = CHECKOUT / "tests" / "unit" / "report" / "generate.py"
     spec = importlib.util.spec_from_file_location("generate", path)
     if spec is None or spec.loader is None:
@@ -57,7 +57,7 @@ def alone(hosts: dict[str, dict[str, t.Any]]) -> float:
 
 
 def whole(inventory: pathlib.Path, folder: pathlib.Path) -> float:
-    """Seconds of ansible-playbook, from its start to its end."""
+    """Seconds of the whole ansible-playbook."""
     command = ["ansible-playbook", "-i", str(inventory), "-e", "torch_check_report_dir=%s" % folder]
     begin = time.perf_counter()
     done = subprocess.run(
@@ -77,7 +77,7 @@ def whole(inventory: pathlib.Path, folder: pathlib.Path) -> float:
 
 
 def run(rounds: int) -> list[Row]:
-    """The first report of a folder, the second that finds the same, and what of it is the report's own."""
+    """The first report in a folder, a second one that finds the same, and the share of the report alone."""
     generator = load_generator()
     hosts = generator.make_cluster(NODES)
     first, second, own = [], [], []

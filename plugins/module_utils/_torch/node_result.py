@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of one node's check: its shape, and the results of checks that did not reach torch. Private to hpc.pytorch.
+"""The result of one node's check: its shape, and the results of checks without torch. Private to hpc.pytorch.
 
-A check that ran torch returns what ``diagnose.verdict.result`` makes. slurm_torch_info and the role torch_check build every
-other result here, and the report reads all of them. Plain data, no I/O.
+A check that ran torch returns what ``diagnose.verdict.result`` makes. slurm_torch_info and the role torch_check build
+every other result here, and the report reads all of them. Plain data, no I/O.
 """
 
 from __future__ import annotations

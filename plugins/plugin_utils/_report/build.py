@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run's nodes and the last report to a report. Plain data, no I/O. Private to hpc.pytorch."""
+"""Builds a report from the nodes of a run and the last report. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .schema import SCHEMA_VERSION, Node, Partition, Report, Totals
 
 
 class Trouble(t.NamedTuple):
-    """Sick nodes with the same reason.
+    """Nodes that failed for the same reason.
 
-    :arg others: further reasons' codes that each of them has.
-    :arg alike: every node says the same words; otherwise the message is that of the first.
+    :arg others: the codes of the further reasons that each of them has.
+    :arg alike: the message is the same for every node; otherwise it is that of the first.
     """
 
     verdict: str
@@ -31,10 +31,10 @@ class Trouble(t.NamedTuple):
 
 
 def make_report(nodes: t.Iterable[Node], last: Report | None, inventory: str, generator: str, generated: str) -> Report:
-    """The whole report.
+    """Build the whole report.
 
-    :arg nodes: of this run, and those that were not part of it; of the latter, what the last report knows is kept.
-    :arg generated: the time, as in 2026-11-24T08:00:00Z.
+    :arg nodes: of this run, and those that were not part of it. The latter keep their entry in the last report.
+    :arg generated: the time, such as 2026-11-24T08:00:00Z.
     """
     known = {node["name"]: node for node in last["nodes"]} if last is not None else {}
     kept = [_keep(node, known.get(node["name"])) for node in nodes]
@@ -52,7 +52,7 @@ def make_report(nodes: t.Iterable[Node], last: Report | None, inventory: str, ge
 
 
 def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
-    """Sick nodes by what they suffer from, the worst verdict first, then by how many they are."""
+    """Group the failed nodes by their reasons: the worst verdict first, then the largest group."""
     groups: dict[tuple[t.Any, ...], list[Node]] = {}
     for node in nodes:
         if node["verdict"] in FAILURES:
@@ -75,29 +75,29 @@ def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
 
 
 def nearest_reason(node: Node) -> Reason:
-    """The first reason; a node may have failed an expectation alone, its summary says so then."""
+    """The first reason of a node. One that only misses an expectation has no reason, but a summary."""
     if node["reasons"]:
         return node["reasons"][0]
     return Reason(
         code="expectation_unmet" if node["verdict"] == "failed" else node["verdict"],
         message=node["summary"],
-        remedy="correct the node, or what the inventory expects of it",
+        remedy="repair the node, or correct what the inventory expects of it",
     )
 
 
 def count_verdicts(nodes: t.Iterable[Node]) -> dict[str, int]:
-    """How many nodes have each verdict."""
+    """Count the nodes with each verdict."""
     counted = collections.Counter(node["verdict"] for node in nodes)
     return {verdict: counted[verdict] for verdict in VERDICTS}
 
 
 def count_earlier(report: Report) -> int:
-    """How many nodes were checked by an earlier run than the report's own."""
+    """Count the nodes whose entry comes from an earlier run."""
     return sum(1 for node in report["nodes"] if node["checked"] not in (None, report["generated"]))
 
 
 def _keep(node: Node, known: Node | None) -> Node:
-    # Of a run with --limit: what was found then still is the best that is known, with its own time.
+    # After a run with --limit, the last entry of another node is still the best one, with its own time.
     if known is None or node["checked"] is not None or node["summary"] != NOT_PART["summary"]:
         return node
     return t.cast(Node, dict(known, partitions=node["partitions"], expectation=node["expectation"]))
@@ -113,6 +113,6 @@ def _partitions(nodes: t.Sequence[Node]) -> list[Partition]:
     for node in nodes:
         for name in node["partitions"]:
             members.setdefault(name, []).append(node)
-    # Login nodes are no partition of Slurm's; they come last.
+    # Login nodes are not a partition of Slurm; they come last.
     names = sorted(members, key=lambda name: (name == "login", natural(name)))
     return [Partition(name=name, nodes=len(members[name]), verdicts=count_verdicts(members[name])) for name in names]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is different from the last report. Plain data, no I/O. Private to hpc.pytorch."""
+"""Compares a report with the last one. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Group(t.NamedTuple):
 
 
 def make_changes(last: Report | None, nodes: t.Sequence[Node]) -> Changes:
-    """Every change from *last* to *nodes*: nodes that are new or gone, verdicts, versions, devices."""
+    """List the changes from *last* to *nodes*: new and removed nodes, verdicts, versions, devices."""
     if last is None:
         return Changes(since=None, nodes=[])
     before = {node["name"]: node for node in last["nodes"]}
@@ -44,7 +44,7 @@ def make_changes(last: Report | None, nodes: t.Sequence[Node]) -> Changes:
 
 
 def fold_changes(changes: Changes) -> list[Group]:
-    """The same change of many nodes as one, the ones of verdicts first, then by how many nodes have it."""
+    """Group the nodes with the same change: changes of verdicts first, then the largest group."""
     groups: dict[tuple[str, str | None, str | None], list[str]] = {}
     for change in changes["nodes"]:
         groups.setdefault((change["what"], change["before"], change["after"]), []).append(change["node"])
@@ -71,14 +71,14 @@ def describe_devices(devices: t.Sequence[Device]) -> str | None:
 
 
 def differs(last: Report, now: Report) -> bool:
-    """Whether anything but times and the changes themselves is different."""
+    """Whether the reports differ in anything but times and the changes themselves."""
     return _lasting(last) != _lasting(now)
 
 
 def _differences(old: Node, new: Node) -> t.Iterator[tuple[str, str | None, str | None]]:
     if old["verdict"] != new["verdict"]:
         yield "verdict", old["verdict"], new["verdict"]
-    # A node that did not answer has not lost its torch.
+    # Nothing is known about the torch of a node that did not answer.
     if old["verdict"] in UNKNOWN or new["verdict"] in UNKNOWN:
         return
     pairs = (

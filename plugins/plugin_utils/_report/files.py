@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report's files: reading the last one, writing by one rename, keeping earlier ones. Private to hpc.pytorch."""
+"""Reads the last report, writes the new files, and keeps earlier ones. Private to hpc.pytorch."""
 
 from __future__ import annotations
 

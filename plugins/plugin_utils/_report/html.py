@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one page that needs nothing else. Reads its template beside this file, no other I/O. Private to hpc.pytorch.
+"""Makes the page report.html from its template in this folder, no other I/O. Private to hpc.pytorch.
 
-Everything is escaped by the template engine; what the page may run is named by its hash, so nothing that came in by a node's
-name or error could run even if it were not.
+The template engine escapes everything. The page also names its own script by hash, so that a browser would not run a
+script that came in with the name or an error of a node.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .schema import Node, Report
 from .styles import STYLES, css_rules
 
 FOLDER = pathlib.Path(__file__).parent
-# So many nodes are shown at once; more begin folded up.
+# A page of more nodes opens with its partitions folded.
 OPEN_UP_TO = 60
 
 
 class Section(t.NamedTuple):
-    """The nodes of the same partitions, the sick ones first."""
+    """The nodes of the same partitions, the failed ones first."""
 
     name: str
     counts: list[tuple[str, int]]
@@ -38,7 +38,7 @@ class Section(t.NamedTuple):
 
 
 def make_page(report: Report) -> str:
-    """The whole page."""
+    """Make the text of the page."""
     style, script, template = _assets()
     return template.render(
         report=report,
@@ -71,7 +71,7 @@ def _sections(report: Report) -> list[Section]:
                 [_row(node, report["generated"]) for node in nodes],
             )
         )
-    # Where something is sick comes first.
+    # Sections with failed nodes come first.
     return sorted(sections, key=lambda section: min(VERDICTS.index(verdict) for verdict, _count in section.counts))
 
 
@@ -93,8 +93,8 @@ def _row(node: Node, generated: str) -> dict[str, t.Any]:
         "seconds": None if node["seconds"] is None else "%.1f s" % node["seconds"],
         "device_seconds": _span(times),
         "reasons": reasons,
-        # What a cpu_only node says of its reason is no trouble: shown small.
-        "sick": node["verdict"] in FAILURES,
+        # The reason of a cpu_only node needs no remedy.
+        "failed": node["verdict"] in FAILURES,
         "checked": node["checked"] if node["checked"] not in (None, generated) else None,
     }
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a check left behind to a node of the report. Plain data, no I/O. Private to hpc.pytorch.
+"""Makes a node of the report from the result of its check. Plain data, no I/O. Private to hpc.pytorch.
 
-Results come from other machines: whatever is not of the type it should be is dropped, text is put on one line, control
-characters and half characters are made visible, and no text is longer than a person reads.
+Results come from other machines and are not trusted. A value of the wrong type is dropped. Text becomes one line of
+limited length, with control characters and lone surrogates shown as escapes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ NOT_PART = not_checked("not part of a run yet")
 def make_node(
     name: str, partitions: t.Sequence[str], expectation: Expectation, result: object, checked: str | None
 ) -> Node:
-    """One node of the report.
+    """Make one node of the report.
 
-    :arg result: the fact torch_check_result of the node, or None where it left none.
-    :arg checked: when; None for a node that was not part of the run.
+    :arg result: the variable torch_check_result of the node, or None if it has none.
+    :arg checked: the time of the check; None for a node that was not part of the run.
     """
     found = result if isinstance(result, t.Mapping) else {}
     reasons = [_reason(item) for item in _mappings(found.get("reasons"))]
@@ -67,7 +67,7 @@ def make_node(
 
 
 def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> Expectation:
-    """What the role torch_check expects of a node, from the inventory's variables for it."""
+    """The expectation of the role torch_check, from the inventory's variables for a node."""
     devices = _whole(variables.get("torch_check_expect_devices"))
     if devices is None and not is_login_only:
         devices = _whole(variables.get("hpc_gpu_count"))
@@ -84,7 +84,7 @@ def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> E
 
 
 def text(value: object) -> str | None:
-    """One line that shows what it is; None for what is no text or number."""
+    """*value* as one line, or None if it is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     line = one_line(str(value))

@@ -51,7 +51,7 @@
   words.addEventListener("input", apply);
   verdict.addEventListener("change", apply);
 
-  // A browser that does not print what is folded up: unfold it for the print.
+  // Some browsers do not print folded parts: unfold everything for the print.
   let before = null;
   window.addEventListener("beforeprint", function () {
     before = groups.map((group) => group.details.open);

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Selecting from the report by a JMESPath expression. No I/O. Private to hpc.pytorch."""
+"""Evaluates a JMESPath expression over the report. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ except ImportError:
 
 
 def select(expression: str, report: t.Any) -> t.Any:
-    """What the expression selects.
+    """Evaluate the expression.
 
-    :raises UserError: jmespath is not there, the expression is none, or asks for what cannot be; where it is known, the
-        error names the column of the expression, counted from 1.
+    :raises UserError: jmespath is not installed, or the expression is wrong. If it is known, the error names the column
+        of the expression, counted from 1.
     """
     if jmespath is None:
         raise UserError(
             "the Python library jmespath on the controller, for torch_check_query",
-            "none",
+            "no such library",
             "install jmespath for the Python that runs ansible-playbook, or leave torch_check_query out",
         )
     try:
@@ -43,7 +43,7 @@ def _where(error: Exception, expression: str) -> str:
     if position is None:
         position = getattr(error, "lexer_position", None)
     if position is None:
-        # What is wrong with a function is known by its name alone, and unknown ones by the message.
+        # An error about a function has only its name; one about an unknown function, only in its message.
         names = [getattr(error, "function_name", None) or "", *str(error).replace("()", "").split()]
         position = next((expression.find(name + "(") for name in names if name and name + "(" in expression), None)
     return "" if position is None else " at column %d" % (min(position, len(expression)) + 1)
@@ -51,12 +51,12 @@ def _where(error: Exception, expression: str) -> str:
 
 def _why(error: Exception) -> str:
     if isinstance(error, exceptions.JMESPathTypeError):
-        # Its own words hold the value, which may be the whole report.
+        # Its own message holds the value, which may be the whole report.
         return "function %s() takes %s, not %s" % (
             error.function_name,
             " or ".join(error.expected_types),
             error.actual_type,
         )
-    # The first line; then comes the expression again with an arrow below it.
+    # Only the first line; the others repeat the expression with an arrow below it.
     first = str(error).partition("\n")[0].partition(": Parse error at column")[0]
     return first.rstrip(":")[:300] or type(error).__name__

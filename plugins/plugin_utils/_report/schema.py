@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the report is made of, as docs/report.schema.json has it. Plain data, no I/O. Private to hpc.pytorch."""
+"""The types of the report, as in docs/report.schema.json. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 
 class Expectation(t.TypedDict):
-    """What the inventory says of the node's GPUs; none for no opinion."""
+    """What the inventory says about the node's GPUs; None for no expectation."""
 
     cuda: bool | None
     devices: int | None
@@ -32,7 +32,7 @@ class Torch(t.TypedDict):
 
 
 class Device(t.TypedDict):
-    """One GPU as torch sees it."""
+    """One GPU, as torch sees it."""
 
     index: int
     name: str | None
@@ -44,7 +44,7 @@ class Device(t.TypedDict):
 
 
 class Node(t.TypedDict):
-    """All that is known of one node."""
+    """Everything known about one node."""
 
     name: str
     partitions: list[str]
@@ -62,7 +62,7 @@ class Node(t.TypedDict):
 
 
 class Partition(t.TypedDict):
-    """A partition's nodes, counted; a node in two partitions counts in both."""
+    """The number of nodes of a partition; a node in two partitions counts in both."""
 
     name: str
     nodes: int
@@ -70,7 +70,7 @@ class Partition(t.TypedDict):
 
 
 class Totals(t.TypedDict):
-    """Every node counted once; every code once for each node that has it."""
+    """Each node is counted once, each code once for each node that has it."""
 
     nodes: int
     verdicts: dict[str, int]
@@ -78,7 +78,7 @@ class Totals(t.TypedDict):
 
 
 class Change(t.TypedDict):
-    """One difference of one node to the last report."""
+    """One difference between a node and its entry in the last report."""
 
     node: str
     what: str
@@ -87,14 +87,14 @@ class Change(t.TypedDict):
 
 
 class Changes(t.TypedDict):
-    """The differences to the report of the time ``since``, none where there was no report."""
+    """The differences from the report of the time ``since``; None if there was no report."""
 
     since: str | None
     nodes: list[Change]
 
 
 class Report(t.TypedDict):
-    """The whole of it."""
+    """The whole report."""
 
     schema_version: int
     generated: str

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report for a terminal: counts by partition, and the sick nodes with what to do. No I/O. Private to hpc.pytorch."""
+"""The report for a terminal: counts by partition, failed nodes with remedies. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .compare import describe_change, describe_devices, fold_changes
 from .schema import Node, Report
 
 WIDTH = 80
-# More of one kind is in the files.
+# The files have the rest.
 MOST_LINES_OF_NODES = 4
 MOST_CHANGES = 10
 
 
 class Line(t.NamedTuple):
-    """A line, and the verdict that it is about, for a colour."""
+    """A line, and the verdict that gives it its colour."""
 
     text: str
     verdict: str | None = None
 
 
 def make_table(report: Report, width: int = WIDTH) -> list[Line]:
-    """The lines, none longer than *width* (a single word may be)."""
+    """The lines of the table, none longer than *width* (a single word may be)."""
     lines = [*_heading(report, width), *_partitions(report, width)]
     for block in (_troubles(report, width), _changes(report, width)):
         if block:

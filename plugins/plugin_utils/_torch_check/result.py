@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a node from what the tasks of the role torch_check returned. Plain data, no I/O. Private to hpc.pytorch."""
+"""Makes a node's result from what the tasks of the role torch_check returned. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 

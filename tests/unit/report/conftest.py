@@ -18,7 +18,7 @@ Hosts = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
 class Make(t.Protocol):
-    """What ``make`` is."""
+    """The type of the fixture ``make``."""
 
     def __call__(
         self, hosts: Hosts, last: Report | None = ..., generated: str = ..., limit: t.Sequence[str] | None = ...
@@ -27,7 +27,7 @@ class Make(t.Protocol):
 
 @pytest.fixture(name="make")
 def fixture_make() -> Make:
-    """A report of hosts as the generator makes them; *limit* as --limit."""
+    """Make a report of hosts from the generator; *limit* is --limit."""
 
     def make(
         hosts: Hosts,

@@ -14,7 +14,7 @@ import random
 import sys
 import typing as t
 
-# Code, message, remedy; the words are those of a real result, as long and as different from node to node.
+# Code, message, remedy; as long as those of a real result, and as different from node to node.
 CAUSES: tuple[tuple[str, str, str], ...] = (
     ("cpu_only_build", "torch 2.13.0 is built without CUDA", "ask for a CUDA build by name (pytorch=2.13.0=*cuda*)"),
     ("no_driver", "this node has no NVIDIA driver: no kernel module and no libcuda.so.1", "install the NVIDIA driver"),

@@ -253,10 +253,10 @@ def test_an_inventory_has_a_name(sources, name):
     assert name_inventory(sources) == name
 
 
-# --- what to repair ----------------------------------------------------------------------------------------------
+# --- what to fix -------------------------------------------------------------------------------------------------
 
 
-def test_sick_nodes_with_the_same_reason_are_one_trouble(make):
+def test_failed_nodes_with_the_same_reason_are_one_trouble(make):
     hosts = {
         "n%d" % number: {"groups": ["titan"], "torch_check_result": make_result("failed", KINDS[0], number, cause)}
         for number, cause in enumerate([1, 1, 1, 15, 15, 0])

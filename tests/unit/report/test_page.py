@@ -81,12 +81,12 @@ def shape(text):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_whatever_a_node_says_is_text(make, attack):
+def test_text_from_a_node_stays_text(make, attack):
     text = make_page(attacked(make, attack))
     # The same elements and attributes as for a harmless word: nothing broke out.
     assert shape(text) == shape(make_page(attacked(make, "harmless")))
-    said = attacked(make, attack)["nodes"][0]["reasons"][0]["message"]
-    assert sum(said in piece for piece in "".join(Page(text).texts).split("\n")) >= 3
+    message = attacked(make, attack)["nodes"][0]["reasons"][0]["message"]
+    assert sum(message in piece for piece in "".join(Page(text).texts).split("\n")) >= 3
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2028\u2029]", text)
 
 
@@ -105,7 +105,7 @@ def test_the_page_may_run_its_own_script_and_load_nothing(make, cluster):
     assert not re.search(r"url\(|@import|https?://", text)
 
 
-def test_every_node_is_in_it_the_sick_ones_first(make):
+def test_every_node_is_in_it_the_failed_ones_first(make):
     hosts = make_cluster(700)
     report = make(hosts)
     text = make_page(report)

@@ -157,7 +157,7 @@ def test_two_thousand_nodes_are_filtered_and_folded(show, page_of, width):
     assert details.evaluate_all("all => all.every(one => !one.open && !one.hidden)")
     page.get_by_label("Verdict", exact=True).select_option("unreachable")
     assert page.locator("#shown").inner_text() == "27 of 2000 nodes"
-    page.get_by_label("Verdict", exact=True).select_option("what to mend")
+    page.get_by_label("Verdict", exact=True).select_option("what to fix")
     assert (
         int(page.locator("#shown").inner_text().split()[0])
         == body.locator(".verdict").filter(has_text=re.compile("failed|unreachable")).count()
