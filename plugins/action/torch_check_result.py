@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs hpc.pytorch.torch_check_result on the controller.
 
-It is an action and not a filter: Ansible loads an action once for all hosts, but every filter of a collection again in the
-process of each host.
+It is an action and not a filter: Ansible loads an action once for all hosts, but every filter of a collection again in
+the process of each host.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ short_description: Make one report of the results of torch_check on every node
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Reads the variable C(torch_check_result) of every host, which the role P(hpc.pytorch.torch_check#role) sets, and makes
-    a table for the terminal, a JSON file and one HTML page that needs no other file.
+  - Reads the variable C(torch_check_result) of every host, which the role P(hpc.pytorch.torch_check#role) sets, and
+    makes a table for the terminal, a JSON file and one HTML page that needs no other file.
   - It runs on the controller and covers all hosts, whichever host the task runs for. Use C(run_once).
   - Every host of the groups C(login) and C(compute) is in the report. A host that was not part of the run (C(--limit))
     keeps its entry in the last report in O(folder).
-  - The files are rewritten only if something other than a time has changed since the last report. A second run that finds
-    the same changes nothing, and the report keeps the time of the first run that found this state.
+  - The files are rewritten only if something other than a time has changed since the last report. A second run that
+    finds the same changes nothing, and the report keeps the time of the first run that found this state.
 options:
   hosts:
     description:

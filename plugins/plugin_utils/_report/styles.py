@@ -11,7 +11,7 @@ import typing as t
 class Style(t.NamedTuple):
     """How one verdict is shown.
 
-    :arg sign: stands before it in the page, so that no verdict is told by its colour alone.
+    :arg sign: is in front of it in the page, so that colour alone never carries a verdict.
     :arg colour: in the page; page.css gives this variable a value for light, dark and paper.
     :arg terminal: a setting of Ansible's, or None for no colour.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""check.yml over hosts that are this machine, some of them failed: each has its verdict, none holds up another."""
+"""check.yml over hosts that are all this machine, some of them broken: each has its verdict, none delays another."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def envs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.fixture
 def sleeper(tmp_path: pathlib.Path) -> t.Iterator[str]:
-    """A Python that says nothing until the test is over, as on a machine whose file system hangs."""
+    """A Python that hangs until the test is over, as on a machine whose file system hangs."""
     fifo, program = tmp_path / "never", tmp_path / "python"
     os.mkfifo(fifo)
     program.write_text("#!/bin/sh\nread -r line < %s\n" % fifo)
@@ -56,14 +56,14 @@ def sleeper(tmp_path: pathlib.Path) -> t.Iterator[str]:
 
 @pytest.fixture
 def silent_port() -> t.Iterator[int]:
-    """A port where connections are taken and nobody ever speaks."""
+    """A port that accepts connections and never sends anything."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
         yield server.getsockname()[1]
 
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port where nobody listens."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -82,7 +82,7 @@ class Check(t.NamedTuple):
 
     @property
     def changed(self) -> list[str]:
-        """The hosts where something changed. The report is written once, in the name of the first of them."""
+        """The hosts where something changed. The report counts as a change of the first host."""
         return [line.split()[0] for line in self.recap if "changed=0" not in line]
 
     @property
@@ -93,7 +93,7 @@ class Check(t.NamedTuple):
 
 @pytest.fixture
 def check(tmp_path: pathlib.Path, playbook_run: t.Callable[..., t.Any]) -> t.Callable[..., Check]:
-    """Runs the playbook over hosts by their groups; what the report says of each of them."""
+    """Run the playbook over hosts by their groups, and return each host's entry in the report."""
 
     def call(groups: dict[str, dict[str, dict[str, t.Any]]], *arguments: str, **variables: t.Any) -> Check:
         inventory = {"all": {"children": {group: {"hosts": hosts} for group, hosts in groups.items()}}}
@@ -120,7 +120,7 @@ def ssh(port: int) -> dict[str, t.Any]:
     return {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": port}
 
 
-def test_healthy_nodes_pass(check: t.Callable[..., Check], envs: pathlib.Path) -> None:
+def test_working_nodes_pass(check: t.Callable[..., Check], envs: pathlib.Path) -> None:
     done = check(
         {
             "login": {"l1": on(envs / "good")},
@@ -219,7 +219,7 @@ def test_a_verdict_may_be_printed_alone(check: t.Callable[..., Check], envs: pat
     assert (done.rc, done.verdicts) == (0, {"c1": "failed"}), done.output
 
 
-def test_check_mode_fails_for_nothing_that_the_run_would_make_or_mend(
+def test_check_mode_fails_for_nothing_that_the_run_would_make_or_repair(
     check: t.Callable[..., Check], envs: pathlib.Path
 ) -> None:
     done = check({"compute": {"none": on(envs / "none"), "half": on(envs / "half")}}, "--check")

@@ -19,8 +19,8 @@ from .generate import KINDS, make_cluster, make_inventory, make_result
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 
-# The report belongs to the controller: no connection to any host is ever made. run_once: the role's arguments are validated
-# for one host, not for each.
+# The report is made on the controller: no host is connected to. run_once: the role's arguments are validated for one host,
+# not for each.
 ROLE = {
     "hosts": "login:compute",
     "gather_facts": False,
@@ -217,14 +217,14 @@ def test_what_a_node_says_is_no_template_and_the_role_is_not_fooled(site):
         tasks=[
             {
                 "ansible.builtin.set_fact": {"torch_check_result": "{{ answer.stdout | from_json }}"},
-                "vars": {"answer": {"stdout": "{{ lookup('file', said) }}"}},
+                "vars": {"answer": {"stdout": "{{ lookup('file', answer_file) }}"}},
             },
             *ROLE["tasks"],
         ],
     )
-    said = site.path / "said"
-    said.write_text(json.dumps({"verdict": "failed", "reasons": [{"code": "odd", "message": evil, "remedy": evil}]}))
-    run = site.run(play=play, said=str(said), torch_check_query="nodes[0].reasons[0].message")
+    answer = site.path / "answer"
+    answer.write_text(json.dumps({"verdict": "failed", "reasons": [{"code": "odd", "message": evil, "remedy": evil}]}))
+    run = site.run(play=play, answer_file=str(answer), torch_check_query="nodes[0].reasons[0].message")
     assert run.status == 0, run.output
     assert not (site.path / "pwned").exists()
     assert site.report["nodes"][0]["reasons"][0]["message"] == evil

@@ -144,7 +144,7 @@ def test_a_login_node_expects_no_gpu_unless_it_is_a_compute_node_too(make):
     result = make_result("cpu_only", None, 1)
     report = make(
         {
-            # hpc_gpu_count may be said of all hosts.
+            # hpc_gpu_count may be set for all hosts.
             "l1": {"groups": ["login"], "torch_check_result": result, "hpc_gpu_count": 4, "hpc_gpu_type": "v100"},
             "l2": {"groups": ["login", "titan"], "torch_check_result": result},
         }

@@ -1,4 +1,4 @@
-"""Role torch_check through its playbook: who is failed, who is not, and what check mode says."""
+"""Role torch_check through its playbook: which hosts fail, and what check mode prints."""
 
 from __future__ import annotations
 

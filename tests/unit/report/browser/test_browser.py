@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page in a real browser: axe, widths, filter, keyboard, print, and that nothing is fetched and nothing of a node's runs."""
+"""The page in a real browser: axe, widths, filter, keyboard, print; it fetches nothing and runs no script of a node."""
 
 from __future__ import annotations
 
