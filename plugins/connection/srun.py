@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reaches a compute node through a running allocation of the user's own."""
+"""Reaches a compute node through a running allocation of the user."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Runs tasks on the nodes of a job of one's own, as an ordinary user who may not log in there. Every command is a step of that job, run
-    by C(srun) on the machine that Ansible runs on, which is a login node of the cluster.
-  - The plugin neither makes the allocation nor ends it. A playbook does that, C(salloc --no-shell) with a short time limit in the
-    beginning and C(scancel) in C(always); see the example.
-  - Modules are piped to the node (pipelining) where the configuration allows it. Files go through the standard streams of a step,
-    so nothing needs to be shared.
-  - C(become) is refused. A step runs as the user whose job it is, and Slurm has no way to another one.
-  - Where the job does not run, or does not hold the node, the host is unreachable, and the message says what C(srun) says.
+  - Runs tasks on the nodes of the user's own job, as an ordinary user who may not log in there. Every command is a
+    step of that job. C(srun) starts it on the machine that Ansible runs on, which is a login node of the cluster.
+  - The plugin neither makes the allocation nor ends it. A playbook does that, with C(salloc --no-shell) and a short
+    time limit first, and C(scancel) in C(always); see the example.
+  - Modules are piped to the node (pipelining) if the configuration allows it. Files go through the standard streams
+    of a step, so no folder has to be shared.
+  - C(become) is refused. A step runs as the user who owns the job, and Slurm cannot change that.
+  - If the job does not run, or does not have the node, the host is unreachable, and the message contains that of
+    C(srun).
 options:
   host:
     description: The node's name in Slurm.
@@ -30,7 +31,7 @@ options:
       - name: ansible_host
       - name: ansible_srun_node
   job_id:
-    description: The running job whose node it is.
+    description: The running job that has the node.
     type: str
     vars:
       - name: ansible_srun_job_id
@@ -38,7 +39,7 @@ options:
       - name: HPC_PYTORCH_SRUN_JOB_ID
   executable:
     description:
-      - The C(srun) to run. Words before it are a command that runs it elsewhere, and takes its arguments as they are.
+      - The C(srun) to run. Words before it are a command that runs it elsewhere and passes its arguments on unchanged.
     type: str
     default: srun
     vars:
@@ -47,7 +48,7 @@ options:
       - section: srun_connection
         key: executable
   arguments:
-    description: More options of C(srun), separated as in a shell.
+    description: More options of C(srun), quoted as in a shell.
     type: str
     default: ""
     vars:
@@ -56,7 +57,7 @@ options:
       - section: srun_connection
         key: arguments
   timeout:
-    description: How many seconds a step may wait until it can start.
+    description: How many seconds a step may wait before it starts.
     type: int
     default: 60
     vars:
@@ -65,24 +66,24 @@ options:
       - section: srun_connection
         key: timeout
   pipelining:
-    description: Whether modules are piped to the node instead of copied there first.
+    description: Whether to pipe modules to the node instead of copying them there first.
     type: bool
     default: true
     vars:
       - name: ansible_pipelining
       - name: ansible_srun_pipelining
 notes:
-  - Steps share the job's resources (C(--overlap)) where C(srun) knows that, from Slurm 20.11 on. Before, only one runs at a time.
+  - Steps share the job's resources (C(--overlap)) from Slurm 20.11 on. Before that, only one step runs at a time.
 """
 
 EXAMPLES = r"""
-- name: A user asks the nodes of a job
+- name: Check the nodes of a job
   hosts: titan
   gather_facts: false
   tasks:
-    - name: With an allocation
+    - name: Use an allocation
       block:
-        - name: Allocate one
+        - name: Allocate the nodes
           ansible.builtin.command:
             argv: [salloc, --no-shell, --job-name=ask, --time=10, "--nodelist={{ ansible_play_hosts | join(',') }}"]
           delegate_to: localhost
@@ -90,7 +91,7 @@ EXAMPLES = r"""
           register: __allocated
           changed_when: true
 
-        - name: Ask torch
+        - name: Check torch
           hpc.pytorch.torch_info:
             prefix: ~/.conda/envs/torch
           vars:
@@ -116,14 +117,15 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNo
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 
 display = Display()
 
-# What a login would have there; the rest of the controller's variables stays here.
+# The variables that a login would set; the rest of the controller's variables is not passed on.
 _EXPORTED = "HOME,USER,LOGNAME,SHELL,PATH,TERM,LANG,LC_ALL"
-# Of an allocation that Ansible itself may run in: srun would take them for options.
+# Variables of an allocation that Ansible itself runs in; srun would read them as options.
 _FOREIGN = re.compile(r"(SLURM_(?!CONF$)|SRUN_|SLURMD_|SALLOC_|SBATCH_)")
-# What srun says of a command's own exit code.
+# srun's message about the exit code of the command.
 _CHATTER = re.compile(
     rb"^srun: error: \S+: task 0: (Exited with exit code \d+|Killed|Terminated|Segmentation fault.*)\r?\n", re.MULTILINE
 )
@@ -137,17 +139,21 @@ class Connection(ConnectionBase):
     has_tty = False
 
     def _connect(self) -> Connection:
-        # A step is made for each command: there is nothing to open.
+        # Each command is a step of its own: there is nothing to open.
         if self.become is not None:
-            raise AnsibleError(
-                "expected no become with connection srun; found become method %s; remedy: leave become out, a step runs as the user "
-                "whose job it is, and Slurm has no way to another one" % self.become.name
+            problem = UserError(
+                "no become with connection srun",
+                "become method %s" % self.become.name,
+                "leave become out, since a step runs as the user who owns the job",
             )
+            raise AnsibleError(str(problem))
         if not re.fullmatch(r"[0-9]+([_+][0-9]+)?", self.get_option("job_id") or ""):
-            raise AnsibleConnectionFailure(
-                "expected the number of a running job in ansible_srun_job_id; found %r; remedy: allocate first (salloc --no-shell) and "
-                "set it to the job's number" % self.get_option("job_id")
+            problem = UserError(
+                "ansible_srun_job_id to be the number of a running job",
+                shown(self.get_option("job_id")),
+                "allocate first (salloc --no-shell) and set it to the job's number",
             )
+            raise AnsibleConnectionFailure(str(problem))
         self._connected = True
         return self
 
@@ -182,13 +188,14 @@ class Connection(ConnectionBase):
     def _step(
         self, command: str, given: t.Any, output: t.Any = subprocess.PIPE, overlap: bool = True
     ) -> tuple[int, bytes, bytes]:
-        """Run a command on the node: its exit code, and what it wrote.
+        """Run a command on the node: its exit code, standard output and standard error.
 
         :arg given: its standard input, bytes or an open file.
         :arg output: where its standard output goes.
         """
         sign = uuid.uuid4().hex
-        # Both signs come by standard error: without the first one the command was never started, without the second one it was cut off.
+        # Both signs come through standard error: without the first one the command was never started, without the
+        # second one it was cut off.
         script = 'cd "$HOME" 2>/dev/null; echo %s+ >&2; ( %s\n); code=$?; echo "%s-$code" >&2; exit $code' % (
             sign,
             command,
@@ -207,29 +214,27 @@ class Connection(ConnectionBase):
             ) as process:
                 out, err = process.communicate(None if is_file else given)
         except OSError as error:
-            raise AnsibleConnectionFailure(
-                "expected srun at %s; found %s; remedy: run Ansible on a login node, or set ansible_srun_executable"
-                % (argv[0], error.strerror or error)
-            ) from error
+            problem = UserError(
+                "an executable srun at %s" % argv[0],
+                error.strerror or str(error),
+                "run Ansible on a login node, or set ansible_srun_executable",
+            )
+            raise AnsibleConnectionFailure(str(problem)) from error
         begun = re.search(rb"^%s\+\r?\n" % sign.encode(), err, re.MULTILINE)
         ended = re.search(rb"^%s-(\d+)\r?\n" % sign.encode(), err, re.MULTILINE)
         if begun and ended:
-            told = err[: begun.start()] + err[begun.end() : ended.start()] + err[ended.end() :]
-            return int(ended.group(1)), out or b"", _CHATTER.sub(b"", told)
-        said = [line for line in to_text(err).splitlines() if line.strip() and sign not in line]
-        if not begun and overlap and any("unrecognized option" in line and "overlap" in line for line in said):
+            own = err[: begun.start()] + err[begun.end() : ended.start()] + err[ended.end() :]
+            return int(ended.group(1)), out or b"", _CHATTER.sub(b"", own)
+        messages = [line for line in to_text(err).splitlines() if line.strip() and sign not in line]
+        if not begun and overlap and any("unrecognized option" in line and "overlap" in line for line in messages):
             return self._step(command, given, output, overlap=False)
-        raise AnsibleConnectionFailure(
-            "expected a step of job %s on node %s%s; found: %s; remedy: see that the job runs and holds the node (squeue --jobs=%s), and "
-            "allocate anew where its time is over"
-            % (
-                self.get_option("job_id"),
-                self.get_option("host"),
-                " to come to its end" if begun else "",
-                "; ".join(said[-3:]) or "srun ended with exit code %d and said nothing" % process.returncode,
-                self.get_option("job_id"),
-            )
+        job, node = self.get_option("job_id"), self.get_option("host")
+        problem = UserError(
+            "a step of job %s on node %s%s" % (job, node, " that is not cut off" if begun else ""),
+            "; ".join(messages[-3:]) or "srun ended with exit code %d and printed nothing" % process.returncode,
+            "check that the job runs and has the node (squeue --jobs=%s), and allocate again if its time is over" % job,
         )
+        raise AnsibleConnectionFailure(str(problem))
 
     def _argv(self, overlap: bool) -> list[str]:
         """srun and its options."""

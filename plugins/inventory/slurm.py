@@ -6,50 +6,51 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: slurm
-short_description: The nodes that Slurm knows, as an inventory
+short_description: Make an inventory of the nodes that Slurm knows
 version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Reads what C(scontrol) prints, on this machine, on a login host through ssh, or from a file. No Slurm's JSON is needed, so
-    old releases do as well.
-  - Makes the groups O(compute_group) with one child for each partition, V(login), and groups by GRES and its type, by feature
-    and by state.
-  - Gives each node variables that begin with C(slurm_), and C(hpc_gpu_count) and C(hpc_gpu_type), which the roles of this
-    collection go by.
-  - Nothing that came from Slurm is ever taken for a template.
-  - The name of its configuration file ends with C(slurm.yml) or C(slurm.yaml).
+  - Reads the output of C(scontrol) on this machine, on a login host through ssh, or from a file. It does not need
+    Slurm's JSON, so old releases work too.
+  - Makes the group O(compute_group) with one child for each partition, the group V(login), and groups by GRES and its
+    type, by feature and by state.
+  - Gives each node variables that begin with C(slurm_), and C(hpc_gpu_count) and C(hpc_gpu_type), which the roles of
+    this collection use.
+  - No text from Slurm is ever evaluated as a template.
+  - The name of the configuration file ends with C(slurm.yml) or C(slurm.yaml).
 extends_documentation_fragment:
   - constructed
   - inventory_cache
 options:
   plugin:
-    description: What marks a file as one of this plugin's.
+    description: Marks a file as a configuration of this plugin.
     type: str
     required: true
     choices: [hpc.pytorch.slurm]
   saved_output:
     description:
-      - A file with what C(scontrol) printed on a login host, or a folder of such files whose names end with C(.txt). A relative
-        path begins at the folder of the configuration file.
+      - A file with the output of C(scontrol) on a login host, or a folder of such files whose names end with C(.txt).
+        A relative path starts at the folder of the configuration file.
       - >-
-        Make one with C((scontrol show config; scontrol --oneliner show partition; scontrol --oneliner show node) > cluster.txt).
-      - It is read each time; the cache is not used for it.
+        Make one with C((scontrol show config; scontrol --oneliner show partition; scontrol --oneliner show node) >
+        cluster.txt).
+      - It is read each time; the cache does not apply to it.
     type: str
   login_host:
     description:
-      - The host, or C(user@host), where C(scontrol) is run. It is reached by this user's ssh, which must ask for no password.
-      - Without this and O(saved_output), C(scontrol) is run on this machine.
+      - The host, or C(user@host), on which to run C(scontrol). This user's ssh must reach it without a password.
+      - Without this and O(saved_output), C(scontrol) runs on this machine.
     type: str
   bin_dir:
-    description: Folder of C(scontrol), where it is not on E(PATH).
+    description: Folder of C(scontrol), if it is not on E(PATH).
     type: str
   timeout:
     description: How many seconds C(scontrol), or ssh with it, may take.
     type: int
     default: 60
   login:
-    description: The login hosts, which Slurm does not know. Lists such as V(login[01-02]) are unfolded.
+    description: The login hosts, which Slurm does not know. Lists such as V(login[01-02]) are expanded.
     type: list
     elements: str
     default: []
@@ -59,55 +60,55 @@ options:
     default: compute
   group_by:
     description:
-      - What groups are made of.
-      - V(partition) makes children of O(compute_group) with the partitions' names. A partition that is called as a node, or V(all),
-        gets the group V(partition_NAME) and a warning.
+      - The kinds of groups to make.
+      - V(partition) makes children of O(compute_group) with the partitions' names. A partition with the name of a
+        node, or V(all), gets the group V(partition_NAME) and a warning.
       - V(gres) makes V(gres_gpu) for nodes with a GPU, and children of it for the types, such as V(gres_gpu_a100).
       - V(feature) makes V(feature_NAME).
-      - V(state) makes a group for the base state (V(state_idle), V(state_mixed), V(state_allocated), V(state_down)) and one for
-        each flag (V(state_drain), V(state_not_responding), V(state_cloud), ...).
+      - V(state) makes a group for the base state (V(state_idle), V(state_mixed), V(state_allocated), V(state_down))
+        and one for each flag (V(state_drain), V(state_not_responding), V(state_cloud), ...).
     type: list
     elements: str
     choices: [partition, gres, feature, state]
     default: [partition, gres, feature, state]
   group_prefixes:
     description: >-
-      What names of groups begin with, by kind of group, such as C({partition: part}). Kinds that are not named keep theirs.
+      The prefix of the groups' names by kind of group, such as C({partition: part}). Other kinds keep their prefix.
     type: dict
     default: {}
   separator:
-    description: What stands between prefix, name and type in the name of a group.
+    description: The text between prefix, name and type in the name of a group.
     type: str
     default: "_"
   exclude_states:
-    description: Nodes in one of these states, or with one of these flags, are left out. Written as in the groups by state.
+    description: Leave out nodes in one of these states or with one of these flags. Written as in the groups by state.
     type: list
     elements: str
     default: []
   connect_to:
     description:
-      - What C(ansible_host) is set to. With V(name) it is not set.
-      - The name in the inventory is always Slurm's, so that whatever asks Slurm for a node finds it.
+      - The value of C(ansible_host). With V(name) it is not set.
+      - The name in the inventory is always Slurm's, so that every request to Slurm for a node finds it.
     type: str
     choices: [name, hostname, address]
     default: name
   gpu_types:
     description:
-      - What C(hpc_gpu_type) is for a type of GRES, where Slurm's type is not what GPUs are called. V(titan) may be a V(titan-v), and
-        only the site knows.
+      - The value of C(hpc_gpu_type) for a type of GRES, if Slurm's type is not the name of the GPU. V(titan) may be a
+        V(titan-v); only the site knows.
       - An empty name leaves C(hpc_gpu_type) out.
     type: dict
     default: {}
   gpu_variables:
     description:
-      - Whether nodes get C(hpc_gpu_count), and C(hpc_gpu_type) where Slurm knows a type.
-      - As variables of hosts they win over C(group_vars). To say otherwise, use O(gpu_types), O(compose) or C(host_vars), or turn
-        this off.
-      - Nodes whose GPUs are sliced (MIG) get neither.
+      - Whether nodes get C(hpc_gpu_count), and C(hpc_gpu_type) if Slurm has a type.
+      - As variables of hosts they override C(group_vars). To change them, use O(gpu_types), O(compose) or
+        C(host_vars), or turn this off.
+      - Nodes with sliced GPUs (MIG) get neither.
     type: bool
     default: true
 notes:
-  - The state of a node is that of the moment when Slurm was asked, or when the cache was filled. With C(--flush-cache) it is asked
+  - The state of a node is its state when Slurm was asked, or when the cache was filled. C(--flush-cache) asks Slurm
     again.
 """
 
@@ -124,7 +125,7 @@ cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/hpc.pytorch/inventory
 cache_timeout: 600
 
-# saved.slurm.yml: from a file; nodes that are down are left out, and those with much memory are a group of their own.
+# saved.slurm.yml: from a file, without nodes that are down, and with a group of the nodes with much memory.
 ---
 plugin: hpc.pytorch.slurm
 saved_output: cluster.txt
@@ -155,15 +156,15 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "hpc.pytorch.slurm"
 
-    # Whoever may give a reason for draining a node must not be able to run something on the controller.
+    # A user who may write the reason for draining a node must not be able to run code on the controller.
     trusted_by_default = False
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file is meant for this plugin, by its name."""
+        """Whether the name of the file is that of a configuration of this plugin."""
         return bool(super().verify_file(path)) and path.endswith(("slurm.yml", "slurm.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Ask, or read what was answered, and fill the inventory."""
+        """Ask Slurm, or read the cached answer, and fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         try:
@@ -175,7 +176,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _source(self, path: str) -> Source:
         saved, login_host, bin_dir = (self.get_option(name) for name in ("saved_output", "login_host", "bin_dir"))
         if saved and (login_host or bin_dir):
-            raise UserError("saved_output alone, or login_host or bin_dir", "both", "remove one of them")
+            raise UserError("saved_output to be set without login_host and bin_dir", "both", "remove one of them")
         if self.get_option("timeout") < 1:
             raise UserError("timeout to be at least 1", str(self.get_option("timeout")), "correct it, or leave it out")
         folder = pathlib.Path(path).absolute().parent
@@ -188,7 +189,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         prefixes, types = self.get_option("group_prefixes"), self.get_option("gpu_types")
         unknown = sorted(set(prefixes) - set(KINDS))
         if unknown:
-            raise UserError("group_prefixes for %s" % ", ".join(KINDS), ", ".join(unknown), "correct the names")
+            raise UserError(
+                "group_prefixes to have only the keys %s" % ", ".join(KINDS), ", ".join(unknown), "correct the names"
+            )
         return Settings(
             group_by=self.get_option("group_by"),
             prefixes={kind: str(prefix or "") for kind, prefix in prefixes.items()},
@@ -202,22 +205,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def _cluster(self, source: Source, path: str, cache: bool) -> Cluster:
-        """What was said earlier, where that is wanted and can be read; else what is said now."""
+        """The cluster of the cached answer if there is one and it may be used, else of a new answer."""
         caching = self.get_option("cache") and source.saved is None
-        # Another host or folder is another question.
+        # Another host or folder has an answer of its own.
         key = self.get_cache_key(json.dumps([path, source.login_host, source.bin_dir]))
         if caching and cache:
-            earlier = self._earlier(key, source)
-            if earlier is not None:
-                return earlier
+            cached = self._cached(key, source)
+            if cached is not None:
+                return cached
         text = fetch(source)
         cluster = read(text, source.name)
         if caching:
             self._cache[key] = {"text": text}
         return cluster
 
-    def _earlier(self, key: str, source: Source) -> Cluster | None:
-        # A cache plugin says in its own way that an entry cannot be read; whatever it is, Slurm can be asked.
+    def _cached(self, key: str, source: Source) -> Cluster | None:
+        # Cache plugins raise errors of their own for an entry that they cannot read; Slurm can be asked in any case.
         try:
             return read(self._cache[key]["text"], source.name)
         except KeyError:
@@ -231,11 +234,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _populate(self, plan: Plan) -> None:
         for name, group in plan.renamed.items():
             self.display.warning(
-                "What Slurm calls %s is the group %s here, since %s is the name of something else."
-                % (name, group, name)
+                "Slurm's %s is the group %s here, since the name %s is taken by something else." % (name, group, name)
             )
         for group, things in plan.shared.items():
-            self.display.warning("The group %s holds what Slurm tells apart: %s." % (group, ", ".join(things)))
+            self.display.warning(
+                "The group %s holds things that are different ones for Slurm: %s." % (group, ", ".join(things))
+            )
         for group, above in plan.groups.items():
             self.inventory.add_group(group)
             if above is not None:

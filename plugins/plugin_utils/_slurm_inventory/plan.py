@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a cluster to the hosts, groups and variables of an inventory. Plain data, no I/O. Private to hpc.pytorch."""
+"""Makes hosts, groups and variables of an inventory from a cluster. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ KINDS = ("partition", "gres", "feature", "state")
 
 
 class Settings(t.NamedTuple):
-    """What the inventory's options say.
+    """The options of the inventory plugin.
 
-    :arg group_by: of ``KINDS``.
-    :arg prefixes: what the names of a kind's groups begin with.
+    :arg group_by: some of ``KINDS``.
+    :arg prefixes: the prefix of the groups' names by kind.
     :arg connect_to: ``name``, ``hostname`` or ``address``.
-    :arg exclude_states: nodes with one of these, state or flag, are left out.
-    :arg gpu_types: what a type of Slurm's is called here; an empty name is none.
+    :arg exclude_states: leave out nodes with one of these states or flags.
+    :arg gpu_types: the GPU's name for a type of Slurm's; an empty name for none.
     :arg gpu_variables: whether hosts get hpc_gpu_count and hpc_gpu_type.
     """
 
@@ -39,12 +39,12 @@ class Settings(t.NamedTuple):
 class Plan(t.NamedTuple):
     """An inventory to be made.
 
-    :arg groups: name of each group to the one above it, None for none; a group stands behind the one above it.
-    :arg members: name of each group to the hosts that are directly in it.
-    :arg variables: name of each host to its variables.
-    :arg group_variables: name of a group to its variables.
-    :arg renamed: partition, or what else it is, to its group, where that could not bear its name.
-    :arg shared: group to what is in it together, since names of groups hold letters, digits and underscores alone.
+    :arg groups: the parent of each group, None without one; a parent comes before its children.
+    :arg members: the hosts that are directly in each group.
+    :arg variables: the variables of each host.
+    :arg group_variables: the variables of each group.
+    :arg renamed: the group of a partition (or other thing) whose own name is taken.
+    :arg shared: the things that share a group, since names of groups have only letters, digits and underscores.
     """
 
     groups: dict[str, str | None]
@@ -56,8 +56,9 @@ class Plan(t.NamedTuple):
 
 
 def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]) -> Plan:
-    """
-    :arg safe: what makes a name of a group of any text.
+    """The inventory of a cluster.
+
+    :arg safe: makes any text a valid name of a group.
     """
     unwanted = {state.lower() for state in settings.exclude_states}
     nodes = [node for node in cluster.nodes.values() if not unwanted.intersection((node.state, *node.flags))]
@@ -75,7 +76,7 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
         **({"login": list(settings.login)} if settings.login else {}),
     }
     variables: dict[str, dict[str, t.Any]] = {host: {} for host in settings.login}
-    # Nodes that are alike in what groups are made of share the work.
+    # Nodes that are in the same groups share the work.
     seen: dict[t.Any, list[str]] = {}
     for node in nodes:
         alike = (node.partitions, node.gres, node.features, node.state, node.flags)
@@ -83,10 +84,10 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
             seen[alike] = _groups_of(node, wanted, naming, groups, settings.compute_group)
         for group in seen[alike]:
             members.setdefault(group, []).append(node.name)
-        # A login node that takes jobs as well has been there before.
+        # A login node that also runs jobs has an entry already.
         variables.setdefault(node.name, {}).update(_variables(node, settings))
-    told = {"slurm_cluster": cluster.name, "slurm_version": show_version(cluster.version)}
-    return Plan(groups, members, variables, {settings.compute_group: told}, naming.renamed, naming.shared())
+    shared = {"slurm_cluster": cluster.name, "slurm_version": show_version(cluster.version)}
+    return Plan(groups, members, variables, {settings.compute_group: shared}, naming.renamed, naming.shared())
 
 
 class _Naming:
@@ -104,14 +105,14 @@ class _Naming:
             prefix = self._settings.prefixes.get(kind, "" if kind == "partition" else kind)
             name = self._join(prefix, words)
             if name in self._taken:
-                # Ansible takes a group and a host of one name for the same thing; "all" is another group.
+                # Ansible cannot tell a group from a host of the same name; "all" is another group.
                 name = self._join(kind, words)
                 self.renamed[" ".join(words)] = name
             self._made[key] = name
         return self._made[key]
 
     def shared(self) -> dict[str, list[str]]:
-        """Groups that two or more things of Slurm's have become."""
+        """Groups that stand for two or more things of Slurm's."""
         found: dict[str, list[str]] = {}
         for (kind, words), name in self._made.items():
             found.setdefault(name, []).append(" ".join((kind, *words)))
@@ -124,7 +125,7 @@ class _Naming:
 def _groups_of(
     node: ClusterNode, wanted: t.Sequence[str], naming: _Naming, groups: dict[str, str | None], compute: str
 ) -> list[str]:
-    """The groups that *node* is directly in; those that are not there yet are made."""
+    """The groups that *node* is directly in; missing ones are added to *groups*."""
     found: list[str] = []
     if "partition" in wanted:
         found.extend(naming.group("partition", (name,)) for name in node.partitions)
@@ -172,7 +173,7 @@ def _variables(node: ClusterNode, settings: Settings) -> dict[str, t.Any]:
 
 
 def gpu_variables(gres: t.Sequence[Gres], names: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """What the roles expect of a node. Of slices of GPUs nothing is: a program sees one of them, however many there are."""
+    """The variables that the roles read. None for slices of GPUs: a program sees one slice, however many there are."""
     gpus = [item for item in gres if item.name == "gpu"]
     if any(item.type and slice_of(item.type) for item in gpus):
         return {}

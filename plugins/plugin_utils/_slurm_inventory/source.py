@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the words of scontrol come from: this machine, a login host, or a file. I/O and nothing else. Private to hpc.pytorch."""
+"""Reads the output of scontrol from this machine, a login host or a file. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import (
     failure,
     run_command,
@@ -22,18 +22,18 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import 
 
 from .texts import ASKED
 
-# A host of ssh's, or one of a user: what could be taken for an option, or for more than one word, is not in it.
+# A host, or user@host, for ssh: no option, and one word only.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@%-]*")
-# More would not be a cluster: 100,000 nodes print a tenth of it.
+# The largest file to read; 100,000 nodes print a tenth of it.
 _MOST = 2**30
 
 
 class Source(t.NamedTuple):
-    """Where to ask; of the first two at most one is set, and none of them is this machine.
+    """Where to ask: a file, a login host, or with neither of them this machine.
 
     :arg saved: a file that was written on a login host, or a folder of such files (``*.txt``).
-    :arg login_host: as ssh takes it.
-    :arg bin_dir: the folder of scontrol, there.
+    :arg login_host: as an argument of ssh.
+    :arg bin_dir: the folder of scontrol on the machine that is asked.
     :arg seconds: how long the answer may take.
     """
 
@@ -44,40 +44,41 @@ class Source(t.NamedTuple):
 
     @property
     def name(self) -> str:
-        """For a person."""
+        """The source as messages name it."""
         return str(self.saved or self.login_host or "scontrol on this machine")
 
 
 def fetch(source: Source) -> str:
-    """What scontrol printed.
+    """The output of scontrol.
 
-    :raises UserError: it did not.
+    :raises UserError: there is none.
     """
     if source.saved is not None:
         return read_saved(source.saved)
     if source.login_host is not None:
         command = ssh_command(source.login_host, source.bin_dir, source.seconds)
-        return _run(command, source.seconds, "log in there by hand: ssh %s" % source.login_host)
+        return _run(command, source.seconds, "log in there yourself: ssh %s" % source.login_host)
     program = shutil.which("scontrol", path=source.bin_dir)
     if program is None:
         raise UserError(
             "scontrol%s" % (" in %s" % source.bin_dir if source.bin_dir else " on PATH"),
             "none",
-            "run this on a login host, name one with login_host, name the folder of Slurm's commands with bin_dir, or use saved_output",
+            "run this on a login host, name one with login_host, name the folder of Slurm's commands with bin_dir, or "
+            "use saved_output",
         )
     return "\n".join(
-        _run([program, *words[1:]], source.seconds, "see whether the controller runs: scontrol ping") for words in ASKED
+        _run([program, *words[1:]], source.seconds, "check that the controller runs: scontrol ping") for words in ASKED
     )
 
 
 def read_saved(path: pathlib.Path) -> str:
-    """A file, or a folder's files one after the other."""
+    """The text of a file, or of a folder's files one after the other."""
     try:
         files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
         texts = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.stat().st_size < _MOST]
     except OSError as error:
         raise UserError(
-            "scontrol's words in %s" % (error.filename or path),
+            "the output of scontrol in %s" % (error.filename or path),
             error.strerror or str(error),
             "correct saved_output, which is relative to the inventory file",
         ) from error
@@ -85,10 +86,10 @@ def read_saved(path: pathlib.Path) -> str:
 
 
 def ssh_command(host: str, bin_dir: str | None, seconds: int) -> list[str]:
-    """One connection for all three; what arrives at the other side's shell is made of words that were quoted here."""
+    """One ssh for all three commands. Every word for the other side's shell is quoted here."""
     if not _HOST.fullmatch(host):
         raise UserError(
-            "login_host to be a host, or user@host", repr(host), "correct it; ports and keys belong into ~/.ssh/config"
+            "login_host to be a host, or user@host", shown(host), "correct it; set ports and keys in ~/.ssh/config"
         )
     words = ([os.path.join(bin_dir, asked[0]) if bin_dir else asked[0], *asked[1:]] for asked in ASKED)
     remote = " && ".join(shlex.join(command) for command in words)
@@ -105,12 +106,12 @@ def _run(command: t.Sequence[str], seconds: int, remedy: str) -> str:
         done = run_command(command, seconds, slurm_environment(os.environ))
     except subprocess.TimeoutExpired:
         raise UserError(
-            "an answer of %s within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
+            "an answer from %s within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
         ) from None
     except OSError as error:
         raise UserError(
             "an executable %s" % command[0], error.strerror or str(error), "install it, or use saved_output"
         ) from error
     if done.returncode:
-        raise UserError("an answer of %s" % shown, failure(shown, done.returncode, done.stderr), remedy)
+        raise UserError("an answer from %s" % shown, failure(shown, done.returncode, done.stderr), remedy)
     return done.stdout

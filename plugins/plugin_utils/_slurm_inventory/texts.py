@@ -1,16 +1,16 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What scontrol printed, in one piece or in three. Plain data, no I/O. Private to hpc.pytorch."""
+"""The output of scontrol for an inventory, in one text or in three. Plain data, no I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, parse_cluster
 
-# What is asked, as a person would type it, too.
+# The commands to run, also by a user who saves their output.
 ASKED: tuple[tuple[str, ...], ...] = (
     ("scontrol", "show", "config"),
     ("scontrol", "--oneliner", "show", "partition"),
@@ -20,7 +20,7 @@ BY_HAND = "(%s) > cluster.txt" % "; ".join(" ".join(words) for words in ASKED)
 
 
 class Texts(t.NamedTuple):
-    """The three, apart."""
+    """The outputs of the three commands."""
 
     config: str
     partitions: str
@@ -28,7 +28,7 @@ class Texts(t.NamedTuple):
 
 
 def split(text: str) -> Texts:
-    """Take *text* apart, in whatever order the three stand in it."""
+    """Divide *text* into the three outputs, whose order does not matter."""
     kept: tuple[list[str], list[str], list[str]] = ([], [], [])
     part = 0
     for line in text.splitlines():
@@ -43,16 +43,16 @@ def split(text: str) -> Texts:
 
 
 def read(text: str, where: str) -> Cluster:
-    """The cluster that *text* tells of.
+    """The cluster in the output of scontrol.
 
-    :arg where: what it is from, for a person.
-    :raises UserError: it tells of no nodes.
+    :arg where: the source of *text*, for messages.
+    :raises UserError: the text has no nodes.
     """
     cluster = parse_cluster(*split(text))
     if not cluster.nodes:
         raise UserError(
             "lines of scontrol with NodeName= from %s" % where,
-            repr(text.strip()[:80]) if text.strip() else "nothing",
+            shown(text.strip()) if text.strip() else "nothing",
             "run on a login node: %s" % BY_HAND,
         )
     return cluster

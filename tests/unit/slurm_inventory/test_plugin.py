@@ -179,11 +179,11 @@ def test_a_file_is_read_each_time(load, saved, recorded, caching):
     ("options", "message"),
     [
         ({"saved_output": "none.txt"}, "found No such file or directory; remedy: correct saved_output"),
-        ({"saved_output": "cluster.txt", "login_host": "a"}, "expected saved_output alone, or login_host or bin_dir"),
+        ({"saved_output": "cluster.txt", "login_host": "a"}, "expected saved_output to be set without login_host and bin_dir"),
         ({"saved_output": "cluster.txt", "login": ["login[1-"]}, "expected a list of nodes as Slurm writes it"),
         (
             {"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}},
-            "for partition, gres, feature, state; found node",
+            "expected group_prefixes to have only the keys partition, gres, feature, state; found node",
         ),
         ({"login_host": "-oProxyCommand=x"}, "expected login_host to be a host"),
         ({"login_host": "a", "timeout": 0}, "expected timeout to be at least 1"),

@@ -87,14 +87,14 @@ def test_a_refusal_in_its_own_words(commands):
     (commands / "ssh").write_text("#!/bin/sh\necho 'Permission denied (publickey,password).' >&2\nexit 255\n")
     with pytest.raises(
         UserError,
-        match=r"expected an answer of ssh login01; found Permission denied \(publickey,password\)\.; remedy: log",
+        match=r"expected an answer from ssh login01; found Permission denied \(publickey,password\)\.; remedy: log",
     ):
         ask(login_host="login01")
     said = "slurm_load_ctl_conf error: Unable to contact slurm controller (connect failure)"
     (commands / "scontrol").write_text("#!/bin/sh\necho '%s' >&2\nexit 1\n" % said)
     with pytest.raises(
         UserError,
-        match="found slurm_load_ctl_conf error: Unable to contact .*; remedy: see whether the controller runs",
+        match="found slurm_load_ctl_conf error: Unable to contact .*; remedy: check that the controller runs",
     ):
         ask()
 
@@ -114,7 +114,7 @@ def test_one_that_does_not_end_is_ended_with_what_it_started(commands, tmp_path,
         return wait(process, *arguments, **keywords)
 
     monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
-    with pytest.raises(UserError, match="expected an answer of ssh login01 within 7 s; found no end"):
+    with pytest.raises(UserError, match="expected an answer from ssh login01 within 7 s; found no end"):
         ask(login_host="login01", seconds=7)
     with pytest.raises(ProcessLookupError):
         # Its output was waited for, so it is gone; its parent, which would take note of it, is as well.

@@ -35,7 +35,7 @@ def main() -> None:
     write_atomically(os.path.join(folder, RESULTS, number + ".json"), json.dumps(answer).encode("utf-8"), 0o600)
 
 
-def probe(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def probe(order: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
     """What torch_info would return, or why it would fail."""
     asked = Asked(**order["asked"])
     try:
