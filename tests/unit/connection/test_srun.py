@@ -109,11 +109,13 @@ def test_a_file_that_is_not_there(connect, tmp_path):
     [
         (
             "gone",
-            "expected a step of job 7 on node n1; found srun: error: Unable to confirm allocation for job 7: Invalid job id specified",
+            "expected a step of job 7 on node n1; found srun: error: Unable to confirm allocation for job 7:"
+            " Invalid job id specified",
         ),
         (
             "cut",
-            "expected a step of job 7 on node n1 that is not cut off; found srun: error: .* CANCELLED DUE TO TIME LIMIT",
+            "expected a step of job 7 on node n1 that is not cut off; found srun: error: .* CANCELLED DUE TO"
+            " TIME LIMIT",
         ),
     ],
 )
@@ -135,7 +137,8 @@ def test_an_srun_that_knows_no_overlap(connect, said, monkeypatch):
 
 
 def test_no_srun_here(connect):
-    with pytest.raises(AnsibleConnectionFailure, match="expected an executable srun at /none; found No such file.*login node"):
+    expected = "expected an executable srun at /none; found No such file.*login node"
+    with pytest.raises(AnsibleConnectionFailure, match=expected):
         connect(executable="/none").exec_command("true")
 
 

@@ -21,21 +21,27 @@ MaxArraySize            = 1001
 SLURM_VERSION           = 22.05.8
 """
 PARTITION = (
-    "PartitionName={name} AllowGroups=ALL AllowAccounts=ALL AllowQos=ALL AllocNodes=ALL Default={default} QoS=N/A DefaultTime=01:00:00"
+    "PartitionName={name} AllowGroups=ALL AllowAccounts=ALL AllowQos=ALL AllocNodes=ALL Default={default}"
+    " QoS=N/A DefaultTime=01:00:00"
     " DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED MaxTime=3-00:00:00 MinNodes=0 LLN=NO"
-    " MaxCPUsPerNode=UNLIMITED Nodes={nodes} PriorityJobFactor=1 PriorityTier=1 RootOnly=NO ReqResv=NO OverSubscribe=NO OverTimeLimit=NONE"
+    " MaxCPUsPerNode=UNLIMITED Nodes={nodes} PriorityJobFactor=1 PriorityTier=1 RootOnly=NO ReqResv=NO"
+    " OverSubscribe=NO OverTimeLimit=NONE"
     " PreemptMode=OFF State=UP TotalCPUs=0 TotalNodes=0 SelectTypeParameters=NONE JobDefaults=(null) DefMemPerCPU=100"
     " MaxMemPerNode=UNLIMITED"
 )
 NODE = (
-    "NodeName={name} Arch=x86_64 CoresPerSocket={cores}  CPUAlloc={used} CPUEfctv={cpus} CPUTot={cpus} CPULoad={used}.01"
-    " AvailableFeatures={features} ActiveFeatures={features} Gres={gres} NodeAddr={name} NodeHostName={name} Version=22.05.8"
+    "NodeName={name} Arch=x86_64 CoresPerSocket={cores}  CPUAlloc={used} CPUEfctv={cpus} CPUTot={cpus}"
+    " CPULoad={used}.01"
+    " AvailableFeatures={features} ActiveFeatures={features} Gres={gres} NodeAddr={name} NodeHostName={name}"
+    " Version=22.05.8"
     " OS=Linux 5.14.0-362.24.1.el9_3.x86_64 #1 SMP PREEMPT_DYNAMIC Wed Mar 20 04:52:13 EDT 2024 "
     " RealMemory={memory} AllocMem=0 FreeMem={memory}"
-    " Sockets=2 Boards=1 State={state} ThreadsPerCore=1 TmpDisk=0 Weight=1 Owner=N/A MCS_label=N/A Partitions={partitions} "
+    " Sockets=2 Boards=1 State={state} ThreadsPerCore=1 TmpDisk=0 Weight=1 Owner=N/A MCS_label=N/A"
+    " Partitions={partitions} "
     " BootTime=2026-10-01T08:00:00 SlurmdStartTime=2026-10-01T08:01:00 LastBusyTime=2026-11-24T14:00:00"
     " CfgTRES=cpu={cpus},mem={memory}M,billing={cpus}"
-    " AllocTRES= CapWatts=n/a CurrentWatts=0 AveWatts=0 ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s{reason}"
+    " AllocTRES= CapWatts=n/a CurrentWatts=0 AveWatts=0 ExtSensorsJoules=n/s ExtSensorsWatts=0"
+    " ExtSensorsTemp=n/s{reason}"
 )
 
 

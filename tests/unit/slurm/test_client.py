@@ -17,7 +17,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing i
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config, parse_pairs
 
 SHOWN = (
-    "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobName=a b=c UserId=games(5) JobState=PENDING Reason=JobHeldUser Dependency=(null)"
+    "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobName=a b=c UserId=games(5) JobState=PENDING Reason=JobHeldUser"
+    " Dependency=(null)"
     " MinCPUsNode=1 ReqB:S:C:T=0:0:*:* CPUs/Task=1 TRES=cpu=1,mem=100M,node=1 Comment=two words Power="
 )
 
@@ -29,7 +30,10 @@ def test_a_line_of_pairs_whose_values_hold_spaces_and_signs():
 
 
 def test_the_queue():
-    text = "8|7|0|RUNNING|t1|t1|None\n7|7|1|PENDING|||ReqNodeNotAvail, UnavailableNodes:t2\n7|7|2-9%2|PENDING|||Resources\n9|9|N/A|COMPLETED|c1||a|b\nx\n"
+    text = (
+        "8|7|0|RUNNING|t1|t1|None\n7|7|1|PENDING|||ReqNodeNotAvail, UnavailableNodes:t2\n"
+        "7|7|2-9%2|PENDING|||Resources\n9|9|N/A|COMPLETED|c1||a|b\nx\n"
+    )
     assert parse_queue(text) == [
         Task("7", 0, "RUNNING", "None", "t1", "t1"),
         Task("7", 1, "PENDING", "ReqNodeNotAvail, UnavailableNodes:t2", "", ""),

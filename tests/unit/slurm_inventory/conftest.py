@@ -23,11 +23,12 @@ def commands(tmp_path, monkeypatch, recorded):
     """A folder with scontrol and ssh, first on PATH; what they were called with is in the file calls."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    (tmp_path / "said").write_text(recorded("25.11"), encoding="utf-8")
+    (tmp_path / "output").write_text(recorded("25.11"), encoding="utf-8")
     for name, body in {
         # Each of the three asks for one part.
-        "scontrol": 'case "$*" in *config) sed -n "/^Conf/,/^Slurmctld(/p";; *partition) sed -n "/^Part/,/^Node/p" | sed "/^Node/d";;'
-        ' *node) sed -n "/^Node/,\\$p";; esac < %s/said' % tmp_path,
+        "scontrol": 'case "$*" in *config) sed -n "/^Conf/,/^Slurmctld(/p";;'
+        ' *partition) sed -n "/^Part/,/^Node/p" | sed "/^Node/d";;'
+        ' *node) sed -n "/^Node/,\\$p";; esac < %s/output' % tmp_path,
         # The other side's shell gets one string, as sshd hands it over.
         "ssh": 'for word in "$@"; do last=$word; done; exec sh -c "$last"',
     }.items():

@@ -26,7 +26,8 @@ NodeName=t1 CPUTot=16 ActiveFeatures=ib,avx-512 Gres=gpu:titan:2(S:0-1) NodeAddr
  RealMemory=4000 State=MIXED Partitions=titan
 NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:2 NodeAddr=10.0.0.2 NodeHostName=t2.local\
  RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu-long  Reason=fan [root@2026-01-01T00:00:00]
-NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1 RealMemory=8000 State=DOWN* Partitions=cpu-long
+NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1
+ RealMemory=8000 State=DOWN* Partitions=cpu-long
 NodeName=x1 CPUTot=1 ActiveFeatures=ib Gres=(null) NodeAddr=x1 NodeHostName=x1 RealMemory=1 State=IDLE
 """
 
@@ -113,7 +114,10 @@ def test_a_partition_that_is_called_as_something_else(name):
 
 
 def test_names_that_are_one_as_groups():
-    partitions = "PartitionName=gpu-a Nodes=t1 State=UP\nPartitionName=gpu.a Nodes=t1 State=UP\nPartitionName=b Nodes=t1 State=UP"
+    partitions = (
+        "PartitionName=gpu-a Nodes=t1 State=UP\nPartitionName=gpu.a Nodes=t1 State=UP\nPartitionName=b Nodes=t1"
+        " State=UP"
+    )
     made = plan("NodeName=t1 State=IDLE ActiveFeatures=x Partitions=gpu-a,gpu.a,b", partitions)
     assert made.members["gpu_a"] == ["t1"]
     assert made.shared == {"gpu_a": ["partition gpu-a", "partition gpu.a"]}

@@ -85,11 +85,11 @@ def test_constructed_groups_and_variables(load, saved, recorded):
         saved_output="cluster.txt",
         strict=True,
         compose={"memory_gb": "slurm_memory_mb // 1024"},
-        groups={"sick": "slurm_reason != ''"},
+        groups={"failed": "slurm_reason != ''"},
         keyed_groups=[{"key": "slurm_cpus | string", "prefix": "cpus"}],
     )
     assert inventory.get_host("c1").vars["memory_gb"] == 7
-    assert names(inventory, "sick") == ["ip-10-1-2-95"]
+    assert names(inventory, "failed") == ["ip-10-1-2-95"]
     assert names(inventory, "cpus_12") == ["c1", "c2"]
 
 
@@ -98,7 +98,8 @@ def test_nothing_of_slurms_is_a_template(load, saved, tmp_path):
     # Without a space or a comma, at which Slurm's words are taken apart.
     evil = "{{lookup(*['pipe']+['touch${IFS}%s'])}}" % touched
     saved(
-        "ClusterName = {0}\nPartitionName={0} Nodes=n1 State=UP\nNodeName=n1 CPUTot=1 ActiveFeatures={0} Gres=gpu:{0}:1 NodeAddr={0}"
+        "ClusterName = {0}\nPartitionName={0} Nodes=n1 State=UP\nNodeName=n1 CPUTot=1 ActiveFeatures={0}"
+        " Gres=gpu:{0}:1 NodeAddr={0}"
         " NodeHostName={0} State=IDLE+{0} Partitions={0}  Reason={0} [root@2026-01-01T00:00:00]".format(evil)
     )
     constructed = {"strict": True, "compose": {"copied": "slurm_reason"}, "keyed_groups": [{"key": "slurm_features"}]}
@@ -134,7 +135,7 @@ def test_the_answer_is_kept(load, commands, tmp_path, caching):
     options = dict(caching, login_host="login01")
     first = load(**options)
     assert calls(tmp_path) == 1
-    (tmp_path / "said").write_text("")
+    (tmp_path / "output").write_text("")
     assert names(load(**options), "compute") == names(first, "compute") == ["c1", "c2"]
     assert calls(tmp_path) == 1
 
@@ -142,8 +143,8 @@ def test_the_answer_is_kept(load, commands, tmp_path, caching):
 def test_it_is_asked_again_when_the_cache_is_not_wanted_and_then_kept(load, commands, tmp_path, caching):
     options = dict(caching, login_host="login01")
     load(**options)
-    said = (tmp_path / "said").read_text()
-    (tmp_path / "said").write_text(said.replace("NodeName=c2", "NodeName=c3"))
+    message = (tmp_path / "output").read_text()
+    (tmp_path / "output").write_text(message.replace("NodeName=c2", "NodeName=c3"))
     assert names(load(flush=True, **options), "compute") == ["c1", "c3"]
     assert names(load(**options), "compute") == ["c1", "c3"]
     assert calls(tmp_path) == 2
@@ -179,7 +180,10 @@ def test_a_file_is_read_each_time(load, saved, recorded, caching):
     ("options", "message"),
     [
         ({"saved_output": "none.txt"}, "found No such file or directory; remedy: correct saved_output"),
-        ({"saved_output": "cluster.txt", "login_host": "a"}, "expected saved_output to be set without login_host and bin_dir"),
+        (
+            {"saved_output": "cluster.txt", "login_host": "a"},
+            "expected saved_output to be set without login_host and bin_dir",
+        ),
         ({"saved_output": "cluster.txt", "login": ["login[1-"]}, "expected a list of nodes as Slurm writes it"),
         (
             {"saved_output": "cluster.txt", "group_prefixes": {"node": "x"}},

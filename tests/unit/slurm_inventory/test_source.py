@@ -54,9 +54,8 @@ def test_a_login_host_is_asked_once_and_never_for_a_password(commands, tmp_path,
     calls = (tmp_path / "calls").read_text().splitlines()
     assert [call for call in calls if call.startswith("ssh")] == [
         "ssh -T -o BatchMode=yes -o ConnectTimeout=10 -- alice@login01"
-        " {0}/scontrol show config && {0}/scontrol --oneliner show partition && {0}/scontrol --oneliner show node".format(
-            commands
-        )
+        " {0}/scontrol show config && {0}/scontrol --oneliner show partition"
+        " && {0}/scontrol --oneliner show node".format(commands)
     ]
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stand-in for Slurm's commands, which print what Slurm 22.05 printed when it was asked the same.
+"""A stand-in for Slurm's commands. It prints what Slurm 22.05 printed in the same case.
 
-It is one program under five names; what is known of the cluster and its jobs lies in a folder. The tasks of a job really run,
-one after the other, when somebody looks at the queue.
+It is one program under five names, with the state of the cluster and its jobs in a folder. The tasks of a job really
+run, one after the other, when the queue is polled.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def squeue():
     save("jobs", jobs)
     if cluster.get("tell"):
         with open(cluster["tell"], "w") as stream:
-            stream.write("looked\n")
+            stream.write("polled\n")
 
 
 def scancel():

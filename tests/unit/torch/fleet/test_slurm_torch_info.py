@@ -73,7 +73,7 @@ def python(tmp_path_factory):
 
 @pytest.fixture
 def call(cluster, monkeypatch, capsys, python):
-    """Run the module for these nodes, with a clock that goes on by fifty seconds whenever somebody looks."""
+    """Run the module for these nodes, with a clock that advances by fifty seconds with each call."""
 
     def run(nodes, check_mode=False, user=1000, **options):
         clock = itertools.count(0, 50)
@@ -136,7 +136,7 @@ def test_an_array_is_never_larger_than_slurm_takes(cluster, call):
 
 
 @pytest.mark.parametrize(
-    "node, said",
+    "node, message",
     [
         ({"state": "drained", "reason": "bad fan | GPU 3"}, "Slurm reports drained: bad fan | GPU 3"),
         ({"state": "down*", "reason": "Not responding"}, "Slurm reports down*: Not responding"),
@@ -155,12 +155,12 @@ def test_an_array_is_never_larger_than_slurm_takes(cluster, call):
         ({"lands_on": "other"}, "its task ran on other"),
     ],
 )
-def test_a_node_without_an_answer_is_a_result_and_holds_up_no_other(cluster, call, node, said):
-    cluster.be({"n1": {}, "sick": node, "n2": {}})
-    returned = call([{"name": name, "partition": "gpu"} for name in ("n1", "sick", "n2")])
-    assert returned["nodes"]["sick"]["verdict"] == "unreachable"
-    assert reason(returned, "sick")["code"] == "node_unreachable" and said in reason(returned, "sick")["message"]
-    assert reason(returned, "sick")["remedy"]
+def test_a_node_without_an_answer_is_a_result_and_holds_up_no_other(cluster, call, node, message):
+    cluster.be({"n1": {}, "failed": node, "n2": {}})
+    returned = call([{"name": name, "partition": "gpu"} for name in ("n1", "failed", "n2")])
+    assert returned["nodes"]["failed"]["verdict"] == "unreachable"
+    assert reason(returned, "failed")["code"] == "node_unreachable" and message in reason(returned, "failed")["message"]
+    assert reason(returned, "failed")["remedy"]
     assert [reason(returned, name)["code"] for name in ("n1", "n2")] == ["torch_missing"] * 2
     assert cluster.is_clean()
 
@@ -241,7 +241,7 @@ def test_check_mode_submits_nothing_and_says_what_it_would(cluster, call):
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, message",
     [
         ({"nodes": [{"name": "n1"}, {"name": "n1"}]}, "expected each node once; found n1 2 times"),
         ({"nodes": [{"name": "n1 Partition=other"}]}, "expected name to be a plain name"),
@@ -257,10 +257,10 @@ def test_check_mode_submits_nothing_and_says_what_it_would(cluster, call):
         ({"nodes": [{"name": "n1"}], "account": "-x"}, "expected account to be a plain name"),
     ],
 )
-def test_bad_arguments_are_one_clear_line(cluster, call, options, said):
+def test_bad_arguments_are_one_clear_line(cluster, call, options, message):
     cluster.be({"n1": {}})
     returned = call(**options)
-    assert returned["failed"] and said in returned["msg"] and "\n" not in returned["msg"]
+    assert returned["failed"] and message in returned["msg"] and "\n" not in returned["msg"]
     assert cluster.submitted == []
 
 
@@ -282,7 +282,7 @@ def test_a_machine_without_slurm(cluster, call, tmp_path):
 @pytest.fixture
 def waiting(cluster, python, tmp_path):
     """A run of its own that waits for a node that hangs, begun when this is given."""
-    fifo = tmp_path / "looked"
+    fifo = tmp_path / "polled"
     os.mkfifo(fifo)
     cluster.be({"n1": {"becomes": "RUNNING"}}, tell=str(fifo))
     program = textwrap.dedent(
@@ -305,9 +305,9 @@ def waiting(cluster, python, tmp_path):
     command = [sys.executable, "-c", program % options, "x", str(HERE.parents[3] / ".collections")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         # Once to see that each task is bound, once to wait for it.
-        for _look in range(2):
-            assert fifo.read_text() == "looked\n"
-        # What looks from now on finds nobody to tell, and shall not wait.
+        for _poll in range(2):
+            assert fifo.read_text() == "polled\n"
+        # Later polls write to no reader, so they must not wait for one.
         cluster.be({"n1": {"becomes": "RUNNING"}})
         yield process
         if process.poll() is None:

@@ -39,9 +39,9 @@ class Scene:
             (self.bin / name).chmod(0o755)
 
     def play(self, **scene):
-        """What the next looks find."""
+        """Set what the next polls find."""
         (self.state / "scene").write_text(json.dumps(scene))
-        (self.state / "jobs").write_text(json.dumps({number: dict(job, looks=0) for number, job in self.jobs.items()}))
+        (self.state / "jobs").write_text(json.dumps({number: dict(job, polls=0) for number, job in self.jobs.items()}))
 
     @property
     def jobs(self):
@@ -49,12 +49,12 @@ class Scene:
         return json.loads(path.read_text()) if path.exists() else {}
 
     @property
-    def said(self):
-        path = self.state / "said"
+    def calls(self):
+        path = self.state / "calls"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def asked(self, command):
-        return [line[1:] for line in self.said if line[0] == command]
+        return [line[1:] for line in self.calls if line[0] == command]
 
     @property
     def files(self):
@@ -70,7 +70,7 @@ def scene(tmp_path, monkeypatch):
 
 @pytest.fixture
 def call(scene, monkeypatch, capsys):
-    """Run the module, with a clock that goes on by twenty seconds whenever somebody looks."""
+    """Run the module, with a clock that advances by twenty seconds with each call."""
 
     def run(check_mode=False, diff=False, by_id=False, **options):
         clock = itertools.count(0, 20)
@@ -88,7 +88,7 @@ def call(scene, monkeypatch, capsys):
 
 
 def test_a_script_is_submitted_once(scene, call):
-    scene.play(looks=[[{"state": "PENDING", "reason": "Priority"}]])
+    scene.play(polls=[[{"state": "PENDING", "reason": "Priority"}]])
     first = call()
     assert (first["changed"], first["job_id"], first["job_state"], first["reason"]) == (
         True,
@@ -120,30 +120,30 @@ def test_a_changed_script_other_arguments_and_force_submit_again(scene, call):
 def test_a_job_of_an_earlier_submission_that_is_still_there_is_named(scene, call):
     call()
     assert "warnings" not in call(force=True)
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     assert "job 8 of an earlier submission" in str(call(force=True)["warnings"])
 
 
 def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, call):
     scene.play(
-        looks=[[{"state": "PENDING"}], RUN, [{"state": "COMPLETING"}], [{"state": "COMPLETED", "nodes": "n[1-2]"}]],
+        polls=[[{"state": "PENDING"}], RUN, [{"state": "COMPLETING"}], [{"state": "COMPLETED", "nodes": "n[1-2]"}]],
         output="one\ntwo\n",
     )
     returned = call(state="completed", tail=1)
     assert (returned["changed"], returned["job_state"], returned["nodes"]) == (True, "COMPLETED", ["n1", "n2"])
     assert returned["stdout_tail"] == ["two"] and returned["stdout_file"] == str(scene.script.parent / "slurm-7.out")
     assert returned["summary"] == "job 7 (job.sh) ended with exit code 0 (COMPLETED, on n1,n2)"
-    asked = len(scene.said)
+    asked = len(scene.calls)
     again = call(state="completed", tail=1)
     assert returned.pop("lint") == []
     assert again == dict(returned, changed=False, invocation=again["invocation"]), "what has ended is known"
-    assert {tuple(line[:3]) for line in scene.said[asked:]} <= {("scontrol", "show", "hostnames")}, (
+    assert {tuple(line[:3]) for line in scene.calls[asked:]} <= {("scontrol", "show", "hostnames")}, (
         "Slurm is not asked again"
     )
 
 
 @pytest.mark.parametrize(
-    "last, said",
+    "last, message",
     [
         ({"state": "FAILED", "exit": "3:0", "reason": "NonZeroExitCode"}, ("exit code 3", "see the end of its output")),
         ({"state": "FAILED", "exit": "0:9"}, ("signal 9 SIGKILL", "raise mem")),
@@ -158,11 +158,11 @@ def test_a_job_is_waited_for_and_comes_back_with_the_end_of_its_output(scene, ca
         ({"state": "REVOKED"}, ("another cluster", "squeue --federation")),
     ],
 )
-def test_every_other_end_is_a_failure_of_its_own(scene, call, last, said):
-    scene.play(looks=[RUN, [last]], output="LAST LINE\n")
+def test_every_other_end_is_a_failure_of_its_own(scene, call, last, message):
+    scene.play(polls=[RUN, [last]], output="LAST LINE\n")
     returned = call(state="completed")
     assert returned["failed"] and returned["changed"] and returned["job_state"] == last["state"]
-    assert all(words in returned["msg"] for words in said) and "the end of its output: LAST LINE" in returned["msg"]
+    assert all(words in returned["msg"] for words in message) and "the end of its output: LAST LINE" in returned["msg"]
     again = call(state="completed")
     assert again["failed"] and not again["changed"] and "force: true" in again["msg"]
     assert not call(state="submitted").get("failed") and len(scene.asked("sbatch")) == 1
@@ -170,7 +170,7 @@ def test_every_other_end_is_a_failure_of_its_own(scene, call, last, said):
 
 def test_a_requeued_job_is_waited_for(scene, call):
     scene.play(
-        looks=[
+        polls=[
             RUN,
             [{"state": "REQUEUED"}],
             [{"state": "PENDING", "reason": "BeginTime", "restarts": 1}],
@@ -187,14 +187,14 @@ def test_a_requeued_job_is_waited_for(scene, call):
 
 
 def test_a_job_that_vanished_is_no_success(scene, call):
-    scene.play(looks=[RUN, GONE])
+    scene.play(polls=[RUN, GONE])
     returned = call(state="completed")
     assert returned["failed"] and returned["job_state"] == "VANISHED" and "no poll saw how it ended" in returned["msg"]
     assert returned["stdout_tail"] == ["one", "two"]
 
 
 def test_the_database_knows_what_the_controller_has_forgotten(scene, call):
-    scene.play(looks=[RUN, GONE], accounting=True, recorded=["7|job.sh|FAILED|4:0|n1", "7.batch|batch|FAILED|4:0|n1"])
+    scene.play(polls=[RUN, GONE], accounting=True, recorded=["7|job.sh|FAILED|4:0|n1", "7.batch|batch|FAILED|4:0|n1"])
     returned = call(state="completed")
     assert (
         returned["job_state"] == "FAILED" and returned["exit_code"] == 4 and returned["stdout_tail"] == ["one", "two"]
@@ -208,7 +208,7 @@ def test_the_tasks_of_an_array(scene, call):
         {"state": "COMPLETED", "task": "2", "nodes": "n1"},
     ]
     scene.play(
-        looks=[
+        polls=[
             first,
             [
                 {"state": "COMPLETED", "task": "0", "nodes": "n1"},
@@ -225,16 +225,16 @@ def test_the_tasks_of_an_array(scene, call):
 
 
 def test_a_controller_that_is_away_for_a_while_ends_no_wait(scene, call):
-    scene.play(looks=[RUN, "away", "away", END])
+    scene.play(polls=[RUN, "away", "away", END])
     assert call(state="completed")["job_state"] == "COMPLETED"
-    scene.play(looks=[RUN, "away"])
+    scene.play(polls=[RUN, "away"])
     returned = call(state="completed", force=True)
     assert returned["failed"] and "scontrol ping" in returned["msg"]
 
 
 @pytest.mark.parametrize("what, left", [("leave", False), ("cancel", True)])
 def test_a_job_that_takes_too_long(scene, call, what, left):
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     returned = call(state="completed", timeout=30, on_timeout=what)
     assert (
         returned["failed"]
@@ -245,7 +245,7 @@ def test_a_job_that_takes_too_long(scene, call, what, left):
 
 
 def test_a_job_that_will_never_start_ends_the_wait(scene, call):
-    scene.play(looks=[[{"state": "PENDING", "reason": "DependencyNeverSatisfied"}]])
+    scene.play(polls=[[{"state": "PENDING", "reason": "DependencyNeverSatisfied"}]])
     returned = call(state="completed")
     assert (
         returned["failed"]
@@ -256,7 +256,7 @@ def test_a_job_that_will_never_start_ends_the_wait(scene, call):
 
 def test_cancelling_is_done_once_and_waited_for(scene, call):
     assert call(state="cancelled")["job_id"] is None
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     call()
     assert call(state="cancelled", check_mode=True)["changed"] and scene.asked("scancel") == []
     returned = call(state="cancelled")
@@ -265,9 +265,9 @@ def test_cancelling_is_done_once_and_waited_for(scene, call):
 
 
 def test_a_job_by_its_number(scene, call):
-    scene.play(looks=[RUN, END])
+    scene.play(polls=[RUN, END])
     call()
-    scene.play(looks=[RUN, END])
+    scene.play(polls=[RUN, END])
     assert call(by_id=True, job_id="7", state="completed")["job_state"] == "COMPLETED"
     assert call(by_id=True, job_id="9", state="completed")["job_state"] == "VANISHED"
 
@@ -284,7 +284,7 @@ def test_check_mode_asks_sbatch_and_writes_nothing(scene, call):
     assert [arguments[0] for arguments in scene.asked("sbatch")] == ["--test-only"] and scene.files == ["job.sh"]
     scene.play(refuses="Requested node configuration is not available")
     assert "Requested node configuration" in call(check_mode=True)["msg"]
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     call()
     returned = call(check_mode=True, diff=True)
     assert not returned["changed"] and returned["diff"]["before"] == returned["diff"]["after"]
@@ -293,7 +293,7 @@ def test_check_mode_asks_sbatch_and_writes_nothing(scene, call):
 def test_check_mode_before_the_script_is_written(scene, call):
     scene.script.unlink()
     returned = call(check_mode=True)
-    assert returned["changed"] and "not there yet" in returned["summary"] and scene.said == []
+    assert returned["changed"] and "not there yet" in returned["summary"] and scene.calls == []
     assert "no file there" in call()["msg"]
 
 
@@ -334,7 +334,7 @@ def killed(scene):
     )
     options = {"script": str(scene.script), "bin_dir": str(scene.bin)}
     done = subprocess.run(
-        [sys.executable, "-c", program % options, str(HERE.parents[2] / ".collections")],
+        [sys.executable, "-c", program % options, str(HERE.parents[3] / ".collections")],
         capture_output=True,
         check=False,
     )
@@ -370,7 +370,7 @@ def test_a_submission_that_never_arrived_is_made_again(killed, call, monkeypatch
     assert call()["changed"] and len(killed.asked("sbatch")) == 2
 
 
-def test_where_nobody_can_tell_nothing_is_submitted(killed, call, monkeypatch):
+def test_nothing_is_submitted_if_an_earlier_submission_is_in_doubt(killed, call, monkeypatch):
     forget(killed)
     after(monkeypatch, killed, 3600)
     returned = call()
@@ -385,9 +385,9 @@ def test_the_database_can_tell(killed, call, monkeypatch):
 
 
 def test_another_cluster_is_not_asked_for_this_ones_job(scene, call):
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     call()
-    scene.play(looks=[RUN], cluster="other")
+    scene.play(polls=[RUN], cluster="other")
     returned = call()
     assert returned["failed"] and "a record that it was submitted to cluster campus" in returned["msg"]
 
@@ -399,7 +399,7 @@ def test_a_job_for_another_cluster_is_asked_for_there(scene, call):
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, message",
     [
         ({"by_id": True, "job_id": "7; rm"}, "expected job_id to be a number"),
         ({"by_id": True, "job_id": "7"}, "expected the option script, to submit a job"),
@@ -413,19 +413,19 @@ def test_a_job_for_another_cluster_is_asked_for_there(scene, call):
         ({"arguments": ["-N 2"]}, "expected arguments to be of the form --name"),
     ],
 )
-def test_bad_arguments_are_one_clear_line(scene, call, options, said):
+def test_bad_arguments_are_one_clear_line(scene, call, options, message):
     returned = call(**options)
-    assert returned["failed"] and said in returned["msg"] and "\n" not in returned["msg"] and scene.said == []
+    assert returned["failed"] and message in returned["msg"] and "\n" not in returned["msg"] and scene.calls == []
 
 
 def test_an_interruption_leaves_the_job_and_the_next_run_waits_on(scene, call, monkeypatch):
-    scene.play(looks=[RUN])
+    scene.play(polls=[RUN])
     monkeypatch.setattr(job_wait.JobWait, "_words", lambda self: os.kill(os.getpid(), signal.SIGINT) or "RUNNING")
     returned = call(state="completed")
     assert returned["failed"] and "an interruption (SIGINT)" in returned["msg"] and "cancelled" not in scene.jobs["7"]
     monkeypatch.undo()
     monkeypatch.setenv("STUB_SLURM", str(scene.state))
-    scene.play(looks=[RUN, END])
+    scene.play(polls=[RUN, END])
     assert call(state="completed")["job_id"] == "7" and len(scene.asked("sbatch")) == 1
 
 
@@ -472,4 +472,4 @@ def test_a_checked_script_is_read_and_not_submitted(scene, call, monkeypatch):
     assert returned["failed"] and "become_user" in returned["remedy"]
     scene.script.unlink()
     assert "no file there" in call(state="checked")["found"]
-    assert scene.said == [] and scene.files == []
+    assert scene.calls == [] and scene.files == []

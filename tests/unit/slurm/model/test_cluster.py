@@ -19,7 +19,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster i
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_pairs
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import split
 
-DATA = pathlib.Path(__file__).parent / "data"
+DATA = pathlib.Path(__file__).parents[1] / "data"
 
 
 def recorded(release):
@@ -259,7 +259,7 @@ PARTITIONS = {
 }
 
 
-def test_every_recorded_text_is_looked_at():
+def test_every_recorded_text_is_tested():
     assert set(NODES) == {path.stem for path in DATA.glob("*.txt")}
 
 
@@ -292,7 +292,8 @@ def node(line):
 
 def test_what_people_write_takes_no_fields_place():
     line = (
-        "NodeName=n1 CPUTot=4 Gres=gpu:2 State=IDLE+DRAIN Partitions=a  Reason=was State=IDLE Gres=gpu:9 [eve@2026-01-01T00:00:00]"
+        "NodeName=n1 CPUTot=4 Gres=gpu:2 State=IDLE+DRAIN Partitions=a  Reason=was State=IDLE Gres=gpu:9"
+        " [eve@2026-01-01T00:00:00]"
         " Comment=Partitions=z State=DOWN"
     )
     found = node(line)
@@ -307,7 +308,7 @@ def test_what_people_write_takes_no_fields_place():
     assert parse_pairs(line)["State"] == "DOWN"
 
 
-def test_a_reason_that_nobody_signed():
+def test_a_reason_without_a_signature():
     assert node("NodeName=n1 State=DOWN Reason=no power Comment=x").reason == "no power"
     assert node("NodeName=n1 State=IDLE Reason=(null)").reason == ""
 

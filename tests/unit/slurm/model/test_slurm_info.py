@@ -26,7 +26,8 @@ NodeName=t1 CPUTot=16 ActiveFeatures=ib Gres=gpu:titan:2(S:0-1) NodeAddr=10.0.0.
  RealMemory=4000 State=MIXED Partitions=titan
 NodeName=t2 CPUTot=16 ActiveFeatures=(null) Gres=gpu:titan:1,gpu:2 NodeAddr=t2 NodeHostName=t2\
  RealMemory=4000 State=IDLE+DRAIN Partitions=titan,cpu  Reason=fan [root@2026-01-01T00:00:00]
-NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1 RealMemory=8000 State=DOWN* Partitions=cpu
+NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1
+ RealMemory=8000 State=DOWN* Partitions=cpu
 """
 
 

@@ -105,7 +105,7 @@ def test_the_name_of_a_job(script):
 
 
 @pytest.mark.parametrize(
-    "argument, said",
+    "argument, message",
     [
         ("-N2", "of the form --name"),
         ("nodes=2", "of the form --name"),
@@ -115,8 +115,8 @@ def test_the_name_of_a_job(script):
         ("--name=a\nb", "of the form --name"),
     ],
 )
-def test_an_argument_that_is_none_of_the_jobs_is_refused(script, argument, said):
-    with pytest.raises(UserError, match=said):
+def test_an_argument_that_is_none_of_the_jobs_is_refused(script, argument, message):
+    with pytest.raises(UserError, match=message):
         request_of(str(script), [argument])
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_script_is_refused(script, tmp_path):
         request_of(str(script), [])
 
 
-def test_root_does_not_submit_what_somebody_else_can_write(script, monkeypatch):
+def test_root_does_not_submit_what_another_user_can_write(script, monkeypatch):
     os.chmod(script, 0o666)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(UserError, match="only root can write"):
@@ -155,7 +155,7 @@ def test_a_pattern_that_slurm_shows_instead_of_a_file():
     assert output_path("/o/100%%", part, "7") == "/o/100%" and output_path("/o/%Q.out", part, "7") == "/o/%Q.out"
 
 
-def test_a_mark_is_readable_by_whoever_comes_later(files, script):
+def test_a_mark_is_readable_by_later_runs(files, script):
     mark = files.begin(request_of(str(script), ["--nodes=2"]))
     with open(files.path + ".submitting", encoding="utf-8") as stream:
         assert json.load(stream)["token"] == mark.token

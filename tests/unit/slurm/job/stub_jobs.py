@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stand-in for Slurm's commands around one job, which print what Slurm 22.05 printed when it was asked the same.
+"""A stand-in for Slurm's commands around one job. It prints what Slurm 22.05 printed in the same case.
 
-It is one program under five names. What it plays lies in a folder: ``scene`` says what becomes of a job from look to look, ``jobs``
-which jobs there are, ``said`` what was asked.
+It is one program under five names. In its folder ``scene`` has what each poll of a job finds, ``jobs`` has the jobs, and
+``calls`` has the calls of the commands.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import sys
 
 STATE = pathlib.Path(os.environ["STUB_SLURM"])
 SHOWN = (
-    "JobId=%(id)s%(top)s JobName=%(name)s UserId=alice(2000) GroupId=alice(2000) JobState=%(state)s Reason=%(reason)s Dependency=(null)"
-    " Requeue=1 Restarts=%(restarts)s BatchFlag=1 ExitCode=%(exit)s NodeList=%(nodes)s Command=%(script)s StdErr=%(out)s StdOut=%(out)s Power="
+    "JobId=%(id)s%(top)s JobName=%(name)s UserId=alice(2000) GroupId=alice(2000) JobState=%(state)s"
+    " Reason=%(reason)s Dependency=(null)"
+    " Requeue=1 Restarts=%(restarts)s BatchFlag=1 ExitCode=%(exit)s NodeList=%(nodes)s Command=%(script)s"
+    " StdErr=%(out)s StdOut=%(out)s Power="
 )
 
 
@@ -32,16 +34,16 @@ def save(name, value):
 
 
 def known(number):
-    """The job, and what is seen of it at this look; the last state of a scene stays."""
+    """The job, and what this poll finds of it; the last state of a scene stays."""
     jobs = load("jobs", {})
     job = jobs.get(number.partition("_")[0])
     if job is None:
         return None, None
     if job.get("cancelled"):
         return job, [{"state": "CANCELLED", "exit": "0:15", "nodes": "n1"}]
-    looks = SCENE.get("looks", [[{"state": "COMPLETED", "nodes": "n1"}]])
-    seen = looks[min(job["looks"], len(looks) - 1)]
-    job["looks"] += 1
+    polls = SCENE.get("polls", [[{"state": "COMPLETED", "nodes": "n1"}]])
+    seen = polls[min(job["polls"], len(polls) - 1)]
+    job["polls"] += 1
     save("jobs", jobs)
     return job, seen
 
@@ -63,14 +65,14 @@ def submit():
     jobs[number] = {
         "script": sys.argv[-1],
         "comment": comment,
-        "looks": 0,
+        "polls": 0,
         "out": os.path.join(os.getcwd(), "slurm-%s.out" % number),
     }
     if not SCENE.get("lost"):
         save("jobs", jobs)
     pathlib.Path(jobs[number]["out"]).write_text(SCENE.get("output", "one\ntwo\n"))
     if SCENE.get("killed"):
-        # As when the machine of the play goes down: Slurm has the job, nobody has its number.
+        # As when the machine of the play goes down: Slurm has the job, no record has its number.
         os.kill(os.getppid(), signal.SIGKILL)
     if SCENE.get("silent") or SCENE.get("lost"):
         sys.exit("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation")
@@ -123,6 +125,6 @@ def cancel():
 if __name__ == "__main__":
     SCENE = load("scene", {})
     COMMAND = pathlib.Path(sys.argv[0]).name
-    with (STATE / "said").open("a") as stream:
+    with (STATE / "calls").open("a") as stream:
         stream.write(json.dumps([COMMAND, *sys.argv[1:]]) + "\n")
     {"sbatch": submit, "scontrol": control, "squeue": queue, "sacct": accounts, "scancel": cancel}[COMMAND]()

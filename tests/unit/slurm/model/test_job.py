@@ -15,9 +15,12 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job impor
 )
 
 REST = (
-    "UserId=alice(2000) GroupId=alice(2000) MCS_label=N/A Priority=1 Nice=0 Account=(null) QOS=(null) JobState=%s Reason=%s Dependency=(null)"
-    " Requeue=1 Restarts=%d BatchFlag=1 Reboot=0 ExitCode=%s RunTime=00:00:01 ReqNodeList=(null) ExcNodeList=(null) NodeList=%s BatchHost=n1"
-    " NumNodes=1 CPUs/Task=1 ReqB:S:C:T=0:0:*:* Command=/home/alice/b.sh WorkDir=/home/alice %sStdErr=/home/alice/e.out StdIn=/dev/null"
+    "UserId=alice(2000) GroupId=alice(2000) MCS_label=N/A Priority=1 Nice=0 Account=(null) QOS=(null)"
+    " JobState=%s Reason=%s Dependency=(null)"
+    " Requeue=1 Restarts=%d BatchFlag=1 Reboot=0 ExitCode=%s RunTime=00:00:01 ReqNodeList=(null)"
+    " ExcNodeList=(null) NodeList=%s BatchHost=n1"
+    " NumNodes=1 CPUs/Task=1 ReqB:S:C:T=0:0:*:* Command=/home/alice/b.sh WorkDir=/home/alice"
+    " %sStdErr=/home/alice/e.out StdIn=/dev/null"
     " StdOut=/home/alice/b.out Power= "
 )
 
@@ -65,7 +68,10 @@ def test_words_of_a_persons_are_not_taken_for_slurms():
 
 
 def test_the_database():
-    text = "7|b.sh|CANCELLED by 2000|0:15|n1\n8_0|a|COMPLETED|0:0|n[1-2]\n8_[1-3%2]|a|PENDING|0:0|None assigned\n9+1|h|b|FAILED|2:0|n1\n"
+    text = (
+        "7|b.sh|CANCELLED by 2000|0:15|n1\n8_0|a|COMPLETED|0:0|n[1-2]\n8_[1-3%2]|a|PENDING|0:0|None assigned\n"
+        "9+1|h|b|FAILED|2:0|n1\n"
+    )
     assert parse_accounting(text) == [
         Part("", "CANCELLED", job_name="b.sh", signal=15, nodes="n1"),
         Part("0", "COMPLETED", job_name="a", nodes="n[1-2]"),
