@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for Slurm's commands around one job. It prints what Slurm 22.05 printed in the same case.
 
-It is one program under five names. In its folder ``scene`` has what each poll of a job finds, ``jobs`` has the jobs, and
-``calls`` has the calls of the commands.
+It is one program under five names. In its folder ``scene`` has what each poll of a job finds, ``jobs`` has the jobs,
+and ``calls`` has the calls of the commands.
 """
 
 from __future__ import annotations
