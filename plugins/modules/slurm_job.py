@@ -34,7 +34,8 @@ options:
     type: str
   state:
     description:
-      - V(checked) makes sure that this user can submit the script. It reads the script, submits nothing and needs no Slurm.
+      - V(checked) makes sure that this user can submit the script. It reads the script, submits nothing and needs no
+        Slurm.
       - V(submitted) makes sure that the job has been submitted.
       - V(completed) also waits for its end; any end but exit code 0 is a failure.
       - V(cancelled) makes sure that the job has ended, and cancels it if it has not.
