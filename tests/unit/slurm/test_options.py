@@ -125,7 +125,7 @@ def test_sbatch_takes_a_good_value(sbatch, name, value):
 def test_a_bad_value_is_refused_in_one_line_that_names_the_option(name, value):
     with pytest.raises(UserError) as caught:
         options.collect({name: value})
-    assert caught.value.expected.startswith(name + " as ")
+    assert caught.value.expected.startswith(name + " to be ")
     assert "\n" not in str(caught.value) and name in caught.value.remedy
 
 

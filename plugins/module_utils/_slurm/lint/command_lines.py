@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mistakes in the commands of a job script. Private to hpc.pytorch."""
+"""Finds mistakes in the command lines of a job script. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 from ..sbatch.script_text import Batch
 from .finding import Found
 
-# Where a command begins: at the start, behind an operator, in brackets, behind a word that takes one.
+# The start of a command: at the start of a line, after an operator, in brackets, or after a word such as then.
 _START = r"(?:^|[;&|({]|\$\(|\b(?:then|do|else|exec|time|nohup|command)\s)\s*(?:\w+=\S*\s+)*"
 _SRUN = re.compile(_START + r"srun\b(?P<options>[^;|&]*)")
 _EVERY_NODE = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|pdsh|clush|ssh|deepspeed|ray)\b")
@@ -28,12 +28,13 @@ _SECRETS = (
     re.compile(r"\b(hf_)[A-Za-z0-9]{20,}|\b(gh[pousr]_)[A-Za-z0-9]{20,}|\b(AKIA)[0-9A-Z]{16}"),
 )
 _HOOK = re.compile(
-    r"conda\.sh|mamba\.sh|shell\.bash|shell hook|bashrc|bash_profile|bin/activate|module (?:load|add)\b.*(?:conda|mamba|forge|python)"
+    r"conda\.sh|mamba\.sh|shell\.bash|shell hook|bashrc|bash_profile|bin/activate"
+    r"|module (?:load|add)\b.*(?:conda|mamba|forge|python)"
 )
 
 
 def check(batch: Batch) -> t.Iterator[Found]:
-    """The findings in the lines of shell."""
+    """Find the mistakes in lines of shell code."""
     everything = "\n".join(text for _number, text in batch.commands)
     yield from _srun_cpus(batch)
     yield from _tasks(batch, everything)
@@ -41,25 +42,26 @@ def check(batch: Batch) -> t.Iterator[Found]:
     yield from _conda(batch)
     yield from _end(batch)
     for number, text in batch.commands:
-        if _PORT.search(text):
+        port = _PORT.search(text)
+        if port:
             yield (
                 number,
                 "fixed-port",
-                "port %s is fixed: the next job on the node wants it too" % _PORT.search(text)[1],  # type: ignore[index]
-                "take one from the job's id, such as $((20000 + SLURM_JOB_ID % 10000))",
+                "port %s is fixed: the next job on the node needs it too" % port[1],
+                "calculate one from the job's id, such as $((20000 + SLURM_JOB_ID % 10000))",
             )
         if re.search(r"(?:^|[;&|]\s*)(?:source|\.)\s+\S*\.bashrc\b", text):
             yield (
                 number,
                 "bashrc",
-                "~/.bashrc is for interactive shells: many return at once elsewhere, and it may end a script with set -u",
-                "load modules and activate the env here",
+                "~/.bashrc is for interactive shells: in a script many return at once, or fail with set -u",
+                "load modules and activate the environment in the script",
             )
         if re.search(r"\bCUDA_VISIBLE_DEVICES=[^\s;]", text):
             yield (
                 number,
                 "cuda-visible-devices",
-                "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs that the job was given",
+                "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs of the job",
                 "leave the line out",
             )
         names = [group for secret in _SECRETS for match in secret.finditer(text) for group in match.groups() if group]
@@ -67,8 +69,9 @@ def check(batch: Batch) -> t.Iterator[Found]:
             yield (
                 number,
                 "secret",
-                "a secret stands in the script (%s): whoever may read it, or ask Slurm for it, has it" % names[0],
-                "read it from a file that you alone can read",
+                "the script contains a secret (%s): every user who can read the script, or ask Slurm for it, gets it"
+                % names[0],
+                "read it from a file that only you can read",
             )
 
 
@@ -108,16 +111,15 @@ def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
         yield (
             directive.line,
             "ntasks-as-cpus",
-            "--ntasks=%s asks for %s processes and the script starts one" % (number, number),
-            "for one process with {0} CPUs give ntasks 1 and cpus-per-task {0}; for {0} processes start it with srun".format(
-                number
-            ),
+            "--ntasks=%s requests %s processes, and the script starts one" % (number, number),
+            "for one process with {0} CPUs, give ntasks 1 and cpus-per-task {0}; for {0} processes, start the command "
+            "with srun".format(number),
         )
     else:
         yield (
             directive.line,
             "tasks-without-srun",
-            "--%s=%s asks for several processes, and nothing starts them" % (directive.name, number),
+            "--%s=%s requests several processes, and nothing starts them" % (directive.name, number),
             "start the command with srun",
         )
 
@@ -132,14 +134,14 @@ def _nodes(batch: Batch, everything: str) -> t.Iterator[Found]:
         yield (
             directive.line,
             "nodes-without-srun",
-            "--nodes=%s asks for several nodes, and the script runs on the first one alone" % directive.value,
+            "--nodes=%s requests several nodes, and the script runs only on the first one" % directive.value,
             "start the command with srun",
         )
 
 
 def _conda(batch: Batch) -> t.Iterator[Found]:
     if re.search(r"\s-\w*l", batch.shebang):
-        # A login shell has read the profile, where the hook may be.
+        # A login shell has read the profile, which may contain the hook.
         return
     for number, text in batch.commands:
         if _HOOK.search(text):
@@ -158,7 +160,7 @@ def _end(batch: Batch) -> t.Iterator[Found]:
     if any(re.search(_START + r"wait\b", text) for _number, text in batch.commands):
         return
     for number, text in reversed(batch.commands):
-        # What closes a loop, a condition or a group is no command.
+        # The end of a loop, a condition or a group is not a command.
         command = re.sub(r"(?:(?:\b(?:done|fi)|}|\))\s*;?\s*)+$", "", text).strip()
         if re.search(r"(?:^|[^&>|])&$", command):
             yield (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mistakes in the directives of a job script. Private to hpc.pytorch."""
+"""Finds mistakes in the directive lines of a job script. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PATHS = ("output", "error", "chdir")
 
 
 def check(batch: Batch) -> t.Iterator[Found]:
-    """The findings in comments and directives."""
+    """Find the mistakes in comments and directives."""
     for number, text in batch.unread:
-        yield number, "open-quote", "a quote is not closed: %s" % shown(text), "close it"
+        yield number, "open-quote", "a quote is not closed: %s" % shown(text), "close the quote"
     for number, text in batch.late:
         yield (
             number,
             "directive-ignored",
-            "%s stands behind the first command, where sbatch reads no directives" % shown(text.strip()),
+            "%s is after the first command, where sbatch does not read directives" % shown(text.strip()),
             "move it above the first command",
         )
     yield from _comments(batch)
@@ -49,15 +49,15 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
             yield (
                 number,
                 "commented-directive",
-                "%s is a comment, as a blank stands before SBATCH" % shown(text.strip()),
-                "write #SBATCH, or ##SBATCH where it shall not count",
+                "%s is a comment, because of the blank before SBATCH" % shown(text.strip()),
+                "write #SBATCH, or ##SBATCH for a comment",
             )
         else:
             yield (
                 number,
                 "misspelt-sbatch",
-                "%s is no directive for sbatch" % shown(text.strip()),
-                "write #SBATCH at the line's start",
+                "%s is not a directive for sbatch" % shown(text.strip()),
+                "write #SBATCH at the start of the line",
             )
 
 
@@ -67,7 +67,7 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
         yield (
             number,
             "dash",
-            "%s begins with a dash that is no hyphen" % shown(given),
+            "%s begins with a dash that is not a hyphen" % shown(given),
             "write it with two plain hyphens",
         )
         return
@@ -75,22 +75,22 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
         yield (
             number,
             "misspelt-option",
-            "%s has no hyphens, so sbatch takes it for no option" % shown(given),
+            "%s has no hyphens, so it is not an option for sbatch" % shown(given),
             "write --%s" % given.lstrip(),
         )
         return
     if given.startswith("--") and name not in BY_DIRECTIVE and name not in KNOWN and name not in COMMAND_LINE_ONLY:
         near = [other for other in sorted([*BY_DIRECTIVE, *KNOWN]) if _near(name, other)]
         if near:
-            yield number, "misspelt-option", "sbatch knows no --%s" % name, "write --%s" % near[0]
+            yield number, "misspelt-option", "sbatch does not know --%s" % name, "write --%s" % near[0]
         return
     option = BY_DIRECTIVE.get(name)
     if name not in _FREE and value and (re.search(r"[$`]", value) or (name in _PATHS and value.startswith("~"))):
         yield (
             number,
             "variable-in-directive",
-            "--%s=%s: sbatch takes it as it is, no shell expands it" % (name, value),
-            "write it out; %x, %j, %u stand for the job's name, its id and the user in paths",
+            "--%s=%s: sbatch does not expand variables, ~ or backticks" % (name, value),
+            "write out the value; in paths, %x, %j and %u are the job's name, its id and the user",
         )
     elif option and not _valid(option, value):
         yield (
@@ -124,7 +124,7 @@ def _repeated(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "repeated-directive",
-                "--%s is given again, and line %d counts no more" % (directive.name, before.line),
+                "--%s is given again, and line %d has no effect" % (directive.name, before.line),
                 "keep one of them",
             )
         seen[directive.name] = directive
@@ -135,17 +135,22 @@ def _missing(batch: Batch) -> t.Iterator[Found]:
         yield (
             1,
             "no-mem",
-            "no memory is asked for: the site's default counts, often too little or all of the node",
+            "no memory is requested: the site's default applies, often too little or all of the node",
             "give --mem",
         )
     if not batch.last("time"):
-        yield 1, "no-time", "no time limit is given: the partition's counts, and the job starts later", "give --time"
+        yield (
+            1,
+            "no-time",
+            "no time limit is given: the partition's limit applies, and the job starts later",
+            "give --time",
+        )
     several = _number(batch.value("ntasks")) > 1 or _number(batch.value("ntasks-per-node")) > 1
     if not several and not any(batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive")):
         yield (
             1,
             "no-cpus",
-            "no CPUs are asked for: the job gets one, and loads its data with it",
+            "no CPUs are requested: the job gets one, and loads its data with it",
             "give --cpus-per-task",
         )
 
@@ -160,7 +165,7 @@ def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
         by.insert(0, "gres")
     if len(by) > 1 and by[0] == "gres":
         last = max(directive.line for directive in batch.directives if directive.name in by)
-        yield last, "gpus-twice", "%s both ask for GPUs" % " and ".join("--" + name for name in by), "keep one of them"
+        yield last, "gpus-twice", "%s both request GPUs" % " and ".join("--" + name for name in by), "keep one of them"
 
 
 def _output(batch: Batch) -> t.Iterator[Found]:
@@ -173,7 +178,7 @@ def _output(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-folder",
-                "--%s goes to the folder %s: Slurm does not make it, and a job without it ends at once and says nothing"
+                "--%s goes to the folder %s: Slurm does not make it, and without it the job ends at once without a message"
                 % (name, folder),
                 "make the folder before the job is submitted",
             )
@@ -183,7 +188,7 @@ def _output(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-overwritten",
-                "--%s=%s is the same for every %s, which overwrites the last one's"
+                "--%s=%s is the same for every %s, so each one overwrites the output of the last"
                 % (name, directive.value, "task" if array else "job"),
                 "put %A_%a in it" if array else "put %j in it",
             )

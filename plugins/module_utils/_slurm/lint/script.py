@@ -32,7 +32,7 @@ def _form(text: str) -> t.Iterator[Found]:
         yield (
             1,
             "no-shebang",
-            "the first line names no interpreter: sbatch refuses it",
+            "the first line names no interpreter: sbatch refuses the script",
             "make #!/bin/bash the first line",
         )
     ends = [Text(number, line) for number, line in enumerate(text.split("\n"), 1) if line.endswith("\r")]

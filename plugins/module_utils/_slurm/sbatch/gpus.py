@@ -8,11 +8,11 @@ from __future__ import annotations
 from ..model.gres import Gres, parse_gpu_request, parse_request
 from .script_text import Directives
 
-_ASKED_BY = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
+_REQUESTED_BY = ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
 
 
 def per_node(directives: Directives) -> list[Gres]:
-    """What each node must have: --gres, --gpus-per-node, and what the others come to where that can be said."""
+    """The generic resources that each node must have, from --gres and --gpus...: ``{"gres": "gpu:2"}`` is two GPUs."""
     found = parse_request(str(directives.get("gres", "")))
     if any(one.name == "gpu" for one in found):
         return found
@@ -30,7 +30,7 @@ def per_node(directives: Directives) -> list[Gres]:
 
 
 def tasks_per_node(directives: Directives) -> int | None:
-    """How many tasks a node runs, where that is said."""
+    """The number of tasks on each node, None if the directives do not give it."""
     if "ntasks-per-node" in directives:
         return int(directives["ntasks-per-node"])
     if "ntasks" in directives and str(directives.get("nodes")) == "1":
@@ -39,11 +39,11 @@ def tasks_per_node(directives: Directives) -> int | None:
 
 
 def count_per_node(directives: Directives) -> int | None:
-    """How many GPUs a job has on each node, None where the directives do not say."""
+    """The number of GPUs on each node, None if the directives do not give it."""
     wanted = [one.count for one in per_node(directives) if one.name == "gpu"]
     return sum(wanted) if wanted else None
 
 
-def asked(directives: Directives) -> bool:
-    """Whether a job asks for GPUs by any option."""
-    return bool(count_per_node(directives)) or any(name in directives for name in _ASKED_BY)
+def requested(directives: Directives) -> bool:
+    """Whether any directive requests GPUs."""
+    return bool(count_per_node(directives)) or any(name in directives for name in _REQUESTED_BY)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was asked of sbatch, checked against the table: directives, contradictions, warnings. Private to hpc.pytorch."""
+"""Reads the options of sbatch with the table: directives, contradictions, warnings. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _EXCLUDE_EACH_OTHER = (
 
 
 def collect(params: t.Mapping[str, t.Any]) -> Directives:
-    """The directives that the options and ``directives`` ask for, in the script's order.
+    """Read the options of sbatch and ``directives``, in the order of the script.
+
+    ``collect({"nodes": "1", "directives": {"hold": True}})`` is ``{"nodes": "1", "hold": True}``.
 
     :raises UserError: a value that the option does not take, options that exclude each other, or a key of
         ``directives`` that is an option or a misspelling of one.
@@ -35,35 +37,37 @@ def collect(params: t.Mapping[str, t.Any]) -> Directives:
     for names, why in _EXCLUDE_EACH_OTHER:
         both = [name for name in names if name.replace("_", "-") in asked]
         if len(both) > 1:
-            raise UserError("one of %s, as %s" % (", ".join(names), why), " and ".join(both), "leave all but one out")
+            raise UserError(
+                "one of %s, because %s" % (", ".join(names), why), " and ".join(both), "leave all but one out"
+            )
     _require_room_for_tasks(params)
     for name, value in _rest(params.get("directives")):
         if name in asked:
-            raise UserError("each directive once", "%s twice" % name, "leave one of them out")
+            raise UserError("directives to hold each directive once", "%s twice" % name, "leave one of them out")
         asked[name] = value
     return asked
 
 
 def in_order(given: Directives) -> Directives:
-    """The directives in the order of the script: the table's first, then the rest as they came."""
+    """Sort directives: those of the table in its order, then the others in the given order."""
     return {name: given[name] for name in [*BY_DIRECTIVE, *given] if name in given}
 
 
 def warnings(params: t.Mapping[str, t.Any]) -> list[str]:
-    """What would run and is likely not meant."""
+    """Warn about options that would run but probably not do what the user meant."""
     found: list[str] = []
     minutes = params.get("time")
     if isinstance(minutes, int) and minutes >= 60:
         found.append(
-            "time is the number %d, so %d minutes: where the play says time: 1:30:00 without quotes, YAML has made a "
-            'number of it; write time: "1:30:00", or the minutes in quotes' % (minutes, minutes)
+            "time is the number %d, which is %d minutes: YAML reads 1:30:00 without quotes as a number; write "
+            'time: "1:30:00", or put the minutes in quotes' % (minutes, minutes)
         )
     per_job = [name for name in ("gpus", "gpus_per_node", "gpus_per_task") if params.get(name)]
     if per_job and re.search(r"\bgpu\b", str(params.get("gres") or "")):
-        found.append("gres asks for GPUs and %s does too: keep one of them" % ", ".join(per_job))
+        found.append("gres and %s both request GPUs: keep one of them" % ", ".join(per_job))
     for name in ("output", "error", "chdir"):
         if "$" in str(params.get(name) or ""):
-            found.append("%s holds a $, which sbatch takes as it is: it expands no variables in directives" % name)
+            found.append("%s contains $: sbatch does not expand variables in directives" % name)
     return found
 
 
@@ -74,7 +78,7 @@ def _value(option: Option, value: t.Any) -> str | bool | None:
         return True if value is True or _BOOLEANS.get(str(value).lower()) else None
     if isinstance(value, bool) or not isinstance(value, (str, int)) or not option.valid(str(value)):
         raise UserError(
-            "%s as %s" % (option.name, option.expected),
+            "%s to be %s" % (option.name, option.expected),
             shown(value),
             "give for example %s: %s" % (option.name, option.example),
         )
@@ -88,8 +92,8 @@ def _require_room_for_tasks(params: t.Mapping[str, t.Any]) -> None:
     nodes, per_node, tasks = (str(params.get(name) or "") for name in ("nodes", "ntasks_per_node", "ntasks"))
     if nodes.isdigit() and per_node and tasks and int(tasks) > int(nodes) * int(per_node):
         raise UserError(
-            "at most nodes x ntasks_per_node = %s x %s tasks" % (nodes, per_node),
-            "ntasks: %s" % tasks,
+            "ntasks to be at most nodes x ntasks_per_node = %s x %s" % (nodes, per_node),
+            tasks,
             "leave ntasks out, or correct one of the three",
         )
 
@@ -100,15 +104,15 @@ def _rest(given: t.Any) -> t.Iterator[tuple[str, str | bool]]:
 
 
 def pairs(option: str, given: t.Any) -> t.Iterator[tuple[str, t.Any]]:
-    """Names and values of an option that is a dictionary, its JSON, or a list of NAME=value; True without a value.
+    """Read an option with names and values: ``{"a": 1}``, its JSON, ``[{"a": 1}]`` and ``["a=1"]``; a flag has True.
 
-    :raises UserError: anything else.
+    :raises UserError: another type.
     """
     if isinstance(given, str) and given.startswith("{"):
         try:
             given = json.loads(given)
         except ValueError:
-            raise UserError("%s as a dictionary" % option, shown(given), "close its braces and quotes") from None
+            raise UserError("%s to be a dictionary" % option, shown(given), "close its braces and quotes") from None
     if given is None or given == "":
         return
     for item in given if isinstance(given, list) else [given]:
@@ -119,7 +123,9 @@ def pairs(option: str, given: t.Any) -> t.Iterator[tuple[str, t.Any]]:
             yield name, value if equals else True
         else:
             raise UserError(
-                "%s as a dictionary, or a list of NAME=value" % option, shown(item), "give %s: {NAME: value}" % option
+                "%s to be a dictionary, or a list of NAME=value" % option,
+                shown(item),
+                "give %s: {NAME: value}" % option,
             )
 
 
@@ -129,18 +135,20 @@ def _rest_name(given: str) -> str:
         _refuse_directive(given, "the option %s" % SHORT[bare.lstrip("-")])
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]+", bare):
         raise UserError(
-            "names of sbatch's options in directives, two plain hyphens in front or none",
+            "directives to have names of sbatch's options, with or without two hyphens",
             shown(given),
-            "give it as directives: {NAME: VALUE}",
+            "give directives: {NAME: VALUE}",
         )
     name = bare.replace("_", "-")
     if name in BY_DIRECTIVE:
         _refuse_directive(given, "the option %s" % BY_DIRECTIVE[name].name)
     if name in COMMAND_LINE_ONLY:
-        raise UserError("directives that work in a script", shown(given), "leave it out; it is for the command line")
+        raise UserError(
+            "directives to work in a script", shown(given), "leave it out: sbatch reads it only on the command line"
+        )
     if name in KNOWN:
         return name
-    # getopt takes any unambiguous beginning for the whole, so partit would be partition.
+    # getopt accepts any unambiguous beginning, so partit would be partition.
     for known in sorted([*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]):
         if known.startswith(name.lower()) or distance(name.lower(), known) <= (1 if len(known) < 8 else 2):
             option = BY_DIRECTIVE.get(known)
@@ -149,7 +157,7 @@ def _rest_name(given: str) -> str:
 
 
 def _refuse_directive(given: str, right: str) -> None:
-    raise UserError("directives for what has no option of its own, spelt as sbatch does", shown(given), "use " + right)
+    raise UserError("directives to be known to sbatch and without an option of their own", shown(given), "use " + right)
 
 
 def _rest_value(name: str, value: t.Any) -> str | bool:
@@ -158,7 +166,7 @@ def _rest_value(name: str, value: t.Any) -> str | bool:
     if isinstance(value, (str, int, float)) and value is not False and printable(str(value)):
         return str(value)
     raise UserError(
-        "one line of printable text for %s in directives, or true for a flag" % name,
+        "%s in directives to be one line of printable text, or true for a flag" % name,
         shown(value),
         "correct the value, or leave the directive out",
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a job script: #SBATCH lines written and read as sbatch does, and the commands by line. No I/O. Private to hpc.pytorch.
+"""Writes #SBATCH lines, and reads job scripts as sbatch does. No I/O. Private to hpc.pytorch.
 
 sbatch splits a #SBATCH line itself, without a shell: white space separates words, both kinds of quotes group, a
 backslash makes the next character literal (within quotes too, but white space only there), an unquoted # starts a
@@ -16,7 +16,7 @@ import typing as t
 from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
-# sbatch splits a heterogeneous job wherever a directive line holds one of these words, within quotes as well.
+# sbatch splits a heterogeneous job at each directive line with one of these words, even within quotes.
 _SPLITTERS = re.compile(r"(?i)(het|pack)(job)")
 
 # Directives by name; the value of a flag is True.
@@ -39,21 +39,21 @@ class Directive(t.NamedTuple):
 
 
 class Text(t.NamedTuple):
-    """A line, or several that a backslash joins, by the number of the first."""
+    """A line, or several lines that backslashes join, with the number of the first."""
 
     line: int
     text: str
 
 
 class Batch(t.NamedTuple):
-    """A script.
+    """A job script.
 
-    :arg shebang: its first line.
-    :arg directives: the options that sbatch takes from it, short ones by their long names.
-    :arg unread: lines of directives that cannot be split, as a quote is open.
+    :arg shebang: the first line.
+    :arg directives: the options that sbatch reads, by their long names.
+    :arg unread: lines of directives with an open quote.
     :arg comments: the comments before the first command.
-    :arg late: directives behind the first command, which sbatch does not read.
-    :arg commands: the lines of shell, without comments.
+    :arg late: directives after the first command, which sbatch does not read.
+    :arg commands: the lines of shell code, without comments.
     """
 
     shebang: str
@@ -64,12 +64,12 @@ class Batch(t.NamedTuple):
     commands: list[Text]
 
     def last(self, name: str) -> Directive | None:
-        """The directive that counts: the last of that name."""
+        """The last directive of that name, which is the one that sbatch uses."""
         found = [directive for directive in self.directives if directive.name == name]
         return found[-1] if found else None
 
     def value(self, *names: str) -> str:
-        """The value of the first of these options that is there, empty where none is."""
+        """The value of the first of these options that the script has, or an empty string."""
         for name in names:
             directive = self.last(name)
             if directive:
@@ -78,7 +78,10 @@ class Batch(t.NamedTuple):
 
 
 def quote(value: str) -> str:
-    """*value* as one word of a #SBATCH line. The caller has refused control characters."""
+    """Quote *value* as one word of a #SBATCH line: ``quote("a b")`` is ``"a b"`` in double quotes.
+
+    The caller has refused control characters.
+    """
     if _PLAIN.fullmatch(value) and not _SPLITTERS.search(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -86,12 +89,12 @@ def quote(value: str) -> str:
 
 
 def line(name: str, value: str | bool) -> str:
-    """One directive; ``True`` is a flag without a value."""
+    """Render a directive: ``line("nodes", "2")`` is ``#SBATCH --nodes=2``; True is a flag without a value."""
     return "#SBATCH --%s" % name if value is True else "#SBATCH --%s=%s" % (name, quote(str(value)))
 
 
 def split(text: str) -> list[str]:
-    """What follows #SBATCH on a line, as the arguments that sbatch takes from it.
+    """Split the text after #SBATCH into arguments: ``split("-J 'a b' # x")`` is ``["-J", "a b"]``.
 
     :raises ValueError: a quote is not closed.
     """
@@ -101,7 +104,7 @@ def split(text: str) -> list[str]:
     escaped = False
     for char in text:
         if char in " \t\n\v\f\r" and not quoted:
-            # After a backslash too: outside of quotes nothing makes white space literal.
+            # After a backslash too: outside quotes nothing makes white space literal.
             if current is not None:
                 words.append(current)
             current, escaped = None, False
@@ -128,14 +131,14 @@ def split(text: str) -> list[str]:
 
 
 def read(script: str) -> Batch:
-    """The parts of a script."""
+    """Read a job script: ``read("#!/bin/sh\\n#SBATCH -N2\\nls").value("nodes")`` is ``"2"``."""
     batch = Batch(script.split("\n", 1)[0], [], [], [], [], [])
     joined: Text | None = None
     document = ""
     for number, text in enumerate(script.split("\n"), 1):
         bare = text.strip()
         if document:
-            # A here-document is text, whatever stands in it.
+            # The lines of a here-document are text.
             document = "" if bare == document else document
             continue
         if joined:
@@ -176,7 +179,7 @@ def _read_directives(batch: Batch, number: int, text: str) -> None:
 
 
 def _option(word: str) -> tuple[str, str | None, bool]:
-    """Name, value, and whether the value is the next word."""
+    """Name, value, and whether the value is the next word: ``-N2`` is ``("nodes", "2", False)``."""
     short = re.match(r"-([A-Za-z])(.*)", word, re.DOTALL)
     if short:
         name = SHORT.get(short[1], short[1]).replace("_", "-")
@@ -187,7 +190,7 @@ def _option(word: str) -> tuple[str, str | None, bool]:
 
 
 def whole_name(name: str) -> str:
-    """An option by its whole name: getopt takes any beginning that fits one alone."""
+    """Complete the name of an option as getopt does: ``whole_name("part")`` is ``"partition"``."""
     known = [*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]
     if name in known:
         return name

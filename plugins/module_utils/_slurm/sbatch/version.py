@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an older Slurm calls an option. Private to hpc.pytorch."""
+"""Directives for an older Slurm. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ _SINCE = {"gpus-per-socket": (19, 5)}
 
 
 def parse(given: str | None) -> tuple[int, ...] | None:
-    """A version such as 22.05 or 22.05.8 as numbers.
+    """Read the version of a Slurm: ``parse("22.05.8")`` is ``(22, 5, 8)``.
 
-    :raises UserError: what is none.
+    :raises UserError: *given* is not a version.
     """
     if given is None:
         return None
     if not re.fullmatch(r"\d{2}\.\d{1,2}(\.\d+)*", given, re.ASCII):
-        raise UserError("slurm_version such as 22.05 or 22.05.8, in quotes", shown(given), "see sbatch --version")
+        raise UserError(
+            "slurm_version to be a version such as 22.05 or 22.05.8, in quotes", shown(given), "run sbatch --version"
+        )
     return tuple(int(number) for number in given.split("."))
 
 
 def fit(asked: Directives, version: t.Sequence[int] | None) -> Directives:
-    """The directives as that Slurm takes them: GPUs per node are --gres before 19.05.
+    """Change the directives for that Slurm: before 19.05, GPUs per node are --gres.
 
-    :raises UserError: what that Slurm cannot say at all.
+    :raises UserError: a directive that such a Slurm does not have.
     """
     if version is None:
         return asked

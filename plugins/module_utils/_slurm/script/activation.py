@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines that activate the environment of a job: a conda environment, or a virtual one. No I/O. Private to hpc.pytorch."""
+"""Activates the environment of a job: a conda or a virtual environment. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 from ..._common.errors import UserError, printable, shown
 from ..._common.unfinished import CHANGING_MARK
 from .parameters import Options
-from .shell import is_path, said, shell_path
+from .shell import is_path, quoted, shell_path
 
 ACTIVATIONS = ("conda", "module", "direct")
 
@@ -29,7 +29,7 @@ def how(options: Options) -> str:
 def _activate_conda(options: Options) -> t.Iterator[str]:
     env, prefix = options.conda_env or "", (options.conda_prefix or "").rstrip("/")
     hook = shell_path(prefix + "/etc/profile.d/conda.sh")
-    missing = said(
+    missing = quoted(
         "expected conda at %s; found no etc/profile.d/conda.sh there; remedy: correct conda_prefix, "
         "or set conda up for this node" % prefix
     )
@@ -40,12 +40,12 @@ def _activate_conda(options: Options) -> t.Iterator[str]:
     yield "[ -r %s ] || stop_job %s" % (hook, missing)
     yield "source %s || stop_job %s" % (hook, missing)
     if is_path(env):
-        yield 'conda activate "$env_prefix" || stop_job %s' % said(_no_env(env))
+        yield 'conda activate "$env_prefix" || stop_job %s' % quoted(_no_env(env))
     else:
-        yield "conda activate %s || stop_job %s" % (shlex.quote(env), said(_no_env(env)))
+        yield "conda activate %s || stop_job %s" % (shlex.quote(env), quoted(_no_env(env)))
         # A running job keeps its environment: activate the target of the name, not the name.
         yield from _resolve_active(env)
-        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % said(
+        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % quoted(
             _no_env(env)
         )
     yield "set -u"
@@ -56,15 +56,15 @@ def _activate_module(options: Options) -> t.Iterator[str]:
     if is_path(env):
         yield from _resolve(env)
     yield "set +u"
-    yield "type -P activate >/dev/null || stop_job %s" % said(
+    yield "type -P activate >/dev/null || stop_job %s" % quoted(
         "expected conda's activate on PATH from the modules; found none; remedy: correct modules, or give conda_prefix"
     )
     if is_path(env):
-        yield 'source activate "$env_prefix" || stop_job %s' % said(_no_env(env))
+        yield 'source activate "$env_prefix" || stop_job %s' % quoted(_no_env(env))
     else:
-        yield "source activate %s || stop_job %s" % (shlex.quote(env), said(_no_env(env)))
+        yield "source activate %s || stop_job %s" % (shlex.quote(env), quoted(_no_env(env)))
         yield from _resolve_active(env)
-        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job %s; fi' % said(
+        yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job %s; fi' % quoted(
             _no_env(env)
         )
     yield "set -u"
@@ -85,7 +85,7 @@ def _activate_direct(options: Options) -> t.Iterator[str]:
         yield "        break"
         yield "    fi"
         yield "done"
-        yield '[ -n "$env_prefix" ] || stop_job %s' % said(_no_env(env))
+        yield '[ -n "$env_prefix" ] || stop_job %s' % quoted(_no_env(env))
         yield _refuse_unfinished(env)
     yield 'export CONDA_PREFIX="$env_prefix" CONDA_DEFAULT_ENV="${env_prefix##*/}" PATH="$env_prefix/bin:$PATH"'
     yield "set +u"
@@ -117,12 +117,12 @@ def _activate_venv(options: Options) -> str:
     if not path:
         return ""
     hook = shell_path(path.rstrip("/") + "/bin/activate")
-    missing = said("expected the venv %s; found no bin/activate there; remedy: %s" % (path, remedy))
+    missing = quoted("expected the venv %s; found no bin/activate there; remedy: %s" % (path, remedy))
     return "\n".join(["set +u", "[ -r %s ] || stop_job %s" % (hook, missing), "source %s" % hook, "set -u"])
 
 
 def _resolve(env: str) -> t.Iterator[str]:
-    yield "[ -d %s ] || stop_job %s" % (shell_path(env.rstrip("/") + "/conda-meta"), said(_no_env(env)))
+    yield "[ -d %s ] || stop_job %s" % (shell_path(env.rstrip("/") + "/conda-meta"), quoted(_no_env(env)))
     yield "env_prefix=$(cd -P -- %s && pwd)" % shell_path(env)
     yield _refuse_unfinished(env)
 
@@ -135,7 +135,7 @@ def _resolve_active(env: str) -> t.Iterator[str]:
 def _refuse_unfinished(env: str) -> str:
     return '[ ! -e "$env_prefix/%s" ] || stop_job %s' % (
         CHANGING_MARK,
-        said(
+        quoted(
             "expected a whole env at %s; found one whose last change was interrupted; remedy: run the play "
             "that makes it again" % env
         ),

@@ -10,7 +10,7 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError, printable, shown
-from .shell import said, shell_path
+from .shell import quoted, shell_path
 
 # A batch shell is not a login shell, so it has not read profile.d.
 _MODULE_COMMAND = """\
@@ -57,7 +57,7 @@ def load(modules: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = Fals
     if purge:
         lines.append("module purge")
     lines += ["module use %s" % shell_path(folder) for folder in use]
-    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), said(_no_module(name))) for name in modules]
+    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), quoted(_no_module(name))) for name in modules]
     return "\n".join([*lines, "set -eu"])
 
 

@@ -10,7 +10,7 @@ import typing as t
 
 from ..._common.errors import UserError, printable, shown
 from .parameters import Container, Options
-from .shell import said, shell_path
+from .shell import quoted, shell_path
 
 ENGINES = ("apptainer", "singularity", "charliecloud", "enroot", "pyxis")
 _PROGRAMS = {"apptainer": "apptainer", "singularity": "singularity", "charliecloud": "ch-run", "enroot": "enroot"}
@@ -82,15 +82,15 @@ def _checks(engine: str, image: str) -> t.Iterator[str]:
     if engine in _PROGRAMS:
         yield "type -P %s >/dev/null || stop_job %s" % (
             _PROGRAMS[engine],
-            said(
-                "expected %s on this node; found none on PATH; remedy: load its module, or run the job where it is installed"
-                % _PROGRAMS[engine]
+            quoted(
+                "expected %s on this node; found none on PATH; remedy: load its module, or run the job where it "
+                "is installed" % _PROGRAMS[engine]
             ),
         )
     if image.startswith(("/", "~/", "./", "../")):
         yield "[ -e %s ] || stop_job %s" % (
             shell_path(image),
-            said("expected the image %s; found nothing there; remedy: make it, or correct container.image" % image),
+            quoted("expected the image %s; found nothing there; remedy: make it, or correct container.image" % image),
         )
 
 
@@ -111,7 +111,7 @@ def _apptainer(
 def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]) -> Parts:
     check = ['export USER="${USER:-$(id -un)}"']
     if gpu:
-        missing = said(
+        missing = quoted(
             "expected the driver's libcuda.so.1 in the image %s; found none; remedy: ch-fromhost --nvidia IMAGE, once, "
             "on a node with a GPU" % image
         )
@@ -194,8 +194,9 @@ def _pyxis(
         words.append("--container-env=" + ",".join(kept))
     words += [shlex.quote(word) for word in options]
     check = ["export NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility"] if gpu else []
-    outside = "stop_job " + said(
-        "expected a job of Slurm, as container.engine is pyxis, a part of srun; found none; remedy: submit it with sbatch"
+    outside = "stop_job " + quoted(
+        "expected a job of Slurm, as container.engine is pyxis, a part of srun; found none; remedy: submit it with "
+        "sbatch"
     )
     return Parts(check, [], [], words, outside)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of jobs: the directives that each one adds, and the counts that contradict it. No I/O. Private to hpc.pytorch."""
+"""Kinds of jobs: the directives that they add, the counts that contradict them. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 

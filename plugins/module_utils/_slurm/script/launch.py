@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that start the command: srun, a container, a launcher, and the trap for a checkpoint. No I/O. Private to hpc.pytorch."""
+"""Starts the command: srun, a container, a launcher, the trap for a checkpoint. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _PROGRAMS = {
 _RANK = {"accelerate": "--machine_rank"}
 # The first words of lines that are shell code; a launcher needs a program.
 _NO_PROGRAM = re.compile(
-    r"(if|for|while|until|case|select|function|time|cd|export|set|unset|source|eval|exec|trap|ulimit|module|wait|exit|srun|mpirun|mpiexec"
-    r"|torchrun|accelerate|deepspeed|\.|!|\{|\(|\[|\[\[)(?=\s|;|$)|[A-Za-z_]\w*\+?=|[({&|;<>]"
+    r"(if|for|while|until|case|select|function|time|cd|export|set|unset|source|eval|exec|trap|ulimit|module|wait|exit"
+    r"|srun|mpirun|mpiexec|torchrun|accelerate|deepspeed|\.|!|\{|\(|\[|\[\[)(?=\s|;|$)|[A-Za-z_]\w*\+?=|[({&|;<>]"
 )
 
 # The name, not the address: many nodes resolve their own name to 127.0.1.1.

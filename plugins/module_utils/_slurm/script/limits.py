@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job asks for, against what the cluster has: said before Slurm would. No I/O. Private to hpc.pytorch."""
+"""Compares the request of a job with the partitions and nodes of the cluster. No I/O. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MEGABYTES = {"k": 1 / 1024, "": 1, "m": 1, "g": 1024, "t": 1024 * 1024}
 
 
 def violations(directives: Directives, cluster: Cluster) -> list[UserError]:
-    """Why no partition that the job names can run it; empty where one can, also when it has to wait for it.
+    """The reasons why none of the job's partitions can run it; empty if one can, even if the job has to wait.
 
-    Nodes that are down count as well: Slurm lets a job wait for them.
+    Nodes that are down count: Slurm lets a job wait for them.
     """
     if "clusters" in directives or not cluster.partitions:
-        # The facts are those of one cluster.
+        # The facts are about this cluster only.
         return []
     named = str(directives.get("partition", ""))
     wanted = named.split(",") if named else [name for name, one in cluster.partitions.items() if one.default]
@@ -51,7 +51,7 @@ def _reasons(directives: Directives, partition: Partition, cluster: Cluster) -> 
     nodes = [cluster.nodes[name] for name in partition.nodes if name in cluster.nodes]
     yield from _time(directives, partition)
     if not nodes:
-        # Its nodes come later, or the user may not see them.
+        # The nodes are created on demand, or the user may not see them.
         return
     yield from _nodes(directives, partition)
     yield from _resources(directives, partition, nodes)
@@ -64,9 +64,9 @@ def _time(directives: Directives, partition: Partition) -> t.Iterator[UserError]
     asked = minutes(str(directives["time"]))
     if asked is None or asked > partition.max_minutes:
         yield UserError(
-            "time of at most %s in partition %s" % (show_minutes(partition.max_minutes), partition.name),
-            "time: %s" % directives["time"],
-            "ask for less, save checkpoints and requeue, or choose another partition",
+            "time to be at most %s in partition %s" % (show_minutes(partition.max_minutes), partition.name),
+            str(directives["time"]),
+            "request less, save checkpoints and requeue, or choose another partition",
         )
 
 
@@ -81,21 +81,21 @@ def _nodes(directives: Directives, partition: Partition) -> t.Iterator[UserError
         most = min(most, partition.max_nodes)
     if asked > most:
         yield UserError(
-            "at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name),
+            "nodes to be at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name),
             "nodes: %d" % asked,
-            "ask for fewer nodes",
+            "request fewer nodes",
         )
     top = re.fullmatch(r"\d+", str(directives.get("nodes", "")))
     if top and asked < partition.min_nodes:
         yield UserError(
-            "at least %d nodes in partition %s" % (partition.min_nodes, partition.name),
+            "nodes to be at least %d nodes in partition %s" % (partition.min_nodes, partition.name),
             "nodes: %d" % asked,
-            "ask for more nodes",
+            "request more nodes",
         )
 
 
 def _resources(directives: Directives, partition: Partition, nodes: t.Sequence[ClusterNode]) -> t.Iterator[UserError]:
-    """Generic resources: on each node, and GPUs of the job as a whole."""
+    """Check the generic resources of each node, and the GPUs of the whole job."""
     needed = _least_nodes(directives)
     for one in gpus.per_node(directives):
         having = [node for node in nodes if _count(node, one) >= one.count]
@@ -121,14 +121,14 @@ def _too_many(one: Gres, nodes: int, partition: Partition, having: t.Sequence[Cl
     shown = one.name + (":%s" % one.type if one.type else "") + ":%d" % one.count
     where = {0: " in the whole job", 1: " on a node"}.get(nodes, " on each of %d nodes" % nodes)
     return UserError(
-        "what partition %s has: %s" % (partition.name, _has(one.name, having)),
+        "resources of partition %s: %s" % (partition.name, _has(one.name, having)),
         shown + where,
-        "ask for less, or choose another partition",
+        "request less, or choose another partition",
     )
 
 
 def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
-    """Nodes by what they have of a resource: 2 nodes with gpu:titan:4."""
+    """Count the nodes by their resources: ``2 nodes with gpu:titan:4``."""
     groups: dict[str, int] = {}
     for node in nodes:
         parts = [
@@ -142,22 +142,22 @@ def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
 
 
 def _size(directives: Directives, partition: Partition, nodes: t.Sequence[ClusterNode]) -> t.Iterator[UserError]:
-    """CPUs of a task and memory of a node."""
+    """Check the CPUs of a task and the memory of a node."""
     cpus = max((node.cpus for node in nodes), default=0)
     tasks = gpus.tasks_per_node(directives) or 1
     asked = int(directives.get("cpus-per-task", 1)) * tasks
     if asked > cpus:
         yield UserError(
-            "at most %d CPUs on a node of partition %s" % (cpus, partition.name),
-            "%d (cpus_per_task x tasks)" % asked,
-            "ask for fewer",
+            "cpus_per_task x tasks to be at most %d CPUs on a node of partition %s" % (cpus, partition.name),
+            str(asked),
+            "request fewer",
         )
     memory = max((node.memory_mb for node in nodes), default=0)
     size = re.fullmatch(r"(\d+)([kmgt]?)b?", str(directives.get("mem", "")), re.IGNORECASE)
-    # A node's memory is 1 MB where the site has not declared it.
+    # Slurm reports 1 MB if the site has not declared the memory of a node.
     if size and memory > 1 and int(size[1]) * _MEGABYTES[size[2].lower()] > memory:
         yield UserError(
-            "at most %dM of memory on a node of partition %s" % (memory, partition.name),
-            "mem: %s" % directives["mem"],
-            "ask for less",
+            "mem to be at most %dM on a node of partition %s" % (memory, partition.name),
+            str(directives["mem"]),
+            "request less",
         )

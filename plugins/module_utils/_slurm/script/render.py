@@ -19,7 +19,8 @@ STYLES = ("current", "guide")
 # Findings that sbatch/options.py reports in the play's terms, or that declare.py checks on the target.
 _REPORTED_ELSEWHERE = ("gpus-twice", "variable-in-directive", "output-folder")
 
-# sbatch passes on the variables of the submitting shell. On a GPU node they name its GPUs, and a container engine would use them.
+# sbatch passes on the variables of the submitting shell. On a GPU node they name its GPUs, and a container engine
+# would use them.
 _NO_GPUS = """\
 if [ -n "${SLURM_JOB_ID:-}" ] && [ -z "${SLURM_JOB_GPUS:-}${SLURM_GPUS_ON_NODE:-}" ]; then
     unset CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES
@@ -67,13 +68,13 @@ def _current(options: Options, plan: Plan) -> t.Iterator[str]:
     image = None
     if options.container:
         names = [name for name, _value in options.exports]
-        image = images.parts(options.container, gpus.asked(plan.directives), names)
+        image = images.parts(options.container, gpus.requested(plan.directives), names)
     uses_modules = options.modules or options.modules_use or options.modules_purge
     environment = activation.activate(options)
     yield "# Written by hpc.pytorch.sbatch_script: change the play, not this file.\nset -euo pipefail"
     if uses_modules or environment or image:
         yield STOP
-    if not gpus.asked(plan.directives):
+    if not gpus.requested(plan.directives):
         yield _NO_GPUS
     if uses_modules:
         yield environment_modules.load(options.modules, options.modules_use, options.modules_purge)
