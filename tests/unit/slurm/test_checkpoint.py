@@ -36,8 +36,13 @@ import signal, subprocess, sys
 words = sys.argv[1:]
 while words[0].startswith("--"):
     words.pop(0)
+# Before the child starts, as srun does.
+child = None
+early = []
+signal.signal(signal.SIGUSR1, lambda *_: child.send_signal(signal.SIGUSR1) if child else early.append(1))
 child = subprocess.Popen(words)
-signal.signal(signal.SIGUSR1, lambda *_: [child.send_signal(signal.SIGUSR1)])
+if early:
+    child.send_signal(signal.SIGUSR1)
 sys.exit(child.wait())
 """
 # As torchrun: an agent that would die of the signal, above a process in a session of its own. As Slurm signals every process of a
@@ -140,6 +145,14 @@ def test_a_command_without_a_handler_is_told_of(job):
     process = job(command="sh -c 'echo ready; exec sleep 60'")
     code, _out, err = signalled(process)
     assert code == 128 + signal.SIGUSR1 and "handle SIGUSR1" in err and requeued(job) == ""
+
+
+@pytest.mark.parametrize("_again", range(20))
+def test_a_signal_while_the_command_starts_reaches_it(job, _again):
+    process = job(
+        command="sh -c 'trap \"exit 0\" USR1; kill -USR1 $PPID; for _ in 1 2 3 4 5 6 7 8 9; do sleep 1; done; exit 9'"
+    )
+    assert ended(process)[0] == 0 and requeued(job) == "requeue 4711\n"
 
 
 def test_a_signal_before_the_command_has_begun_requeues_at_once(job):

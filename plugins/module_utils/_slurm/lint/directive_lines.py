@@ -178,7 +178,7 @@ def _output(batch: Batch) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-folder",
-                "--%s goes to the folder %s: Slurm does not make it, and without it the job ends at once without a message"
+                "--%s goes to the folder %s: Slurm does not make it, and without it the job ends without a message"
                 % (name, folder),
                 "make the folder before the job is submitted",
             )

@@ -85,8 +85,8 @@ def _missing_folders(directives: Directives, dest: str) -> t.Iterator[str]:
         folder = os.path.dirname(path)
         if name in directives and folder != os.path.dirname(dest) and "%" not in folder and not os.path.isdir(folder):
             yield (
-                "%s goes to the folder %s, which does not exist: Slurm does not make it, and the job ends at once without "
-                "a message; make the folder before the job is submitted" % (name, folder)
+                "%s goes to the folder %s, which does not exist: Slurm does not make it, and the job ends without "
+                "a message; make the folder before you submit the job" % (name, folder)
             )
 
 

@@ -62,4 +62,4 @@ def load(modules: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = Fals
 
 
 def _no_module(name: str) -> str:
-    return "expected the module %s; found that it does not load; remedy: look at module avail on this node" % name
+    return "expected the module %s; found that it does not load; remedy: see module avail on this node" % name

@@ -29,7 +29,7 @@ type module >/dev/null 2>&1 || stop_job 'expected the command module; found none
 module purge
 module use /opt/modules
 module use "$HOME"/'my modules'
-module load apptainer || stop_job 'expected the module apptainer; found that it does not load; remedy: look at module avail on this node'
+module load apptainer || stop_job 'expected the module apptainer; found that it does not load; remedy: see module avail on this node'
 set -eu
 
 if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then

@@ -38,7 +38,7 @@ if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
     export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK" SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
 fi
 
-# USR1 comes before the time limit: the command writes a checkpoint and ends with 0, and the job goes back into the queue.
+# Slurm sends USR1 before the time limit. The command writes a checkpoint and ends with 0; the job is requeued.
 signalled=no
 command_pid=
 on_usr1() {
@@ -56,16 +56,18 @@ requeue_job() {
     exit 0
 }
 run_to_checkpoint() {
-    local code=127 told
+    local code=127 status
     if [ "$signalled" = yes ]; then requeue_job; fi
     "$@" &
     command_pid=$!
+    # The signal may have come before the trap knew the process.
+    if [ "$signalled" = yes ]; then kill -USR1 "$command_pid" 2>/dev/null || true; fi
     woken=yes
     while [ "$woken" = yes ]; do
         woken=no
-        told=0
-        wait "$command_pid" 2>/dev/null || told=$?
-        if [ "$told" != 127 ]; then code=$told; fi
+        status=0
+        wait "$command_pid" 2>/dev/null || status=$?
+        if [ "$status" != 127 ]; then code=$status; fi
     done
     command_pid=
     if [ "$signalled" = no ]; then return "$code"; fi

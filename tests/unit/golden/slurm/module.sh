@@ -29,8 +29,8 @@ if ! type module >/dev/null 2>&1; then
     done
 fi
 type module >/dev/null 2>&1 || stop_job 'expected the command module; found none on this node; remedy: install Lmod or Environment Modules here, or leave modules out'
-module load anaconda3 || stop_job 'expected the module anaconda3; found that it does not load; remedy: look at module avail on this node'
-module load cuda/10.1 || stop_job 'expected the module cuda/10.1; found that it does not load; remedy: look at module avail on this node'
+module load anaconda3 || stop_job 'expected the module anaconda3; found that it does not load; remedy: see module avail on this node'
+module load cuda/10.1 || stop_job 'expected the module cuda/10.1; found that it does not load; remedy: see module avail on this node'
 set -eu
 
 set +u
