@@ -1,21 +1,21 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trains a small network to read handwritten digits, and fails where it did not learn.
+"""Trains a small network to read handwritten digits, and fails if it did not learn.
 
-Needs torch alone, 1.8 or newer, on a GPU where there is one. The images lie beside this file; digits.LICENSE.txt says
-whose they are. The last line of the output is the result, for programs too:
+Needs only torch, 1.8 or newer, and uses a GPU if there is one. The images are in the folder of this file;
+digits.LICENSE.txt names their source. The last line of the output is the result:
 
     result: loss=0.1234 accuracy=0.9722 epochs=15 device=cpu torch=2.13.0+cpu seconds=2.6
 
-The exit code is 0 where the loss on images that were not trained on is at most --max-loss, 1 where it is above.
+The exit code is 0 if the loss on images outside the training set is at most --max-loss, otherwise 1.
 
-Under torchrun, or as several tasks of srun with MASTER_ADDR and MASTER_PORT, it trains on all of them: by NCCL where each has a
-GPU of its own, otherwise by gloo. Before it trains they add up their ranks, and after it they compare their weights; it fails where
-either is wrong.
+Under torchrun, or as several tasks of srun with MASTER_ADDR and MASTER_PORT, it trains with several processes: with NCCL
+if each has its own GPU, otherwise with gloo. Before the training the processes add up their ranks, and after it they
+compare their weights; the program fails if a sum or a weight is wrong.
 
-With --checkpoint it goes on from that file where it is there, and writes it after each epoch. SIGUSR1 makes it end after the epoch
-that it is in, with exit code 0 and the last line
+With --checkpoint it continues from that file, if it exists, and writes it after each epoch. At SIGUSR1 it ends after
+the current epoch, with exit code 0 and the last line
 
     checkpoint: epoch=7 of 15
 """
@@ -29,22 +29,22 @@ import sys
 import time
 import warnings
 
-# Torch says that it found no numpy; nothing here needs it.
+# torch warns if there is no numpy, which this program does not need.
 warnings.filterwarnings("ignore", message=".*NumPy.*")
 
 import torch  # noqa: E402
 from torch import distributed, nn  # noqa: E402
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "digits.csv.gz")
-# One image in five is kept back, the same ones in every run.
+# One image in five is not trained on, the same ones in every run.
 HELD_OUT = 360
 
 
 class Group:
-    """The processes that train together; one alone needs no others."""
+    """The processes that train together."""
 
     def __init__(self):
-        """Find out who they are: from torchrun, or from srun, which counts the tasks of its own step."""
+        """Read rank and size from the variables of torchrun, or of srun, which counts the tasks of its own step."""
         variables = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         if "RANK" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
             variables = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
@@ -55,7 +55,7 @@ class Group:
         if self.size == 1:
             return
         backend = "gloo"
-        # Where srun has bound a GPU to each task, each sees one alone.
+        # If srun has bound a GPU to each task, a task sees only that one.
         devices = torch.cuda.device_count()
         if torch.cuda.is_available() and (devices == 1 or self.local < devices):
             backend = "nccl"
@@ -65,7 +65,7 @@ class Group:
         self.require_sum()
 
     def require_sum(self):
-        """Every process adds its number: where the sum is wrong, so would be every gradient."""
+        """Check the sum of a number of each process: if it is wrong, every gradient would be wrong."""
         number = torch.tensor([self.rank + 1.0], device=self.device)
         distributed.all_reduce(number)
         expected = self.size * (self.size + 1) / 2
@@ -73,11 +73,11 @@ class Group:
             fail(
                 "a sum of %g over %d processes" % (expected, self.size),
                 "%g" % number.item(),
-                "look at the network of the nodes",
+                "check the network of the nodes",
             )
 
     def require_same(self, model):
-        """All processes end with the same weights."""
+        """Check that all processes end with the same weights."""
         if self.size == 1:
             return
         total = sum(parameter.detach().double().sum() for parameter in model.parameters()).reshape(1)
@@ -88,7 +88,7 @@ class Group:
             fail(
                 "the same weights on every process",
                 "sums from %r to %r" % (least.item(), most.item()),
-                "look at the processes above",
+                "check the output of the processes above",
             )
 
     def any(self, flag):
@@ -100,26 +100,26 @@ class Group:
         return number.item() > 0
 
     def say(self, text):
-        """One line for all processes."""
+        """Print one line for all processes."""
         if self.rank == 0:
             print(text, flush=True)
 
 
-class Asked:
-    """Whether SIGUSR1 has come."""
+class Signalled:
+    """Whether SIGUSR1 has arrived."""
 
     def __init__(self):
-        """Wait for it from now on."""
+        """Start to handle the signal."""
         self.yes = False
         signal.signal(signal.SIGUSR1, self.set)
 
     def set(self, _number, _frame):
-        """It came."""
+        """Handle the signal."""
         self.yes = True
 
 
 def fail(expected, found, remedy):
-    """Say what is wrong, and end."""
+    """Print the error, and end."""
     print("expected %s; found %s; remedy: %s" % (expected, found, remedy), file=sys.stderr, flush=True)
     sys.exit(1)
 
@@ -156,13 +156,13 @@ def evaluate(model, images, digits):
 
 
 def train(model, optimizer, images, digits, group, chosen_by, batch=64):
-    """One epoch on this process's share of the images, and the mean loss of all of them.
+    """Train one epoch on this process's share of the images, and return the mean loss of all processes.
 
     :arg chosen_by: the same order of the images in every process.
     """
     model.train()
     total = torch.zeros(1, device=group.device)
-    # Shares of the same size: the last images wait for another epoch.
+    # Shares of the same size: another epoch uses the last images.
     share = len(images) // group.size
     mine = chosen_by[: share * group.size][group.rank :: group.size].to(group.device)
     for chosen in mine.split(max(batch // group.size, 1)):
@@ -177,22 +177,22 @@ def train(model, optimizer, images, digits, group, chosen_by, batch=64):
 
 
 def save(path, **state):
-    """A checkpoint: whole or not at all."""
+    """Write a checkpoint atomically."""
     torch.save(state, path + ".partial")
     os.replace(path + ".partial", path)
 
 
 def main():
-    """Train, evaluate, judge."""
+    """Train, evaluate, compare with --max-loss."""
     parser = argparse.ArgumentParser(description="Train a small network on handwritten digits.")
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--max-loss", type=float, default=0.25, help="exit with 1 where the held-out loss is above")
+    parser.add_argument("--max-loss", type=float, default=0.25, help="exit with 1 if the held-out loss is above")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--checkpoint", help="go on from this file, and write it after each epoch")
+    parser.add_argument("--checkpoint", help="continue from this file, and write it after each epoch")
     arguments = parser.parse_args()
 
-    start, asked = time.time(), Asked()
-    # So small a network gains nothing from more threads, and loses much where others compute too.
+    start, signalled = time.time(), Signalled()
+    # More threads do not help so small a network, and cost much time if other programs compute too.
     torch.set_num_threads(1)
     group = Group()
     images, digits = load(DATA)
@@ -219,7 +219,7 @@ def main():
         group.say("epoch %d/%d: training loss %.4f" % (epoch, arguments.epochs, loss))
         if arguments.checkpoint and group.rank == 0:
             save(arguments.checkpoint, model=model.state_dict(), optimizer=optimizer.state_dict(), epoch=epoch)
-        if arguments.checkpoint and epoch < arguments.epochs and group.any(asked.yes):
+        if arguments.checkpoint and epoch < arguments.epochs and group.any(signalled.yes):
             group.say("checkpoint: epoch=%d of %d" % (epoch, arguments.epochs))
             return 0
 
@@ -228,7 +228,7 @@ def main():
     learned = loss <= arguments.max_loss
     if not learned and group.rank == 0:
         print(
-            "expected a held-out loss of at most %g; found %.4f; remedy: train longer (--epochs), or look at the losses "
+            "expected a held-out loss of at most %g; found %.4f; remedy: train longer (--epochs), or see the losses "
             "above" % (arguments.max_loss, loss),
             file=sys.stderr,
         )
@@ -248,9 +248,9 @@ def main():
 
 
 def leave():
-    """End what the processes share while Python still runs: gloo's threads abort an interpreter that ends before them."""
+    """End the process group while Python still runs: the threads of gloo abort an interpreter that ends before them."""
     if distributed.is_available() and distributed.is_initialized():
-        # The model's objects refer to each other, and to the group, which lives as long as they do.
+        # The model's objects refer to each other, and to the group, which exists as long as they do.
         gc.collect()
         distributed.destroy_process_group()
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian's sbatch as the judge of what we write. It parses without a controller, and submits nothing."""
+"""Debian's sbatch reads our scripts. It parses without a controller, and submits nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def no_controller(tmp_path):
 
 @pytest.fixture
 def sbatch(tmp_path, no_controller):
-    """What sbatch says about a script, down to each argument it finds in it."""
+    """The output of sbatch for a script, with each argument that it finds in the script."""
 
     def ask(content):
         script = tmp_path / "asked.sh"

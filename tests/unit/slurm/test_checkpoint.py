@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job that is told of its time limit: the command gets the signal, writes its checkpoint, and the job goes back into the queue."""
+"""A job with checkpoint_seconds: the command gets the signal, writes its checkpoint, and the job is requeued."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render_script(params, slurm=None):
     return render.render(parameters.options_of(params), slurm)
 
 
-# Says when it is ready for the signal, and ends as it is told to.
+# Prints when it is ready for the signal, and ends with the given exit code.
 TRAINING = """
 import os, signal, sys
 ended = []
@@ -45,8 +45,7 @@ if early:
     child.send_signal(signal.SIGUSR1)
 sys.exit(child.wait())
 """
-# As torchrun: an agent that would die of the signal, above a process in a session of its own. As Slurm signals every process of a
-# step, it passes the signal on, which it can only do while it lives.
+# As torchrun: an agent that the signal would kill, and a process in its own session. Slurm signals both.
 TORCHRUN = """#!{python}
 import os, signal, subprocess, sys
 assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN, "the agent would die"
@@ -187,5 +186,5 @@ def test_lightning_is_left_to_its_own_handlers():
     content = render_script(
         {"kind": "lightning", "gres": "gpu:2", "checkpoint_seconds": 90, "command": "python training.py"}
     ).content
-    # It takes an ignored signal for somebody else's, and would set no handler.
+    # Lightning sets no handler for a signal that is ignored.
     assert "trap" not in content and "#SBATCH --signal=SIGUSR1@90\n" in content

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a value holds, it stays a value: 200 of them through every option, alone and together in one script that runs."""
+"""Hostile values stay values: 200 of them in every option, alone, and together in one script that runs."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def run(content, folder):
 @hypothesis.settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @hypothesis.given(value=VALUES)
 def test_a_value_stays_a_value(folder, directives_of, value):
-    """Refused, or in the script: then bash takes it, sbatch would read exactly what was asked for, and nothing else runs."""
+    """It is refused, or bash accepts the script, sbatch reads exactly the value, and nothing else runs."""
     for place in PLACES:
         rendered = accepted(place, value)
         if rendered is None:

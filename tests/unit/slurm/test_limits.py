@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster cannot run is refused before its Slurm is asked to."""
+"""A job that the cluster cannot run is refused before it is submitted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The linter of job scripts: each mistake at its line, and nothing said of what is right."""
+"""The linter of job scripts: each mistake at its line, and no findings in correct scripts."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_mistake_of_the_whole_script_is_found(code, text, line):
 
 
 @pytest.mark.parametrize("rest", RIGHT)
-def test_what_is_right_is_not_spoken_of(rest):
+def test_a_correct_script_has_no_findings(rest):
     assert found(HEAD + rest + "\n") == []
 
 
@@ -167,7 +167,7 @@ def test_the_page_explains_exactly_these_codes():
     assert re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.+) \| (.+) \|$", page, re.MULTILINE) == list(CODES)
 
 
-def test_findings_say_what_to_do_and_come_in_the_order_of_the_lines():
+def test_findings_have_a_remedy_and_are_in_the_order_of_the_lines():
     text = "#SBATCH --gers=gpu:1\nsource ~/.bashrc\n#SBATCH --mem=1G\nexport MASTER_PORT=29500\n"
     said = lint(text)
     assert [finding.line for finding in said] == sorted(finding.line for finding in said)
@@ -177,7 +177,7 @@ def test_findings_say_what_to_do_and_come_in_the_order_of_the_lines():
 
 
 @pytest.mark.parametrize("secret", ["0123456789abcdef0123456789abcdef01234567", "pa55word-and-more"])
-def test_a_secret_is_not_told_on(secret):
+def test_a_secret_is_not_in_the_finding(secret):
     said = lint(HEAD + "export MY_API_KEY=%s\n" % secret)
     assert [finding.code for finding in said] == ["secret"]
     assert secret not in repr(said) and "MY_API_KEY" in said[0].message
@@ -226,7 +226,7 @@ def test_lines_that_a_backslash_joins_are_one_command_at_the_first_ones_number()
     assert batch.read("#!/bin/sh\na \\\n  b \\\n  c\nd\n").commands == [(2, "a  b  c"), (5, "d")]
 
 
-def test_the_filter_gives_plain_data_and_leaves_out_what_it_is_told_to():
+def test_the_filter_returns_plain_data_without_ignored_codes():
     text = "#!/bin/bash\npython x.py\n"
     said = sbatch_lint(text)
     assert [finding["code"] for finding in said] == ["no-cpus", "no-mem", "no-time"]

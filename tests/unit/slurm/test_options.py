@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of sbatch's options: what passes, what is refused, what is said."""
+"""The table of sbatch's options: valid values, refused values, warnings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module: one file, by one rename, and nothing at all where something is refused."""
+"""The module: one file, by one rename, and no change if anything is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.hpc.pytorch.plugins.modules import sbatch_script
 
 @pytest.fixture
 def call(capsys, monkeypatch, tmp_path):
-    """Run the module as Ansible does, and give its result."""
+    """Run the module as Ansible does, and return its result."""
     old = os.umask(0o022)
 
     def run(check=False, **arguments):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""#SBATCH lines: what we write is what sbatch reads. Debian's sbatch is asked, which needs no controller for that."""
+"""#SBATCH lines: Debian's sbatch reads what we write, and our reader splits lines as it does. It needs no controller."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ HOSTILE = [
 ]
 
 
-def arguments(said):
-    """The arguments that sbatch says it found."""
-    return re.findall(r'^sbatch: debug2: Found in script, argument "(.*)"$', said, re.MULTILINE)
+def arguments(output):
+    """The arguments in the output of sbatch."""
+    return re.findall(r'^sbatch: debug2: Found in script, argument "(.*)"$', output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("value", HOSTILE)

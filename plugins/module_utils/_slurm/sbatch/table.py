@@ -158,8 +158,8 @@ OPTIONS: tuple[Option, ...] = (
     _count("ntasks_per_core", "Largest number of tasks on a core."),
     _count(
         "cpus_per_task",
-        "Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to OpenMP, "
-        "where the processes of a launcher share the CPUs.",
+        "Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to "
+        "OpenMP, where the processes of a launcher share the CPUs.",
         short="c",
     ),
     _count("cpus_per_gpu", "Number of CPUs for each GPU.", since=(19, 5)),
