@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""#SBATCH lines: Debian's sbatch reads what we write, and our reader splits lines as it does. It needs no controller."""
+"""#SBATCH lines: sbatch reads what we write, and our reader splits lines as it does. No controller is needed."""
 
 from __future__ import annotations
 
