@@ -11,8 +11,8 @@ digits.LICENSE.txt names their source. The last line of the output is the result
 The exit code is 0 if the loss on images outside the training set is at most --max-loss, otherwise 1.
 
 Under torchrun, or as several tasks of srun with MASTER_ADDR and MASTER_PORT, it trains with several processes: with
-NCCL if each has its own GPU, otherwise with gloo. Before the training the processes add up their ranks, and after it they
-compare their weights; the program fails if a sum or a weight is wrong.
+NCCL if each has its own GPU, otherwise with gloo. Before the training the processes add up their ranks, and after it
+they compare their weights; the program fails if a sum or a weight is wrong.
 
 With --checkpoint it continues from that file, if it exists, and writes it after each epoch. At SIGUSR1 it ends after
 the current epoch, with exit code 0 and the last line
