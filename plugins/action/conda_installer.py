@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module hpc.pytorch.conda_installer and shows where it is."""
+"""Runs the module hpc.pytorch.conda_installer and shows its progress."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def make_plan(
         lock_file = None
         solution = engine.read_lock(options.lock_file, to_solve)
     else:
-        lock_file = options.lock_file
+        lock_file = options.lock_file or None
         solution = engine.solve(to_solve, prefix if exists else None, latest)
     actions = actions_between(before, solution.packages, damage.packages)
     pip_actions = _pip_actions(request, exists, actions, damage.distributions, latest)

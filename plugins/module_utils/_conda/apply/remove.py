@@ -54,9 +54,9 @@ def _require_removable(prefix: str, home: str) -> None:
     if os.path.islink(prefix):
         found = "a symlink to %s" % os.readlink(prefix)
     elif _holds(os.path.realpath(prefix), os.path.realpath(home)):
-        found = "a folder that holds a home"
+        found = "a folder that holds a home directory"
     elif os.path.exists(os.path.join(prefix, ".bashrc")) or os.path.exists(os.path.join(prefix, ".profile")):
-        found = "a home folder"
+        found = "a home directory"
     elif kind_of(prefix) not in ("env", "unfinished"):
         found = "a folder without conda-meta, which is not a conda env"
     elif is_base(prefix):
