@@ -97,7 +97,7 @@ class Lab:
         return Lab(folder, self.channel, self.shared)
 
     def forget(self) -> None:
-        """Make the home empty."""
+        """Empty the home directory."""
         shutil.rmtree(self.home, ignore_errors=True)
         self.parent.mkdir(parents=True)
         (self.folder / "tmp").mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ import pathlib
 import tarfile
 
 # As constructor's: refuses to be sourced and an existing prefix, writes the prefix into the files, makes envs last, and
-# its conda notes the base in the home.
+# its conda records the base in the home directory.
 HEADER = r"""#!/bin/sh
 # NAME:  Tiny
 set -eu
@@ -51,7 +51,7 @@ info) echo "@PREFIX@" ;;
 *) exit 2 ;;
 esac
 """
-# What conda's own does: knows its base, finds an env by name there or in the home, puts it first on PATH.
+# What conda's own does: knows its base, finds an env by name there or in the home directory, puts it on PATH.
 ACTIVATE = """_name=${1:-base}
 for _folder in "$HOME/.conda/envs" "@PREFIX@/envs"; do
     if [ -d "$_folder/$_name/conda-meta" ]; then

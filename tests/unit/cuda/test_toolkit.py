@@ -196,7 +196,7 @@ def test_no_toolkit_anywhere(tmp_path, monkeypatch):
 
 
 def give_away(path, monkeypatch):
-    """Make *path* somebody else's in the eyes of root."""
+    """Make *path* look to root like another user's."""
     if os.geteuid() == 0:
         os.chown(path, 65534, 65534)
     else:

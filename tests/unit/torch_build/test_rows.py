@@ -1,4 +1,4 @@
-"""A site's rows: what they may add, and what a bad one is told."""
+"""A site's rows: what they may add, and the error for a bad one."""
 
 from __future__ import annotations
 

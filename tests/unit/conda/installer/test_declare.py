@@ -80,7 +80,7 @@ def test_a_base_is_installed_and_found_at_its_name(site, home):
     assert site.said(site.prefix / "bin/conda", "--version") == "conda 25.1\n"
     # Written with the final path, so nothing in it knows of the switch.
     assert site.said(site.prefix / "bin/conda", "info") == "%s\n" % base
-    # conda notes a base in the home, and this one's home was not the user's.
+    # conda records a base in the home directory, and this one's was not the user's.
     assert list(home.iterdir()) == [] and os.listdir(site.cache) == [".lock"]
     assert bases(site) == [base.name]
 
