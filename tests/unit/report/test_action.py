@@ -19,8 +19,8 @@ from .generate import KINDS, make_cluster, make_inventory, make_result
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 
-# The report is made on the controller: no host is connected to. run_once: the role's arguments are validated for one host,
-# not for each.
+# The report is made on the controller: no host is connected to. run_once: the role's arguments are validated for one
+# host, not for each.
 ROLE = {
     "hosts": "login:compute",
     "gather_facts": False,
