@@ -37,7 +37,7 @@ def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], 
 
 def table(specs: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> str:
     """One row for each variable: those of main, then those that only another entry point has."""
-    rows = {}
+    rows: dict[str, str] = {}
     for entry, spec in sorted(specs.items(), key=lambda item: item[0] != "main"):
         for name, option in spec.get("options", {}).items():
             rows.setdefault(name, row(name, option, defaults, "" if entry == "main" else "Entry point `%s`: " % entry))
