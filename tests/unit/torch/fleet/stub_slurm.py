@@ -81,7 +81,7 @@ def scontrol():
 
 
 def advance(number, job, index, task, nodes):
-    """What happens to a task between two looks at the queue."""
+    """What happens to a task between two polls of the queue."""
     node = nodes[task["wanted"]]
     becomes = node.get("becomes", "runs")
     if becomes == "runs":

@@ -1,4 +1,4 @@
-"""A stand-in for nvidia-smi: answers from the file nvidia-smi.json beside it. Copied into a scene, never imported."""
+"""A stand-in for nvidia-smi: answers from the file nvidia-smi.json next to it. Copied into a scene, never imported."""
 
 from __future__ import annotations
 

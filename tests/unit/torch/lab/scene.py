@@ -1,6 +1,6 @@
 """A node made of files: driver libraries that gcc makes, device nodes, what /proc says, nvidia-smi. README.md has more.
 
-Libraries are compiled once per process; a scene gets copies, each with its own settings beside it.
+Libraries are compiled once per process; a scene gets copies, each with its own settings next to it.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class Scene:
         return command
 
     def runtime(self, errors: t.Mapping[str, int] | None = None, **values: t.Any) -> pathlib.Path:
-        """Functions that stand before those of the real libcudart, by LD_PRELOAD: devices for a real torch."""
+        """Functions loaded before those of the real libcudart, by LD_PRELOAD: devices for a real torch."""
         place = self.root / "runtime"
         place.mkdir(exist_ok=True)
         library = place / "libcudart-lab.so"
