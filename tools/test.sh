@@ -44,8 +44,9 @@ part() { # name, command...
     times+=("$((SECONDS - start)) s $name")
 }
 
+# With lower priority than the cluster, whose jobs have time limits of minutes.
 run_pytest() { # folder
-    python -m pytest "$1" --numprocesses="$(nproc)" --dist=loadfile --durations=20
+    nice -n 5 python -m pytest "$1" --numprocesses="$(nproc)" --dist=loadfile --durations=20
 }
 
 # Print the output as it comes, up to the closing lines, which go to a file.
