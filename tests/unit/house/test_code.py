@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules for code in CONTRIBUTING.md that no linter knows: imports, layers, circles, rooms, commands."""
+"""Rules for code that no linter knows: what the target may import, rooms, commands. Layers: test_layers.py."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 PLUGINS = CHECKOUT / "plugins"
 FILES = sorted(path.relative_to(PLUGINS) for path in PLUGINS.rglob("*.py"))
 ON_THE_TARGET = [path for path in FILES if path.parts[0] in ("modules", "module_utils")]
-
-# A package may import those of lower floors, and itself.
-FLOORS = {"_common": 0, "_gpu": 1, "_cuda": 1, "_shell": 1, "_slurm": 2, "_torch": 3, "_conda": 3, "_channel": 4}
 
 # What code on the target may import of Ansible, next to the modules' own module_utils.
 OF_ANSIBLE = {"ansible.module_utils.basic", "ansible.module_utils.common.respawn", "ansible.module_utils.urls"}
@@ -44,17 +41,6 @@ def imports(path: pathlib.Path) -> t.Iterator[str]:
             yield from ("%s.%s" % (base, alias.name) for alias in node.names)
 
 
-def target(name: str) -> pathlib.Path | None:
-    """Our file that holds a dotted name: ``_common/errors.py`` for ``_common.errors.UserError``."""
-    parts = name.split(".")
-    for length in (len(parts), len(parts) - 1):
-        path = "/".join(parts[:length])
-        for candidate in map(pathlib.Path, (path + ".py", path + "/__init__.py")):
-            if candidate in FILES:
-                return candidate
-    return None
-
-
 @pytest.mark.parametrize("path", ON_THE_TARGET, ids=str)
 def test_the_target_needs_the_standard_library_and_few_parts_of_ansible(path: pathlib.Path) -> None:
     foreign: set[str] = set()
@@ -65,33 +51,6 @@ def test_the_target_needs_the_standard_library_and_few_parts_of_ansible(path: pa
         elif top not in {*sys.stdlib_module_names, "module_utils", "__future__"} | OF_AN_ENGINE:
             foreign.add(name)
     assert foreign == set()
-
-
-@pytest.mark.parametrize("path", [path for path in FILES if path.parts[0] == "module_utils"], ids=str)
-def test_a_package_imports_only_lower_floors(path: pathlib.Path) -> None:
-    mine = path.parts[1]
-    others = {name.split(".")[1] for name in imports(path) if name.startswith("module_utils.")} - {mine}
-    assert {other for other in others if FLOORS[other] >= FLOORS[mine]} == set()
-
-
-def test_every_package_has_a_floor() -> None:
-    assert {path.parts[1] for path in FILES if path.parts[0] == "module_utils"} <= set(FLOORS)
-
-
-def test_imports_have_no_circle() -> None:
-    arrows = {path: {found for found in map(target, imports(path)) if found and found != path} for path in FILES}
-    while True:
-        ends = {path for path, led in arrows.items() if not led}
-        if not ends:
-            break
-        arrows = {path: led - ends for path, led in arrows.items() if path not in ends}
-    # What is left leads into a circle; without those that nobody in it imports, it is the circle.
-    while True:
-        inner = {path: led for path, led in arrows.items() if any(path in other for other in arrows.values())}
-        if len(inner) == len(arrows):
-            break
-        arrows = inner
-    assert sorted(map(str, arrows)) == []
 
 
 # Ansible looks for all modules in one folder.

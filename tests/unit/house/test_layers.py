@@ -1,10 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rooms of plugins/: which side may import which, no circle of folders, and module names that tell modules apart.
-
-test_code.py has the floors of the packages and the circles of modules.
-"""
+"""Rooms of plugins/: which side and which package may import which, no circles, and names that tell modules apart."""
 
 from __future__ import annotations
 
@@ -23,6 +20,8 @@ SIDES = (
     ("plugin_utils",),
     ("modules", "action", "connection", "doc_fragments", "filter", "inventory"),
 )
+# A package of module_utils may import those of lower floors, and itself.
+FLOORS = {"_common": 0, "_gpu": 1, "_cuda": 1, "_shell": 1, "_slurm": 2, "_torch": 3, "_conda": 3, "_channel": 4}
 # Names that modules of one package share, with the reason.
 SAME_NAME = {
     ("_conda", "declare"): "the work of a module: for an environment, an installer and old versions",
@@ -121,8 +120,22 @@ def test_a_module_imports_only_its_own_side_and_those_before(name: str) -> None:
     assert [other for other in IMPORTS[name] if side(other) > side(name)] == []
 
 
-def test_no_module_imports_an_entry_point() -> None:
-    assert {other for others in IMPORTS.values() for other in others if side(other) == len(SIDES) - 1} == set()
+@pytest.mark.parametrize("name", MODULES)
+def test_an_entry_point_is_imported_by_nothing_but_the_action_of_its_module(name: str) -> None:
+    entry_points = {other for other in IMPORTS[name] if side(other) == len(SIDES) - 1}
+    # An action reads the argument spec of its module.
+    assert entry_points <= {name.replace("action.", "modules.")} - {name}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("module_utils.")])
+def test_a_package_imports_only_lower_floors(name: str) -> None:
+    mine = name.split(".")[1]
+    others = {other.split(".")[1] for other in IMPORTS[name]} - {mine}
+    assert {other for other in others if FLOORS[other] >= FLOORS[mine]} == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle(IMPORTS) == []
 
 
 def test_no_rooms_import_each_other_in_a_circle() -> None:
