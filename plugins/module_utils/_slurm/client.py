@@ -19,9 +19,11 @@ from .._common.trust import require_trusted
 from .command import failure, run_command, slurm_environment
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of
-from .model.job import Part, parse_accounting, parse_job
 from .model.listing import NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
 from .model.pairs import parse_config, parse_pairs
+
+if t.TYPE_CHECKING:
+    from .model.job import Part
 
 # A busy controller answers late; while it is down, its clients retry for as long as MessageTimeout.
 _SECONDS = 120
@@ -115,10 +117,15 @@ class Slurm:
 
     def parts(self, job: str) -> list[Part]:
         """The parts of a job that the controller knows; none if it has forgotten the job."""
+        # Here and not above: modules that ask for no job start sooner without it.
+        from .model.job import parse_job
+
         return parse_job(self._run_for_job("scontrol", ["--oneliner", "show", "job", job]))
 
     def recorded_parts(self, job: str) -> list[Part]:
         """The parts of a job in the accounting database."""
+        from .model.job import parse_accounting
+
         columns = "--format=JobID,JobName,State,ExitCode,NodeList"
         return parse_accounting(self._account([columns, "--jobs=" + job]))
 

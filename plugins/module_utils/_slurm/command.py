@@ -14,7 +14,7 @@ import typing as t
 # Users set these for all their jobs, and they apply here too; others (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would change
 # what is submitted.
 _KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
-_FOREIGN = re.compile(r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$")
+_FOREIGN = r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$"
 
 
 def run_command(
@@ -55,7 +55,7 @@ def run_command(
 
 def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
     """*variables* without those that would change what sbatch or squeue does, and with English messages."""
-    kept = {name: value for name, value in variables.items() if name in _KEPT or not _FOREIGN.match(name)}
+    kept = {name: value for name, value in variables.items() if name in _KEPT or not re.match(_FOREIGN, name)}
     return dict(kept, LC_ALL="C.UTF-8")
 
 
