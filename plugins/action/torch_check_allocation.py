@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.action_specs import TORCH_CHECK_ALLOCATION
+from ansible_collections.hpc.pytorch.plugins.modules.torch_check_allocation import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.allocation import (
     Options,
     allocate,
@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         returned = super().run(tmp, task_vars)
-        _spec, given = self.validate_argument_spec(TORCH_CHECK_ALLOCATION)
+        _spec, given = self.validate_argument_spec(ARGUMENT_SPEC)
         returned["changed"] = False
         if self._task.check_mode:
             return dict(returned, skipped=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.action_specs import TORCH_CHECK_RESULT
+from ansible_collections.hpc.pytorch.plugins.modules.torch_check_result import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check import result
 
 # What Ansible would take for its own, or show again.
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         returned = super().run(tmp, task_vars)
-        _spec, given = self.validate_argument_spec(TORCH_CHECK_RESULT)
+        _spec, given = self.validate_argument_spec(ARGUMENT_SPEC)
         host = str((task_vars or {}).get("inventory_hostname", ""))
         found = make_result(Options(**given), host, self._task.check_mode)
         kept = {key: value for key, value in found.items() if key not in NOT_KEPT and not key.startswith("_ansible")}

@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.paths import require_absolute
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.action_specs import TORCH_REPORT
+from ansible_collections.hpc.pytorch.plugins.modules.torch_report import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report import files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.build import make_report
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import collect, name_inventory, partitions_of
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
-        _spec, given = self.validate_argument_spec(TORCH_REPORT)
+        _spec, given = self.validate_argument_spec(ARGUMENT_SPEC)
         try:
             result.update(self._report(Options.of(given, variables.get("ansible_play_hosts_all", [])), variables))
         except UserError as error:

@@ -127,11 +127,27 @@ watcher:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._torch.action_specs import TORCH_CHECK_ALLOCATION
+from ..module_utils._torch.fleet import resources
+
+# The action plugin checks its arguments against it.
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "node": {"type": "str"},
+    "name": {"type": "str"},
+    "watcher": {"type": "int"},
+    "wait": {"type": "int", "default": 600},
+    "timeout": {"type": "int", "default": 120},
+    "time": {"type": "int"},
+    "exclusive": {"type": "bool", "default": False},
+    "partition": {"type": "str"},
+    "gres": {"type": "str"},
+    **resources.argument_spec(),
+    "bin_dir": {"type": "path"},
+}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=TORCH_CHECK_ALLOCATION, supports_check_mode=False)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=False)
     module.fail_json(msg="torch_check_allocation runs on the controller, in its action plugin of the same name")
 
 

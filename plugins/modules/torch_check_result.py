@@ -102,11 +102,17 @@ devices:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._torch.action_specs import TORCH_CHECK_RESULT
+# The action plugin checks its arguments against it.
+ARGUMENT_SPEC = {
+    "steps": {"type": "list", "elements": "dict", "default": []},
+    "via": {"type": "str", "choices": ["ssh", "slurm", "srun"], "default": "ssh"},
+    "node": {"type": "str", "default": ""},
+    "prefix": {"type": "str", "default": ""},
+}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=TORCH_CHECK_RESULT, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     module.fail_json(msg="torch_check_result runs on the controller, in its action plugin of the same name")
 
 

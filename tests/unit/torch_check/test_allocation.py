@@ -11,8 +11,8 @@ import sys
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.action_specs import TORCH_CHECK_ALLOCATION
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import RESOURCES
+from ansible_collections.hpc.pytorch.plugins.modules.torch_check_allocation import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.allocation import (
     Options,
     allocate,
@@ -22,7 +22,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.allocatio
 
 
 def options(login=None, **given):
-    defaults = {name: option.get("default") for name, option in TORCH_CHECK_ALLOCATION.items()}
+    defaults = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
     return Options.of(dict(defaults, **dict({"bin_dir": str(login.bin) if login else None}, **given)))
 
 
@@ -117,5 +117,5 @@ def test_the_time_limit_is_two_minutes_longer_than_the_check():
 )
 def test_what_makes_no_sense_is_refused(given, expected):
     with pytest.raises(UserError) as caught:
-        Options.of(dict({name: option.get("default") for name, option in TORCH_CHECK_ALLOCATION.items()}, **given))
+        Options.of(dict({name: option.get("default") for name, option in ARGUMENT_SPEC.items()}, **given))
     assert caught.value.expected == expected
