@@ -95,7 +95,7 @@ def job(tmp_path):
 
 
 def signalled(process):
-    """Send the signal once the command has set its handler: how it all ended, and what was said."""
+    """Send the signal once the command has set its handler; return exit code, output and errors."""
     assert process.stdout.readline().startswith("ready"), process.stderr.read()
     process.send_signal(signal.SIGUSR1)
     return ended(process)

@@ -360,11 +360,11 @@ def test_the_processes_of_a_launcher_share_the_cpus(start):
 
 def test_what_the_submitting_shell_has_of_gpus_does_not_reach_a_job_without(start):
     leaked = {"SLURM_JOB_ID": "1", "CUDA_VISIBLE_DEVICES": "0", "NVIDIA_VISIBLE_DEVICES": "all"}
-    look = "echo ${CUDA_VISIBLE_DEVICES-none} ${NVIDIA_VISIBLE_DEVICES-none}"
-    assert start(leaked, command=look).stdout == "none none\n"
-    assert start(dict(leaked, SLURM_JOB_GPUS="0"), command=look).stdout == "0 all\n"
-    assert start(leaked, command=look, gres="gpu:1").stdout == "0 all\n"
-    assert start({"CUDA_VISIBLE_DEVICES": "0"}, command=look).stdout == "0 none\n"
+    show = "echo ${CUDA_VISIBLE_DEVICES-none} ${NVIDIA_VISIBLE_DEVICES-none}"
+    assert start(leaked, command=show).stdout == "none none\n"
+    assert start(dict(leaked, SLURM_JOB_GPUS="0"), command=show).stdout == "0 all\n"
+    assert start(leaked, command=show, gres="gpu:1").stdout == "0 all\n"
+    assert start({"CUDA_VISIBLE_DEVICES": "0"}, command=show).stdout == "0 none\n"
 
 
 def test_modules_are_purged_used_and_loaded_in_this_order(start):

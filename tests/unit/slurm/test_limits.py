@@ -51,7 +51,7 @@ CLUSTER = Cluster(
 )
 
 
-def said(**params):
+def violations_of(**params):
     return limits.violations(options.collect(params), CLUSTER)
 
 
@@ -76,7 +76,7 @@ def said(**params):
     ],
 )
 def test_what_some_partition_can_run_passes(params):
-    assert said(**params) == []
+    assert violations_of(**params) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_some_partition_can_run_passes(params):
     ],
 )
 def test_what_none_can_run_is_refused_with_what_it_has(params, expected, found):
-    error = said(**params)[0]
+    error = violations_of(**params)[0]
     assert expected in error.expected and found in error.found and error.remedy
 
 

@@ -140,10 +140,10 @@ RIGHT = [
 
 @pytest.mark.parametrize("code,rest,line", MISTAKES)
 def test_a_mistake_is_found_at_its_line_and_alone(code, rest, line):
-    said = found(HEAD + rest + "\n")
-    assert (line, code) in said
+    findings = found(HEAD + rest + "\n")
+    assert (line, code) in findings
     # A folder that must exist goes with a name that is the same each time.
-    assert [other for other in said if other != (line, code)] in ([], [(line, "output-overwritten")])
+    assert [other for other in findings if other != (line, code)] in ([], [(line, "output-overwritten")])
 
 
 @pytest.mark.parametrize("code,text,line", WHOLE)
@@ -169,18 +169,20 @@ def test_the_page_explains_exactly_these_codes():
 
 def test_findings_have_a_remedy_and_are_in_the_order_of_the_lines():
     text = "#SBATCH --gers=gpu:1\nsource ~/.bashrc\n#SBATCH --mem=1G\nexport MASTER_PORT=29500\n"
-    said = lint(text)
-    assert [finding.line for finding in said] == sorted(finding.line for finding in said)
-    assert all(finding.message and finding.remedy and "\n" not in finding.message + finding.remedy for finding in said)
-    (misspelt,) = [finding for finding in said if finding.code == "misspelt-option"]
+    findings = lint(text)
+    assert [finding.line for finding in findings] == sorted(finding.line for finding in findings)
+    assert all(
+        finding.message and finding.remedy and "\n" not in finding.message + finding.remedy for finding in findings
+    )
+    (misspelt,) = [finding for finding in findings if finding.code == "misspelt-option"]
     assert "--gres" in misspelt.remedy and misspelt.severity == "error"
 
 
 @pytest.mark.parametrize("secret", ["0123456789abcdef0123456789abcdef01234567", "pa55word-and-more"])
 def test_a_secret_is_not_in_the_finding(secret):
-    said = lint(HEAD + "export MY_API_KEY=%s\n" % secret)
-    assert [finding.code for finding in said] == ["secret"]
-    assert secret not in repr(said) and "MY_API_KEY" in said[0].message
+    findings = lint(HEAD + "export MY_API_KEY=%s\n" % secret)
+    assert [finding.code for finding in findings] == ["secret"]
+    assert secret not in repr(findings) and "MY_API_KEY" in findings[0].message
 
 
 def test_line_ends_of_windows_hide_nothing_else():
@@ -228,9 +230,9 @@ def test_lines_that_a_backslash_joins_are_one_command_at_the_first_ones_number()
 
 def test_the_filter_returns_plain_data_without_ignored_codes():
     text = "#!/bin/bash\npython x.py\n"
-    said = sbatch_lint(text)
-    assert [finding["code"] for finding in said] == ["no-cpus", "no-mem", "no-time"]
-    assert set(said[0]) == {"line", "code", "severity", "message", "remedy"}
+    findings = sbatch_lint(text)
+    assert [finding["code"] for finding in findings] == ["no-cpus", "no-mem", "no-time"]
+    assert set(findings[0]) == {"line", "code", "severity", "message", "remedy"}
     assert [finding["code"] for finding in sbatch_lint(text, ignore=["no-cpus", "no-mem"])] == ["no-time"]
 
 

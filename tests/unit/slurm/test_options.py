@@ -99,7 +99,7 @@ def test_a_good_value_becomes_its_directive(name, value):
     assert options.collect({name: value}) == {name.replace("_", "-"): str(value)}
 
 
-# Slurm 22.05 knows these not yet, asks a database for them, or looks for the file.
+# Slurm 22.05 does not know these yet, asks a database for them, or opens the file.
 BEYOND_DEBIAN = [
     ("nodes", "1,3-5"),
     ("nodes", "2-10:2"),

@@ -144,11 +144,11 @@ def test_nothing_of_the_environment_runs_while_the_syntax_is_read(call, monkeypa
 
 
 def test_warnings_reach_the_user(call, monkeypatch, tmp_path):
-    said = []
-    monkeypatch.setattr(sbatch_script.AnsibleModule, "warn", lambda self, warning: said.append(warning))
+    warnings = []
+    monkeypatch.setattr(sbatch_script.AnsibleModule, "warn", lambda self, warning: warnings.append(warning))
     call(ntasks=16, mem="8G", time="10", command="python x.py", output="logs/%j.out")
-    assert len(said) == 2 and "cpus-per-task" in said[0] and "/logs" in said[1]
-    said.clear()
+    assert len(warnings) == 2 and "cpus-per-task" in warnings[0] and "/logs" in warnings[1]
+    warnings.clear()
     (tmp_path / "logs").mkdir()
     call(command="python x.py", output="logs/%j.out")
-    assert [warning.partition(" ")[2].partition(" ")[0] for warning in said] == ["CPUs", "memory", "time"]
+    assert [warning.partition(" ")[2].partition(" ")[0] for warning in warnings] == ["CPUs", "memory", "time"]

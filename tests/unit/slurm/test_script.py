@@ -358,7 +358,7 @@ def test_an_env_whose_change_was_interrupted_is_refused(tmp_path, how, env):
 def test_what_is_missing_ends_the_job_in_one_line(tmp_path, params, word):
     ran = run(render_script(dict(params, command="echo ran")).content, tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
-    # A module system may have said more before.
+    # A module system may have printed more before.
     last = ran.stderr.splitlines()[-1]
     assert last.startswith("job script: ") and word in last and "remedy" in last
 

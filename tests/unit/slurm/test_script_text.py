@@ -65,8 +65,8 @@ def test_a_value_comes_back_as_it_was(value):
 
 def test_sbatch_reads_every_value_as_it_was(sbatch):
     lines = [script_text.line("comment", value) for value in HOSTILE]
-    said = sbatch("\n".join(["#!/bin/bash", *lines, "true", ""]))
-    assert arguments(said) == ["--comment=" + value for value in HOSTILE], said
+    output = sbatch("\n".join(["#!/bin/bash", *lines, "true", ""]))
+    assert arguments(output) == ["--comment=" + value for value in HOSTILE], output
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_sbatch_reads_every_value_as_it_was(sbatch):
     ],
 )
 def test_our_reader_splits_a_line_as_sbatch_does(sbatch, line):
-    said = sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
-    assert script_text.split(line) == arguments(said), said
+    output = sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
+    assert script_text.split(line) == arguments(output), output
 
 
 def test_reading_stops_at_the_first_command():

@@ -33,7 +33,7 @@ class Options(t.NamedTuple):
     """The module's options. None where a default depends on other options.
 
     :arg directives: the options of sbatch, and ``directives``.
-    :arg warnings: about options of sbatch that probably do not mean what they say.
+    :arg warnings: about options of sbatch that the user probably did not mean.
     """
 
     dest: str
