@@ -138,7 +138,8 @@ options:
     description:
       - 'The conda environment of the job: a name, or an absolute path. A leading C(~) is the home directory of the user
         who runs the job.'
-      - A name is resolved when the job starts, so a running job keeps its environment when the name gets another target.
+      - A name is resolved when the job starts, so a running job keeps its environment when the name gets another
+        target.
     type: str
   activation:
     description:

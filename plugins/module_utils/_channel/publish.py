@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import tempfile
 import time
@@ -118,7 +119,7 @@ class Channel:
         for subdir in subdirs:
             _take_index(record, self.path, mirror, subdir + "/repodata.json")
         try:
-            asyncio.run(rattler.index.index_fs(mirror, write_zst=True, write_shards=False))
+            asyncio.run(rattler.index.index_fs(pathlib.Path(mirror), write_zst=True, write_shards=False))
         except Exception as error:
             raise UserError(
                 "a folder of readable package archives at %s" % self.path,

@@ -177,7 +177,8 @@ class RattlerEngine:
                     client=self._access.client(),
                     reinstall_packages=set(reinstall) or None,
                     show_progress=False,
-                    reporter=reporter,
+                    # rattler calls the methods that an object has; its base class would have to be imported here.
+                    reporter=t.cast(t.Any, reporter),
                     alternative_target_prefix=os.path.abspath(prefix),
                 )
             )
