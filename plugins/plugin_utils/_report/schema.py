@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import (
-    VERDICTS as VERDICTS,
-    Reason as Reason,
-)
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import Reason
 
 SCHEMA_VERSION = 1
 

@@ -12,11 +12,12 @@ import pathlib
 
 import jsonschema
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import VERDICTS
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report import files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.build import find_troubles
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import collect, name_inventory, partitions_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.compare import describe_devices, differs, fold_changes
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.schema import SCHEMA_VERSION, VERDICTS
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.schema import SCHEMA_VERSION
 
 from .generate import CAUSES, KINDS, make_cluster, make_result
 
