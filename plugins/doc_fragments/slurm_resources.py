@@ -5,11 +5,31 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import RESOURCES
-
 
 class ModuleDocFragment:
-    DOCUMENTATION = "options:\n" + "".join(
-        "  %s:\n    description: >-\n      %s\n    type: %s\n" % (resource.name, resource.description, resource.type)
-        for resource in RESOURCES
-    )
+    # What stands between the marks comes from that list (make generate).
+    DOCUMENTATION = r"""
+options:
+  # >>> generated: resources
+  account:
+    description: >-
+      The account that the job is charged to, C(--account).
+    type: str
+  qos:
+    description: >-
+      The quality of service of the job, C(--qos).
+    type: str
+  reservation:
+    description: >-
+      The reservation that the job runs in, C(--reservation).
+    type: str
+  cpus_per_task:
+    description: >-
+      The number of CPUs of the job, C(--cpus-per-task).
+    type: int
+  mem:
+    description: >-
+      The memory on the node such as V(8G), C(--mem). If it is not set, Slurm's default.
+    type: str
+  # <<< generated: resources
+"""
