@@ -159,7 +159,7 @@ def _run_salloc(options: Options, name: str, environment: Environment) -> int:
 
 
 def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> subprocess.CompletedProcess[str]:
-    """Run a command of Slurm's.
+    """Run a command of Slurm's in this process group: Ctrl-C reaches salloc, which then gives up its request.
 
     :raises UserError: it cannot be started, or gives no answer in time.
     """
@@ -176,11 +176,11 @@ def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> sub
         )
     except subprocess.TimeoutExpired:
         raise UserError(
-            "%s to answer within %d s" % (argv[0], seconds), "no answer", "check the controller: scontrol ping"
+            "an answer from %s within %d s" % (argv[0], seconds), "no answer", "check the controller: scontrol ping"
         ) from None
     except OSError as error:
         raise UserError(
-            "the command %s" % argv[0],
+            "Slurm's command %s" % argv[0],
             error.strerror or str(error),
             "run Ansible on a login node, or set bin_dir to the folder of Slurm's commands",
         ) from error

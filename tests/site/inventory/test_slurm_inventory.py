@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_said(ansible_inventory: t.Callable[..., Done], t
     done = ansible_inventory("-i", str(inventory), "--graph")
     said = " ".join(done.err.split())
     assert (
-        "expected ssh login01 to answer; "
+        "expected an answer from ssh login01; "
         "found ssh: connect to host login01 port 22: No route to host; remedy: log in there" in said
     )
 

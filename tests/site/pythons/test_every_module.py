@@ -53,8 +53,10 @@ def tasks(root, channel, installer):
         ("installed", "conda_installer", base),
         ("installed_again", "conda_installer", base),
         ("engine_python", "conda_engine_python_info", {"python": sys.executable}),
-        # The controller's work alone.
+        # These run on the controller alone.
         ("report", "torch_report", {"formats": ["table"]}),
+        ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),
+        ("allocation", "torch_check_allocation", {"node": "titan01", "bin_dir": str(root / "nothing")}),
     ]
 
 
@@ -95,10 +97,11 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
 
     failed = {name: result.get("msg") for name, result in results.items() if result.get("failed")}
     assert (
-        list(failed) == ["slurm", "cluster", "job"]
+        list(failed) == ["slurm", "cluster", "job", "allocation"]
         and "one of the following is required: prefix, python" in failed["slurm"]
     ), failed
-    assert all("expected Slurm's command" in failed[name] for name in ("cluster", "job")), failed
+    assert all("expected Slurm's command" in failed[name] for name in ("cluster", "job", "allocation")), failed
+    assert results["node"]["verdict"] == "unreachable" and "no route" in results["node"]["summary"]
     assert results["old"]["removable"] == [] and not results["old"]["changed"]
     assert [package["name"] for package in results["made"]["packages"]] == ["tool"] and results["made"]["changed"]
     assert results["channel"]["changed"] and (tmp_path / "channel/linux-64").is_dir()
