@@ -15,7 +15,7 @@ from .._common.paths import require_absolute
 from .._common.redact import without_credentials
 
 # Raise it when the same request would give other packages than before.
-FORMAT = 1
+FORMAT = 2
 
 _REQUIREMENT = re.compile(
     r"""^[A-Za-z0-9][A-Za-z0-9._-]*\s*          # name

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from .errors import UserError, printable, shown
+from .redact import without_credentials
 
 
 def require_absolute(option: str, value: str | None, existing: bool = False, where: str = "") -> None:
@@ -22,7 +23,11 @@ def require_absolute(option: str, value: str | None, existing: bool = False, whe
         return
     if not os.path.isabs(value) or "\0" in value or not (existing or printable(value)):
         expected = "%s to be an absolute path%s" % (option, where)
-        raise UserError(expected, shown(value), "give the whole path, starting with /")
+        remedy = "give the whole path, starting with /"
+        if os.path.isabs(value):
+            remedy = "take the control characters out of it"
+        # Cut only after that: half an address no longer looks like one with credentials.
+        raise UserError(expected, shown(without_credentials(value)), remedy)
 
 
 def nearest_existing(path: str) -> str:

@@ -18,9 +18,15 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 @pytest.mark.parametrize("value", ["envs/torch", "", "~/x", "/a\nb", "/a\0b", "/a\u202eb"])
 def test_a_path_that_is_not_absolute_or_not_printable_is_refused(value: str) -> None:
     with pytest.raises(
-        UserError, match="expected prefix to be an absolute path; found .*; remedy: give the whole path"
+        UserError, match="expected prefix to be an absolute path; found .*; remedy: (give|take) "
     ):
         paths.require_absolute("prefix", value)
+
+
+def test_a_long_token_in_an_address_is_not_shown_when_the_address_is_cut() -> None:
+    with pytest.raises(UserError) as caught:
+        paths.require_absolute("upstream", "s3://bob:%s@example.org/channel" % ("eyJ0" * 25))
+    assert "eyJ0" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [None, "/", "/opt/app env/ü"])

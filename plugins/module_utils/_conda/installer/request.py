@@ -98,7 +98,7 @@ def _checked_source(value: str) -> str:
     source = value.strip()
     parts = urlsplit(source)
     if not source.isprintable():
-        found = shown(value)
+        found = shown(without_credentials(value))
     elif parts.scheme == "https" and parts.hostname and parts.path.strip("/") and " " not in source:
         return source
     elif parts.scheme == "file" and parts.hostname in (None, "localhost") and parts.path.startswith("/"):

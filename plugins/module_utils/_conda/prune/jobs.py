@@ -83,7 +83,8 @@ def job_from(pairs: t.Mapping[str, str]) -> Job | None:
 def may_use(job: Job, left_at: float) -> str | None:
     """Why a job may use the version that was published until *left_at*, though it does not name it; or None.
 
-    It uses the version that was published when it started, or when its submitting shell resolved the name.
+    A job resolves the name when it starts, or its submitting shell did so when it was submitted: neither is before its
+    submission.
     """
     if job.submitted is None:
         return "job %s (%s) may have been submitted while it was published" % (job.number, job.state)
