@@ -214,7 +214,7 @@ setup_site() {
     WHEEL_LISTS=("$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/molecule/shared/wheels.txt")
     WHEELS=$CACHE/molecule/wheels-$({ echo "$IMAGE_PYTHON" && cat -- "${WHEEL_LISTS[@]}"; } | digest)
     NVCC=$CACHE/molecule/cuda-$(cat -- "$CHECKOUT"/tests/site/cuda/nvcc* | digest)
-    CHANNEL=$CACHE/molecule/channel-$({ echo "$version $path $CHANNEL_WHEELS" && cat -- "$CHECKOUT"/plugins/module_utils/_channel/*.py; } | digest)
+    CHANNEL=$CACHE/molecule/channel-$({ echo "$version $path $CHANNEL_WHEELS" && find "$CHECKOUT"/plugins/module_utils/_channel "$CHECKOUT"/plugins/module_utils/_common -name "*.py" -print0 | LC_ALL=C sort -z | xargs -0 cat --; } | digest)
     once "$WHEELS" make_wheels
     once "$NVCC" make_cuda
     once "$CHANNEL" make_channel
@@ -266,8 +266,8 @@ main() {
     elif [ $# = 1 ]; then
         scenarios=("$1")
     fi
-    trap 'remove_machines; exit 130' INT
-    trap 'remove_machines; exit 143' TERM
+    trap 'remove_machines || true; exit 130' INT
+    trap 'remove_machines || true; exit 143' TERM
     for scenario in "${scenarios[@]}"; do
         run_scenario "$scenario" || failed+=("$scenario")
     done

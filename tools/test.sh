@@ -20,7 +20,11 @@ logs=$(mktemp -d -- "${TMPDIR:-/tmp}/hpc.pytorch-test.XXXXXX")
 background=
 finish() {
     # Interrupted: end the background process group, with all that it has started.
-    [ -z "$background" ] || kill -- "-$background" 2>/dev/null || true
+    if [ -n "$background" ]; then
+        kill -- "-$background" 2>/dev/null || true
+        # It removes its machines before it ends.
+        wait "$background" 2>/dev/null || true
+    fi
     rm -rf -- "$logs"
 }
 trap finish EXIT

@@ -137,7 +137,7 @@ reasons:
         - V(user_site_shadow), a torch in the home directory or in E(PYTHONPATH) comes before the environment's.
         - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own,
           and without them it works.
-        - V(import_failed), c(import torch) raises or crashes, or Python itself does not start.
+        - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
         - V(compute_failed), torch does not compute on the CPU, or computes wrong results.
         - V(cpu_only_build), torch is built without CUDA.
         - V(no_driver), the node has no NVIDIA driver, or no library to reach it by.

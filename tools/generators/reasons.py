@@ -40,7 +40,7 @@ def _parts() -> t.Iterator[tuple[Stage, list[Detector]]]:
 def _option_line(detect: Detector) -> str:
     summary = _MARKUP.sub(_for_ansible, inspect.cleandoc(detect.__doc__ or "").split("\n", 1)[0])
     first = summary.split(maxsplit=1)[0]
-    if first == "A" or first[1:].islower():
+    if first == "A" or (first[1:].isalpha() and first[1:].islower()):
         summary = summary[:1].lower() + summary[1:]
     text = "- V(%s), %s" % (detect.__name__, summary)
     return textwrap.fill(

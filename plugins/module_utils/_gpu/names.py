@@ -19,8 +19,11 @@ _WORD = re.compile(r"\d+g\.\d+gb|[a-z0-9]+")
 _SLICE = re.compile(r"\d+g\.\d+gb")
 _MEMORY = re.compile(r"(\d+)gb?")
 # Words that tell boards of one model apart.
-_BOARD = re.compile(r"sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|mig|workstation|server|edition|max|q|generation")
-_BRAND = re.compile(r"nvidia|geforce|tesla|quadro|gpu")
+_BOARD = re.compile(
+    r"sxm\d?|pcie|nvl|hbm\d?e?|\d+gb?|\d+g\.\d+gb|mig|workstation|server|edition|max|q|generation|nvlink"
+)
+_MAKER = re.compile(r"nvidia|geforce|tesla|gpu")
+_BRAND = re.compile(r"%s|quadro" % _MAKER.pattern)
 # The name of a superchip states the memory of its CPU: "NVIDIA GH200 480GB".
 _SUPERCHIP = re.compile(r"g[hb]\d+")
 
@@ -72,14 +75,23 @@ def _is_called(name: str, item: str) -> bool:
         return True
     if _contradict(memory_of(item), memory_of(name)) or _contradict(slice_of(item), slice_of(name)):
         return False
-    return model_of(item) == model_of(name) or _is_run([word for word in wanted if not _BOARD.fullmatch(word)], words)
+    # Quadro RTX 6000 and RTX 6000 Ada are two models, so Quadro is part of what has to be found.
+    model = [word for word in wanted if not _BOARD.fullmatch(word) and not _MAKER.fullmatch(word)]
+    return model_of(item) == model_of(name) or bool(model) and _is_run(model, words)
 
 
 def _is_run(wanted: t.Sequence[str], words: t.Sequence[str]) -> bool:
-    """Return whether *words* hold *wanted* side by side, however each is divided: rtx6000 is in Quadro RTX 6000."""
+    """Return whether *words* hold *wanted* side by side, however each is divided.
+
+    ``rtx6000`` is in Quadro RTX 6000, and ``1g_5gb`` in A100 MIG 1g.5gb.
+    """
     starts = range(len(words))
-    runs = {"".join(words[begin:end]) for begin in starts for end in range(begin + 1, len(words) + 1)}
-    return "".join(wanted) in runs
+    runs = {_joined(words[begin:end]) for begin in starts for end in range(begin + 1, len(words) + 1)}
+    return _joined(wanted) in runs
+
+
+def _joined(words: t.Sequence[str]) -> str:
+    return "".join(words).replace(".", "")
 
 
 def _contradict(one: object, other: object) -> bool:

@@ -176,11 +176,13 @@ def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> sub
         )
     except subprocess.TimeoutExpired:
         raise UserError(
-            "an answer from %s within %d s" % (argv[0], seconds), "no answer", "check the controller: scontrol ping"
+            "an answer from %s within %d s" % (argv[0], seconds),
+            "no answer from %s in that time" % argv[0],
+            "check the controller: scontrol ping",
         ) from None
     except OSError as error:
         raise UserError(
             "Slurm's command %s" % argv[0],
-            error.strerror or str(error),
+            "%s: %s" % (argv[0], error.strerror or error),
             "run Ansible on a login node, or set bin_dir to the folder of Slurm's commands",
         ) from error

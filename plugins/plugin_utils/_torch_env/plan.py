@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
 
 from . import specs
 from .channels import source_of, with_mirrors
+
+_USER_OR_TOKEN = re.compile(r"(://)[^/\s]*@|(?<=/)t/[^/\s]+/")
 
 
 class Asked(t.NamedTuple):
@@ -53,16 +55,21 @@ class Asked(t.NamedTuple):
             torch=str(values["torch"]),
             cuda=values["cuda"],
             source=str(values["source"]),
-            gpus=list(values["gpus"]),
-            drivers=list(values["drivers"]),
+            gpus=_listed(values["gpus"]),
+            drivers=_listed(values["drivers"]),
             builds=values["builds"],
             wheels_url=str(values["wheels_url"]),
-            companions=list(values["companions"]),
-            packages=list(values["packages"]),
-            pip=list(values["pip"]),
-            channels=None if values["channels"] is None else list(values["channels"]),
-            site_channels=list(values["site_channels"]),
+            companions=_listed(values["companions"]),
+            packages=_listed(values["packages"]),
+            pip=_listed(values["pip"]),
+            channels=None if values["channels"] is None else _listed(values["channels"]),
+            site_channels=_listed(values["site_channels"]),
         )
+
+
+def _listed(value: t.Any) -> list[t.Any]:
+    """The items of a list. A text, as ``-e torch_env_gpus=a100`` gives it, is one item."""
+    return [value] if isinstance(value, str) else list(value)
 
 
 class Plan(t.NamedTuple):
@@ -139,5 +146,10 @@ def _messages(build: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> li
 
 def _key(packages: list[str], channels: list[str], cuda: t.Any, pip: list[str]) -> str:
     """The SHA-256 that names a site environment. A password or token that changes gives the same name."""
-    request = [packages, [without_credentials(each) for each in channels], cuda, [without_credentials(x) for x in pip]]
+    request = [packages, [_nameless(each) for each in channels], cuda, [_nameless(line) for line in pip]]
     return hashlib.sha256(json.dumps(request).encode()).hexdigest()
+
+
+def _nameless(address: str) -> str:
+    """*address* without users and tokens, by the rule that named the environments that are published already."""
+    return _USER_OR_TOKEN.sub(lambda match: match.group(1) or "", address)

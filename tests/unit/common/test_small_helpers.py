@@ -17,9 +17,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 
 @pytest.mark.parametrize("value", ["envs/torch", "", "~/x", "/a\nb", "/a\0b", "/a\u202eb"])
 def test_a_path_that_is_not_absolute_or_not_printable_is_refused(value: str) -> None:
-    with pytest.raises(
-        UserError, match="expected prefix to be an absolute path; found .*; remedy: (give|take) "
-    ):
+    with pytest.raises(UserError, match="expected prefix to be an absolute path; found .*; remedy: (give|take) "):
         paths.require_absolute("prefix", value)
 
 

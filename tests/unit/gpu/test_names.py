@@ -118,6 +118,18 @@ def test_a_gpu_of_another_capability_fits_only_a_name_that_is_part_of_its_own(na
         ("tesla-v100-16g", "Tesla V100-SXM2-32GB", "7.0", False),
         ("a100_1g.5gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", True),
         ("a100_2g.10gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", False),
+        # Slices in the spellings of gres.conf.
+        ("1g.5gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", True),
+        ("1g5gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", True),
+        ("1g_5gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", True),
+        ("mig1g.5gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", True),
+        ("2g10gb", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "8.0", False),
+        # Boards that no list of words has.
+        ("nvidia-v100", "Tesla V100-DGXS-32GB", "7.0", True),
+        ("nvidia-v100", "Tesla V100-SXM2-32GB-LS", "7.0", True),
+        ("v100-nvlink", "Tesla V100-SXM2-32GB", "7.0", True),
+        ("geforce-titan-x", "GeForce GTX TITAN X", "5.2", True),
+        ("tesla-titan-x", "TITAN X (Pascal)", "6.1", True),
     ],
 )
 def test_whether_a_gpu_is_the_one_that_is_expected(expected: str, name: str, capability: str | None, yes: bool) -> None:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Slurm, SlurmError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import run_command, slurm_environment
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import (
     Node,
     Task,
@@ -137,3 +139,15 @@ def test_the_real_commands_take_these_options(no_controller, monkeypatch):
             SlurmError, match="(?i)unable to contact|connection refused|socket timed out|communications"
         ):
             call()
+
+
+def test_an_interrupt_at_the_end_of_a_command_stays_an_interrupt(monkeypatch):
+    """Its process group is gone by then, which must not look like a command that cannot be started."""
+
+    def interrupted(process, *arguments, **more):
+        process.wait()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_command(["true"], 10, {})

@@ -98,3 +98,18 @@ def test_a_password_or_token_gives_the_same_name_and_another_server_another():
 def test_a_key_that_is_missing_or_unknown_is_an_error_of_the_filter():
     with pytest.raises(AnsibleFilterError, match="found pip, pipp; remedy"):
         torch_env_plan({**{key: value for key, value in NOTHING.items() if key != "pip"}, "pipp": []})
+
+
+def test_a_text_is_a_list_of_one():
+    """``-e torch_env_channels=conda-forge`` is a text, which the role's argument spec accepts for a list."""
+    made = planned(packages="numpy", pip="einops", channels="https://h/own")
+    assert made == planned(packages=["numpy"], pip=["einops"], channels=["https://h/own"])
+    assert planned(gpus="a100", source="wheels").build == planned(gpus=["a100"], source="wheels").build
+
+
+def test_folders_and_wheels_that_look_like_tokens_keep_environments_apart():
+    def name(**asked):
+        return planned(**asked).key
+
+    assert name(pip=["x @ https://h/t/a-1.whl"]) != name(pip=["x @ https://h/t/a-2.whl"])
+    assert name(channels=["s3://b/t/one/c"]) == name(channels=["s3://b/t/two/c"])

@@ -81,7 +81,7 @@ class Options(t.NamedTuple):
             if isinstance(value, int):
                 _require_positive(value, option)
             else:
-                _require_word(value, option)
+                _require_word(value or None, option)
         for option in ("work_dir", "runner_python", "bin_dir"):
             require_absolute(option, getattr(self, option))
         if "%" in self.work_dir or "\\" in self.work_dir:
@@ -139,8 +139,8 @@ def _check_node(node: NodeOptions) -> None:
     _require_word(node.name, "name")
     require_absolute("prefix", node.asked.prefix)
     require_absolute("python", node.asked.python)
-    _require_word(node.partition, "partition", lists=True)
-    _require_word(node.gres, "gres", lists=True)
+    _require_word(node.partition or None, "partition", lists=True)
+    _require_word(node.gres or None, "gres", lists=True)
 
 
 def _require_positive(value: int | None, option: str) -> None:
@@ -150,5 +150,5 @@ def _require_positive(value: int | None, option: str) -> None:
 
 def _require_word(value: str | None, option: str, lists: bool = False) -> None:
     """Refuse what Slurm, or scontrol when it reads a line, would take for something else."""
-    if value and not all(_WORD.fullmatch(part) for part in (value.split(",") if lists else [value])):
+    if value is not None and not all(_WORD.fullmatch(part) for part in (value.split(",") if lists else [value])):
         raise UserError("%s to be a plain name" % option, shown(value), "write it as Slurm shows it")

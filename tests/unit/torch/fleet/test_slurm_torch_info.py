@@ -246,6 +246,7 @@ def test_check_mode_submits_nothing_and_says_what_it_would(cluster, call):
         ({"nodes": [{"name": "n1"}, {"name": "n1"}]}, "expected each node once; found n1 2 times"),
         ({"nodes": [{"name": "n1 Partition=other"}]}, "expected name to be a plain name"),
         ({"nodes": [{"name": "n[1-3]"}]}, "expected name to be a plain name"),
+        ({"nodes": [{"name": ""}]}, "expected name to be a plain name"),
         ({"nodes": [{"name": "n1", "gres": "gpu:1 --uid=0"}]}, "expected gres to be a plain name"),
         (
             {"nodes": [{"name": "n1", "expect_cuda": True, "expect_devices": 0}]},
