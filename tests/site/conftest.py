@@ -19,8 +19,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 # A test proves that a run in check mode writes nothing into the checkout, while other tests run next to it.
 sys.dont_write_bytecode = True
 
-# They make second users, or have to see every process. CI runs them as root.
-NEED_ROOT = ["trust", "torch/test_prune.py"]
+# They make users, or have to see every process. CI runs them as root.
+NEED_ROOT = ["attack", "torch/test_prune.py"]
 collect_ignore = [] if os.geteuid() == 0 else NEED_ROOT
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where root takes the parts of an env from; only the question "am I root" is faked (see also tests/site/trust)."""
+"""Where root takes the parts of an env from; only the question "am I root" is faked (see also tests/site/attack)."""
 
 from __future__ import annotations
 

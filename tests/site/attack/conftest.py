@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Root and a real second user. Only root can make one, so only root runs these tests (see ../conftest.py)."""
+"""Root and two real ordinary users. Only root can make them, so only root runs these tests (see ../conftest.py).
+
+Each surface that another user or a server can reach is a file ``test_SURFACE.py``: a table of hostile inputs with the right answer.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +58,7 @@ class User:
         return path
 
 
-@pytest.fixture(scope="session")
-def account() -> t.Iterator[pwd.struct_passwd]:
+def _accounts() -> t.Iterator[pwd.struct_passwd]:
     """A user with an unused name."""
     name = "hpc" + uuid.uuid4().hex[:8]
     subprocess.run(
@@ -66,22 +68,52 @@ def account() -> t.Iterator[pwd.struct_passwd]:
     subprocess.run(["userdel", name], check=True)
 
 
+@pytest.fixture(scope="session")
+def account() -> t.Iterator[pwd.struct_passwd]:
+    """The account of alice."""
+    yield from _accounts()
+
+
+@pytest.fixture(scope="session")
+def second_account() -> t.Iterator[pwd.struct_passwd]:
+    """The account of mallory."""
+    yield from _accounts()
+
+
 @pytest.fixture
 def place() -> t.Iterator[pathlib.Path]:
     """A folder of root's that everybody can enter."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hpc-pytorch-trust-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hpc-pytorch-attack-"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def alice(account: pwd.struct_passwd, place: pathlib.Path) -> User:
-    """The second user, with a home of this test's own."""
-    home = place / "home" / "alice"
+def _user(account: pwd.struct_passwd, home: pathlib.Path) -> User:
     home.mkdir(parents=True)
     os.chown(home, account.pw_uid, account.pw_gid)
     return User(account.pw_name, account.pw_uid, account.pw_gid, home)
+
+
+@pytest.fixture
+def alice(account: pwd.struct_passwd, place: pathlib.Path) -> User:
+    """An ordinary user, with a home of this test's own."""
+    return _user(account, place / "home" / "alice")
+
+
+@pytest.fixture
+def mallory(second_account: pwd.struct_passwd, place: pathlib.Path) -> User:
+    """The ordinary user who attacks, with a home of this test's own."""
+    return _user(second_account, place / "home" / "mallory")
+
+
+@pytest.fixture
+def scratch(place: pathlib.Path) -> pathlib.Path:
+    """A sticky folder of root's in which everybody can write, as /scratch is."""
+    folder = place / "scratch"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
 
 
 @dataclasses.dataclass
