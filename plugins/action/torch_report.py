@@ -13,7 +13,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.paths import require_absolute
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.paths import require_absolute
 from ansible_collections.hpc.pytorch.plugins.modules.torch_report import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report import files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.build import make_report

@@ -165,7 +165,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.exit import answer
-from ..module_utils._common.paths import require_absolute
+from ..module_utils._files.paths import require_absolute
 from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
 from ..module_utils._slurm.model.info import describe
 

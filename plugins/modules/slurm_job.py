@@ -256,7 +256,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.exit import answer
-from ..module_utils._common.progress import PROGRESS_OPTION, Progress
+from ..module_utils._files.progress import PROGRESS_OPTION, Progress
 from ..module_utils._slurm.job.declare import Options, Work
 
 

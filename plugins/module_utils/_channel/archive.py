@@ -14,7 +14,7 @@ import tarfile
 import typing as t
 import zipfile
 
-from .._common.files import sha256_of_file
+from .._files.files import sha256_of_file
 
 # Text that the installer replaces with the environment's prefix. As long as conda-build's, which other tools expect.
 PLACEHOLDER = ("/opt/anaconda1anaconda2anaconda3/" + "placehold_" * 30)[:255].rstrip("_")

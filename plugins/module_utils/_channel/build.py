@@ -12,8 +12,8 @@ import tempfile
 import typing as t
 
 from .._common.errors import UserError
-from .._common.files import sha256_of_file, sha256_of_json
-from .._common.progress import Progress
+from .._files.files import sha256_of_file, sha256_of_json
+from .._files.progress import Progress
 from . import archive, upstream
 from .publish import Channel, check_folder, entry_of
 from .python import relocate, stage

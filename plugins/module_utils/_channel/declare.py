@@ -15,11 +15,11 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
-from .._common.progress import Progress
 from .._common.redact import filled_in
-from .._common.trust import require_trusted_place
 from .._conda.engines.channels import require_trusted_channels
 from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
+from .._files.progress import Progress
+from .._files.trust import require_trusted_place
 from .record import is_unchanged, package_list, read_record
 from .request import Request, request_from
 

@@ -22,10 +22,10 @@ import time
 import typing as t
 
 from .._common.errors import UserError
-from .._common.files import sha256_of_file, write_atomically
-from .._common.leftovers import is_abandoned, owner_tag
-from .._common.locks import file_lock
-from .._common.progress import Progress
+from .._files.files import sha256_of_file, write_atomically
+from .._files.leftovers import is_abandoned, owner_tag
+from .._files.locks import file_lock
+from .._files.progress import Progress
 from .record import INDEX_NAMES, RECORD_NAME, SUBDIRS, archives_in, dump_record, stat_of
 
 _STAGING = ".staging-"

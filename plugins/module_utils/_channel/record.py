@@ -13,7 +13,7 @@ import os
 import typing as t
 
 from .._common.errors import UserError
-from .._common.files import sha256_of_file
+from .._files.files import sha256_of_file
 
 RECORD_NAME = "hpc-pytorch-channel.json"
 # conda's names for the folders of a channel.

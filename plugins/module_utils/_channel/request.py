@@ -10,9 +10,9 @@ import re
 import typing as t
 
 from .._common.errors import UserError
-from .._common.files import sha256_of_json
-from .._common.paths import require_absolute
 from .._common.redact import without_credentials
+from .._files.files import sha256_of_json
+from .._files.paths import require_absolute
 
 # Raise it when the same request would give other packages than before.
 FORMAT = 2

@@ -14,9 +14,9 @@ import urllib.parse
 import urllib.request
 
 from .._common.errors import UserError
-from .._common.progress import Progress
 from .._common.redact import without_credentials
 from .._conda.engines.rattler.access import Access, remedy_for
+from .._files.progress import Progress
 from .record import SUFFIXES
 
 

@@ -11,7 +11,7 @@ import sys
 import typing as t
 
 from .._common.process import Result, run_limited
-from .._common.trust import untrusted_because
+from .._files.trust import untrusted_because
 from . import parse
 from .toolkit import trusted_on_path
 

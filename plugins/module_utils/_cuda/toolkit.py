@@ -12,8 +12,8 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.process import run_limited
-from .._common.trust import require_trusted, untrusted_because
 from .._common.versions import is_version, major_minor, numbers, starts_with
+from .._files.trust import require_trusted, untrusted_because
 from . import parse
 
 DEFAULT_HOME = "/usr/local/cuda"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._common.paths import require_absolute
+from .._files.paths import require_absolute
 from .rcfile import update
 from .tail import check_lines
 

@@ -11,9 +11,9 @@ import subprocess
 import typing as t
 
 from .._common.errors import UserError
-from .._common.files import write_atomically
-from .._common.paths import nearest_existing
-from .._common.trust import untrusted_because
+from .._files.files import write_atomically
+from .._files.paths import nearest_existing
+from .._files.trust import untrusted_because
 from .tail import render_tail
 
 _BASH = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash")

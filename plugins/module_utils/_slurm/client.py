@@ -15,7 +15,7 @@ import time
 import typing as t
 
 from .._common.errors import UserError
-from .._common.trust import require_trusted
+from .._files.trust import require_trusted
 from .command import failure, run_command, slurm_environment
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of

@@ -10,8 +10,8 @@ import re
 import typing as t
 
 from .._common.errors import UserError
-from .._common.trust import require_trusted, require_trusted_env, require_trusted_place
 from .._common.unfinished import CHANGING_MARK
+from .._files.trust import require_trusted, require_trusted_env, require_trusted_place
 
 
 class Interpreter(t.NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import UserError
-from .._common.paths import require_absolute
+from .._files.paths import require_absolute
 from .asked import Asked
 from .diagnose.verdict import require_sense, result
 from .run import run_probe

@@ -15,7 +15,7 @@ import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.paths import require_absolute
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.paths import require_absolute
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import arguments
 
 # salloc gives up by itself after --immediate; this is for one that does not come back.

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Root and two real ordinary users. Only root can make them, so only root runs these tests (see ../conftest.py).
 
-Each surface that another user or a server can reach is a file ``test_SURFACE.py``: a table of hostile inputs with the right answer.
+Each surface that another user or a server can reach is a file ``test_SURFACE.py``: a table of hostile inputs with the
+right answer.
 """
 
 from __future__ import annotations

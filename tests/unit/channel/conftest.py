@@ -16,7 +16,7 @@ import zipfile
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel import build
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.request import Request, request_from
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 
 DEFAULTS: dict[str, t.Any] = {
     "python": [],

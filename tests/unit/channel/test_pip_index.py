@@ -12,7 +12,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._channel.python import
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels import pip_index
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.pip_index import Index
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 
 from .conftest import make_wheel
 

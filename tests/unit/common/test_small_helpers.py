@@ -11,8 +11,9 @@ import socket
 import subprocess
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common import leftovers, paths, versions
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import versions
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, printable, shown, some
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import leftovers, paths
 
 
 @pytest.mark.parametrize("value", ["envs/torch", "", "~/x", "/a\nb", "/a\0b", "/a\u202eb"])

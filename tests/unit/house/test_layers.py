@@ -21,7 +21,17 @@ SIDES = (
     ("modules", "action", "connection", "doc_fragments", "filter", "inventory"),
 )
 # A package of module_utils may import those of lower floors, and itself.
-FLOORS = {"_common": 0, "_gpu": 1, "_cuda": 1, "_shell": 1, "_slurm": 2, "_torch": 3, "_conda": 3, "_channel": 4}
+FLOORS = {
+    "_common": 0,
+    "_files": 1,
+    "_gpu": 2,
+    "_cuda": 2,
+    "_shell": 2,
+    "_slurm": 3,
+    "_torch": 4,
+    "_conda": 4,
+    "_channel": 5,
+}
 # Names that modules of one package share, with the reason.
 SAME_NAME = {
     ("_conda", "declare"): "the work of a module: for an environment, an installer and old versions",

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.process import clean_environment
-from ..._common.trust import require_trusted
+from ..._files.trust import require_trusted
 from . import compile_worker, probe
 
 _SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le", "s390x": "linux-s390x"}

@@ -21,10 +21,10 @@ import urllib.parse
 import urllib.request
 
 from ..._common.errors import UserError
-from ..._common.files import sha256_of_file
 from ..._common.process import clean_environment
-from ..._common.progress import Progress
 from ..._common.redact import without_credentials
+from ..._files.files import sha256_of_file
+from ..._files.progress import Progress
 from ..python.interpreter import Interpreter
 from .names import Wheel, normal_name
 

@@ -10,7 +10,7 @@ import os
 import tempfile
 import typing as t
 
-from ..._common.files import sha256_of_file, write_atomically
+from ..._files.files import sha256_of_file, write_atomically
 from ..env.own_record import write_record
 from ..env.request import EnvRequest
 from . import lifecycle

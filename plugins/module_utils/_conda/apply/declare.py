@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 
 from ..._common.errors import UserError
-from ..._common.files import readable_if_root, sha256_of_file
-from ..._common.progress import Progress
 from ..._common.redact import filled_in
-from ..._common.trust import require_trusted_place
+from ..._files.files import readable_if_root, sha256_of_file
+from ..._files.progress import Progress
+from ..._files.trust import require_trusted_place
 from ..engines.base import EnginePlace, SolveRequest
 from ..engines.channels import missing_channel
 from ..engines.condarc import Condarc, condarc_files, read_condarc, sha256_of_files

@@ -9,10 +9,10 @@ import contextlib
 import os
 import typing as t
 
-from ..._common.files import sha256_of_json
-from ..._common.locks import file_lock
-from ..._common.progress import Progress
-from ..._common.trust import require_root_only
+from ..._files.files import sha256_of_json
+from ..._files.locks import file_lock
+from ..._files.progress import Progress
+from ..._files.trust import require_root_only
 
 
 @contextlib.contextmanager

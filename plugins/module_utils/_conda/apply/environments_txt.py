@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ..._common.files import open_regular, write_atomically
-from ..._common.trust import require_root_only
+from ..._files.files import open_regular, write_atomically
+from ..._files.trust import require_root_only
 
 
 def add_env(prefix: str, home: str) -> None:

@@ -15,7 +15,7 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
-from ..._common.trust import require_trusted, require_trusted_env
+from ..._files.trust import require_trusted, require_trusted_env
 from ..env.pip_records import damaged_distributions, lines_for, repairable
 
 

@@ -11,8 +11,8 @@ import shutil
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.files import umask
-from ..._common.leftovers import abandoned_paths, private_path
+from ..._files.files import umask
+from ..._files.leftovers import abandoned_paths, private_path
 from ..engines.base import Engine, Solution
 from ..env.history import append_history
 from ..env.modes import set_permissions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.trust import require_trusted_env
+from ..._files.trust import require_trusted_env
 from ..engines.base import Build, Engine, EnginePlace, Solution, SolveRequest
 from ..engines.channels import require_trusted_channels
 from ..env.own_record import read_record

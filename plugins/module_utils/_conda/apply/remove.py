@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.trust import require_trusted_place
+from ..._files.trust import require_trusted_place
 from ..env.packages import actions_between, diff_between
 from ..env.prefix import is_base, kind_of
 from ..env.records import installed_packages

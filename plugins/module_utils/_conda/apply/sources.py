@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.trust import require_trusted_place
+from ..._files.trust import require_trusted_place
 
 # An absolute path in a line of a requirements file: alone, after an option, or as an address.
 _PATH = re.compile(r"(?:^(?:-[rcef])?|[\s=@]|file://)(/[^\s;#]+)")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.progress import Progress
 from ..._common.redact import without_credentials
+from ..._files.progress import Progress
 from ..env.packages import Package
 from .venv import engine_prefix_of
 

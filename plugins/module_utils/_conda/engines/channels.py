@@ -9,7 +9,7 @@ import os
 import typing as t
 import urllib.parse
 
-from ..._common.trust import require_trusted_place
+from ..._files.trust import require_trusted_place
 
 
 def channel_folder(channel: str) -> str | None:

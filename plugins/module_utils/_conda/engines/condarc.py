@@ -15,7 +15,7 @@ from ansible.module_utils.common.respawn import has_respawned, probe_interpreter
 
 from ..._common.errors import UserError
 from ..._common.redact import filled_in
-from ..._common.trust import untrusted_because
+from ..._files.trust import untrusted_because
 from .venv import ENGINE_PREFIXES
 
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._common.errors import UserError, one_line
 from ..._common.process import clean_environment
-from ..._common.trust import untrusted_because
+from ..._files.trust import untrusted_because
 
 # The oldest Python that the engine's packages run on, and the names that are tried by default, newest first.
 OLDEST_PYTHON = (3, 10)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from ..._common.errors import UserError
-from ..._common.trust import require_trusted, require_trusted_env
+from ..._files.trust import require_trusted, require_trusted_env
 from .python import OLDEST_PYTHON
 
 # One venv per site; a user without one gets their own, which wins.

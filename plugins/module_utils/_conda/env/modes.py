@@ -15,7 +15,7 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.files import umask, write_atomically
+from ..._files.files import umask, write_atomically
 from .records import package_records
 
 MODES = "conda-meta/hpc_pytorch.modes"

@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-from ..._common.files import open_regular, sha256_of_json, write_atomically
+from ..._files.files import open_regular, sha256_of_json, write_atomically
 from .packages import Package
 from .prefix import kind_of, site_packages_folders
 from .request import EnvRequest

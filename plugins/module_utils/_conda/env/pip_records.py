@@ -11,7 +11,7 @@ import os
 import re
 import typing as t
 
-from ..._common.files import sha256_of_file
+from ..._files.files import sha256_of_file
 from .prefix import site_packages_folders
 from .records import package_records
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 
-from ..._common.files import write_atomically
 from ..._common.unfinished import CHANGING_MARK
+from ..._files.files import write_atomically
 
 
 def kind_of(prefix: str) -> str:

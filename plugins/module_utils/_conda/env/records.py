@@ -11,8 +11,8 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.files import open_regular, umask, write_atomically
 from ..._common.redact import has_credentials, without_credentials
+from ..._files.files import open_regular, umask, write_atomically
 from .packages import Package
 
 

@@ -10,8 +10,8 @@ import re
 import typing as t
 
 from ..._common.errors import UserError, one_line, shown
-from ..._common.files import sha256_of_json
 from ..._common.redact import shown_channels, without_credentials
+from ..._files.files import sha256_of_json
 
 # conda refuses "/", " ", ":" and "#" in names; the other characters would break shebangs, shells or job scripts.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")

@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from ..._common.files import sha256_of_file
+from ..._files.files import sha256_of_file
 from .modes import Modes, label, read_modes
 from .pip_records import Distribution, damaged_distributions, not_repaired, repairable
 from .records import package_records

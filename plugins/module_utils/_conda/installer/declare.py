@@ -11,8 +11,8 @@ import tempfile
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.progress import Progress
-from ..._common.trust import require_trusted_place
+from ..._files.progress import Progress
+from ..._files.trust import require_trusted_place
 from . import store
 from .fetch import fetch, private_cache, require_source
 from .request import InstallerRequest, checked_cache, installer_request

@@ -16,9 +16,9 @@ from urllib.error import HTTPError, URLError
 from ansible.module_utils.urls import ConnectionError as AnsibleConnectionError, open_url
 
 from ..._common.errors import UserError
-from ..._common.files import write_atomically
-from ..._common.progress import Progress
 from ..._common.redact import without_credentials
+from ..._files.files import write_atomically
+from ..._files.progress import Progress
 from .request import InstallerRequest
 
 BLOCK = 1 << 20

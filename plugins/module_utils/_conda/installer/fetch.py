@@ -11,10 +11,10 @@ import os
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.files import sha256_of_file
-from ..._common.locks import file_lock
-from ..._common.progress import Progress
-from ..._common.trust import require_trusted, require_trusted_place
+from ..._files.files import sha256_of_file
+from ..._files.locks import file_lock
+from ..._files.progress import Progress
+from ..._files.trust import require_trusted, require_trusted_place
 from .download import BLOCK, discard, download, opened, size_of
 from .request import InstallerRequest
 

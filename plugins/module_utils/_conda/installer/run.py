@@ -9,7 +9,7 @@ import os
 import subprocess
 
 from ..._common.errors import UserError, one_line
-from ..._common.progress import Progress
+from ..._files.progress import Progress
 
 _TAIL = 30
 

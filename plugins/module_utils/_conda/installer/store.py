@@ -17,8 +17,8 @@ import tempfile
 import typing as t
 
 from ..._common.errors import UserError, some
-from ..._common.locks import Lock, file_lock
-from ..._common.progress import Progress
+from ..._files.locks import Lock, file_lock
+from ..._files.progress import Progress
 from ..env.records import package_records
 from .request import InstallerRequest
 

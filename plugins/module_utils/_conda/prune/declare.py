@@ -11,8 +11,8 @@ import shutil
 import time
 import typing as t
 
-from ..._common.leftovers import private_path
-from ..._common.progress import Progress
+from ..._files.leftovers import private_path
+from ..._files.progress import Progress
 from ..apply.env_lock import env_lock
 from ..env.request import checked_prefix
 from . import signs

@@ -16,14 +16,14 @@ import time
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.leftovers import is_abandoned, owner_tag
-from ..._common.paths import nearest_existing
-from ..._common.trust import require_trusted_place
+from ..._files.leftovers import is_abandoned, owner_tag
+from ..._files.paths import nearest_existing
+from ..._files.trust import require_trusted_place
 
 # Files next to a version that are removed with it. The mtime of the second is when the version was last published, or
 # replaced by another.
 LOCK, SWITCHED = ".lock", ".switched"
-# The names of _common.leftovers.private_path.
+# The names of _files.leftovers.private_path.
 _LEFTOVER = re.compile(r"\.(?P<version>[^.].*?)\.(?P<owner>.+\.\d+)\.(?P<purpose>removing|partial)\Z")
 # After this time no other machine is still deleting a folder that it renamed for removal.
 _FOREIGN_SECONDS = 24 * 3600

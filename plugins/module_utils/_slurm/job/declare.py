@@ -10,9 +10,9 @@ import re
 import typing as t
 
 from ..._common.errors import UserError, shown
-from ..._common.paths import require_absolute
-from ..._common.progress import Progress
-from ..._common.trust import require_trusted_place
+from ..._files.paths import require_absolute
+from ..._files.progress import Progress
+from ..._files.trust import require_trusted_place
 from ..client import Slurm, SlurmError, no_answer
 from ..model.controller import Settings
 from ..model.states import FAILED, is_final, state_of

@@ -17,7 +17,7 @@ import typing as t
 import uuid
 
 from ..._common.errors import UserError
-from ..._common.files import write_atomically
+from ..._files.files import write_atomically
 from ..model.job import Part
 from .request import Request
 

@@ -12,7 +12,7 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError, shown
-from ..._common.trust import require_trusted
+from ..._files.trust import require_trusted
 from ..sbatch.script_text import read
 
 # With these sbatch does something else than submit the script and print the job's number.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from ..._common.errors import UserError
-from ..._common.progress import Progress
+from ..._files.progress import Progress
 from ..client import Slurm, SlurmError, SlurmSilent
 from ..model.controller import Settings
 from ..poll import Stop

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.progress import Progress
+from ..._files.progress import Progress
 from ..client import Slurm, SlurmError
 from ..model.controller import Settings
 from ..model.job import Part

@@ -13,8 +13,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..._common.errors import UserError, printable, shown
-from ..._common.files import write_atomically
-from ..._common.trust import untrusted_because
+from ..._files.files import write_atomically
+from ..._files.trust import untrusted_because
 from ..client import read_cluster
 from ..sbatch.script_text import Directives
 from .limits import violations

@@ -11,7 +11,7 @@ import sys
 import typing as t
 
 from ..._common.errors import UserError, shown
-from ..._common.paths import require_absolute
+from ..._files.paths import require_absolute
 from ..._slurm.client import Slurm, SlurmError, no_answer
 from ..asked import Asked
 from ..diagnose.verdict import require_sense

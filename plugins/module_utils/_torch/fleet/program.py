@@ -15,7 +15,7 @@ import sys
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.files import write_atomically
+from ..._files.files import write_atomically
 from ..asked import Asked
 from ..diagnose.verdict import result
 from ..run import run_probe

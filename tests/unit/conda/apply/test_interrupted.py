@@ -12,10 +12,10 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import engine as rattler_engine
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.reporter import Reporter
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import own_record, prefix as env, records, verify
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 from tiny_channel import index, make_package
 
 TESTS = pathlib.Path(__file__).resolve().parents[3]

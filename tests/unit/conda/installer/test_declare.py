@@ -14,12 +14,12 @@ import subprocess
 import tempfile
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common import locks
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer import declare as installer_module
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.declare import Options, declare_base
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.store import STAMP
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import locks
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 from tiny_installer import make_installer
 
 

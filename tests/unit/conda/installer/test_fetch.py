@@ -7,9 +7,9 @@ import os
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.fetch import fetch, private_cache
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.request import InstallerRequest
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 
 BODY = b"#!/bin/sh\n" + bytes(range(256)) * 400
 SHA256 = hashlib.sha256(BODY).hexdigest()

@@ -14,12 +14,12 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.leftovers import private_path
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.prune import (
     declare as prune,
     jobs as prune_jobs,
     signs as prune_signs,
 )
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.leftovers import private_path
 
 DAY = 86400
 JOB = (

@@ -19,10 +19,10 @@ import tempfile
 import typing as t
 
 from ...._common.errors import UserError
-from ...._common.files import write_atomically
 from ...._common.process import clean_environment
-from ...._common.progress import Progress
 from ...._common.redact import without_credentials
+from ...._files.files import write_atomically
+from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
 from ...env.records import complete_record, installed_packages, package_of, package_records
 from ..base import Solution, SolveRequest

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 
 from ...._common.errors import UserError
-from ...._common.leftovers import private_path
 from ...._common.process import clean_environment
-from ...._common.trust import require_trusted, require_trusted_place
+from ...._files.leftovers import private_path
+from ...._files.trust import require_trusted, require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
 from ..condarc import respawn_with_yaml
 from .commands import variables

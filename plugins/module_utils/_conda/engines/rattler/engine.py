@@ -16,8 +16,8 @@ import shutil
 import typing as t
 
 from ...._common.errors import UserError
-from ...._common.progress import Progress
 from ...._common.redact import without_credentials
+from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, unrelated_names
 from ...env.records import package_records
 from ..base import Solution, SolveRequest

@@ -10,8 +10,8 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
-from ...._common.paths import nearest_existing
-from ...._common.trust import require_trusted_place
+from ...._files.paths import nearest_existing
+from ...._files.trust import require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
 from ..venv import find_engine_python, missing_engine, require_rattler, runs_here
 

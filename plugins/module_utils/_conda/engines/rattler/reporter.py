@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ...._common.progress import Progress
+from ...._files.progress import Progress
 
 
 class Reporter:

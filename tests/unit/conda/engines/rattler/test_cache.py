@@ -10,11 +10,11 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common import mounts
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import (
     cache as package_cache,
     engine as rattler_engine,
 )
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import mounts
 
 NOBODY = 999999999
 

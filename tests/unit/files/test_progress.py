@@ -5,7 +5,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._progress import progress_line
 
 

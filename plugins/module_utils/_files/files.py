@@ -11,37 +11,24 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 import typing as t
+
+from .folder import open_parent
 
 
 def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> None:
     """Replace *path* by one rename. Mode, owner and a symlink at *path* are kept.
 
     :arg default_mode: mode of a new file, before the umask.
+    :raises UserError: as root, another user could write there or on the way.
     :raises OSError: the old file is then unchanged.
     """
-    target = os.path.realpath(path)
-    try:
-        old: os.stat_result | None = os.stat(target)
-    except FileNotFoundError:
-        old = None
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".%s." % os.path.basename(target))
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            if old is None:
-                os.fchmod(stream.fileno(), default_mode & ~umask())
-            else:
-                if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(stream.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(stream.fileno(), stat.S_IMODE(old.st_mode))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with open_parent(path, "a place for the file", sticky=True) as (folder, name):
+        old = folder.stat(name)
+        if old is None:
+            folder.write(name, content, default_mode & ~umask())
+        else:
+            folder.write(name, content, stat.S_IMODE(old.st_mode), (old.st_uid, old.st_gid))
 
 
 def open_regular(path: str) -> t.BinaryIO:

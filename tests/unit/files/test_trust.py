@@ -6,7 +6,7 @@ import os
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.trust import (
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import (
     may_make,
     require_trusted,
     require_trusted_env,

@@ -10,7 +10,7 @@ import os
 import threading
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common import locks
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import locks
 
 
 class Reports:

@@ -4,7 +4,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._common import files
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import files
 
 
 def test_content_mode_and_symlink_are_kept(tmp_path):
@@ -31,10 +31,10 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     target = tmp_path / "file"
     target.write_bytes(b"old")
 
-    def fail(*args):
+    def fail(*args, **more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", fail)
+    monkeypatch.setattr(files.os, "rename", fail)
     with pytest.raises(OSError):
         files.write_atomically(str(target), b"new")
     assert target.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from .errors import UserError, printable, shown
+from .._common.errors import UserError, printable, shown
 
 
 def require_absolute(option: str, value: str | None, existing: bool = False, where: str = "") -> None:
@@ -26,7 +26,7 @@ def require_absolute(option: str, value: str | None, existing: bool = False, whe
         if os.path.isabs(value):
             remedy = "take the control characters out of it"
         # Imported here: every module checks paths, and few of them are wrong.
-        from .redact import without_credentials
+        from .._common.redact import without_credentials
 
         # Cut only after that: half an address no longer looks like one with credentials.
         raise UserError(expected, shown(without_credentials(value)), remedy)

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 
-from .errors import UserError
+from .._common.errors import UserError
 from .paths import nearest_existing
 
 
