@@ -19,6 +19,7 @@ import typing as t
 
 from .._common.errors import UserError
 from .leftovers import is_abandoned, owner_tag
+from .trust import cure, others_may_write
 
 # Of a file that is read whole. A module file, a condarc or a script is never so large.
 LARGEST = 4 * 1024 * 1024
@@ -278,7 +279,7 @@ def _judge(folder: Folder, path: str, what: str, sticky: bool) -> None:
     status = os.fstat(folder._handle)
     if status.st_uid != 0:
         raise _refusal(what, path, "%s belongs to uid %d" % (folder.path, status.st_uid))
-    if status.st_mode & 0o022 and not (sticky and status.st_mode & stat.S_ISVTX):
+    if others_may_write(status) and not (sticky and status.st_mode & stat.S_ISVTX):
         raise _refusal(what, path, "%s has mode %04o" % (folder.path, stat.S_IMODE(status.st_mode)))
 
 
@@ -286,5 +287,5 @@ def _refusal(what: str, path: str, reason: str) -> UserError:
     return UserError(
         "%s %s that only root can write, as this runs as root" % (what, path),
         reason,
-        "run the task as the owner with become_user, or give it and its folders to root (chown root, chmod go-w)",
+        cure(reason),
     )

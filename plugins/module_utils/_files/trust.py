@@ -6,11 +6,26 @@
 from __future__ import annotations
 
 import errno
+import functools
+import grp
 import os
+import pwd
+import shlex
 import stat
 
 from .._common.errors import UserError
 from .paths import nearest_existing
+
+# Accounts with gid 0 of an EL machine (sync, shutdown, halt, operator) run one command or nothing.
+_NO_LOGIN = (
+    "/sbin/nologin",
+    "/usr/sbin/nologin",
+    "/bin/false",
+    "/usr/bin/false",
+    "/bin/sync",
+    "/sbin/shutdown",
+    "/sbin/halt",
+)
 
 
 def require_trusted(path: str, what: str) -> None:
@@ -59,9 +74,42 @@ def _refuse(path: str, what: str, reason: str | None) -> None:
         raise UserError(
             "%s %s that only root can write, as this runs as root" % (what, path),
             reason,
-            "run the task as the owner with become_user, or give it and its folders to root (chown root, chmod go-w;"
-            " with -R if it is an environment)",
+            cure(reason),
         )
+
+
+def cure(reason: str) -> str:
+    """The remedy for a *reason* of :func:`untrusted_because` or :func:`untrusted_within`.
+
+    To take a home or a folder that all may write in from its users would do harm, so only what is root's and not
+    sticky is to be closed.
+    """
+    remedy = "run the task as the owner with become_user, or choose a place that only root can write"
+    path, found, mode = reason.rpartition(" has mode ")
+    if found and not int(mode[:4], 8) & stat.S_ISVTX:
+        remedy += ", or take the others' permission away if they do not need it: chmod go-w %s" % shlex.quote(path)
+    return remedy
+
+
+def others_may_write(status: os.stat_result) -> bool:
+    """Whether another user than root may write what root owns, by its mode.
+
+    A group of root's own counts as root while it has no other member: packages bring files that it may write, and
+    conda makes ``~/.conda`` with mode 2775.
+    """
+    mode = status.st_mode
+    return bool(mode & 0o002) or (bool(mode & 0o020) and not (status.st_gid == 0 and _group_is_only_root()))
+
+
+@functools.lru_cache(maxsize=None)
+def _group_is_only_root() -> bool:
+    """Whether the group with gid 0 has no member but root and accounts that cannot log in (operator, on EL)."""
+    try:
+        members = [pwd.getpwnam(name) for name in grp.getgrgid(0).gr_mem]
+    except KeyError:
+        return False
+    own = [each for each in pwd.getpwall() if each.pw_gid == 0 and each.pw_shell not in _NO_LOGIN]
+    return all(each.pw_uid == 0 for each in [*members, *own])
 
 
 def may_make(path: str) -> bool:
@@ -70,10 +118,7 @@ def may_make(path: str) -> bool:
 
 
 def untrusted_within(prefix: str) -> str | None:
-    """Why another user than root could change what an interpreter in *prefix* loads, or None.
-
-    Files may be writable for the group root: packages bring such modes.
-    """
+    """Why another user than root could change what an interpreter in *prefix* loads, or None."""
     inside = os.path.realpath(prefix) + os.sep
     for top, folders, names in os.walk(prefix):
         for name in [*folders, *names]:
@@ -86,7 +131,7 @@ def untrusted_within(prefix: str) -> str | None:
                     reason = untrusted_because(path)
                     if reason:
                         return reason
-            elif status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != 0):
+            elif others_may_write(status):
                 return "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
             elif name.endswith(".pth") and stat.S_ISREG(status.st_mode):
                 reason = _untrusted_in_path_file(path)
@@ -120,7 +165,7 @@ def untrusted_because(path: str, for_new: bool = False) -> str | None:
         if status.st_uid != 0:
             return "%s belongs to uid %d" % (current, status.st_uid)
         is_link = stat.S_ISLNK(status.st_mode)
-        writable = bool(status.st_mode & 0o022) and not is_link
+        writable = not is_link and others_may_write(status)
         sticky = stat.S_ISDIR(status.st_mode) and bool(status.st_mode & stat.S_ISVTX)
         if writable and not (sticky and (pending or for_new)):
             return "%s has mode %04o" % (current, stat.S_IMODE(status.st_mode))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import types
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import trust
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import (
     may_make,
     require_trusted,
@@ -58,8 +61,73 @@ def test_a_link_through_a_folder_of_somebody_else_is_not(tmp_path):
     assert untrusted_because(str(link)) is not None
 
 
+def status_of(mode: int, gid: int) -> os.stat_result:
+    """The status of a folder of root's."""
+    return os.stat_result((0o040000 | mode, 0, 0, 1, 0, gid, 0, 0, 0, 0))
+
+
+# Accounts of EL have gid 0 and cannot log in.
+ROOTS = [("root", 0, 0, "/bin/bash"), ("operator", 11, 0, "/sbin/nologin"), ("shutdown", 6, 0, "/sbin/shutdown")]
+ADMIN = ("admin", 1000, 0, "/bin/bash")
+
+
+@pytest.mark.parametrize(
+    "mode, gid, members, accounts, may",
+    [
+        (0o755, 100, [], ROOTS, False),
+        (0o2755, 100, [], ROOTS, False),
+        (0o775, 100, [], ROOTS, True),
+        (0o2775, 50, [], ROOTS, True),
+        (0o777, 0, [], ROOTS, True),
+        (0o757, 0, [], ROOTS, True),
+        (0o775, 0, [], ROOTS, False),
+        (0o2775, 0, ["root"], ROOTS, False),
+        (0o2775, 0, ["admin"], ROOTS, True),
+        (0o2775, 0, ["gone"], ROOTS, True),
+        (0o2775, 0, [], [*ROOTS, ADMIN], True),
+        (0o755, 0, ["admin"], [*ROOTS, ADMIN], False),
+    ],
+)
+def test_the_group_of_root_counts_as_root_while_it_is_alone_in_it(monkeypatch, mode, gid, members, accounts, may):
+    found = {row[0]: types.SimpleNamespace(pw_uid=row[1], pw_gid=row[2], pw_shell=row[3]) for row in [*accounts, ADMIN]}
+    monkeypatch.setattr(trust.pwd, "getpwnam", found.__getitem__)
+    monkeypatch.setattr(trust.pwd, "getpwall", lambda: [found[row[0]] for row in accounts])
+    monkeypatch.setattr(trust.grp, "getgrgid", lambda number: types.SimpleNamespace(gr_mem=members))
+    trust._group_is_only_root.cache_clear()
+    assert trust.others_may_write(status_of(mode, gid)) is may
+    trust._group_is_only_root.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "reason, command",
+    [
+        ("/opt/my apps has mode 2775", "chmod go-w '/opt/my apps'"),
+        ("/opt/a has mode 0777, which /opt/env/x.pth names", "chmod go-w /opt/a"),
+        ("/scratch has mode 1777", None),
+        ("/scratch has mode 3777", None),
+        ("/home/alice belongs to uid 1000", None),
+    ],
+)
+def test_the_remedy_closes_only_what_is_roots_and_not_for_all(reason, command):
+    remedy = trust.cure(reason)
+    assert ("chmod" in remedy) is (command is not None) and "become_user" in remedy and "chown" not in remedy
+    assert command is None or remedy.endswith(command)
+
+
+def test_the_remedy_makes_the_refusal_go_away(script, monkeypatch):
+    script.chmod(0o777)
+    reason = untrusted_because(str(script))
+    if os.geteuid() != 0:
+        assert "belongs to" in reason
+        return
+    subprocess.run(["/bin/sh", "-c", trust.cure(reason).rpartition(": ")[2]], check=True)
+    assert untrusted_because(str(script)) is None
+
+
 def test_a_file_that_a_group_can_write_is_not(script):
     script.chmod(0o775)
+    if os.geteuid() == 0:
+        os.chown(script, 0, NOBODY)
     assert untrusted_because(str(script)) is not None
 
 
