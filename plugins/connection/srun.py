@@ -118,6 +118,7 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 
 display = Display()
 
@@ -225,7 +226,7 @@ class Connection(ConnectionBase):
         if begun and ended:
             own = err[: begun.start()] + err[begun.end() : ended.start()] + err[ended.end() :]
             return int(ended.group(1)), out or b"", _CHATTER.sub(b"", own)
-        messages = [line for line in to_text(err).splitlines() if line.strip() and sign not in line]
+        messages = [line for line in lines_of(to_text(err)) if line.strip() and sign not in line]
         if not begun and overlap and any("unrecognized option" in line and "overlap" in line for line in messages):
             return self._step(command, given, output, overlap=False)
         job, node = self.get_option("job_id"), self.get_option("host")

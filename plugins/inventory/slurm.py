@@ -145,12 +145,15 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable, to_safe_group_name
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line, some
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import unfold
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import KINDS, Plan, Settings, make_plan
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.source import Source, fetch
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.texts import read
+
+# Of each kind; a user who names a thousand features must not hide the other warnings.
+_MOST_WARNINGS = 20
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -214,31 +217,40 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if cached is not None:
                 return cached
         text = fetch(source)
-        cluster = read(text, source.name)
+        cluster = self._read(text, source)
         if caching:
             self._cache[key] = {"text": text}
+        return cluster
+
+    def _read(self, text: str, source: Source) -> Cluster:
+        cluster = read(text, source.name)
+        for doubt in cluster.doubts[:_MOST_WARNINGS]:
+            self.display.warning(one_line("Slurm inventory: %s." % doubt))
         return cluster
 
     def _cached(self, key: str, source: Source) -> Cluster | None:
         # Cache plugins raise errors of their own for an entry that they cannot read; Slurm can be asked in any case.
         try:
-            return read(self._cache[key]["text"], source.name)
+            return self._read(self._cache[key]["text"], source)
         except KeyError:
             return None
         except Exception as error:  # pylint: disable=broad-except
             self.display.warning(
-                "The cached answer of %s cannot be used (%s); Slurm is asked again." % (source.name, error)
+                one_line("The cached answer of %s cannot be used (%s); Slurm is asked again." % (source.name, error))
             )
             return None
 
     def _populate(self, plan: Plan) -> None:
-        for name, group in plan.renamed.items():
+        for name, group in list(plan.renamed.items())[:_MOST_WARNINGS]:
             self.display.warning(
-                "Slurm's %s is the group %s here, since the name %s is taken by something else." % (name, group, name)
+                one_line(
+                    "Slurm's %s is the group %s here, since the name %s is taken by something else."
+                    % (name, group, name)
+                )
             )
-        for group, things in plan.shared.items():
+        for group, things in list(plan.shared.items())[:_MOST_WARNINGS]:
             self.display.warning(
-                "The group %s holds things that are different ones for Slurm: %s." % (group, ", ".join(things))
+                one_line("The group %s holds things that are different ones for Slurm: %s." % (group, some(things, 10)))
             )
         for group, above in plan.groups.items():
             self.inventory.add_group(group)

@@ -193,14 +193,17 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: dict(ask(Options.from_params(module.params)), changed=False))
+    answer(module, lambda: dict(ask(Options.from_params(module.params), module.warn), changed=False))
 
 
-def ask(options: Options) -> dict[str, t.Any]:
+def ask(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     """Ask the controller for the keys of RETURN."""
     slurm = Slurm(options.bin_dir)
     try:
-        return describe(slurm.cluster(), slurm.config(), options.partitions, options.nodes)
+        cluster = slurm.cluster()
+        for doubt in cluster.doubts[:20]:
+            warn(doubt)
+        return describe(cluster, slurm.config(), options.partitions, options.nodes)
     except SlurmError as error:
         raise no_answer(error) from error
 

@@ -18,6 +18,7 @@ import uuid
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 
 display = Display()
 
@@ -102,5 +103,5 @@ def _last_line(connection: t.Any, path: str) -> str:
     if connection.become is not None:
         command = connection.become.build_become_command(command, connection._shell)
     _rc, stdout, _stderr = connection.exec_command(command, in_data=None, sudoable=True)
-    lines = stdout.decode("utf-8", "replace").strip().splitlines()
+    lines = lines_of(stdout.decode("utf-8", "replace").strip())
     return lines[-1] if lines else ""

@@ -29,9 +29,17 @@ class UserError(Exception):
         return dict(self.details, msg=str(self), expected=self.expected, found=self.found, remedy=self.remedy)
 
 
+# A solver's explanation fits; a value of another user's may be of any length.
+_LONGEST = 20000
+
+
 def one_line(text: str) -> str:
-    """Fold white space and show control characters as escapes, so that a value cannot fake a second line."""
-    folded = " ".join(str(text).split())
+    """Fold white space and show control characters as escapes, so that a value cannot fake a second line.
+
+    What is longer than 20,000 characters is cut.
+    """
+    whole = str(text)
+    folded = " ".join((whole if len(whole) <= _LONGEST else whole[: _LONGEST - 3] + "...").split())
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in folded)
 
 

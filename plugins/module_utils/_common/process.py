@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import typing as t
 
+from .lines import lines_of
+
 _LARGEST = 1024 * 1024
 # Variables that would point an interpreter or pip at other packages.
 _FOREIGN = frozenset(
@@ -53,7 +55,7 @@ class Result(t.NamedTuple):
         if self.error:
             return self.error
         if self.rc:
-            lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+            lines = lines_of(self.stderr.strip() or self.stdout.strip())
             return "exit status %d%s" % (self.rc, ": " + lines[-1][:300] if lines else "")
         return ""
 

@@ -10,6 +10,7 @@ import os
 import sys
 import typing as t
 
+from .._common.lines import lines_of
 from .._common.process import Result, run_limited
 from .._files.trust import untrusted_because
 from . import parse
@@ -158,7 +159,7 @@ def _libcuda(
     if result.problem:
         warnings.append("libcuda failed: %s" % result.problem)
     answer: dict[str, t.Any] = {}
-    for line in result.stdout.splitlines():
+    for line in lines_of(result.stdout):
         try:
             answer = json.loads(line)
         except ValueError:

@@ -10,6 +10,7 @@ import json
 import re
 import typing as t
 
+from .._common.lines import lines_of
 from .._common.versions import is_version
 
 # The columns that nvidia-smi is asked for.
@@ -73,7 +74,7 @@ def smi_gpus(text: str, fields: t.Sequence[str]) -> list[dict[str, t.Any]]:
     ``0, NVIDIA TITAN V, GPU-7c4a, 12288, 535.104.05, 7.0`` is one GPU; values that nvidia-smi does not know are None.
     """
     gpus = []
-    for row in csv.reader(text.splitlines(), skipinitialspace=True):
+    for row in csv.reader(lines_of(text), skipinitialspace=True):
         if len(row) != len(fields) or not row[0].strip().isdigit():
             continue
         values = {field: _known(value) for field, value in zip(fields, row)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 
+from .._common.lines import lines_of
+
 # File systems of one machine. Any other name counts as shared, so that in doubt nothing is removed.
 _LOCAL = frozenset(
     ("bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs", "tmpfs", "xfs", "zfs")
@@ -25,15 +27,15 @@ def file_system_of(path: str) -> str:
     real = os.path.realpath(path)
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
+            lines = lines_of(stream.read())
     except OSError:
         return ""
     for line in lines:
         before, _dash, after = line.partition(" - ")
         # Blanks in paths are written as \040.
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), before.split()[4])
+        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), before.split(" ")[4])
         holds = real == point or real.startswith(point.rstrip("/") + "/")
         # The last file system mounted at a place hides the earlier ones.
         if holds and len(point) >= length:
-            found, length = after.split()[0], len(point)
+            found, length = after.split(" ")[0], len(point)
     return found

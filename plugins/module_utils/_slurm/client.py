@@ -13,17 +13,19 @@ import shutil
 import subprocess
 import time
 import typing as t
+import uuid
 
 from .._common.errors import UserError
+from .._common.lines import lines_of, whole
 from .._files.trust import require_trusted
 from .command import failure, run_command, slurm_environment
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of
 from .model.listing import NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
-from .model.pairs import parse_config, parse_pairs
+from .model.pairs import parse_config
 
 if t.TYPE_CHECKING:
-    from .model.job import Part
+    from .model.job import Part, Shown
 
 # A busy controller answers late; while it is down, its clients retry for as long as MessageTimeout.
 _SECONDS = 120
@@ -62,7 +64,9 @@ class Slurm:
 
     def nodes(self) -> dict[str, Node]:
         """Every node and its state."""
-        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=" + NODES_FORMAT]).stdout)
+        # The user who gives a reason for draining a node does not know this word: no line of a reason begins with it.
+        mark = "%s|" % uuid.uuid4().hex
+        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=" + mark + NODES_FORMAT]).stdout, mark)
 
     def config(self) -> dict[str, str]:
         """The controller's configuration."""
@@ -117,24 +121,43 @@ class Slurm:
 
     def parts(self, job: str) -> list[Part]:
         """The parts of a job that the controller knows; none if it has forgotten the job."""
-        # Here and not above: modules that ask for no job start sooner without it.
-        from .model.job import parse_job
+        return self.shown(job).parts
 
-        return parse_job(self._run_for_job("scontrol", ["--oneliner", "show", "job", job]))
+    def shown(self, job: str, own: bool = False) -> Shown:
+        """As parts, with the user who owns the job.
+
+        :arg own: the job is this user's, so its name and comment are not another user's.
+        """
+        # Here and not above: modules that ask for no job start sooner without it.
+        from .model.job import COLUMNS, Shown, corrected, parse_rows, read_job
+
+        shown = read_job(self._run_for_job("scontrol", ["--oneliner", "show", "job", job]))
+        if own or shown.sure or shown.owners == {os.geteuid()}:
+            return shown
+        columns = ",".join("%s:%d" % column for column in COLUMNS)
+        arguments = ["--all", "--noheader", "--array", "--states=all", "--Format=" + columns, "--jobs=" + job]
+        output = self._run_for_job("squeue", arguments)
+        rows = parse_rows(output)
+        if not rows and output.strip():
+            # A squeue that prints something else.
+            return shown
+        return Shown(corrected(shown.parts, rows), frozenset(row.owner for row in rows), True)
 
     def recorded_parts(self, job: str) -> list[Part]:
         """The parts of a job in the accounting database."""
         from .model.job import parse_accounting
 
         columns = "--format=JobID,JobName,State,ExitCode,NodeList"
-        return parse_accounting(self._account([columns, "--jobs=" + job]))
+        # A name may have any separator that its owner knows.
+        mark = "<%s>" % uuid.uuid4().hex
+        return parse_accounting(self._account([columns, "--delimiter=" + mark, "--jobs=" + job]), mark)
 
     def recorded_since(self, name: str, since: float) -> list[str]:
         """The numbers of this user's jobs called *name* that the database has since a time."""
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
-        lines = self._account(
-            ["--format=JobID", "--user=%d" % os.geteuid(), "--name=" + name, "--starttime=" + start]
-        ).splitlines()
+        lines = lines_of(
+            self._account(["--format=JobID", "--user=%d" % os.geteuid(), "--name=" + name, "--starttime=" + start])
+        )
         return [line.strip() for line in lines if line.strip()]
 
     def _account(self, arguments: t.Sequence[str]) -> str:
@@ -143,7 +166,7 @@ class Slurm:
     def marked(self, mark: str) -> str | None:
         """The number of this user's job whose comment holds *mark*; None if the controller knows none."""
         arguments = ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]
-        for line in self._run("squeue", arguments).stdout.splitlines():
+        for line in lines_of(self._run("squeue", arguments).stdout):
             number, array, comment = (line.split("|", 2) + ["", ""])[:3]
             if mark in comment:
                 return array.strip() or number.strip()
@@ -151,11 +174,16 @@ class Slurm:
 
     def show_job(self, job: str) -> list[dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
-        return _shown_jobs(self._run("scontrol", ["--oneliner", "show", "job", job]))
+        return self._pairs(["--oneliner", "show", "job", job])
 
     def jobs(self) -> list[dict[str, str]]:
         """What Slurm knows about every job that it has not forgotten, those of hidden partitions too."""
-        return _shown_jobs(self._run("scontrol", ["--all", "--oneliner", "show", "job"]))
+        return self._pairs(["--all", "--oneliner", "show", "job"])
+
+    def _pairs(self, arguments: t.Sequence[str]) -> list[dict[str, str]]:
+        from .model.job import show_pairs
+
+        return show_pairs(self._run("scontrol", arguments).stdout)
 
     def batch_script(self, job: str) -> str:
         """The script of a batch job; empty if Slurm does not show it, which it reports with exit status 0."""
@@ -166,7 +194,7 @@ class Slurm:
         """Give scontrol many commands in one process and return its complaints. A failed one does not stop the rest."""
         done = self._start("scontrol", [], "".join(line + "\n" for line in lines))
         # Without a terminal it repeats each line after its prompt.
-        output = (done.stdout + "\n" + done.stderr).splitlines()
+        output = lines_of(done.stdout + "\n" + done.stderr)
         return [line.strip() for line in output if line.strip() and not line.startswith("scontrol:")]
 
     def cancel(self, jobs: t.Sequence[str]) -> None:
@@ -253,16 +281,12 @@ def read_cluster(required: bool) -> Cluster | None:
 
 def _job_number(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     """The number and the cluster in what ``sbatch --parsable`` printed: ``7`` or ``7;gpus``."""
-    lines = done.stdout.strip().splitlines()
+    lines = lines_of(done.stdout.strip())
     number, _sign, cluster = lines[-1].partition(";") if lines else ("", "", "")
-    if not number.isdigit():
+    if whole(number) is None:
         raise SlurmError("sbatch printed no job number but %r" % " ".join(lines)[:200])
     return number, cluster
 
 
 def _reported(done: subprocess.CompletedProcess[str]) -> str:
     return (done.stderr.strip() or done.stdout.strip()).replace("sbatch: ", "")
-
-
-def _shown_jobs(done: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
-    return [parse_pairs(line) for line in done.stdout.splitlines() if line.startswith("JobId=")]

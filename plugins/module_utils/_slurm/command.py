@@ -12,6 +12,8 @@ import signal
 import subprocess
 import typing as t
 
+from .._common.lines import lines_of
+
 # Users set these for all their jobs, and they apply here too; others (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would change
 # what is submitted.
 _KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
@@ -40,12 +42,10 @@ def run_command(
         stderr=subprocess.PIPE,
         cwd=folder,
         env=dict(environment),
-        encoding="utf-8",
-        errors="replace",
         start_new_session=True,
     ) as process:
         try:
-            out, err = process.communicate(text, timeout=seconds)
+            out, err = process.communicate(text.encode("utf-8", "replace"), timeout=seconds)
         except BaseException as error:
             # An interrupted communicate() may have seen the end of the process already.
             with contextlib.suppress(ProcessLookupError):
@@ -53,7 +53,9 @@ def run_command(
             if isinstance(error, subprocess.TimeoutExpired):
                 process.communicate()
             raise
-    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+    # Not decoded by Popen, which would make a line break of each carriage return.
+    shown = (stream.decode("utf-8", "replace") for stream in (out, err))
+    return subprocess.CompletedProcess(argv, process.returncode, *shown)
 
 
 def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
@@ -69,7 +71,7 @@ def failure(command: str, status: int, *outputs: str) -> str:
     """
     prefix = re.compile(r"^%s: (error: |fatal: )?" % re.escape(command))
     for output in outputs:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        lines = [line.strip() for line in lines_of(output) if line.strip()]
         if lines:
             return "; ".join(prefix.sub("", line) for line in lines[-3:])
     return "exit status %d" % status

@@ -9,6 +9,7 @@ import json
 import signal
 import typing as t
 
+from .._common.lines import lines_of
 from .probe import kernels
 
 FINISHED = "finished"
@@ -92,7 +93,7 @@ def parse_records(data: bytes) -> list[dict[str, t.Any]]:
     ``b'{"kind": "step", "step": "end"}\\n'`` is ``[{"kind": "step", "step": "end"}]``.
     """
     records = []
-    for line in data.splitlines():
+    for line in data.split(b"\n"):
         try:
             record = json.loads(line.decode("ascii"))
         except ValueError:
@@ -194,7 +195,7 @@ def _device(
 
 def _main_line(error: t.Mapping[str, t.Any]) -> str:
     """Return the first line of an error: below it CUDA prints advice."""
-    lines = [line.strip() for line in error["text"].splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(error["text"]) if line.strip()]
     return str(lines[0][:1000] if lines else error["type"])
 
 

@@ -10,10 +10,12 @@ import pathlib
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import require_trusted
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import (
     failure,
     run_command,
@@ -24,8 +26,8 @@ from .texts import ASKED
 
 # A host, or user@host, for ssh: no option, and one word only.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@%-]*")
-# The largest file to read; 100,000 nodes print a tenth of it.
-_MOST = 2**30
+# The largest file to read; 100,000 nodes print less.
+_MOST = 2**28
 
 
 class Source(t.NamedTuple):
@@ -66,6 +68,7 @@ def fetch(source: Source) -> str:
             "run this on a login host, name one with login_host, name the folder of Slurm's commands with bin_dir, or "
             "use saved_output",
         )
+    require_trusted(os.path.abspath(program), "Slurm's command")
     return "\n".join(
         _run([program, *words[1:]], source.seconds, "check that the controller runs: scontrol ping") for words in ASKED
     )
@@ -75,14 +78,29 @@ def read_saved(path: pathlib.Path) -> str:
     """The text of a file, or of a folder's files one after the other."""
     try:
         files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
-        texts = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.stat().st_size < _MOST]
+        texts = [_read(file) for file in files]
     except OSError as error:
         raise UserError(
             "the output of scontrol in %s" % (error.filename or path),
             error.strerror or str(error),
             "correct saved_output, which is relative to the inventory file",
         ) from error
-    return "\n".join(texts)
+    # Nodes last: what follows them may be a line of a node's comment, see texts.py.
+    return "\n".join(sorted(texts, key=lambda text: bool(re.search(r"^NodeName=", text, re.MULTILINE))))
+
+
+def _read(file: pathlib.Path) -> str:
+    """The text of a regular file. No pipe is waited for, and no device is read without an end."""
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size >= _MOST:
+            raise UserError(
+                "a file with the output of scontrol at %s" % file,
+                "something that is not a file of less than %d bytes" % _MOST,
+                "correct saved_output, which is relative to the inventory file",
+            )
+        return stream.read(_MOST).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def ssh_command(host: str, bin_dir: str | None, seconds: int) -> list[str]:

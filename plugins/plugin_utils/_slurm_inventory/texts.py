@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, parse_cluster
 
 # The commands to run, also by a user who saves their output.
@@ -28,12 +29,18 @@ class Texts(t.NamedTuple):
 
 
 def split(text: str) -> Texts:
-    """Divide *text* into the three outputs, whose order does not matter."""
+    """Divide *text* into the three outputs, whose order does not matter.
+
+    With ``--oneliner`` and in the order of ``ASKED``, what follows the first node is about nodes: a node's comment may
+    have lines that look like another output.
+    """
     kept: tuple[list[str], list[str], list[str]] = ([], [], [])
-    part = 0
-    for line in text.splitlines():
-        if line.startswith("NodeName="):
-            part = 2
+    part, in_order = 0, False
+    for line in lines_of(text):
+        if in_order:
+            pass
+        elif line.startswith("NodeName="):
+            part, in_order = 2, bool(kept[1]) and " State=" in line
         elif line.startswith("PartitionName="):
             part = 1
         elif line.startswith("Configuration data as of"):

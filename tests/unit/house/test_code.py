@@ -68,3 +68,9 @@ def test_a_module_ends_in_one_place() -> None:
     """Only ``_common/exit.py`` turns a UserError into ``fail_json``."""
     ends = [path for path in ON_THE_TARGET if "fail_json(**" in (PLUGINS / path).read_text(encoding="utf-8")]
     assert [str(path) for path in ends] == ["module_utils/_common/exit.py"]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "lines.py"], ids=str)
+def test_lines_are_cut_at_a_line_feed_alone(path: pathlib.Path) -> None:
+    # str.splitlines cuts at U+2028 and seven others too, which a value of another user's may contain: see lines.py.
+    assert ".splitlines(" not in (PLUGINS / path).read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import subprocess
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.lines import lines_of
 from ..._common.process import clean_environment
 from ..._files.trust import require_trusted
 from . import compile_worker, probe
@@ -93,7 +94,7 @@ def inspect_python(python: str) -> Interpreter:
 
 def failure_of(error: Exception) -> str:
     """The last line that a failed subprocess wrote to standard error, or else the error itself."""
-    lines = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+    lines = lines_of((getattr(error, "stderr", None) or b"").decode(errors="replace").strip())
     return lines[-1] if lines else str(error)
 
 
@@ -120,7 +121,7 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
             env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
         )
         if done.returncode != 0:
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            lines = lines_of(done.stderr.decode(errors="replace").strip())
             raise UserError(
                 "an interpreter that compiles at %s" % interpreter.executable,
                 lines[-1] if lines else "exit status %d" % done.returncode,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ..._common.lines import lines_of
 from ..._files.files import open_regular, write_atomically
 from ..._files.trust import require_root_only
 
@@ -46,7 +47,7 @@ def _edit(home: str, edit: t.Callable[[list[str]], list[str]]) -> None:
     lines: list[str] = []
     if os.path.exists(path):
         with open_regular(path) as stream:
-            lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
+            lines = lines_of(stream.read().decode("utf-8", "surrogateescape"))
     wanted = edit(lines)
     if wanted != lines:
         os.makedirs(os.path.dirname(path), exist_ok=True)

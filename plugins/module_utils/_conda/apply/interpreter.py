@@ -13,6 +13,7 @@ import tempfile
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.lines import lines_of
 from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
 from ..._files.trust import require_trusted, require_trusted_env
@@ -81,7 +82,7 @@ def compile_bytecode(prefix: str) -> None:
         stderr=subprocess.PIPE,
     )
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = lines_of(done.stderr.decode(errors="replace").strip())
         raise UserError(
             "a finished compilation of the modules of %s" % prefix,
             lines[-1] if lines else "exit status %d" % done.returncode,
@@ -125,7 +126,7 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
             errors="replace",
         )
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-3:]
+        lines = [line for line in lines_of(done.stderr) if line.startswith("ERROR")] or lines_of(done.stderr)[-3:]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
             without_credentials(" ".join(lines)) or "pip exit status %d" % done.returncode,

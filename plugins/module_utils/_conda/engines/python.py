@@ -11,6 +11,7 @@ import subprocess
 import typing as t
 
 from ..._common.errors import UserError, one_line
+from ..._common.lines import lines_of
 from ..._common.process import clean_environment
 from ..._files.trust import untrusted_because
 
@@ -132,7 +133,7 @@ def _ask(path: str) -> tuple[dict[str, t.Any], str | None]:
     except OSError as error:
         return {}, "it does not run (%s)" % (error.strerror or error)
     except ValueError:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        lines = lines_of(done.stderr.decode("utf-8", "replace").strip())
         return {}, "it does not run (%s)" % one_line(lines[-1] if lines else "exit status %d" % done.returncode)
 
 

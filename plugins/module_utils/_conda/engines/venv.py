@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from ..._common.errors import UserError
+from ..._common.lines import lines_of
 from ..._files.trust import require_trusted, require_trusted_env
 from .python import OLDEST_PYTHON
 
@@ -62,7 +63,7 @@ def require_rattler(python: str) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
         )
-        errors = done.stderr.decode(errors="replace").strip().splitlines() or ["exit status %d" % done.returncode]
+        errors = lines_of(done.stderr.decode(errors="replace").strip()) or ["exit status %d" % done.returncode]
         version, _newline, rest = done.stdout.decode(errors="replace").partition("\n")
     except OSError as error:
         errors, version, rest = [error.strerror or str(error)], "", ""

@@ -9,6 +9,7 @@ import os
 import subprocess
 
 from ..._common.errors import UserError, one_line
+from ..._common.lines import lines_of
 from ..._files.progress import Progress
 
 _TAIL = 30
@@ -79,7 +80,7 @@ def conda_version(base: str, work: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    output = [one_line(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
+    output = [one_line(line) for line in lines_of(done.stdout.decode("utf-8", "replace")) if line.strip()]
     if done.returncode or not output:
         raise UserError(
             "a conda in %s that prints its version" % base,

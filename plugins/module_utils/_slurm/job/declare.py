@@ -190,7 +190,9 @@ class Work:
             if not self._check_mode:
                 files.write(record._replace(parts=tuple(known.parts.values())))
 
-        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save)
+        # root may submit for another user.
+        own = not any(argument.partition("=")[0] == "--uid" for argument in record.arguments)
+        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save, own)
 
     # --- by number ---
 
@@ -266,4 +268,4 @@ class Work:
         return result
 
     def _result(self, wait: JobWait) -> Result:
-        return result_of(wait.job, wait.known, self._options.tail)
+        return result_of(wait.job, wait.known, self._options.tail, wait.owner)

@@ -12,6 +12,8 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.lines import lines_of, visible, whole
+from ..._files.trust import untrusted_because
 from ..model.hostlist import unfold
 from ..model.job import Part
 from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
@@ -45,23 +47,24 @@ _AFTER_THE_END = re.compile(
 )
 
 
-def result_of(job_id: str, parts: JobParts, tail: int) -> Result:
+def result_of(job_id: str, parts: JobParts, tail: int, owner: int | None = None) -> Result:
     """What is known of a job.
 
     :arg tail: how many of the last lines of its output to return.
+    :arg owner: the number of the user who owns the job; None for the caller's own job, -1 if it is not known.
     """
     found = [_with_files(part, job_id) for part in parts.parts.values()]
     leading = _with_files(parts.leading, job_id)
-    nodes: list[str] = []
+    nodes: dict[str, None] = {}
     for name in dict.fromkeys(part.nodes for part in found if part.nodes):
-        nodes.extend(node for node in unfold(name) if node not in nodes)
+        nodes.update(dict.fromkeys(_names_in(name)))
     result = dict(
         _of_part(leading),
         job_id=job_id,
-        job_name=leading.job_name,
-        nodes=nodes,
-        stdout_tail=tail_of(leading.stdout, tail),
-        stderr_tail=tail_of(leading.stderr, tail) if leading.stderr not in ("", leading.stdout) else [],
+        job_name=visible(leading.job_name),
+        nodes=list(nodes),
+        stdout_tail=tail_of(leading.stdout, tail, owner),
+        stderr_tail=tail_of(leading.stderr, tail, owner) if leading.stderr not in ("", leading.stdout) else [],
         tasks=[],
     )
     if any(part.name for part in found):
@@ -124,25 +127,40 @@ def telling_line(lines: t.Sequence[str]) -> str:
     return (raised or own or words or [""])[-1][:200]
 
 
-def tail_of(path: str, lines: int) -> list[str]:
-    """The last lines of a file; none for a missing file, and for a pipe or device, which might block."""
+def tail_of(path: str, lines: int, owner: int | None = None) -> list[str]:
+    """The last lines of a file, with control characters as escapes.
+
+    None for a missing file, and for a pipe or device, which might block. The job's owner chose the path: of another
+    user's job only that user's file is read, and of root's own job none that another user may have put in its place.
+
+    :arg owner: as in result_of.
+    """
     if not path or lines < 1:
         return []
+    me = os.geteuid()
+    owner = me if owner is None else owner
+    ours = me == owner == 0
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
+        if ours and untrusted_because(os.path.dirname(os.path.abspath(path)), for_new=True):
+            return []
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (os.O_NOFOLLOW if ours else 0)
+        handle = os.open(path, flags)
+    except (OSError, ValueError):
         return []
     status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
+    its_own = status.st_uid == owner and (status.st_nlink == 1 or not ours) or me == owner != 0
+    if not stat.S_ISREG(status.st_mode) or not its_own:
         os.close(handle)
         return []
     with os.fdopen(handle, "rb") as stream:
         begin = max(0, status.st_size - _BYTES)
         stream.seek(begin)
         text = stream.read(_BYTES).decode("utf-8", "replace")
-    found = text.splitlines()
+    found = lines_of(text)
     # The first one may be half a line.
-    return (found[1:] if begin and len(found) > 1 else found)[-lines:]
+    kept = (found[1:] if begin and len(found) > 1 else found)[-lines:]
+    # A progress bar writes over its own line; a terminal shows what it wrote last.
+    return [visible(line.rstrip("\r").rpartition("\r")[2]) for line in kept]
 
 
 def output_path(path: str, part: Part, job: str) -> str:
@@ -165,7 +183,7 @@ def output_path(path: str, part: Part, job: str) -> str:
     }
 
     def value(match: t.Match[str]) -> str:
-        return values.get(match.group(2), match.group()).rjust(int(match.group(1) or 0), "0")
+        return values.get(match.group(2), match.group()).rjust(min(10, whole(match.group(1)) or 0), "0")
 
     return re.sub(r"%(\d*)([jAaxNnts%])", value, path)
 
@@ -177,16 +195,24 @@ def _with_files(part: Part, job: str) -> Part:
 def _of_part(part: Part) -> Result:
     return {
         "job_state": part.state,
-        "reason": part.reason,
+        "reason": visible(part.reason),
         "exit_code": part.exit_code,
         "signal": part.signal,
         "restarts": part.restarts,
-        "stdout_file": part.stdout,
+        "stdout_file": visible(part.stdout, 5000),
     }
 
 
 def _order(name: str) -> tuple[bool, int]:
-    return name.startswith("+"), int(name.lstrip("+") or 0)
+    return name.startswith("+"), whole(name.lstrip("+")) or 0
+
+
+def _names_in(nodes: str) -> list[str]:
+    try:
+        return unfold(nodes)
+    except UserError:
+        # Cut off, or not a list: a result that is good otherwise must not fail for it.
+        return [visible(nodes)]
 
 
 def _first_few(names: t.Sequence[str]) -> str:

@@ -125,6 +125,7 @@ class JobWait:
 
     :arg settings: reads the controller's settings, when they are needed.
     :arg save: records what is known; called whenever a part has ended.
+    :arg own: whether the job is known to be this user's.
     """
 
     def __init__(
@@ -135,14 +136,21 @@ class JobWait:
         settings: t.Callable[[], Settings],
         progress: Progress,
         save: t.Callable[[], None],
+        own: bool = False,
     ) -> None:
         self._slurm, self.job, self.known = slurm, job, known
         self._settings, self._progress, self.save = settings, progress, save
+        self._own = own
+        # As result_of takes it.
+        self.owner: int | None = None if own else -1
 
     def poll(self) -> None:
         """Ask Slurm once."""
         before = self.known.ended
-        seen = self._slurm.parts(self.job)
+        shown = self._slurm.shown(self.job, self._own)
+        seen = shown.parts
+        if not self._own and len(shown.owners) == 1:
+            (self.owner,) = shown.owners
         recorded = []
         if self.known.unknown_to(seen) and self._settings().accounting:
             try:

@@ -11,18 +11,21 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._common.lines import lines_of, visible, whole
 from .gres import Gres, parse_gres
 from .hostlist import unfold
 from .node_state import parse_state
 from .pairs import given, parse_config, parse_pairs
 from .times import whole_minutes
 
-# The pairs of a node's line that are used; no value has a space. The first one of a name counts: what users write
-# (Reason, Comment, Extra) comes after these, and may look like one.
+# The pairs of a node's line that are used; no value has a space.
 _NODE = re.compile(
     r"(?:^|\s)(NodeName|CPUTot|ActiveFeatures|AvailableFeatures|Features|Gres|NodeAddr|NodeHostName|RealMemory|State"
     r"|Partitions)=(\S*)"
 )
+# What users write comes after these, and may look like one. scontrol escapes nothing: a comment may even have lines.
+_WRITTEN = re.compile(r"\s(?:Reason|Comment|Extra)=")
+_LINES = re.compile(r"\s(?:Comment|Extra)=")
 # Slurm signs a reason with user and time.
 _REASON = re.compile(r"\sReason=(.*? \[[^\]\s]+@[^\]\s]+\])")
 _ENDLESS = frozenset(("UNLIMITED", "INFINITE"))
@@ -75,12 +78,16 @@ class Partition(t.NamedTuple):
 
 
 class Cluster(t.NamedTuple):
-    """Partitions and nodes by their names, in Slurm's order."""
+    """Partitions and nodes by their names, in Slurm's order.
+
+    :arg doubts: why nodes were left out, each a sentence: a text that a user wrote may pose as them.
+    """
 
     name: str
     version: tuple[int, ...]
     partitions: t.Mapping[str, Partition]
     nodes: t.Mapping[str, ClusterNode]
+    doubts: tuple[str, ...] = ()
 
 
 def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
@@ -89,21 +96,23 @@ def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
     Output without ``--oneliner`` is read too.
     """
     settings = parse_config(config)
-    found = [_parse_partition(line) for line in _lines(partitions, "PartitionName=")]
+    found = [_parse_partition(" ".join(lines)) for lines in _records(partitions, "PartitionName=")]
     by_name = {partition.name: partition for partition in found}
-    parsed = [_parse_node(line) for line in _lines(nodes, "NodeName=")]
+    doubts: list[str] = []
+    parsed = _nodes_without_doubt(_records(nodes, "NodeName="), by_name, doubts)
     return Cluster(
         given(settings.get("ClusterName", "")),
         parse_version(settings.get("SLURM_VERSION", "")),
         by_name,
         {node.name: node for node in _with_partitions(parsed, found)},
+        tuple(doubts),
     )
 
 
 def parse_version(text: str) -> tuple[int, ...]:
     """``"21.08.8-2"`` gives ``(21, 8, 8)``."""
-    match = re.match(r"\d+(?:\.\d+)*", text)
-    return tuple(int(part) for part in match.group().split(".")) if match else ()
+    match = re.match(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", text)
+    return tuple(int(part) for part in match.group().split(".")[:4]) if match else ()
 
 
 def show_version(version: t.Sequence[int]) -> str:
@@ -113,24 +122,68 @@ def show_version(version: t.Sequence[int]) -> str:
     )
 
 
-def _lines(text: str, start: str) -> t.Iterator[str]:
-    """One line for each record, even if scontrol was not called with ``--oneliner``."""
-    held: list[str] = []
-    for line in text.splitlines():
+def _records(text: str, start: str) -> list[list[str]]:
+    """The lines of each record: one, or more if scontrol was not called with ``--oneliner``."""
+    found: list[list[str]] = []
+    for line in lines_of(text):
         if line.startswith(start):
-            if held:
-                yield " ".join(held)
-            held = [line]
-        elif held and line[:1].isspace() and line.strip():
-            held.append(line.strip())
-    if held:
-        yield " ".join(held)
+            found.append([line])
+        elif found and line[:1] in (" ", "\t") and line.strip():
+            found[-1].append(line.strip())
+    return found
 
 
-def _parse_node(line: str) -> ClusterNode:
-    words: dict[str, str] = {}
-    for name, value in _NODE.findall(line):
-        words.setdefault(name, value)
+def _nodes_without_doubt(
+    records: t.Sequence[t.Sequence[str]], partitions: t.Mapping[str, Partition], doubts: list[str]
+) -> list[ClusterNode]:
+    """The nodes of *records*, without those that a feature, a comment or the like of a node may have made up.
+
+    :arg doubts: gets a sentence for each node that is left out.
+    """
+    sure: dict[str, bool] = {}
+    found: dict[str, ClusterNode] = {}
+    twice: set[str] = set()
+    doubtful = False
+    listed = {name for partition in partitions.values() for name in partition.nodes}
+    for lines in records:
+        record = " ".join(lines)
+        pairs = _NODE.findall(_own(record))
+        names = [name for name, _value in pairs]
+        node = _parse_node(record, dict(pairs))
+        shown = visible(node.name, 100)
+        if not node.name:
+            continue
+        if len(names) != len(set(names)):
+            doubts.append(
+                "node %s is left out: a field is there twice in its line, and features or another text may pose as one"
+                % shown
+            )
+        elif doubtful and listed and node.name not in listed and (len(lines) == 1 or not _is_hidden(node, partitions)):
+            doubts.append(
+                "node %s is left out: no partition has it, and the comment of another node may pose as it" % shown
+            )
+        elif node.name not in found or not doubtful:
+            found[node.name], sure[node.name] = node, not doubtful
+        elif not sure[node.name] and found[node.name] != node:
+            doubts.append("node %s is left out: it is there twice, and the comment of a node may pose as it" % shown)
+            twice.add(node.name)
+        # What follows a text that may have lines of its own may be such a line.
+        doubtful = doubtful or bool(_LINES.search(record)) or "State" not in names
+    return [node for node in found.values() if node.name not in twice]
+
+
+def _is_hidden(node: ClusterNode, partitions: t.Mapping[str, Partition]) -> bool:
+    """Whether the user may not see the partitions that the node's own line names."""
+    return bool(node.partitions) and not any(name in partitions for name in node.partitions)
+
+
+def _own(record: str) -> str:
+    """The part of a node's line that Slurm wrote, but for the node's features and the name of its system."""
+    written = _WRITTEN.search(record)
+    return record[: written.start()] if written else record
+
+
+def _parse_node(line: str, words: t.Mapping[str, str]) -> ClusterNode:
     state, flags = parse_state(words.get("State", ""))
     # A node that reboots into other features shows its current ones; Slurm before 15.08 has one kind only.
     features = words.get("ActiveFeatures", words.get("AvailableFeatures", words.get("Features", "")))
@@ -142,9 +195,9 @@ def _parse_node(line: str) -> ClusterNode:
         _number(words.get("CPUTot", "")) or 0,
         _megabytes(words.get("RealMemory", "")),
         parse_gres(words.get("Gres", "")),
-        _list(features),
+        tuple(visible(feature) for feature in _list(features)),
         _list(words.get("Partitions", "")),
-        _reason(line),
+        visible(_reason(line)),
         given(words.get("NodeAddr", "")) or name,
         given(words.get("NodeHostName", "")) or name,
     )
@@ -188,9 +241,9 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _number(text: str) -> int | None:
-    return None if text in _ENDLESS or not text.isdecimal() else int(text)
+    return None if text in _ENDLESS else whole(text)
 
 
 def _megabytes(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([MGTP]?)B?", text)
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)([MGTP]?)B?", text)
     return int(float(match.group(1)) * _MEGABYTES[match.group(2)]) if match else 0

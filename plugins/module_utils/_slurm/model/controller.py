@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-_FORGETS_AFTER = "300"
+from ..._common.lines import whole
+
+_FORGETS_AFTER = 300
 
 
 class Settings(t.NamedTuple):
@@ -25,10 +27,10 @@ class Settings(t.NamedTuple):
 
 def settings_of(config: t.Mapping[str, str]) -> Settings:
     """Read them from the pairs of ``scontrol show config``."""
-    seconds = config.get("MinJobAge", _FORGETS_AFTER).split()[0]
+    seconds = whole((config.get("MinJobAge", "").split() or [""])[0])
     return Settings(
         config.get("ClusterName", ""),
-        float(seconds if seconds.isdigit() else _FORGETS_AFTER),
+        float(_FORGETS_AFTER if seconds is None else seconds),
         accounting_storage(config) != "none",
     )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import typing as t
 
@@ -21,7 +22,10 @@ _MOST = 1000000
 def natural(name: str) -> tuple[t.Any, ...]:
     """A sort key that puts node2 before node10."""
     parts = re.split(r"([0-9]+)", name)
-    return tuple((part if index % 2 == 0 else (int(part), part)) for index, part in enumerate(parts))
+    # By length and then by digits: int refuses a number of more than 4,300 digits.
+    return tuple(
+        part if index % 2 == 0 else (len(part.lstrip("0")), part.lstrip("0"), part) for index, part in enumerate(parts)
+    )
 
 
 def fold(names: t.Iterable[str], longest: int = 60) -> list[str]:
@@ -57,29 +61,30 @@ def unfold(text: str) -> list[str]:
         parts = re.split(r"\[([^\]]*)\]", piece)
         if "[" in "".join(parts) or "]" in "".join(parts):
             raise _not_a_list(text)
-        # Every second part stood in brackets.
-        choices = [_numbers(part, text) if index % 2 else [part] for index, part in enumerate(parts)]
-        count = len(names)
-        for choice in choices:
-            count = max(count, 1) * len(choice)
-        if count > _MOST:
+        # Every second part stood in brackets. The names are counted before they are made.
+        runs = [_runs_of(part, text) if index % 2 else [] for index, part in enumerate(parts)]
+        count = math.prod(sum(int(last) - int(first) + 1 for first, last in run) for run in runs if run)
+        if len(names) + count > _MOST:
             raise _not_a_list(text)
+        choices = [_numbers(run) if run else [part] for run, part in zip(runs, parts)]
         names.extend("".join(name) for name in itertools.product(*choices))
     return names
 
 
-def _numbers(runs: str, text: str) -> list[str]:
-    """``"01-03,07"`` gives ``["01", "02", "03", "07"]``."""
-    numbers: list[str] = []
+def _runs_of(runs: str, text: str) -> list[tuple[str, str]]:
+    """``"01-03,07"`` gives ``[("01", "03"), ("07", "07")]``."""
+    found: list[tuple[str, str]] = []
     for run in runs.split(","):
         match = _RUN.fullmatch(run.strip())
-        if match is None:
+        if match is None or int(match.group(2) or match.group(1)) < int(match.group(1)):
             raise _not_a_list(text)
-        first, last = match.group(1), match.group(2) or match.group(1)
-        if not 0 <= int(last) - int(first) < _MOST:
-            raise _not_a_list(text)
-        numbers.extend(str(number).zfill(len(first)) for number in range(int(first), int(last) + 1))
-    return numbers
+        found.append((match.group(1), match.group(2) or match.group(1)))
+    return found
+
+
+def _numbers(runs: t.Iterable[tuple[str, str]]) -> list[str]:
+    """``[("01", "03"), ("07", "07")]`` gives ``["01", "02", "03", "07"]``."""
+    return [str(number).zfill(len(first)) for first, last in runs for number in range(int(first), int(last) + 1)]
 
 
 def _not_a_list(text: str) -> UserError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._common.lines import lines_of, whole
 from .pairs import given
 
 # The formats that the parsers read; the last field may hold the separator.
@@ -46,21 +47,27 @@ class Node(t.NamedTuple):
 def parse_queue(text: str) -> list[Task]:
     """Lines of ``QUEUE_FORMAT``: ``8|7|0|RUNNING|t1|t1|None`` is task 0 of array 7."""
     tasks = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         parts = line.split("|", 6)
         if len(parts) != 7:
             continue
         number, array, index, state, nodes, wanted, reason = (part.strip() for part in parts)
         # Tasks that wait share one line ("0-3%2"): none of them has an index of its own.
-        array_index = int(index) if index.isdigit() else None
+        array_index = whole(index)
         tasks.append(Task(array or number, array_index, state, reason, given(nodes), given(wanted)))
     return tasks
 
 
-def parse_nodes(text: str) -> dict[str, Node]:
-    """Lines of ``NODES_FORMAT``, such as ``c1|idle|all*|none``; a node has one line for each of its partitions."""
+def parse_nodes(text: str, mark: str = "") -> dict[str, Node]:
+    """Lines of ``NODES_FORMAT``, such as ``c1|idle|all*|none``; a node has one line for each of its partitions.
+
+    :arg mark: what each line of sinfo's begins with; another one is part of the reason in the line before.
+    """
     nodes: dict[str, Node] = {}
-    for line in text.splitlines():
+    lines = lines_of(text)
+    if mark and any(line.startswith(mark) for line in lines):
+        lines = [line[len(mark) :] for line in lines if line.startswith(mark)]
+    for line in lines:
         parts = line.split("|", 3)
         if len(parts) == 4:
             name, state, partition, reason = (part.strip() for part in parts)

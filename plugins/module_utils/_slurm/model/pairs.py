@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
+from ..._common.lines import lines_of
+
 _NOTHING = frozenset(("", "(null)", "N/A", "n/a", "NONE", "None"))
 
 
 def parse_config(text: str) -> dict[str, str]:
     """Lines of ``Name = value``: ``"ClusterName             = campus"`` gives ``{"ClusterName": "campus"}``."""
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
+    pairs = (line.split("=", 1) for line in lines_of(text) if "=" in line)
     return {name.strip(): value.strip() for name, value in pairs}
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import time
 
+from ..._common.lines import whole
+
 
 def minutes(text: str) -> float | None:
     """A time limit in minutes: ``90``, ``1:30`` (M:S), ``1:30:00``, ``1-12``, ``1-12:30`` or ``1-12:30:00``.
@@ -16,7 +18,7 @@ def minutes(text: str) -> float | None:
     """
     days, hyphen, rest = text.strip().rpartition("-")
     parts = rest.split(":")
-    if not all(part.isdecimal() for part in [*parts, *([days] if hyphen else [])]):
+    if not all(whole(part) is not None for part in [*parts, *([days] if hyphen else [])]):
         return None
     numbers = [int(part) for part in parts]
     if hyphen:

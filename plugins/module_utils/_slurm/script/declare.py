@@ -13,6 +13,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..._common.errors import UserError, printable, shown
+from ..._common.lines import lines_of
 from ..._files.files import write_atomically
 from ..._files.trust import untrusted_because
 from ..client import read_cluster
@@ -108,7 +109,7 @@ def _require_syntax(module: AnsibleModule, script: Script) -> None:
             environ_update={"LC_ALL": "C.UTF-8"},
         )
         if err.strip():
-            message = re.sub(r"^\S*bash: ", "", err.strip().splitlines()[0])
+            message = re.sub(r"^\S*bash: ", "", lines_of(err.strip())[0])
             raise UserError("%s to be complete lines of bash" % name, message, "correct it; close quotes and blocks")
 
 

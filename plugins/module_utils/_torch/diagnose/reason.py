@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._common.lines import lines_of
+
 
 class Reason(t.NamedTuple):
     """One cause, each part on one line."""
@@ -18,13 +20,13 @@ class Reason(t.NamedTuple):
 
 def last_line(text: str) -> str:
     """Return the last line that is not blank, cut to 500 characters."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
     return lines[-1][:500] if lines else ""
 
 
 def first_line(text: str) -> str:
     """Return the first line that is not blank, cut to 500 characters: CUDA's errors begin with their point."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
     return lines[0][:500] if lines else ""
 
 

@@ -17,6 +17,7 @@ import time
 import typing as t
 
 from ..._common.errors import UserError, one_line
+from ..._common.lines import lines_of
 from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.listing import Node, Task
 from ..._slurm.poll import Poller, Stop
@@ -239,7 +240,7 @@ class _Run:
         """The last lines of a task's output."""
         try:
             with open(os.path.join(self._folder, self._name(number) + ".out"), "rb") as stream:
-                lines = stream.read()[-_OUTPUT_KEPT:].decode("utf-8", "replace").strip().splitlines()
+                lines = lines_of(stream.read()[-_OUTPUT_KEPT:].decode("utf-8", "replace").strip())
         except OSError:
             return ""
         return one_line(" ".join(lines[-2:]))

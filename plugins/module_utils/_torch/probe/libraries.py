@@ -40,7 +40,7 @@ def mapped():
     """Return the files that are mapped into this process."""
     try:
         with open("/proc/self/maps", "rb") as stream:
-            lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
+            lines = stream.read().decode("utf-8", "surrogateescape").split("\n")
     except OSError:
         return []
     return sorted({line[line.index("/") :] for line in lines if "/" in line})

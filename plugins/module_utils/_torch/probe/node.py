@@ -192,5 +192,5 @@ def read_log(channel, root):
         pass
     finally:
         os.close(end)
-    lines = [line for line in data.decode("utf-8", "replace").splitlines() if re.search(r"NVRM|nvidia|uvm_", line)]
+    lines = [line for line in data.decode("utf-8", "replace").split("\n") if re.search(r"NVRM|nvidia|uvm_", line)]
     channel.send(kind="kernel_log", lines=[line.partition(";")[2][:500] or line[:500] for line in lines[-LOG_LINES:]])

@@ -18,6 +18,7 @@ import re
 import typing as t
 
 from ...._common.errors import UserError
+from ...._common.lines import lines_of
 from ...._common.redact import without_credentials
 from ...env.dependencies import needed_names
 
@@ -143,7 +144,7 @@ def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
             kind = "solver" if any(part in name for part in _SOLVER) else "other"
         elif document.get("success") is False and document.get("log_records"):
             message = "\n".join(_log_line(entry) for entry in document["log_records"])
-    errors = [line for line in stderr.splitlines() if re.match(r"\s*(critical|error)\b", line)]
+    errors = [line for line in lines_of(stderr) if re.match(r"\s*(critical|error)\b", line)]
     if kind == "solver" and "libmamba" in stderr:
         # The tree on stderr has more detail than the JSON's list (mamba-org/mamba#2513).
         message = message + "\n" + stderr.strip()
@@ -157,7 +158,7 @@ def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
 
 def _end_of(text: str) -> str:
     """The last three lines, where a traceback has its error."""
-    return "\n".join(text.strip().splitlines()[-3:])
+    return "\n".join(lines_of(text.strip())[-3:])
 
 
 def _log_line(entry: t.Any) -> str:
@@ -171,7 +172,7 @@ def read_explicit(text: str, path: str) -> list[Record]:
 
     :raises UserError: it is not an explicit file, or has a line that is not a package's address.
     """
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in lines_of(text)]
     if "@EXPLICIT" not in lines:
         raise UserError(
             "a lock file that conda reads (with a line @EXPLICIT, as conda list --explicit prints) at %s" % path,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...._common.lines import lines_of
+
 # The first version of each that has all we use: sha256 in explicit files; one command line for mamba and micromamba.
 OLDEST = {"conda": (24, 9), "mamba": (2, 0), "micromamba": (2, 0)}
 
@@ -27,7 +29,7 @@ def read_version(output: str, name: str) -> tuple[str, str] | None:
 
     :arg name: the executable's file name, which tells the latter two apart.
     """
-    lines = [line.split() for line in output.splitlines() if line.strip()]
+    lines = [line.split() for line in lines_of(output) if line.strip()]
     for words in lines:
         if words[0] in OLDEST and len(words) > 1 and words[1][:1].isdigit():
             return words[0], words[1]
