@@ -14,16 +14,23 @@ import json
 import shlex
 import threading
 import typing as t
+import unicodedata
 import uuid
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 
 display = Display()
 
 # An unchanged task ends before the first poll.
 INTERVAL_SECONDS = 3.0
+# Of a line, without the name of the host in front of it.
+COLUMNS = 80
+# A line of ours has some hundred bytes.
+_BYTES = 4096
+_LARGEST = 10**18
 
 
 class ProgressAction(ActionBase):
@@ -74,18 +81,40 @@ def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) ->
 
 
 def progress_line(raw: str) -> str:
-    """A line of a progress file as text: ``download torch 3 of 5 1.0 MB of 2.0 MB``."""
+    """A line of a progress file as text: ``download torch 3 of 5 1.0 MB of 2.0 MB``.
+
+    The file belongs to the user of the task, who may write anything into it: what is no progress is left out, and the
+    rest is one line that fits a terminal.
+    """
     try:
         state = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
-    parts = [str(state.get("step", "")), str(state.get("item", ""))]
-    if state.get("total"):
-        parts.append("%s of %s" % (state.get("done", 0), state["total"]))
-    if state.get("bytes") is not None:
-        size = _megabytes(state["bytes"])
-        parts.append("%s of %s" % (size, _megabytes(state["bytes_total"])) if state.get("bytes_total") else size)
-    return " ".join(part for part in parts if part)
+    if not isinstance(state, dict):
+        return ""
+    parts = [one_line(state[key]) for key in ("step", "item") if isinstance(state.get(key), str)]
+    done, total, size, whole_size = (_number(state.get(key)) for key in ("done", "total", "bytes", "bytes_total"))
+    if total:
+        parts.append("%d of %d" % (done or 0, total))
+    if size is not None:
+        parts.append("%s of %s" % (_megabytes(size), _megabytes(whole_size)) if whole_size else _megabytes(size))
+    return _fit(" ".join(part for part in parts if part))
+
+
+def _number(value: t.Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _LARGEST:
+        return None
+    return int(value)
+
+
+def _fit(line: str) -> str:
+    """*line*, cut to the columns of a terminal; East Asian characters take two."""
+    used = 0
+    for place, char in enumerate(line):
+        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if used > COLUMNS:
+            return line[: max(0, place - 3)] + "..."
+    return line
 
 
 def _megabytes(count: int) -> str:
@@ -99,9 +128,12 @@ def _copy(connection: t.Any) -> t.Any:
 
 
 def _last_line(connection: t.Any, path: str) -> str:
-    command = "/bin/sh -c %s" % shlex.quote("tail -n 1 %s 2>/dev/null" % shlex.quote(path))
+    # A pipe would be waited for, and a file may be of any size: only the end of a regular file is read, not for long.
+    name = shlex.quote(path)
+    read = "[ -f %s ] && [ ! -L %s ] && timeout 2 tail -c %d %s 2>/dev/null" % (name, name, _BYTES, name)
+    command = "/bin/sh -c %s" % shlex.quote(read)
     if connection.become is not None:
         command = connection.become.build_become_command(command, connection._shell)
     _rc, stdout, _stderr = connection.exec_command(command, in_data=None, sudoable=True)
-    lines = lines_of(stdout.decode("utf-8", "replace").strip())
+    lines = lines_of(stdout[-_BYTES:].decode("utf-8", "replace").strip())
     return lines[-1] if lines else ""
