@@ -274,7 +274,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def main() -> None:
     """Entry point."""
     module = RedactingModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    answer(module, lambda: declare(Options.of(module.params), module.check_mode))
+    answer(module, lambda: declare(Options.of(module.params), module.check_mode), writes=["path"])
 
 
 if __name__ == "__main__":

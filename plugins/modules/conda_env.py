@@ -315,7 +315,8 @@ def main() -> None:
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    answer(module, lambda: declare_env(Options(**module.params), module.check_mode))
+    writes = ["prefix", "envs_dir", "package_cache", "lock_file"]
+    answer(module, lambda: declare_env(Options(**module.params), module.check_mode), writes)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: declare_base(Options(**module.params), module.check_mode))
+    answer(module, lambda: declare_base(Options(**module.params), module.check_mode), writes=["prefix", "cache"])
 
 
 if __name__ == "__main__":

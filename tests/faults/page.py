@@ -12,7 +12,7 @@ import platform
 import tempfile
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._files.mounts import file_system_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.disk import file_system_of
 from lab import SILENCE, Row
 
 HEAD = (

@@ -5,32 +5,55 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import typing as t
 
 from .errors import UserError
 
 
-def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]]) -> None:
+def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequence[str] = ()) -> None:
     """Exit *module* with the result of *work*, or fail it with the error that *work* raises.
 
     :arg module: an AnsibleModule.
+    :arg writes: the options that name where *work* and the programs it starts write. If one of those disks is full,
+        the message says so, whatever a program made of it.
     """
     try:
-        _answer(module, work)
+        _answer(module, work, writes)
     finally:
         # py-rattler's threads may crash the interpreter at its end, so the result is written out before.
         sys.stdout.flush()
 
 
-def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]]) -> None:
+def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequence[str]) -> None:
     try:
         result = work()
-    except UserError as error:
-        module.fail_json(**error.as_result())
-    except OSError as error:
-        path = " to %s" % error.filename if error.filename else ""
-        problem = UserError("access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota")
+    except Exception as error:
+        problem = _problem(error, module.params, writes)
+        if problem is None:
+            raise
         module.fail_json(**problem.as_result())
     else:
         module.exit_json(**result)
+
+
+def _problem(error: Exception, params: t.Mapping[str, t.Any], writes: t.Sequence[str]) -> UserError | None:
+    """What to tell the user about *error*; None if it is a mistake of ours."""
+    # A program on another machine may have found its disk full.
+    if writes or not isinstance(error, UserError):
+        # Imported here: a module that succeeds needs none of it.
+        from .disk import full_disk
+
+        places = [value for value in map(params.get, writes) if isinstance(value, str) and os.path.isabs(value)]
+        # Not tempfile.gettempdir(), which fails on a full disk.
+        full = full_disk(error, *places, os.environ.get("TMPDIR", "/tmp"), os.path.expanduser("~"))
+        if full is not None:
+            details = error.details if isinstance(error, UserError) else {}
+            return UserError(full.expected, full.found, full.remedy, **details)
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError):
+        path = " to %s" % error.filename if error.filename else ""
+        return UserError("access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota")
+    return None

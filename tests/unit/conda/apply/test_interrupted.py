@@ -113,7 +113,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_succeeds(start, prefix, home, 
     assert (
         failed["failed"]
         and "\n" not in failed["msg"]
-        and "File too large" in failed["msg"]
+        and "too large for the file system, or for the file size limit" in failed["msg"]
         and "remedy: " in failed["msg"]
     )
     assert env.kind_of(str(prefix)) == "absent"

@@ -18,10 +18,10 @@ import time
 import typing as t
 import urllib.parse
 
+from ...._common.disk import is_on_network
 from ...._common.errors import UserError
 from ...._files.files import sha256_of_file
 from ...._files.leftovers import is_abandoned, owner_tag
-from ...._files.mounts import is_on_network
 
 _LOCK = ".cache.lock"
 _UNPACKING = re.compile(r"\.(?P<package>.+)[A-Za-z0-9]{6}\Z")

@@ -10,11 +10,11 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import disk
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler import (
     cache as package_cache,
     engine as rattler_engine,
 )
-from ansible_collections.hpc.pytorch.plugins.module_utils._files import mounts
 
 NOBODY = 999999999
 
@@ -118,7 +118,7 @@ def test_a_run_tidies_up_before_it_installs(declare, home):
 
 
 def test_the_file_system_of_a_path(tmp_path, monkeypatch):
-    assert mounts.file_system_of("/proc/self") == "proc"
+    assert disk.file_system_of("/proc/self") == "proc"
     table = tmp_path / "mountinfo"
     table.write_text(
         "1 0 0:1 / / rw - ext4 /dev/a rw\n2 1 0:2 / /home rw shared:1 - nfs4 server:/h rw\n"
@@ -129,10 +129,10 @@ def test_the_file_system_of_a_path(tmp_path, monkeypatch):
         "builtins.open",
         lambda path, *args, **more: real(table if path == "/proc/self/mountinfo" else path, *args, **more),
     )
-    assert [mounts.file_system_of(path) for path in ("/usr", "/homes", "/home/c", "/home/a b/c")] == [
+    assert [disk.file_system_of(path) for path in ("/usr", "/homes", "/home/c", "/home/a b/c")] == [
         "ext4",
         "ext4",
         "lustre",
         "xfs",
     ]
-    assert mounts.is_on_network("/home/c") and not mounts.is_on_network("/usr")
+    assert disk.is_on_network("/home/c") and not disk.is_on_network("/usr")
