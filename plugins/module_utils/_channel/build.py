@@ -12,6 +12,7 @@ import tempfile
 import typing as t
 
 from .._common.errors import UserError
+from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
 from .._files.progress import Progress
 from . import archive, upstream
@@ -204,7 +205,7 @@ class Builder:
         request = self._request
         cache = os.path.join(folder, "repodata")
         channels = upstream.Upstream(request.upstream, self._progress)
-        tasks = []
+        tasks: list[_Task] = []
         for source in channels.choose(request.packages, request.with_dependencies, cache):
             name = "%s/%s" % (source.subdir, source.file_name)
             known = self._recorded.get(name)
@@ -216,10 +217,14 @@ class Builder:
                     "sha256 %s upstream" % source.sha256,
                     "delete the wrong archive (two archives of one name must be the same), and run again",
                 )
-            tasks.append(self._upstream_task(channels, source))
+            task = self._upstream_task(channels, source)
+            if any(each.name == task.name and each.package != task.package for each in tasks):
+                # One name is one file.
+                raise UserError("one package named %s upstream" % name, "two", "name one of them in packages")
+            tasks.append(task)
         return tasks
 
-    def _upstream_task(self, channels: upstream.Upstream, source: upstream.Source) -> _Task:
+    def _upstream_task(self, channels: upstream.Upstream, source: Described) -> _Task:
         keys = ("name", "version", "build", "build_number", "subdir", "file_name")
         index = {key: getattr(source, key) for key in keys}
 

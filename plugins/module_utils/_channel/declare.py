@@ -4,7 +4,7 @@
 """Makes a channel hold what is asked for, if it does not already. Private to hpc.pytorch.
 
 Whether there is work is decided in the target's own Python, from the channel's record; the work is done in the engine's
-venv. The engine belongs to _conda, so this room stands above that one. Only this file and upstream.py import from it.
+venv. The engine belongs to _conda, so this room stands above that one.
 """
 
 from __future__ import annotations

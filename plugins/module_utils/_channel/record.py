@@ -13,22 +13,10 @@ import os
 import typing as t
 
 from .._common.errors import UserError
+from .._conda.package.described import SUBDIRS, SUFFIXES
 from .._files.files import sha256_of_file
 
 RECORD_NAME = "hpc-pytorch-channel.json"
-# conda's names for the folders of a channel.
-SUBDIRS = (
-    "noarch",
-    "linux-64",
-    "linux-aarch64",
-    "linux-ppc64le",
-    "linux-s390x",
-    "linux-32",
-    "osx-64",
-    "osx-arm64",
-    "win-64",
-)
-SUFFIXES = (".conda", ".tar.bz2")
 INDEX_NAMES = ("repodata.json", "repodata.json.zst")
 
 Stat = t.List[int]

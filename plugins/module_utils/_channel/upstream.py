@@ -16,23 +16,14 @@ import urllib.request
 from .._common.errors import UserError
 from .._common.redact import without_credentials
 from .._conda.engines.rattler.access import Access, remedy_for
+from .._conda.engines.rattler.checked_cache import identity_of
+from .._conda.engines.rattler.objects import described
+from .._conda.engines.rattler.panic import chain_of, require_no_panic
+from .._conda.package.described import LARGEST_ARCHIVE, Described, require_hash, require_sound
+from .._conda.package.info import contents_of
+from .._conda.package.judge import require_inside
+from .._conda.package.unpack import unpack
 from .._files.progress import Progress
-from .record import SUFFIXES
-
-
-class Source(t.NamedTuple):
-    """A package of an upstream channel."""
-
-    name: str
-    version: str
-    build: str
-    build_number: int
-    subdir: str
-    file_name: str
-    url: str
-    sha256: str | None
-    md5: str | None
-    size: int | None
 
 
 class Upstream:
@@ -50,7 +41,7 @@ class Upstream:
         self._client = access.client()
         self._channels = [without_credentials(channel) for channel in channels]
 
-    def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> list[Source]:
+    def choose(self, specs: t.Sequence[str], with_dependencies: bool, cache: str) -> list[Described]:
         """The packages for *specs*: one consistent set with all dependencies, or only the best match of each.
 
         :arg cache: a folder for the channels' indexes.
@@ -102,15 +93,19 @@ class Upstream:
                 "correct packages or upstream",
             ) from None
         except (GatewayError, OSError) as error:
-            reason = without_credentials(_chain(error))
+            reason = without_credentials(chain_of(error))
             raise UserError("upstream to be readable channels (%s)" % shown, reason, remedy_for(reason)) from None
-        return sorted((_source(record) for record in records), key=lambda source: source.file_name)
+        except BaseException as error:
+            require_no_panic(error, "upstream to be channels with a valid index (%s)" % shown)
+            raise
+        return sorted((_sound(record) for record in records), key=lambda source: source.file_name)
 
-    def copy(self, source: Source, target: str) -> str:
+    def copy(self, source: Described, target: str) -> str:
         """Copy the archive to *target* and check its digest. Returns its sha256.
 
         :raises UserError: the archive cannot be read, or differs from its channel's index.
         """
+        arriving: _Arriving | None = None
         try:
             with open(target, "xb") as output:
                 arriving = _Arriving(source, output, self._progress)
@@ -120,10 +115,13 @@ class Upstream:
                 os.fsync(output.fileno())
         # rattler reports errors of the server and the network as RuntimeError.
         except (OSError, RuntimeError) as error:
-            reason = without_credentials(_chain(error))
+            if arriving is not None and isinstance(arriving.error, UserError):
+                raise arriving.error from None
+            reason = without_credentials(chain_of(error))
             raise UserError("the package %s to be readable" % source.url, reason, remedy_for(reason)) from None
-        arriving.check()
-        return arriving.sha256.hexdigest()
+        digest = arriving.check()
+        require_harmless(source, target)
+        return digest
 
     def _read(self, url: str, arriving: _Arriving) -> None:
         parts = urllib.parse.urlsplit(url)
@@ -138,67 +136,69 @@ class Upstream:
 
 
 class _Arriving:
-    """Writes the bytes of an archive to its file, and computes its digests."""
+    """Writes the bytes of an archive to its file, and computes its digest."""
 
-    def __init__(self, source: Source, output: t.BinaryIO, progress: Progress) -> None:
-        self.sha256 = hashlib.sha256()
-        self._md5 = hashlib.new("md5", usedforsecurity=False)
+    def __init__(self, source: Described, output: t.BinaryIO, progress: Progress) -> None:
+        # What made this writer refuse. rattler passes on only its text.
+        self.error: Exception | None = None
+        self._sha256 = hashlib.sha256()
         self._source, self._output, self._progress = source, output, progress
         self._size = 0
 
     def write(self, block: bytes) -> int:
-        """Write one block, as a file does."""
-        self.sha256.update(block)
-        self._md5.update(block)
-        self._output.write(block)
-        self._size += len(block)
+        """Write one block, as a file does.
+
+        :raises UserError: there is more than the channel's index says.
+        """
+        try:
+            self._size += len(block)
+            if self._size > (LARGEST_ARCHIVE if self._source.size is None else self._source.size):
+                raise self._unlike("more than %s bytes" % self._source.size)
+            self._sha256.update(block)
+            self._output.write(block)
+        except (OSError, UserError) as error:
+            self.error = error
+            raise
         self._progress.report("copy", self._source.file_name, bytes_done=self._size, bytes_total=self._source.size)
         return len(block)
 
-    def check(self) -> None:
-        """Compare the digests with the channel's index.
+    def check(self) -> str:
+        """Compare the digest with the channel's index, and return it.
 
         :raises UserError: they differ.
         """
-        source, sha256 = self._source, self.sha256.hexdigest()
-        if sha256 == source.sha256 or (not source.sha256 and source.md5 == self._md5.hexdigest()):
-            return
-        raise UserError(
-            "a package %s with %s"
-            % (source.url, "sha256 " + source.sha256 if source.sha256 else "md5 %s" % source.md5),
-            "sha256 %s" % sha256,
+        found = self._sha256.hexdigest()
+        if self._source.sha256 and found != self._source.sha256:
+            raise self._unlike("sha256 %s" % found)
+        return found
+
+    def _unlike(self, found: str) -> UserError:
+        source = self._source
+        wanted = "sha256 " + source.sha256 if source.sha256 else "%s bytes" % source.size
+        return UserError(
+            "a package %s with %s" % (source.shown, wanted),
+            found,
             "have the upstream channel repaired (the archive is not what its index says), or use another one",
         )
+
+
+def require_harmless(package: Described, archive: str) -> None:
+    """Refuse an archive that nobody should install, by the rule that conda_env has.
+
+    :raises UserError: its files would leave the environment, or it cannot be read.
+    """
+    identity = identity_of(package)
+    unpacked = unpack(archive, None, identity.label, package.shown)
+    require_inside([contents_of(identity, unpacked).placed(identity)])
 
 
 def _channel_url(channel: str) -> str:
     return pathlib.Path(channel).as_uri() if os.path.isabs(channel) else channel
 
 
-def _source(record: t.Any) -> Source:
-    file_name = record.file_name
-    if "/" in file_name or not file_name.endswith(SUFFIXES) or not file_name.isprintable() or file_name.startswith("."):
-        raise UserError("a name of a package archive", repr(file_name), "have the upstream channel repaired")
-    return Source(
-        name=record.name.normalized,
-        version=str(record.version),
-        build=str(record.build),
-        build_number=record.build_number,
-        subdir=record.subdir,
-        file_name=file_name,
-        url=str(record.url),
-        sha256=record.sha256.hex() if record.sha256 else None,
-        md5=record.md5.hex() if record.md5 else None,
-        size=record.size,
-    )
-
-
-def _chain(error: BaseException | None) -> str:
-    """The messages of the error and its causes, each once."""
-    parts: list[str] = []
-    while error is not None:
-        text = str(error)
-        if text and text not in parts:
-            parts.append(text)
-        error = error.__cause__
-    return ": ".join(parts)
+def _sound(record: t.Any) -> Described:
+    """The package that the record describes, judged: it decides what is written where in the channel."""
+    package = described(record)
+    require_sound(package)
+    require_hash(package)
+    return package

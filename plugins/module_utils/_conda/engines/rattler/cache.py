@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packages on disk before they are installed: rattler's cache, and channels in a folder. Private to hpc.pytorch.
+"""What runs leave in rattler's package cache, and its lock. Private to hpc.pytorch.
 
 py-rattler 0.28.0 holds ``.cache.lock`` (flock, exclusive) during an install, and unpacks NAME-VERSION-BUILD into
 ``.NAME-VERSION-BUILDxxxxxx``, next to a ``NAME-VERSION-BUILD.lock`` that stays.
@@ -10,17 +10,15 @@ py-rattler 0.28.0 holds ``.cache.lock`` (flock, exclusive) during an install, an
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
 import shutil
 import time
 import typing as t
-import urllib.parse
 
 from ...._common.disk import is_on_network
-from ...._common.errors import UserError
-from ...._files.files import sha256_of_file
 from ...._files.leftovers import is_abandoned, owner_tag
 
 _LOCK = ".cache.lock"
@@ -35,10 +33,38 @@ def scratch_prefix(cache: str) -> str:
     return os.path.join(cache, _SCRATCH + owner_tag())
 
 
+def make_own_folder(path: str) -> None:
+    """Make the folder and its parents, writable for their owner only, whatever the umask is.
+
+    :raises OSError: one cannot be made.
+    """
+    if os.path.isdir(path):
+        return
+    make_own_folder(os.path.dirname(os.path.abspath(path)))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o755)
+    if not os.path.isdir(path):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+
+
 def is_busy(cache: str) -> bool:
     """Whether another run holds the cache's lock, so that an install would wait for it."""
     with _lock_of(cache) as held:
         return held is False
+
+
+@contextlib.contextmanager
+def cache_lock(cache: str) -> t.Iterator[int | None]:
+    """rattler's lock file, opened and made if it is missing; None if this user may not. Closing it frees the lock."""
+    try:
+        handle = os.open(os.path.join(cache, _LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except PermissionError:
+        yield None
+        return
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def remove_abandoned(cache: str) -> None:
@@ -110,24 +136,3 @@ def _lock_of(cache: str) -> t.Iterator[bool | None]:
         except OSError:
             held = None
         yield held
-
-
-def check_local_archive(record: t.Any) -> None:
-    """Check the hash of an archive in a channel on disk: rattler checks only what it downloads.
-
-    :raises UserError: the file is missing, or differs from the channel's index.
-    """
-    if not record.url.startswith("file://"):
-        return
-    path = urllib.parse.unquote(urllib.parse.urlsplit(record.url).path)
-    wanted = record.sha256.hex() if record.sha256 else None
-    try:
-        found = sha256_of_file(path)
-    except OSError as error:
-        raise UserError("a package at %s" % path, str(error), "publish the channel again") from error
-    if wanted and found != wanted:
-        raise UserError(
-            "a package %s with sha256 %s, as in the channel's index" % (path, wanted),
-            "sha256 %s" % found,
-            "the file was changed after the channel was indexed: publish the channel again",
-        )

@@ -12,7 +12,6 @@ import asyncio
 import errno
 import os
 import pathlib
-import shutil
 import typing as t
 
 from ...._common.errors import UserError
@@ -20,10 +19,16 @@ from ...._common.redact import without_credentials
 from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, unrelated_names
 from ...env.records import package_records
+from ...package.described import require_hash, require_sound
+from ...package.info import site_packages_of
+from ...package.judge import require_inside
 from ..base import Solution, SolveRequest
 from . import objects
 from .access import Access, remedy_for
-from .cache import check_local_archive, is_busy, remove_abandoned, scratch_prefix
+from .cache import is_busy, make_own_folder, remove_abandoned
+from .checked_cache import Store, identity_of, link_in
+from .download_packages import Fetcher
+from .panic import chain_of, require_no_panic
 from .reporter import Reporter
 
 # Long enough for a large index on a slow line. A server that never answers must not make a play hang.
@@ -95,7 +100,12 @@ class RattlerEngine:
                 without_credentials(str(error)) or "no answer within %d seconds" % FIRST_ANSWER_SECONDS,
                 remedy_for(str(error)),
             ) from error
+        except BaseException as error:
+            require_no_panic(error, "channels with a valid index: %s" % request.shown_channels)
+            raise
         solved = [objects.record_without_credentials(record) for record in solved]
+        for record in solved:
+            require_sound(objects.described(record))
         return Solution([objects.package_of(record) for record in solved], solved)
 
     def read_lock(self, path: str, request: SolveRequest) -> Solution:
@@ -109,6 +119,9 @@ class RattlerEngine:
             records = environment.conda_repodata_records_for_platform(platform) if environment and platform else None
         except Exception as error:
             raise UserError("a lock file at %s" % path, str(error), "remove it to have it written again") from error
+        except BaseException as error:
+            require_no_panic(error, "a lock file at %s" % path)
+            raise
         if records is None:
             raise UserError(
                 "a lock file for %s at %s" % (rattler.Subdir.current(), path),
@@ -126,6 +139,10 @@ class RattlerEngine:
         for record in records:
             self._access.learn(record.url.rsplit("/", 2)[0])
         records = [objects.record_without_credentials(record) for record in records]
+        for record in records:
+            package = objects.described(record)
+            require_sound(package)
+            require_hash(package)
         return Solution([objects.package_of(record) for record in records], records)
 
     def write_lock(self, path: str, solution: Solution, request: SolveRequest) -> None:
@@ -140,68 +157,80 @@ class RattlerEngine:
         lock.to_path(pathlib.Path(path))
 
     def fetch(self, solution: Solution) -> None:
-        missing = self._missing(solution.handle)
-        if not missing:
-            return
-        # py-rattler's PackageCache can only be queried, so the missing packages are linked into a temporary prefix.
-        # Hard links cost little compared to unpacking.
-        scratch = scratch_prefix(self._package_cache)
-        try:
-            self._install(missing, scratch, scratch, frozenset())
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        self._checked(solution.handle, "", frozenset())
 
     def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
-        self._install(solution.handle, target, prefix, reinstall)
+        self._checked(solution.handle, target, reinstall)
+        self._link(solution.handle, target, prefix, reinstall)
 
-    def _install(self, records: list[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
+    def _checked(self, records: list[t.Any], target: str, again: t.AbstractSet[str]) -> None:
+        """Have every package in the cache, and know where each of its files would go.
+
+        :arg target: the folder that they will be linked into, or empty.
+        :raises UserError: one of them must not be installed.
+        """
+        packages = [objects.described(record) for record in records]
+        for package in packages:
+            require_sound(package)
+        self._prepare_cache()
+        store = Store(self._package_cache)
+        try:
+            Fetcher(store, self._access.client, self._progress, SILENCE_SECONDS).ensure(packages, again)
+        except UserError:
+            raise
+        except Exception as error:
+            # rattler reports errors of the server and the network as RuntimeError.
+            cause = without_credentials(_cause(chain_of(error)))
+            raise UserError(
+                "packages that download and unpack", cause, self._remedy(cause, target or self._package_cache)
+            ) from error
+        python = next((package for package in packages if package.name == "python"), None)
+        site_packages = site_packages_of(python.version, python.site_packages) if python else None
+        placed = []
+        for package in packages:
+            contents = store.contents(package)
+            if contents is None:
+                raise UserError(
+                    "a checked package %s in the package cache %s" % (package.file_name, self._package_cache),
+                    "none, or one that another user can change",
+                    "run again, or set package_cache to a folder that only this user can write",
+                )
+            placed.append(contents.placed(identity_of(package, site_packages)))
+        require_inside(placed, target, lambda path: link_in(target, path) if target else None)
+
+    def _link(self, records: list[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         import rattler
 
-        missing = self._missing(records)
-        for number, record in enumerate(missing, 1):
-            self._progress.report("check", record.file_name, number, len(missing), record.size)
-            check_local_archive(record)
-        # A repair reads every file of a cache entry: a damaged one would be linked into the env again.
-        mode = rattler.ValidationMode.full() if reinstall else rattler.ValidationMode.fast()
-        cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=mode)
-        self._prepare_cache()
+        # The cache was read just now, and a damaged package was replaced.
+        cache = rattler.PackageCache.new_layered([self._package_cache], validation_mode=rattler.ValidationMode.fast())
+        if is_busy(self._package_cache):
+            self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
         reporter = Reporter(self._progress)
 
         async def run() -> None:
-            work = asyncio.ensure_future(
-                rattler.install(
-                    records,
-                    # With a relative path the shebangs would be relative.
-                    os.path.abspath(target),
-                    package_cache=cache,
-                    client=self._access.client(),
-                    reinstall_packages=set(reinstall) or None,
-                    show_progress=False,
-                    # rattler calls the methods that an object has; its base class would have to be imported here.
-                    reporter=t.cast(t.Any, reporter),
-                    alternative_target_prefix=os.path.abspath(prefix),
-                )
+            await rattler.install(
+                records,
+                # With a relative path the shebangs would be relative.
+                os.path.abspath(target),
+                package_cache=cache,
+                client=self._access.client(),
+                reinstall_packages=set(reinstall) or None,
+                execute_link_scripts=False,
+                show_progress=False,
+                # rattler calls the methods that an object has; its base class would have to be imported here.
+                reporter=t.cast(t.Any, reporter),
+                alternative_target_prefix=os.path.abspath(prefix),
             )
-            # py-rattler's own timeout is for a whole download.
-            while not (await asyncio.wait({work}, timeout=SILENCE_SECONDS / 10))[0]:
-                silent = reporter.silent_for(SILENCE_SECONDS)
-                if silent is not None:
-                    work.cancel()
-                    raise UserError(
-                        "a channel that sends the package %s" % silent,
-                        "nothing arrived for %d seconds" % SILENCE_SECONDS,
-                        "check the channel's server and the network, then run again",
-                    )
-            await work
 
         try:
             asyncio.run(run())
-        except UserError:
-            raise
         except Exception as error:
             # rattler raises InstallerError, LinkError, TransactionError, IoError ... each with a chain of causes.
             cause = without_credentials(_cause(str(error)))
             raise UserError("packages that download, unpack and link", cause, self._remedy(cause, prefix)) from error
+        except BaseException as error:
+            require_no_panic(error, "packages that rattler links")
+            raise
 
     def _remedy(self, cause: str, prefix: str) -> str:
         if any("os error %d" % number in cause for number in (errno.ENOSPC, errno.EDQUOT)):
@@ -213,7 +242,7 @@ class RattlerEngine:
 
     def _prepare_cache(self) -> None:
         try:
-            os.makedirs(self._package_cache, exist_ok=True)
+            make_own_folder(self._package_cache)
         except OSError as error:
             raise UserError(
                 "a package cache that can be written to at %s" % self._package_cache,
@@ -221,17 +250,6 @@ class RattlerEngine:
                 "set package_cache to a folder of yours, or pkgs_dirs in a condarc",
             ) from error
         remove_abandoned(self._package_cache)
-        if is_busy(self._package_cache):
-            self._progress.report("wait for", "another run that is at work in %s" % self._package_cache)
-
-    def _missing(self, records: list[t.Any]) -> list[t.Any]:
-        import rattler
-
-        async def missing() -> list[t.Any]:
-            index = await rattler.PackageCache(self._package_cache).index()
-            return [record for record in records if not index.contains_record(record)]
-
-        return asyncio.run(missing()) if os.path.isdir(self._package_cache) else list(records)
 
 
 def _cause(text: str) -> str:

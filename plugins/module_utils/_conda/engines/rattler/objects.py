@@ -12,6 +12,7 @@ import typing as t
 from ...._common.errors import UserError
 from ...._common.redact import has_credentials, without_credentials
 from ...env.packages import Package
+from ...package.described import Described
 
 # What conda expands "defaults" to. Larger organisations need a paid licence for it, so it is never our default.
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -100,6 +101,31 @@ def package_of(record: t.Any) -> Package:
         channel=without_credentials(record.channel or ""),
         url=without_credentials(record.url),
     )
+
+
+def described(record: t.Any) -> Described:
+    """What a channel's index says about a package, to be judged.
+
+    :raises UserError: a value is not of its type.
+    """
+    try:
+        return Described(
+            name=record.name.normalized,
+            version=str(record.version),
+            build=str(record.build),
+            subdir=record.subdir,
+            file_name=record.file_name,
+            url=str(record.url),
+            channel=record.channel or "",
+            sha256=record.sha256.hex() if record.sha256 else None,
+            size=record.size,
+            site_packages=record.python_site_packages_path,
+            build_number=record.build_number,
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(
+            "a package with valid values in its channel's index", str(error), "have the channel's index repaired"
+        ) from error
 
 
 def record_without_credentials(record: t.Any) -> t.Any:
