@@ -13,11 +13,11 @@ import os
 import pathlib
 import typing as t
 
-from ansible.module_utils.common.respawn import has_respawned, respawn_module
+from ansible.module_utils.common.respawn import has_respawned
 
 from .._common.redact import filled_in
 from .._conda.engines.channels import require_trusted_channels
-from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, runs_here
+from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
 from .._files.progress import Progress
 from .._files.trust import require_trusted_place
 from .record import is_unchanged, package_list, read_record
@@ -65,7 +65,7 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
         return _unresolved(request, record)
     if not runs_here(engine) and not has_respawned():
         require_rattler(engine)
-        respawn_module(engine)
+        respawn_in(engine)
     return _build(options, record, check_mode)
 
 

@@ -53,6 +53,12 @@ def tasks(root, channel, installer):
         ("installed", "conda_installer", base),
         ("installed_again", "conda_installer", base),
         ("engine_python", "conda_engine_python_info", {"python": sys.executable}),
+        # Its pip finds that the venv has this already.
+        (
+            "engine",
+            "conda_engine",
+            {"prefix": str(root / "engine"), "python": sys.executable, "requirements": "pip\n"},
+        ),
         # These run on the controller alone.
         ("report", "torch_report", {"formats": ["table"]}),
         ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),
@@ -112,6 +118,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert (tmp_path / "bashrc").read_text().splitlines()[-1] == "export A=b"
     assert results["installed"]["after"]["conda"] == "25.1" and not results["installed_again"]["changed"]
     assert results["engine_python"]["python"] == sys.executable
+    assert results["engine"]["changed"] and pathlib.Path(results["engine"]["executable"]).exists()
     assert "driver" in results["cuda"]
 
 

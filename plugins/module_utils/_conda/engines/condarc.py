@@ -11,12 +11,12 @@ import os
 import sys
 import typing as t
 
-from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
+from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module
 
 from ..._common.errors import UserError
 from ..._common.redact import filled_in
 from ..._files.trust import untrusted_because
-from .venv import ENGINE_PREFIXES
+from .venv import ENGINE_PREFIXES, respawn_in
 
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
@@ -91,7 +91,7 @@ def respawn_with_yaml() -> None:
             "no PyYAML for %s" % ", ".join([sys.executable, *trusted]),
             "set channels, or install PyYAML for one of these",
         )
-    respawn_module(python)
+    respawn_in(python)
 
 
 def _content_of(path: str) -> dict[str, t.Any]:

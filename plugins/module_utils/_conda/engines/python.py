@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import subprocess
@@ -13,12 +14,14 @@ import typing as t
 from ..._common.errors import UserError, one_line
 from ..._common.lines import lines_of
 from ..._common.process import clean_environment
-from ..._files.trust import untrusted_because
+from ..._files.trust import untrusted_because, untrusted_within
 
 # The oldest Python that the engine's packages run on, and the names that are tried by default, newest first.
 OLDEST_PYTHON = (3, 10)
 _VERSIONS = ("3.13", "3.12", "3.11", "3.10")
 _FOLDERS = ("/usr/bin", "/usr/local/bin")
+# Their libraries are the system's.
+_SYSTEM_PREFIXES = {"/", "/usr", "/usr/local"}
 
 # The candidate runs this. It may be any Python from 2.7 on.
 _QUESTION = """
@@ -80,7 +83,7 @@ def choose_python(wanted: str | None, for_all_users: bool, folders: t.Sequence[s
     rejected: list[tuple[str, str]] = []
     for path in candidates(wanted, folders):
         facts: dict[str, t.Any] = {}
-        reason = untrusted_because(path) if os.geteuid() == 0 else None
+        reason = _untrusted(path) if os.geteuid() == 0 else None
         if reason is None:
             facts, reason = _ask(path)
         if reason is None:
@@ -119,10 +122,24 @@ def unreadable_because(path: str) -> str | None:
         folder = os.path.dirname(folder)
 
 
+def _untrusted(path: str) -> str | None:
+    """Why another user could change *path* or what it imports at its start, or None."""
+    reason = untrusted_because(path)
+    prefixes = {os.path.dirname(os.path.dirname(each)) for each in (os.path.abspath(path), os.path.realpath(path))}
+    for prefix in sorted(prefixes - _SYSTEM_PREFIXES):
+        for part in glob.glob(os.path.join(glob.escape(prefix), "lib*", "python3*")):
+            reason = reason or untrusted_because(part) or untrusted_within(part)
+        config = os.path.join(prefix, "pyvenv.cfg")
+        if os.path.lexists(config):
+            reason = reason or untrusted_because(config)
+    return reason
+
+
 def _ask(path: str) -> tuple[dict[str, t.Any], str | None]:
     try:
         done = subprocess.run(
-            [path, "-c", _QUESTION],
+            # No packages of the user's, no PYTHON* variables. Python 2 does not know -I.
+            [path, "-E", "-s", "-c", _QUESTION],
             check=False,
             cwd="/",
             env=clean_environment(),

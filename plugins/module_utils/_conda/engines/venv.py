@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 
+from ansible.module_utils.common.respawn import respawn_module
+
 from ..._common.errors import UserError
 from ..._common.lines import lines_of
 from ..._files.trust import require_trusted, require_trusted_env
@@ -84,6 +86,13 @@ def require_rattler(python: str) -> None:
         )
 
 
+def respawn_in(python: str) -> None:
+    """Run this module again with *python*, in an empty place. Does not return."""
+    # The interpreter reads the module from its standard input, and then imports from its current folder first.
+    os.chdir("/")
+    respawn_module(in_its_venv(python))
+
+
 def engine_prefix_of(python: str) -> str:
     """The prefix of an interpreter or a tool: two folders above it. Its own symlink is not followed."""
     return os.path.dirname(os.path.dirname(os.path.abspath(python)))
@@ -91,7 +100,16 @@ def engine_prefix_of(python: str) -> str:
 
 def runs_here(python: str) -> bool:
     """Whether this process runs *python*."""
-    return os.path.abspath(python) == os.path.abspath(sys.executable)
+    return in_its_venv(python) == in_its_venv(sys.executable)
+
+
+def in_its_venv(python: str) -> str:
+    """*python* in the folder that its venv has today: the engine's prefix is a symlink, which may be switched.
+
+    The interpreter's own symlink is not followed, since it leads out of the venv.
+    """
+    folder, name = os.path.split(os.path.abspath(python))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def missing_engine(executable: str | None) -> UserError:

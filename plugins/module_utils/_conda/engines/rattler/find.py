@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.module_utils.common.respawn import has_respawned, respawn_module
+from ansible.module_utils.common.respawn import has_respawned
 
 from ...._files.paths import nearest_existing
 from ...._files.trust import require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
-from ..venv import find_engine_python, missing_engine, require_rattler, runs_here
+from ..venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
 
 
 def _start(python: str, _needs_yaml: bool) -> Build:
@@ -22,7 +22,7 @@ def _start(python: str, _needs_yaml: bool) -> Build:
         if has_respawned():
             raise missing_engine(python)
         require_rattler(python)
-        respawn_module(python)
+        respawn_in(python)
     return _build
 
 

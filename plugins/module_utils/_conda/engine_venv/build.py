@@ -1,0 +1,104 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the venv of an engine and installs its packages with pip. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import typing as t
+
+from ..._common.errors import UserError, one_line
+from ..._common.process import clean_environment
+from ..._common.redact import without_credentials
+from ..._files.paths import nearest_existing
+from ..._files.progress import Progress
+from . import found
+from .request import EngineRequest
+
+_TAIL = 30
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|\[Errno (?:28|122)\]")
+_HASHES = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? (?:are|is) required|Hashes are required", re.IGNORECASE)
+
+
+def build(request: EngineRequest, venv: str, python: str, lock: int, progress: Progress) -> None:
+    """Make the empty folder *venv* a venv of *python* with the packages of *request*.
+
+    :arg lock: a descriptor that Python and pip inherit: the next run waits for a pip that outlives its run.
+    :raises UserError: with the last lines of the output.
+    """
+    # In the venv's own folder: no other user can reach it, and pip then needs space on one disk alone.
+    temporary = os.path.join(venv, found.BUILDING + ".tmp")
+    os.mkdir(temporary, 0o700)
+    # Every user must be able to run it, whatever root's umask is.
+    old = os.umask(0o022)
+    try:
+        progress.report("make", "the engine's venv")
+        output, code = _run([python, "-I", "-m", "venv", venv], temporary, lock, progress)
+        if code:
+            raise _failed(request, "a venv of %s" % python, output, "set conda_engine_python to another Python")
+        wanted = os.path.join(temporary, found.REQUIREMENTS)
+        with open(wanted, "w", encoding="utf-8") as stream:
+            # Without comments: the first of them may change how pip decodes the file.
+            stream.write("".join(line + "\n" for line in request.lines))
+        pip = [os.path.join(venv, "bin", "python"), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+        output, code = _run([*pip, "install", "--requirement", wanted], temporary, lock, progress)
+        if code:
+            raise _pip_failed(request, output)
+    finally:
+        os.umask(old)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _run(argv: t.Sequence[str], temporary: str, lock: int, progress: Progress) -> tuple[list[str], int]:
+    """The last lines of the output of *argv*, and its exit status."""
+    output: list[str] = []
+    with subprocess.Popen(
+        argv,
+        cwd="/",
+        env=clean_environment(TMPDIR=temporary),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(lock,),
+    ) as process:
+        for raw in process.stdout or ():
+            line = without_credentials(one_line(raw.decode("utf-8", "replace")))
+            if line:
+                output = output[1 - _TAIL :] + [line]
+                progress.report("install", line[:80])
+    return output, process.returncode
+
+
+def _pip_failed(request: EngineRequest, output: list[str]) -> UserError:
+    packages = "pip to install the engine's packages %s" % ", ".join(request.names)
+    if any(map(_HASHES.search, output)):
+        return _failed(
+            request,
+            "packages with the hashes that the requirements name",
+            output,
+            "compare the package index (a mirror?) with the one that the packages were published on, and run it again",
+        )
+    remedy = "check that a package index with them is reachable (pip config list, PIP_INDEX_URL), and run it again"
+    return _failed(request, packages, output, remedy)
+
+
+def _failed(request: EngineRequest, expected: str, output: list[str], remedy: str) -> UserError:
+    if any(map(_FULL.search, output)):
+        return no_space(request, output=output)
+    errors = [line for line in output if line.startswith("ERROR:")] or output[-1:] or ["no output"]
+    return UserError(expected, errors[-1][:300], remedy, output=output)
+
+
+def no_space(request: EngineRequest, **details: t.Any) -> UserError:
+    """The error for a full disk or quota."""
+    free = shutil.disk_usage(nearest_existing(request.store)).free
+    return UserError(
+        "space for the engine in %s" % request.store,
+        "a full disk or quota (%.0f MB of the disk are free)" % (free / 1e6),
+        "free space there, or choose another conda_engine_prefix (the option prefix), and run it again",
+        **details,
+    )
