@@ -78,7 +78,7 @@ def test_what_is_not_known_is_left_out(state, line):
     assert _progress.progress_line(json.dumps(state)) == line
 
 
-# The file is a user's, who writes what a terminal obeys, a number that is none, or something of another shape.
+# The file is a user's, who writes what a terminal obeys, text where a number belongs, or something of another shape.
 @pytest.mark.parametrize(
     ("raw", "line"),
     [

@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.lines import lines_of
 from .judge import FILE, FOLDER, LINK, Entry, Package, hostile, malformed
 from .names import bad_command, bad_path
 
@@ -233,8 +234,8 @@ class _Reader:
 
     def _listed_files(self) -> list[str]:
         text = self._text(FILES)
-        paths = [line.strip() for line in text.splitlines() if line.strip()] if text else []
-        for line in (self._text(HAS_PREFIX) or "").splitlines():
+        paths = [line.strip() for line in lines_of(text) if line.strip()] if text else []
+        for line in lines_of(self._text(HAS_PREFIX) or ""):
             # PLACEHOLDER MODE PATH, or PATH alone; each may be quoted.
             if line.strip():
                 words = [first or second for first, second in re.findall(r'"([^"]*)"|(\S+)', line)]
