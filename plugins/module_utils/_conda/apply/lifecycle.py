@@ -23,7 +23,6 @@ from ..env.records import installed_packages, make_readable_records
 from ..env.request import EnvRequest
 from ..env.unowned_files import remove_stale_bytecode, remove_temporary_files
 from .interpreter import compile_bytecode, pip_install, repair_distributions
-from .owned_paths import require_sound_records
 
 
 def create(request: EnvRequest, engine: Engine, solution: Solution) -> None:
@@ -97,7 +96,6 @@ def change(
 
     :arg repair: whether damaged or unfinished distributions of pip are installed again.
     """
-    require_sound_records(request.prefix)
     before = installed_packages(request.prefix)
     remove_abandoned(request.prefix)
     # If a download fails, the env is still untouched.

@@ -19,6 +19,7 @@ from ..env.request import EnvRequest, pip_requirements
 from ..env.verify import Damage, examine
 from .interpreter import pip_would_install
 from .options import Options
+from .owned_paths import require_sound_records
 
 
 class EnvPlan(t.NamedTuple):
@@ -60,6 +61,7 @@ def make_plan(
     exists = kind in ("env", "unfinished")
     if exists:
         require_trusted_env(prefix, "an env at")
+        require_sound_records(prefix)
     before = installed_packages(prefix) if exists else []
     damage = Damage()
     if kind == "unfinished" or (exists and options.verify):

@@ -16,8 +16,8 @@ from ..._common.errors import UserError
 from .names import Parts, bad_path, is_record
 
 FILE, FOLDER, LINK = "file", "folder", "link"
-# Symlinks to these read nothing and lead nowhere.
-_HARMLESS = ("/dev/null", "/proc/mounts", "/proc/self/mounts")
+# Copies of a system have a symlink to these; nobody can write there.
+_HARMLESS = ("/proc/mounts", "/proc/self/mounts")
 _MOST_LINKS = 40
 
 # From the path of a symlink that an environment holds already to its target; None for anything else.

@@ -13,6 +13,7 @@ from ...._common.errors import UserError
 from ...._common.redact import has_credentials, without_credentials
 from ...env.packages import Package
 from ...package.described import Described
+from .panic import require_no_panic
 
 # What conda expands "defaults" to. Larger organisations need a paid licence for it, so it is never our default.
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -89,7 +90,20 @@ def prefix_records(prefix: str) -> list[t.Any]:
     import rattler
 
     folder = pathlib.Path(prefix, "conda-meta")
-    return [rattler.PrefixRecord.from_path(path) for path in sorted(folder.glob("*.json"))]
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(rattler.PrefixRecord.from_path(path))
+        except Exception as error:
+            raise UserError(
+                "a package record at %s" % path,
+                str(error),
+                "remove the env (state absent) and make it again",
+            ) from error
+        except BaseException as error:
+            require_no_panic(error, "a package record at %s" % path)
+            raise
+    return found
 
 
 def package_of(record: t.Any) -> Package:

@@ -11,11 +11,12 @@ from ...._common.errors import UserError
 def require_no_panic(error: BaseException, expected: str) -> None:
     """Turn a panic of rattler's into an error that a person can read.
 
-    Rust's panics arrive as ``pyo3_runtime.PanicException``, which is a BaseException and cannot be imported.
+    Rust's panics arrive as ``pyo3_runtime.PanicException``, which is a BaseException and cannot be imported, or, from
+    its asynchronous part, as ``RustPanic``.
 
     :raises UserError: it is a panic.
     """
-    if type(error).__name__ == "PanicException":
+    if type(error).__name__ in ("PanicException", "RustPanic"):
         raise UserError(
             expected,
             "something that makes rattler panic: %s" % error,
