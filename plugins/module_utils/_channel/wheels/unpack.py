@@ -6,16 +6,23 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import csv
+import errno
 import hashlib
 import io
+import lzma
 import os
 import posixpath
 import re
+import struct
 import typing as t
 import zipfile
+import zlib
 
 from ..._common.errors import UserError
+from ..._conda.package.judge import FILE, Entry, Package, require_inside
+from ..._conda.package.unpack import MOST_MEMBERS, most_bytes
 from ..archive import PLACEHOLDER
 from ..python.interpreter import Interpreter, compile_tree
 from .names import entry_point_script, entry_point_scripts
@@ -24,6 +31,23 @@ _DATA = re.compile(r"^[^/]+\.data/([^/]+)/(.+)$")
 _DIST_INFO = re.compile(r"^([^/]+\.dist-info)/")
 # Signatures of the RECORD, which is rewritten.
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+# Of METADATA and entry_points.txt, which are read into memory.
+_LARGEST_TEXT = 16 << 20
+_LONGEST_FIRST_LINE = 4096
+# What zipfile and its decompressors raise for damage. An encrypted member is a RuntimeError.
+_DAMAGE = (
+    configparser.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    KeyError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    OverflowError,
+)
 
 
 class Unpacked(t.NamedTuple):
@@ -41,40 +65,51 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     :raises UserError: the file is not a wheel, or one of its files would be written elsewhere.
     """
     shown = os.path.basename(wheel)
+    try:
+        return _unpack(wheel, shown, root, interpreter, compile_files)
+    except OSError as error:
+        # zipfile reports damage without a number; the others are two files in one place, or a name that is too long.
+        if error.errno in (None, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            place = os.path.relpath(str(error.filename), root) if error.filename else "it"
+            raise _bad_wheel(shown, "%s (%s)" % (error.strerror or error, place)) from None
+        raise
+    except _DAMAGE as error:
+        raise _bad_wheel(shown, str(error) or type(error).__name__) from None
+
+
+def _unpack(wheel: str, shown: str, root: str, interpreter: Interpreter, compile_files: bool) -> Unpacked:
     placeholders: set[str] = set()
     written: dict[str, str] = {}
     dist_info = ""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for item in archive.infolist():
-                if item.is_dir():
-                    continue
-                match = _DIST_INFO.match(item.filename)
-                dist_info = dist_info or (match.group(1) if match else "")
-                if item.filename in [dist_info + "/RECORD"] + [dist_info + "/" + name for name in _SIGNATURES]:
-                    continue
-                target, script = _target(item.filename, shown, interpreter)
-                if (item.external_attr >> 16) & 0o170000 == 0o120000:
-                    raise _bad_wheel(shown, "a symlink named %s" % item.filename)
-                path = os.path.join(root, target)
-                if os.path.lexists(path):
-                    raise _bad_wheel(shown, "two files for %s" % target)
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                executable = script or bool((item.external_attr >> 16) & 0o111)
-                with archive.open(item) as source, open(path, "wb") as stream:
-                    first = _first_line(source, interpreter) if script else b""
-                    if first.startswith(b"#!" + PLACEHOLDER.encode()):
-                        placeholders.add(target)
-                    written[target] = _copy(first, source, stream)
-                os.chmod(path, 0o755 if executable else 0o644)
-            if not dist_info:
-                raise _bad_wheel(shown, "no .dist-info folder")
-            metadata = archive.read(dist_info + "/METADATA").decode("utf-8", "replace")
-            names = set(archive.namelist())
-            points = dist_info + "/entry_points.txt"
-            scripts = entry_point_scripts(archive.read(points).decode("utf-8")) if points in names else {}
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError) as error:
-        raise _bad_wheel(shown, str(error)) from None
+    with zipfile.ZipFile(wheel) as archive:
+        _require_bounded(archive, os.path.getsize(wheel), shown)
+        for item in archive.infolist():
+            if item.is_dir():
+                continue
+            match = _DIST_INFO.match(item.filename)
+            dist_info = dist_info or (match.group(1) if match else "")
+            if item.filename in [dist_info + "/RECORD"] + [dist_info + "/" + name for name in _SIGNATURES]:
+                continue
+            target, script = _target(item.filename, shown, interpreter)
+            if (item.external_attr >> 16) & 0o170000 == 0o120000:
+                raise _bad_wheel(shown, "a symlink named %s" % item.filename)
+            path = os.path.join(root, target)
+            if os.path.lexists(path):
+                raise _bad_wheel(shown, "two files for %s" % target)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            executable = script or bool((item.external_attr >> 16) & 0o111)
+            with archive.open(item) as source, open(path, "wb") as stream:
+                first = _first_line(source, interpreter) if script else b""
+                if first.startswith(b"#!" + PLACEHOLDER.encode()):
+                    placeholders.add(target)
+                written[target] = _copy(first, source, stream)
+            os.chmod(path, 0o755 if executable else 0o644)
+        if not dist_info:
+            raise _bad_wheel(shown, "no .dist-info folder")
+        metadata = _read_text(archive, dist_info + "/METADATA", shown, "replace")
+        names = set(archive.namelist())
+        points = dist_info + "/entry_points.txt"
+        scripts = entry_point_scripts(_read_text(archive, points, shown, "strict")) if points in names else {}
     for name, (module, attribute) in sorted(scripts.items()):
         target = "bin/" + name
         # As pip does, this replaces a script of the same name in the wheel.
@@ -86,8 +121,25 @@ def unpack_wheel(wheel: str, root: str, interpreter: Interpreter, compile_files:
     sources = [name for name in written if name.endswith(".py") and name.startswith(interpreter.site_packages + "/")]
     compiled = compile_tree(interpreter, root, sources) if compile_files else []
     record = folder + "/RECORD"
+    require_inside([Package(shown, "", [Entry(name, FILE) for name in (*written, *compiled, record)])])
     digests = dict(written, **{record: _write(root, record, _record(root, written, compiled, record, interpreter))})
     return Unpacked(frozenset(placeholders), digests, _field(metadata, "Summary"), _license(metadata))
+
+
+def _require_bounded(archive: zipfile.ZipFile, size: int, wheel: str) -> None:
+    """Refuse a wheel that would fill the disk. zipfile itself reads no more of a member than its header says."""
+    items = archive.infolist()
+    if len(items) > MOST_MEMBERS:
+        raise _bad_wheel(wheel, "%d files" % len(items))
+    total = sum(item.file_size for item in items)
+    if total > most_bytes(size):
+        raise _bad_wheel(wheel, "%d MB in a file of %d MB, which is too much for its size" % (total >> 20, size >> 20))
+
+
+def _read_text(archive: zipfile.ZipFile, name: str, wheel: str, errors: str) -> str:
+    if archive.getinfo(name).file_size > _LARGEST_TEXT:
+        raise _bad_wheel(wheel, "%d MB of %s" % (archive.getinfo(name).file_size >> 20, name))
+    return archive.read(name).decode("utf-8", errors)
 
 
 def _target(name: str, wheel: str, interpreter: Interpreter) -> tuple[str, bool]:
@@ -111,14 +163,14 @@ def _target(name: str, wheel: str, interpreter: Interpreter) -> tuple[str, bool]
         base = bases[scheme]
     parts = rest.split("/")
     hostile = any(part in ("", ".", "..") for part in parts) or "\\" in rest
-    if hostile or not rest.isprintable() or (not base and parts[0] in ("info", "conda-meta")):
+    if hostile or not rest.isprintable() or (not base and parts[0].casefold() in ("info", "conda-meta")):
         raise _bad_wheel(wheel, "a file named %s" % name)
     return posixpath.join(base, rest), script
 
 
 def _first_line(source: t.IO[bytes], interpreter: Interpreter) -> bytes:
     """The first line of a command in the wheel: ``#!python`` becomes the environment's interpreter."""
-    first = source.readline()
+    first = source.readline(_LONGEST_FIRST_LINE)
     return ("#!%s\n" % _shebang(interpreter)).encode() if first.startswith(b"#!python") else first
 
 
