@@ -67,10 +67,10 @@ def umask() -> int:
 
 @contextlib.contextmanager
 def readable_if_root() -> t.Iterator[None]:
-    """Let all users read what root creates in this context, even if a hardened node's umask would not."""
+    """Let all users read, and none write, what root creates in this context, whatever the node's umask is."""
     old = umask()
     if os.geteuid() == 0:
-        os.umask(old & ~0o055)
+        os.umask(old & ~0o055 | 0o022)
     try:
         yield
     finally:

@@ -12,9 +12,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import grp
 import os
+import pwd
 import re
 import shutil
+import stat
 import time
 import typing as t
 
@@ -45,6 +48,34 @@ def make_own_folder(path: str) -> None:
         os.mkdir(path, 0o755)
     if not os.path.isdir(path):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+
+
+def is_shared(path: str) -> bool:
+    """Whether other users can change what is in the folder: it is theirs, or they may write there.
+
+    As root only what is root's counts; the caller has refused everything else already.
+    """
+    status = os.stat(path)
+    if os.geteuid() == 0:
+        return False
+    if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_private_group(status.st_gid)
+
+
+def _is_private_group(gid: int) -> bool:
+    """Whether the group has this user alone, by the convention of useradd: both have one name."""
+    try:
+        return grp.getgrgid(gid).gr_name == pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return False
+
+
+def close_to_others(path: str) -> None:
+    """Let no other user write into this user's own folder."""
+    status = os.stat(path)
+    if status.st_uid == os.geteuid() and status.st_mode & 0o022:
+        os.chmod(path, stat.S_IMODE(status.st_mode) & ~0o022)
 
 
 def is_busy(cache: str) -> bool:

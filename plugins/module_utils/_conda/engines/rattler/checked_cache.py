@@ -18,6 +18,7 @@ import stat
 
 from ...._common.errors import UserError
 from ...._files.files import open_regular, sha256_of_file
+from ...._files.leftovers import owner_tag
 from ...package.described import Described
 from ...package.info import CHECKED, PATHS, Contents, Identity, Unpacked, contents_of
 from ...package.judge import LINK, require_inside
@@ -98,7 +99,7 @@ class Store:
         try:
             for old in (path, lock):
                 with contextlib.suppress(FileNotFoundError):
-                    os.rename(old, os.path.join(trash, "old." + os.path.basename(old)))
+                    _move_away(old, trash)
             digest = bytes.fromhex(package.sha256) if package.sha256 else b""
             _write_new(os.path.join(trash, "lock"), (1).to_bytes(8, "big") + digest)
             os.rename(os.path.join(trash, "lock"), lock)
@@ -116,6 +117,15 @@ class Store:
                     shutil.rmtree(old, ignore_errors=True)
                 else:
                     os.unlink(old)
+
+
+def _move_away(path: str, trash: str) -> None:
+    try:
+        os.rename(path, os.path.join(trash, "old." + os.path.basename(path)))
+    except PermissionError:
+        # Another user's folder keeps its parent, and only its owner can empty it.
+        folder, name = os.path.split(path)
+        os.rename(path, os.path.join(folder, ".foreign.%s.%s" % (name, owner_tag())))
 
 
 def _owned(status: os.stat_result) -> bool:

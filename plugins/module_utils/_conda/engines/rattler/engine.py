@@ -25,7 +25,7 @@ from ...package.judge import require_inside
 from ..base import Solution, SolveRequest
 from . import objects
 from .access import Access, remedy_for
-from .cache import is_busy, make_own_folder, remove_abandoned
+from .cache import close_to_others, is_busy, is_shared, make_own_folder, remove_abandoned
 from .checked_cache import Store, identity_of, link_in
 from .download_packages import Fetcher
 from .panic import chain_of, require_no_panic
@@ -43,8 +43,12 @@ class RattlerEngine:
     name = "rattler"
     relocates = True
 
-    def __init__(self, package_cache: str, repodata_cache: str, progress: Progress) -> None:
+    def __init__(self, package_cache: str, repodata_cache: str, progress: Progress, own_cache: str) -> None:
+        """
+        :arg own_cache: the cache that serves if other users can change what is in *package_cache*.
+        """
         self._package_cache = package_cache
+        self._own_cache = own_cache
         self._repodata_cache = repodata_cache
         self._progress = progress
         self._access = Access()
@@ -243,6 +247,10 @@ class RattlerEngine:
     def _prepare_cache(self) -> None:
         try:
             make_own_folder(self._package_cache)
+            if is_shared(self._package_cache):
+                self._package_cache = self._own_cache
+                make_own_folder(self._package_cache)
+                close_to_others(self._package_cache)
         except OSError as error:
             raise UserError(
                 "a package cache that can be written to at %s" % self._package_cache,

@@ -37,7 +37,7 @@ def _build(place: EnginePlace) -> Engine:
     repodata_cache = os.path.join(cache, "repodata")
     for folder in (package_cache, repodata_cache):
         require_trusted_place(folder, "a cache at")
-    return RattlerEngine(package_cache, repodata_cache, place.progress)
+    return RattlerEngine(package_cache, repodata_cache, place.progress, os.path.join(cache, "pkgs"))
 
 
 def _cache_in(pkgs_dirs: t.Sequence[str]) -> str | None:
