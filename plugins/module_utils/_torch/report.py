@@ -27,6 +27,7 @@ class Ending(t.NamedTuple):
     :arg seconds: how long it ran.
     :arg output: the end of its output.
     :arg stuck: the process survived SIGKILL.
+    :arg odd: why its answer was not understood; such a probe is stopped, and counts as one that died.
     """
 
     how: str
@@ -34,6 +35,7 @@ class Ending(t.NamedTuple):
     seconds: float = 0.0
     output: str = ""
     stuck: bool = False
+    odd: str = ""
 
 
 class Broken(t.NamedTuple):
@@ -95,14 +97,25 @@ def parse_records(data: bytes) -> list[dict[str, t.Any]]:
     records = []
     for line in data.split(b"\n"):
         try:
-            record = json.loads(line.decode("ascii"))
-        except ValueError:
+            record = json.loads(line.decode("ascii"), parse_int=_whole, parse_constant=_refuse)
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and isinstance(record.get("kind"), str):
             # A path that is not UTF-8 arrives as lone surrogates, which cannot be printed.
             plain = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
             records.append(json.loads(plain.decode("utf-8")))
     return records
+
+
+def _whole(digits: str) -> int:
+    # Python before 3.11 takes minutes for a million digits.
+    if len(digits) > 30:
+        raise ValueError("too many digits")
+    return int(digits)
+
+
+def _refuse(name: str) -> t.Any:
+    raise ValueError("JSON has no %s" % name)
 
 
 def read_report(
@@ -174,7 +187,7 @@ def _device(
         here = Broken(task, step, ending)
     if "passed" in seen:
         state = "failed" if error else "passed"
-        text = "%s: %s" % (error["kernel"], _main_line(error)) if error else None
+        text = "%s: %s" % (error.get("kernel", "?"), _main_line(error)) if error else None
     elif here is not None:
         state = "hung" if here.ending.how == TIMEOUT else "died"
         text = "%s: %s" % (here.step.split(": ", 1)[1], describe_ending(here.ending))
@@ -209,6 +222,8 @@ def describe_ending(ending: Ending) -> str:
     if ending.how == TIMEOUT:
         text = "did not come back within %s" % _seconds(ending.seconds)
         return text + " and could not be killed" if ending.stuck else text
+    if ending.odd:
+        return "gave an answer that is not understood (%s)" % ending.odd
     if ending.status is not None and ending.status < 0:
         return "died by %s" % signal_name(-ending.status)
     return "ended early with exit status %s" % ending.status

@@ -21,10 +21,12 @@ import signal
 import time
 import typing as t
 
-from .._common.errors import UserError
+from .._common.errors import UserError, one_line
+from .._common.lines import lines_of, visible
 from .environment import find_interpreter, job_variables, require_trusted_variables
 from .plan import Plan, counter_check, what_is_left
 from .probe import kernels, libraries, main, node, package, talk
+from .records import MOST_RECORDS, NotUnderstood, understood
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
 
 FIRST_STEP = "check the environment"
@@ -81,6 +83,10 @@ def run_probe(
     plan: Plan | None = Plan(expect=expect_devices)
     while plan is not None:
         outcome = _one_probe(place, plan)
+        if outcome.ending.odd:
+            # Nothing that such an interpreter sent before is evidence, least of all against the node.
+            records, broken, ending = [], [], outcome.ending
+            break
         records += [record for record in outcome.records if not records or record["kind"] not in FIRST_COUNTS]
         ending = outcome.ending
         if outcome.task is not None and ending.how != FINISHED and time.monotonic() < place.deadline:
@@ -94,11 +100,15 @@ def run_probe(
     if report.refused is not None:
         raise UserError(report.refused["expected"], report.refused["found"], report.refused["remedy"])
     plan = counter_check(report)
-    if plan is None:
+    if plan is None or ending.odd:
         return report
     outcome = _one_probe(place, plan, LIBRARY_VARIABLES)
     other = read_report(outcome.records, outcome.ending, FIRST_STEP)
-    without = None if outcome.ending.how == TIMEOUT and outcome.task is None else gets_further(other, report)
+    without = (
+        None
+        if outcome.ending.odd or outcome.ending.how == TIMEOUT and outcome.task is None
+        else gets_further(other, report)
+    )
     ending = ending._replace(seconds=time.monotonic() - started)
     return report._replace(ending=ending, without=without)
 
@@ -162,14 +172,16 @@ def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Out
         pipes.close_all()
         _kill_strays(before)
         _prctl(_PR_SET_CHILD_SUBREAPER, 0)
+    odd = received.watch.odd
     ending = Ending(
-        how=FINISHED if received.watch.reached_end else DIED if received.ended_alone else TIMEOUT,
+        how=DIED if odd else FINISHED if received.watch.reached_end else DIED if received.ended_alone else TIMEOUT,
         status=status,
         seconds=received.watch.in_task(time.monotonic()) or time.monotonic() - started,
-        output=received.output.decode("utf-8", "replace"),
+        output="\n".join(visible(line) for line in lines_of(received.output.decode("utf-8", "replace"))),
         stuck=status is None,
+        odd=odd,
     )
-    return _Outcome(received.watch.records, received.watch.task, received.watch.step, ending)
+    return _Outcome(received.watch.records, received.watch.task if not odd else None, received.watch.step, ending)
 
 
 class _Pipes:
@@ -202,18 +214,34 @@ class _Watch:
         self.limit = self._deadline = deadline
         self._device_timeout = device_timeout
         self._task_began = 0.0
+        # Why the answer is not understood; nothing more is taken then.
+        self.odd = ""
         self._rest = b""
         self._room = _RECORDS_KEPT
 
     def take(self, data: bytes, now: float) -> None:
+        if self.odd:
+            return
         self._room -= len(data)
         if self._room < 0:
+            self._give_up("more than %d bytes" % _RECORDS_KEPT, now)
             return
         lines, newline, self._rest = (self._rest + data).rpartition(b"\n")
-        for record in parse_records(lines + newline):
+        for found in parse_records(lines + newline):
+            try:
+                record = understood(found)
+            except NotUnderstood as error:
+                self._give_up(str(error), now)
+                return
             self.records.append(record)
+            if len(self.records) > MOST_RECORDS:
+                self._give_up("more than %d records" % MOST_RECORDS, now)
+                return
             if record["kind"] == "step":
                 self._next(record["step"], record.get("task"), now)
+
+    def _give_up(self, why: str, now: float) -> None:
+        self.odd, self.limit = one_line(why)[:300], now
 
     def _next(self, step: str, task: str | None, now: float) -> None:
         self.step = step

@@ -49,6 +49,9 @@ def import_failed(report: Report, asked: Asked) -> Reason | None:
     if report.ending.how != DIED or report.torch is not None or report.missing is not None:
         return None
     text = describe_ending(report.ending)
+    if report.ending.odd:
+        message = "the python of %s %s" % (asked.place, text)
+        return Reason("import_failed", message, "create the environment again, or name another one")
     message = "the python of %s %s at: %s" % (asked.place, text, report.step)
     where = crash_site(report.ending.output) or last_line(report.ending.output)
     if where:
