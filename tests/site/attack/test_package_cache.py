@@ -31,7 +31,7 @@ LABEL = "app-1.0-0"
 
 @pytest.fixture
 def env(place, monkeypatch):
-    """Runs conda_env as whoever this process is, on an env in a folder of root's or in *home*."""
+    """Runs conda_env as the user of this process, on an env in a folder of root's or in *home*."""
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     (place / "root").mkdir()
 
