@@ -44,6 +44,7 @@ options:
   wheels:
     description:
       - Pip requirements, or absolute paths of wheels. Pip resolves them together, with their dependencies.
+      - A wheel that would unpack to more than a hundred times its size and 256 MB is refused.
       - Projects get their name on conda-forge, for example C(torch) is published as C(pytorch). See O(names).
       - A local version is kept, for example C(2.13.0+cpu).
     type: list
@@ -92,6 +93,8 @@ options:
   packages:
     description:
       - Match specs of packages to copy from O(upstream).
+      - A package without a sha256 is refused, unless its channel is a folder that only root can write. So is one whose
+        files would leave an environment.
     type: list
     elements: str
     default: []

@@ -43,7 +43,10 @@ options:
     type: path
     default: ~/.conda/envs
   packages:
-    description: Match specs such as V(python=3.11) or V(pytorch>=2.5,<3).
+    description:
+      - Match specs such as V(python=3.11) or V(pytorch>=2.5,<3).
+      - A package without a sha256 in its channel's index or in the lock file is refused, unless it is in a folder that
+        only root can write or, for another user, that is not open to all.
     type: list
     elements: str
     default: []
@@ -108,7 +111,9 @@ options:
         env that another one made.
       - They solve once, as a dry run. Then they remove what leaves or is replaced and install the rest from an explicit
         file of addresses and hashes. The env is marked during all of that.
-      - Unlike rattler, they run the link scripts of packages, read the condarc files of user and site for other
+      - They put a package's files where the package says, and run its link scripts. Records that lead outside the env
+        are found only afterwards, when the env is refused. Use them with channels that you trust.
+      - Unlike rattler, they read the condarc files of user and site for other
         settings (proxies, certificates), respect the env's C(conda-meta/pinned), and check downloads by the hash that
         the channel gives.
     type: str
@@ -135,6 +140,10 @@ options:
   package_cache:
     description:
       - Folder for downloaded and unpacked packages. Files are hard-linked from there if the file system allows it.
+      - The rattler engine links only packages that it has unpacked and checked there itself. It checks where each file
+        of a package would go, and the hash that the package has for it.
+      - A cache belongs to one user. If other users can write into the folder, root refuses it, and for another user
+        C(~/.cache/rattler/cache/pkgs) is used instead.
       - By default the first writable folder of the condarc's C(pkgs_dirs), else rattler's own,
         C(~/.cache/rattler/cache/pkgs); for the other engines the folder that they are configured for. Their layout
         differs from rattler's.

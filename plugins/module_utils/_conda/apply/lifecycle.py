@@ -23,6 +23,7 @@ from ..env.records import installed_packages, make_readable_records
 from ..env.request import EnvRequest
 from ..env.unowned_files import remove_stale_bytecode, remove_temporary_files
 from .interpreter import compile_bytecode, pip_install, repair_distributions
+from .owned_paths import require_sound_records
 
 
 def create(request: EnvRequest, engine: Engine, solution: Solution) -> None:
@@ -75,6 +76,7 @@ def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) ->
         raise _made_meanwhile(request.prefix, error) from error
     try:
         engine.install(solution, request.prefix, request.prefix, frozenset())
+        require_sound_records(request.prefix)
         _set_permissions(request.prefix)
         append_history(request.prefix, [], solution.packages, request.packages)
         _finish(request, engine, solution.packages, upgrade=False, repair=False)
@@ -105,6 +107,9 @@ def change(
     if was_interrupted:
         remove_temporary_files(request.prefix)
     engine.install(solution, request.prefix, request.prefix, reinstall)
+    if not engine.relocates:
+        # rattler's packages were judged before.
+        require_sound_records(request.prefix)
     remove_stale_bytecode(request.prefix)
     _set_permissions(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import typing as t
 
 from ..._common.redact import without_credentials
 from .packages import Package
+from .prefix import append_own
 
 # conda's history names these channels so; under another name conda would see every package as changed.
 _NAMED_CHANNELS = (
@@ -34,8 +34,7 @@ def append_history(
         lines.append("# remove specs: %s" % json.dumps(sorted(gone)))
     if specs:
         lines.append("# update specs: %s" % json.dumps([without_credentials(spec) for spec in specs]))
-    with open(os.path.join(prefix, "conda-meta", "history"), "a", encoding="utf-8") as stream:
-        stream.write("\n".join(lines) + "\n")
+    append_own(prefix, "conda-meta/history", ("\n".join(lines) + "\n").encode())
 
 
 def _dist(package: Package) -> str:

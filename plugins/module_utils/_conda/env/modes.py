@@ -15,7 +15,8 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError
-from ..._files.files import umask, write_atomically
+from ..._files.files import umask
+from .prefix import write_own
 from .records import package_records
 
 MODES = "conda-meta/hpc_pytorch.modes"
@@ -79,7 +80,7 @@ def set_permissions(prefix: str) -> None:
                     os.chmod(full_path, stat.S_IMODE(decided[key]))
         kept[name] = known or Modes(frozenset(executable), links)
     content = {name: {"executable": sorted(each.executable), "links": each.links} for name, each in kept.items()}
-    write_atomically(os.path.join(prefix, MODES), (json.dumps(content, sort_keys=True) + "\n").encode())
+    write_own(prefix, MODES, (json.dumps(content, sort_keys=True) + "\n").encode())
 
 
 def _wanted(mode: int, was_executable: bool, mask: int, as_root: bool) -> int:

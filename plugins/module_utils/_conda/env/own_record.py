@@ -9,9 +9,9 @@ import json
 import os
 import typing as t
 
-from ..._files.files import open_regular, sha256_of_json, write_atomically
+from ..._files.files import open_regular, sha256_of_json
 from .packages import Package
-from .prefix import kind_of, site_packages_folders
+from .prefix import kind_of, site_packages_folders, write_own
 from .request import EnvRequest
 
 # Not .json: conda takes every such file in conda-meta for a package.
@@ -38,7 +38,7 @@ def write_record(prefix: str, request: EnvRequest, engine: str, packages: t.Iter
         "packages": [package.as_result() for package in sorted(packages)],
     }
     content = json.dumps(record, indent=1, sort_keys=True) + "\n"
-    write_atomically(os.path.join(prefix, RECORD), content.encode())
+    write_own(prefix, RECORD, content.encode())
 
 
 def record_if_unchanged(prefix: str, request_sha256: str) -> dict[str, t.Any] | None:

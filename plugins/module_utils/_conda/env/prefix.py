@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from ..._common.unfinished import CHANGING_MARK
-from ..._files.files import write_atomically
+from ..._files.files import umask
+from ..._files.folder import open_folder
 
 
 def kind_of(prefix: str) -> str:
@@ -43,6 +45,31 @@ def site_packages_folders(prefix: str) -> list[str]:
     return [folder for folder in folders if os.path.isdir(folder)]
 
 
+def write_own(prefix: str, name: str, content: bytes) -> None:
+    """Replace a file in ``conda-meta`` by one rename. A symlink that a package put there is replaced, not followed.
+
+    :arg name: below the prefix: ``conda-meta/history``.
+    :raises OSError: the old file is then unchanged.
+    """
+    with open_folder(os.path.join(prefix, os.path.dirname(name)), "an env's records at") as folder:
+        old = folder.stat(os.path.basename(name))
+        mode, owner = 0o644 & ~umask(), None
+        if old is not None and stat.S_ISREG(old.st_mode):
+            mode = stat.S_IMODE(old.st_mode)
+            owner = (old.st_uid, old.st_gid) if os.geteuid() == 0 else None
+        folder.write(os.path.basename(name), content, mode, owner)
+
+
+def append_own(prefix: str, name: str, content: bytes) -> None:
+    """Add to the end of such a file.
+
+    :raises OSError: it is a symlink, or nothing that can be written.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(os.path.join(prefix, name), flags, 0o644), "ab") as stream:
+        stream.write(content)
+
+
 def claim(prefix: str) -> None:
     """Make an env without packages, marked as being changed, for an engine that needs one.
 
@@ -60,7 +87,7 @@ def mark_changing(prefix: str) -> None:
     note = "being changed since %s; run hpc.pytorch.conda_env again to repair it\n" % time.strftime(
         "%Y-%m-%d %H:%M:%S %z"
     )
-    write_atomically(os.path.join(prefix, CHANGING_MARK), note.encode())
+    write_own(prefix, CHANGING_MARK, note.encode())
 
 
 def clear_changing(prefix: str) -> None:

@@ -87,6 +87,7 @@ def _install(request: InstallerRequest, old: str | None, script: str, lock: int,
         progress.report("verify", request.base)
         store.set_permissions(request.base)
         store.require_sound(request.base)
+        store.require_contained(request.base)
         conda_version(request.base, work)
         store.finish(request, old)
     except BaseException:

@@ -19,7 +19,10 @@ import typing as t
 from ..._common.errors import UserError, some
 from ..._files.locks import Lock, file_lock
 from ..._files.progress import Progress
+from ..apply.owned_paths import require_sound_records
+from ..env.prefix import write_own
 from ..env.records import package_records
+from ..package.judge import HARMLESS_TARGETS
 from .request import InstallerRequest
 
 # Written last: a base without it was interrupted. Not .json: conda takes every such file for a package.
@@ -27,6 +30,7 @@ STAMP = "conda-meta/hpc_pytorch.installer"
 # A site's own settings in a base, which the next base takes over.
 _SETTINGS = (".condarc", "condarc", "condarc.d")
 _NAMED = ("conda", "mamba", "python")
+_OTHER_INSTALLER = "use another installer, and tell its makers"
 
 
 def stamp_of(base: str) -> str:
@@ -91,6 +95,26 @@ def require_sound(base: str) -> None:
             "no " + some(missing, 3),
             "use an installer that contains conda, such as Miniforge; check free space and quota",
         )
+
+
+def require_contained(base: str) -> None:
+    """Check that no record and no symlink of a fresh base leads out of it: conda would write and delete there.
+
+    :raises UserError: with the first that does.
+    """
+    require_sound_records(base, _OTHER_INSTALLER)
+    real = os.path.realpath(base) + os.sep
+    for folder, folders, files in os.walk(base):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) and os.readlink(path) not in HARMLESS_TARGETS:
+                target = os.path.realpath(path)
+                if not (target + os.sep).startswith(real):
+                    raise UserError(
+                        "a conda base in %s whose symlinks stay inside" % base,
+                        "%s, which leads to %s" % (path, target),
+                        _OTHER_INSTALLER,
+                    )
 
 
 def set_permissions(base: str) -> None:
@@ -172,11 +196,8 @@ def finish(request: InstallerRequest, old: str | None) -> None:
         if source and os.path.lexists(source):
             _take_over(source, os.path.join(request.base, name))
     note = json.dumps({"sha256": request.sha256, "source": request.shown_source}, indent=1) + "\n"
-    stamp = os.path.join(request.base, STAMP)
-    with open(stamp + ".new", "w", encoding="utf-8") as stream:
-        stream.write(note)
-        os.fchmod(stream.fileno(), 0o644)
-    os.replace(stamp + ".new", stamp)
+    write_own(request.base, STAMP, note.encode())
+    os.chmod(os.path.join(request.base, STAMP), 0o644)
 
 
 def share_envs(request: InstallerRequest) -> None:

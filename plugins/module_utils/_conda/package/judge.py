@@ -17,7 +17,7 @@ from .names import Parts, bad_path, is_record
 
 FILE, FOLDER, LINK = "file", "folder", "link"
 # Copies of a system have a symlink to these; nobody can write there.
-_HARMLESS = ("/proc/mounts", "/proc/self/mounts")
+HARMLESS_TARGETS = ("/proc/mounts", "/proc/self/mounts")
 _MOST_LINKS = 40
 
 # From the path of a symlink that an environment holds already to its target; None for anything else.
@@ -148,7 +148,7 @@ def _problem(each: Entry, view: _View, folded: bool) -> str | None:
         return "a file %.200r, whose folder is a symlink that leads outside" % each.path
     if is_record((*folder, name)) and not (each.kind == FOLDER and len(folder) == 0):
         return "a file %.200r, which would be a record in conda-meta" % each.path
-    if each.kind != LINK or target in _HARMLESS:
+    if each.kind != LINK or target in HARMLESS_TARGETS:
         return None
     if not target or "\0" in target:
         return "a symlink %.200r without a valid target" % each.path

@@ -223,6 +223,17 @@ def test_what_stands_at_the_prefix_is_never_touched(site, kind):
         ({"files": {"bin/activate": None}}, "no bin/activate"),
         ({"files": {"bin/python": None}}, "no bin/python"),
         ({"files": {"envs/extra/conda-meta/history": ""}}, "envs extra"),
+        ({"hook": 'ln -s /etc "$PREFIX/out"'}, "which leads to /etc"),
+        ({"hook": 'ln -s ../../.. "$PREFIX/out"'}, "which leads to"),
+        ({"hook": 'ln -s /etc/hpc-pytorch-nothing "$PREFIX/.condarc"'}, "which leads to"),
+        ({"hook": 'mkdir -p "$PREFIX/lib/a"; ln -s /usr/bin "$PREFIX/lib/a/bin"'}, "which leads to /usr/bin"),
+        (
+            {"hook": 'mkdir "$PREFIX/conda-meta"; ln -s /etc/passwd "$PREFIX/conda-meta/hpc_pytorch.installer"'},
+            "which is a symlink",
+        ),
+        ({"hook": 'mkdir "$PREFIX/conda-meta"; mkfifo "$PREFIX/conda-meta/state"'}, "symlink or a device"),
+        ({"files": {"conda-meta/evil-1-0.json": '{"name": "evil", "files": ["../../../.."]}'}}, "a file '../../../..'"),
+        ({"files": {"conda-meta/evil-1-0.json": '{"name": "evil", "files": ["/etc/passwd"]}'}}, "an absolute path"),
     ],
 )
 def test_an_installer_that_fails_leaves_the_base_in_use_and_no_remains(site, more, says):

@@ -21,10 +21,12 @@ import typing as t
 from ...._common.errors import UserError
 from ...._common.process import clean_environment
 from ...._common.redact import without_credentials
-from ...._files.files import write_atomically
+from ...._files.files import open_regular
 from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
+from ...env.prefix import append_own, write_own
 from ...env.records import complete_record, installed_packages, package_of, package_records
+from ...package.described import Described, require_hash, require_sound
 from ..base import Solution, SolveRequest
 from .addresses import addresses_with_credentials, with_addresses, with_credentials
 from .commands import (
@@ -91,6 +93,10 @@ class CliEngine:
         self._to_fetch = {str(record["url"]) for record in with_addresses(actions.fetch, {}, self._caches)}
         for record in final.values():
             record["url"] = with_credentials(str(record.get("url") or ""), addresses)
+        for record in final.values():
+            # An installed package may come from a channel that is gone; its record is judged with the env's.
+            if record["name"] not in kept or kept[record["name"]] is not record:
+                _require_sound(record)
         self._to_fetch = {with_credentials(url, addresses) for url in self._to_fetch}
         return list(final.values())
 
@@ -106,6 +112,7 @@ class CliEngine:
         addresses = addresses_with_credentials(request.channels)
         for record in records:
             record["url"] = with_credentials(record["url"], addresses)
+            _require_sound(record)
         if request.packages:
             # The tool itself checks the match specs: with the locked packages installed it should have nothing to do.
             locked = {str(record["name"]): record for record in records}
@@ -147,10 +154,9 @@ class CliEngine:
             if name in again or name not in before or package_of(before[name])[:3] != package_of(record)[:3]
         ]
         leaving = sorted(name for name in before if name not in after or after[name] in link)
-        history = os.path.join(target, HISTORY)
         # Opened so that it is made if it is missing: to these tools a folder without it is not an env.
-        with open(history, "a+b") as stream:
-            stream.seek(0)
+        append_own(target, HISTORY, b"")
+        with open_regular(os.path.join(target, HISTORY)) as stream:
             kept = stream.read()
         try:
             if leaving:
@@ -164,7 +170,7 @@ class CliEngine:
                     self._install(link, target, folder, cache)
         finally:
             # The tool's own entry would pin every package by its address; conda_env writes the requested specs.
-            write_atomically(history, kept)
+            write_own(target, HISTORY, kept)
         for record in link:
             complete_record(target, record)
         self._require(solution, target)
@@ -227,3 +233,21 @@ class CliEngine:
 
     def _solution(self, records: list[Record]) -> Solution:
         return Solution([package_of(record) for record in records], records)
+
+
+def _require_sound(record: Record) -> None:
+    """Judge a package that is to be fetched, as rattler's are. Where its files go is left to the tool."""
+    url = str(record.get("url") or "")
+    package = Described(
+        name=record.get("name"),  # type: ignore[arg-type]
+        version=record.get("version"),  # type: ignore[arg-type]
+        build=record.get("build", record.get("build_string")),  # type: ignore[arg-type]
+        subdir=str(record.get("subdir") or url.rsplit("/", 2)[-2]),
+        file_name=str(record.get("fn") or url.rsplit("/", 1)[-1]),
+        url=url,
+        channel="",
+        sha256=record.get("sha256") or None,
+        size=record.get("size"),
+    )
+    require_sound(package)
+    require_hash(package)
