@@ -15,8 +15,11 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.hpc.pytorch.plugins.modules.torch_check_result import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check import result
 
-# What Ansible would take for its own, or show again.
-NOT_KEPT = ("invocation", "warnings", "deprecations", "ansible_facts", "exception")
+# What Ansible would take for its own, or show again. It adds hosts, for example, whatever module returns add_host.
+NOT_KEPT = (
+    *("invocation", "warnings", "deprecations", "ansible_facts", "exception", "add_host", "add_group", "diff"),
+    *("results", "unreachable", "skipped", "skip_reason", "ansible_stats", "ansible_job_id", "msg"),
+)
 
 
 class Options(t.NamedTuple):

@@ -9,7 +9,6 @@ limited length, with control characters and lone surrogates shown as escapes.
 
 from __future__ import annotations
 
-import math
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
@@ -25,6 +24,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result imp
 from .schema import Device, Expectation, Node, Torch
 
 LONGEST = 2000
+# More than any node has.
+MOST_DEVICES = 1024
+MOST_REASONS = 100
+_LARGEST = 2**63
 
 NOT_PART = not_checked("not part of a run yet")
 
@@ -38,7 +41,7 @@ def make_node(
     :arg checked: the time of the check; None for a node that was not part of the run.
     """
     found = result if isinstance(result, t.Mapping) else {}
-    reasons = [_reason(item) for item in _mappings(found.get("reasons"))]
+    reasons = [_reason(item) for item in _mappings(found.get("reasons"))[:MOST_REASONS]]
     if found.get("verdict") not in VERDICTS:
         instead = NOT_PART if checked is None else no_result()
         found = dict(found, verdict=instead["verdict"], summary=instead["summary"])
@@ -60,7 +63,7 @@ def make_node(
         driver=text(driver.get("version") if isinstance(driver, t.Mapping) else driver),
         devices=[]
         if verdict in UNKNOWN
-        else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices")))],
+        else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices"))[:MOST_DEVICES])],
         reasons=reasons,
         seconds=_number(found.get("seconds")),
     )
@@ -86,6 +89,9 @@ def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> E
 def text(value: object) -> str | None:
     """*value* as one line, or None if it is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    if not isinstance(value, str) and not -_LARGEST < value < _LARGEST:
+        # Of a number with thousands of digits Python makes no text.
         return None
     line = one_line(str(value))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
@@ -123,10 +129,10 @@ def _mappings(value: object) -> list[t.Mapping[str, t.Any]]:
 def _whole(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:18])
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _LARGEST:
         return None
     return round(float(value), 3)

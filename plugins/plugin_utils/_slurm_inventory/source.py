@@ -92,14 +92,15 @@ def read_saved(path: pathlib.Path) -> str:
 def _read(file: pathlib.Path) -> str:
     """The text of a regular file. No pipe is waited for, and no device is read without an end."""
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size >= _MOST:
+        os.close(handle)
+        raise UserError(
+            "a file with the output of scontrol at %s" % file,
+            "something that is not a file of less than %d bytes" % _MOST,
+            "correct saved_output, which is relative to the inventory file",
+        )
     with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size >= _MOST:
-            raise UserError(
-                "a file with the output of scontrol at %s" % file,
-                "something that is not a file of less than %d bytes" % _MOST,
-                "correct saved_output, which is relative to the inventory file",
-            )
         return stream.read(_MOST).decode("utf-8", "replace").replace("\r\n", "\n")
 
 

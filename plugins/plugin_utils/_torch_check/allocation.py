@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import re
+import shutil
 import signal
 import string
 import subprocess
@@ -16,6 +17,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.paths import require_absolute
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import require_trusted
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import arguments
 
 # salloc gives up by itself after --immediate; this is for one that does not come back.
@@ -135,6 +137,7 @@ def release(options: Options, environment: Environment) -> None:
 
 def _watch(options: Options, name: str, play: int, environment: Environment) -> int:
     """Start the watcher, in a session of its own that no Ctrl-C reaches. Ansible runs nothing after that."""
+    _require_trusted(options.command("scancel"), environment)
     return subprocess.Popen(
         ["/bin/sh", "-c", WATCH, str(play), options.command("scancel"), name],
         stdin=subprocess.DEVNULL,
@@ -148,7 +151,7 @@ def _watch(options: Options, name: str, play: int, environment: Environment) -> 
 
 def _run_salloc(options: Options, name: str, environment: Environment) -> int:
     done = _run(salloc(options, name), options.wait + GRACE, environment)
-    granted = re.search(r"job allocation ([0-9]+)", done.stderr)
+    granted = re.search(r"job allocation ([0-9]{1,18})\b", done.stderr)
     if done.returncode or granted is None:
         raise UserError(
             "an allocation of node %s" % options.node,
@@ -158,11 +161,19 @@ def _run_salloc(options: Options, name: str, environment: Environment) -> int:
     return int(granted[1])
 
 
+def _require_trusted(command: str, environment: Environment) -> None:
+    """Refuse, as root, a command that another user could have written. A missing one is reported when it starts."""
+    found = shutil.which(command, path=environment.get("PATH") or os.defpath)
+    if found is not None:
+        require_trusted(os.path.abspath(found), "Slurm's command")
+
+
 def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> subprocess.CompletedProcess[str]:
     """Run a command of Slurm's in this process group: Ctrl-C reaches salloc, which then gives up its request.
 
-    :raises UserError: it cannot be started, or gives no answer in time.
+    :raises UserError: it cannot be started, root must not run it, or it gives no answer in time.
     """
+    _require_trusted(argv[0], environment)
     try:
         return subprocess.run(
             argv,

@@ -8,12 +8,18 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.values import bounded
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import node_result
 
 # What torch_info expects of an environment that a run would make or repair, see _torch/environment.py.
 NOT_MADE_YET = re.compile(r"a (?:whole environment|python environment|python) at ")
 NO_ANSWER = "no answer"
 LONGEST = 500
+# Of an answer: more than torch_info ever returns.
+LONGEST_LINE = 4000
+MOST_REASONS = 100
+MOST_DEVICES = 1024
 
 # A registered result of a task.
 Step = t.Mapping[str, t.Any]
@@ -27,7 +33,7 @@ def from_connection(steps: t.Sequence[Step], host: str, prefix: str, check_mode:
     """
     for step in reversed(steps):
         if "verdict" in step:
-            return step
+            return understood(step, host)
     ran = [step for step in steps if not step.get("skipped")]
     if not ran:
         return _not_made_yet("an environment at %s" % prefix, "none yet")
@@ -45,7 +51,40 @@ def from_array(steps: t.Sequence[Step], host: str) -> Result:
 
     :arg steps: its result in what that returned, or why that returned nothing.
     """
-    return next((step for step in reversed(steps) if "verdict" in step), None) or _unreachable(host, steps)
+    for step in reversed(steps):
+        if "verdict" in step:
+            return understood(step, host)
+    return _unreachable(host, steps)
+
+
+def understood(answer: Step, host: str) -> Result:
+    """The answer of a node with bounded values, or a result that says that it is none.
+
+    It is JSON from another machine: what it claims is shown, but it must not fill the terminal, pose as another line of
+    it, or pass for a verdict that there is not.
+    """
+    found = bounded(answer)
+    texts = ("code", "message", "remedy")
+    reasons = found.get("reasons")
+    good = (
+        found["verdict"] in node_result.VERDICTS
+        and isinstance(found.get("summary"), str)
+        and isinstance(reasons, list)
+        and isinstance(found.get("devices"), list)
+        and all(isinstance(item, dict) and all(isinstance(item.get(key), str) for key in texts) for item in reasons)
+        and all(isinstance(item, dict) for item in found["devices"])
+    )
+    if not good:
+        return node_result.unreachable(
+            host,
+            "it gave an answer that is not understood",
+            "run torch_info on the node yourself; if another user can write to its Python, repair that first",
+        )
+    lines = [{key: one_line(item[key])[:LONGEST_LINE] for key in texts} for item in reasons[:MOST_REASONS]]
+    found.update(
+        summary=one_line(found["summary"])[:LONGEST_LINE], reasons=lines, devices=found["devices"][:MOST_DEVICES]
+    )
+    return t.cast(Result, found)
 
 
 def from_allocation(steps: t.Sequence[Step], host: str, node: str) -> Result:
@@ -83,5 +122,5 @@ def _unreachable(host: str, steps: t.Sequence[Step]) -> Result:
 def _message(steps: t.Sequence[Step], preferred: str = "msg") -> str:
     """The last message of *steps* on one line, cut at a word where it is long."""
     messages = [step.get(preferred) or step.get("msg") for step in steps]
-    line = " ".join(str(next(filter(None, reversed(messages)), NO_ANSWER)).split())
+    line = one_line(str(next(filter(None, reversed(messages)), NO_ANSWER)))
     return line if len(line) <= LONGEST else line[: LONGEST - 4].rpartition(" ")[0] + " ..."

@@ -17,10 +17,11 @@ import time
 import typing as t
 
 from ..._common.errors import UserError, one_line
-from ..._common.lines import lines_of
+from ..._common.lines import whole
 from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.listing import Node, Task
 from ..._slurm.poll import Poller, Stop
+from .answer import end_of_output, read_answer
 from .arrays import (
     BUNDLE,
     Array,
@@ -42,7 +43,6 @@ from .program import ORDERS, RESULTS
 _PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0)
 # How many seconds the controller may be away.
 _PATIENCE = 180.0
-_OUTPUT_KEPT = 500
 
 # An array in the module's result.
 ArrayResult = t.Dict[str, t.Any]
@@ -226,24 +226,14 @@ class _Run:
         os.unlink(marker)
         for name in os.listdir(results):
             stem, dot, ending = name.partition(".")
-            if dot + ending != ".json" or not stem.isdigit() or int(stem) not in numbers:
+            number = whole(stem)
+            if dot + ending != ".json" or number is None or number not in numbers:
                 continue
-            with open(os.path.join(results, name), encoding="utf-8") as stream:
-                answer = json.load(stream)
-            node = answer.pop("node", None)
-            if node == self._orders[int(stem)].node:
-                yield int(stem), Outcome(answer)
-            else:
-                yield int(stem), Outcome(reason=NoAnswer.OTHER_NODE, detail="its task ran on %s" % node)
+            yield number, read_answer(os.path.join(results, name), self._orders[number].node)
 
     def _printed(self, number: int) -> str:
         """The last lines of a task's output."""
-        try:
-            with open(os.path.join(self._folder, self._name(number) + ".out"), "rb") as stream:
-                lines = lines_of(stream.read()[-_OUTPUT_KEPT:].decode("utf-8", "replace").strip())
-        except OSError:
-            return ""
-        return one_line(" ".join(lines[-2:]))
+        return end_of_output(os.path.join(self._folder, self._name(number) + ".out"))
 
 
 def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
@@ -303,10 +293,7 @@ def _require_no_stop(stop: Stop) -> None:
 
 
 def _largest(slurm: Slurm) -> int:
-    try:
-        return max(1, int(slurm.config().get("MaxArraySize", "1001")))
-    except ValueError:
-        return 1001
+    return max(1, whole(slurm.config().get("MaxArraySize")) or 1001)
 
 
 def _array_result(
