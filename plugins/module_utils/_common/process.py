@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import typing as t
 
-from .lines import lines_of
+from .lines import lines_of, visible
 
 _LARGEST = 1024 * 1024
 # Variables that would point an interpreter or pip at other packages.
@@ -56,7 +56,7 @@ class Result(t.NamedTuple):
             return self.error
         if self.rc:
             lines = lines_of(self.stderr.strip() or self.stdout.strip())
-            return "exit status %d%s" % (self.rc, ": " + lines[-1][:300] if lines else "")
+            return "exit status %d%s" % (self.rc, ": " + visible(lines[-1], 300) if lines else "")
         return ""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 import typing as t
 import uuid
@@ -22,6 +23,8 @@ from ..model.job import Part
 from .request import Request
 
 _FORM = 1
+# An array of 100,000 tasks takes half of it.
+_LARGEST = 64 * 1024 * 1024
 
 
 class Record(t.NamedTuple):
@@ -76,10 +79,11 @@ class RecordFile:
         if value is None:
             return None
         try:
-            parts = tuple(Part(**part) for part in value["parts"])
-            fields = {name: value[name] for name in ("job_id", "digest", "cluster", "elsewhere", "submitted")}
-            return Record(arguments=tuple(value["arguments"]), parts=parts, **fields)
-        except (KeyError, TypeError):
+            parts = tuple(_part(part) for part in value["parts"])
+            texts = {name: _text(value[name]) for name in ("job_id", "digest", "cluster", "elsewhere")}
+            arguments = tuple(_text(argument) for argument in value["arguments"])
+            return Record(arguments=arguments, parts=parts, submitted=float(value["submitted"]), **texts)
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise _unreadable(self.path) from None
 
     def write(self, record: Record) -> None:
@@ -93,8 +97,10 @@ class RecordFile:
         if value is None:
             return None
         try:
-            return Mark(value["token"], value["since"], value["digest"], tuple(value["arguments"]), value["job_name"])
-        except (KeyError, TypeError):
+            texts = {name: _text(value[name]) for name in ("token", "digest", "job_name")}
+            arguments = tuple(_text(argument) for argument in value["arguments"])
+            return Mark(arguments=arguments, since=float(value["since"]), **texts)
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise _unreadable(self._mark) from None
 
     def begin(self, request: Request) -> Mark | None:
@@ -130,17 +136,36 @@ def default_path(script: str) -> str:
 
 def _read(path: str) -> dict[str, t.Any] | None:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # A pipe would be waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with os.fdopen(handle, encoding="utf-8") as stream:
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        os.close(handle)
+        raise _unreadable(path)
+    with os.fdopen(handle, "rb") as stream:
         try:
-            value = json.load(stream)
-        except ValueError:
+            value = json.loads(stream.read(_LARGEST).decode("utf-8"))
+        except (ValueError, RecursionError):
             raise _unreadable(path) from None
     if not isinstance(value, dict):
         raise _unreadable(path)
     return value
+
+
+def _text(value: t.Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _part(value: t.Mapping[str, t.Any]) -> Part:
+    part = Part(**value)
+    for field, default in zip(part, Part("", "")):
+        if type(field) is not type(default):
+            raise TypeError("a field of another type")
+    return part
 
 
 def _unreadable(path: str) -> UserError:

@@ -151,7 +151,7 @@ def _nodes_without_doubt(
         names = [name for name, _value in pairs]
         node = _parse_node(record, dict(pairs))
         shown = visible(node.name, 100)
-        if not node.name:
+        if not node.name or node.name.startswith("-"):
             continue
         if len(names) != len(set(names)):
             doubts.append(
@@ -198,9 +198,14 @@ def _parse_node(line: str, words: t.Mapping[str, str]) -> ClusterNode:
         tuple(visible(feature) for feature in _list(features)),
         _list(words.get("Partitions", "")),
         visible(_reason(line)),
-        given(words.get("NodeAddr", "")) or name,
-        given(words.get("NodeHostName", "")) or name,
+        _host(words.get("NodeAddr", "")) or name,
+        _host(words.get("NodeHostName", "")) or name,
     )
+
+
+def _host(text: str) -> str:
+    """An address or name of a host; empty for none, and for what ssh would read as an option."""
+    return "" if text.startswith("-") else given(text)
 
 
 def _reason(line: str) -> str:

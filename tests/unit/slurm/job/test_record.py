@@ -159,3 +159,93 @@ def test_a_mark_is_readable_by_later_runs(files, script):
     mark = files.begin(request_of(str(script), ["--nodes=2"]))
     with open(files.path + ".submitting", encoding="utf-8") as stream:
         assert json.load(stream)["token"] == mark.token
+
+
+GOOD = {
+    "job_id": "7",
+    "digest": "d",
+    "arguments": [],
+    "cluster": "c",
+    "elsewhere": "",
+    "submitted": 1.5,
+    "parts": [{"name": "", "state": "RUNNING"}],
+}
+ODD = [
+    {"job_id": 7},
+    {"job_id": ["7"]},
+    {"arguments": 7},
+    {"arguments": [7]},
+    {"cluster": None},
+    {"elsewhere": {}},
+    {"submitted": "now"},
+    {"submitted": 10**400},
+    {"parts": 7},
+    {"parts": [7]},
+    {"parts": ["x"]},
+    {"parts": [{"name": ""}]},
+    {"parts": [{"name": 1, "state": "RUNNING"}]},
+    {"parts": [{"name": "", "state": []}]},
+    {"parts": [{"name": "", "state": "RUNNING", "exit_code": "0"}]},
+    {"parts": [{"name": "", "state": "RUNNING", "exit_code": True}]},
+    {"parts": [{"name": "", "state": "RUNNING", "more": 1}]},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_record_with_values_of_other_types_is_none(files, odd):
+    with open(files.path, "w", encoding="utf-8") as stream:
+        json.dump(dict(GOOD, **odd), stream)
+    with pytest.raises(UserError, match="expected a record of a submission"):
+        files.read()
+
+
+@pytest.mark.parametrize("content", [b"[" * 10**6, b'{"job_id": %s}' % (b"9" * 5000), b"\xff", b""])
+def test_a_record_that_is_no_json_is_none(files, content):
+    with open(files.path, "wb") as stream:
+        stream.write(content)
+    with pytest.raises(UserError, match="expected a record of a submission"):
+        files.read()
+
+
+def test_a_pipe_and_a_file_of_any_size_are_no_record(files):
+    os.mkfifo(files.path)
+    with pytest.raises(UserError, match="expected a record of a submission"):
+        files.read()
+    os.unlink(files.path)
+    with open(files.path, "wb") as stream:
+        stream.truncate(2**31)
+    with pytest.raises(UserError, match="expected a record of a submission"):
+        files.read()
+
+
+def test_a_good_record_is_read(files):
+    with open(files.path, "w", encoding="utf-8") as stream:
+        json.dump(GOOD, stream)
+    assert files.read().job_id == "7"
+
+
+@pytest.mark.parametrize("path", ["/o/%999999999x", "/o/%0000j", "/o/%\u00b2x", "/o/" + "%x" * 3000])
+def test_a_pattern_makes_no_endless_path(path):
+    assert len(output_path(path, Part("", "RUNNING", job_name="n" * 100), "7")) < 10**6
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("10%\r20%\r30%\r\nend\n", ["30%", "end"]),
+        ("a\u2028b\x85c\n", ["a\\u2028b\\x85c"]),
+        ("\x1b[31mred\x1b[0m\n", ["\\x1b[31mred\\x1b[0m"]),
+        ("x" * 60000 + "\n", ["x" * 1997 + "..."]),
+        ("caf\u00e9\t\u4e2d\u6587 \U0001f600\n", ["caf\u00e9\t\u4e2d\u6587 \U0001f600"]),
+    ],
+)
+def test_the_end_of_an_output_can_be_seen(tmp_path, text, lines):
+    (tmp_path / "out").write_text(text, encoding="utf-8", newline="")
+    assert tail_of(str(tmp_path / "out"), 5) == lines
+
+
+def test_the_output_of_another_users_job_is_read_only_if_it_is_that_users(tmp_path):
+    (tmp_path / "out").write_text("mine\n")
+    me = os.geteuid()
+    assert tail_of(str(tmp_path / "out"), 5, me) == ["mine"]
+    assert tail_of(str(tmp_path / "out"), 5, me + 1) == tail_of(str(tmp_path / "out"), 5, -1) == []

@@ -354,3 +354,9 @@ def test_prune_sees_the_state_and_every_word():
     (pairs,) = show_pairs(job("a /envs/v1", comment="JobState=COMPLETED /envs/v2"))
     assert pairs["JobState"] == "FAILED" and pairs["JobName"] == "a /envs/v1"
     assert "/envs/v2" in " ".join(pairs.values())
+
+
+@pytest.mark.parametrize("address", ["-oProxyCommand=touch${IFS}x", "-", "--"])
+def test_an_address_is_no_option_of_ssh(address):
+    cluster = parse_cluster("", PARTITIONS, node(address=address) + node("-oProxyCommand=x"))
+    assert list(cluster.nodes) == ["n1"] and cluster.nodes["n1"].address == "n1"
