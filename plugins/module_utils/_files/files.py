@@ -27,6 +27,11 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
         old = folder.stat(name)
         if old is None:
             folder.write(name, content, default_mode & ~umask())
+        elif os.geteuid() == 0 and old.st_uid != 0 and folder.is_shared():
+            # The new file would be theirs, and so would what root writes into it later.
+            raise PermissionError(
+                errno.EACCES, "belongs to uid %d, in a folder that others can write" % old.st_uid, path
+            )
         else:
             folder.write(name, content, stat.S_IMODE(old.st_mode), (old.st_uid, old.st_gid))
 

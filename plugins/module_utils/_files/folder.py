@@ -19,7 +19,7 @@ import typing as t
 
 from .._common.errors import UserError
 from .leftovers import is_abandoned, owner_tag
-from .trust import cure, others_may_write
+from .trust import cure, others_can_write
 
 # Of a file that is read whole. A module file, a condarc or a script is never so large.
 LARGEST = 4 * 1024 * 1024
@@ -38,6 +38,10 @@ class Folder:
     def __init__(self, handle: int, path: str) -> None:
         self._handle = handle
         self.path = path
+
+    def is_shared(self) -> bool:
+        """Whether other users than its owner and root can make entries in it; also in a sticky folder."""
+        return others_can_write(os.fstat(self._handle), "/proc/self/fd/%d" % self._handle)
 
     def stat(self, name: str) -> os.stat_result | None:
         """The entry itself, a symlink not followed; None if there is none."""
@@ -63,6 +67,9 @@ class Folder:
         """
         with self._named(name):
             try:
+                # Opening a device may do something, such as rewind a tape.
+                if not stat.S_ISREG(os.stat(name, dir_fd=self._handle, follow_symlinks=False).st_mode):
+                    raise OSError(errno.EINVAL, "not a regular file")
                 handle = os.open(name, _READ, dir_fd=self._handle)
             except FileNotFoundError:
                 return None
@@ -89,8 +96,10 @@ class Folder:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
-                if owner not in (None, (os.geteuid(), os.getegid())):
-                    os.fchown(handle, *t.cast("tuple[int, int]", owner))
+                status = os.fstat(handle)
+                # A folder with the setgid bit has given it another group than this process has.
+                if owner is not None and owner != (status.st_uid, status.st_gid):
+                    os.fchown(handle, *owner)
                 os.fchmod(handle, mode)
                 os.fsync(handle)
 
@@ -98,6 +107,14 @@ class Folder:
         """Replace the entry by a symlink to *target*, by one rename."""
         with self._named(name), self._replacement(name) as temporary:
             os.symlink(target, temporary, dir_fd=self._handle)
+
+    def add_name(self, name: str, other: str) -> None:
+        """Give the entry a second name, by a hard link. A symlink is not followed.
+
+        :raises FileExistsError: there is an entry *other*.
+        """
+        with self._named(name):
+            os.link(name, other, src_dir_fd=self._handle, dst_dir_fd=self._handle, follow_symlinks=False)
 
     def target(self, name: str) -> str:
         """Where the symlink leads, as it was written."""
@@ -182,7 +199,9 @@ class Folder:
         try:
             yield
         except OSError as error:
-            error.filename, error.filename2 = os.path.join(self.path, name) if name else self.path, None
+            error.filename = os.path.join(self.path, name) if name else self.path
+            # That of a rename, for whose message the whole path stands alone.
+            del error.filename2
             raise
 
 
@@ -219,15 +238,34 @@ def open_parent(path: str, what: str, make: bool = False, sticky: bool = False) 
             if status is None or not stat.S_ISLNK(status.st_mode):
                 yield folder, name
                 return
-            if os.geteuid() == 0 and status.st_uid != 0:
-                raise _refusal(what, path, "%s belongs to uid %d" % (path, status.st_uid))
+            if os.geteuid() == 0:
+                _judge_link(folder, name, status, path, what)
             # normpath would take away `..` after a symlink; _walk resolves both in order.
             path = os.path.join(folder.path, folder.target(name))
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
-def _walk(path: str, what: str, make: bool, sticky: bool, stack: contextlib.ExitStack) -> Folder:
-    """Open *path* step by step. ``stack`` closes all descriptors."""
+@contextlib.contextmanager
+def open_existing(path: str, what: str) -> t.Iterator[Folder | None]:
+    """Open the folder *path* to predict what will be made in it; yield None if it, or one on the way, is missing.
+
+    :raises UserError: as :func:`open_folder` with ``make``: as root, another user could write there or on the way.
+    :raises OSError: it is no folder.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = None
+        with contextlib.suppress(FileNotFoundError):
+            folder = _walk(path, what, False, False, stack, will_make=True)
+        yield folder
+
+
+def _walk(
+    path: str, what: str, make: bool, sticky: bool, stack: contextlib.ExitStack, will_make: bool = False
+) -> Folder:
+    """Open *path* step by step. ``stack`` closes all descriptors.
+
+    :arg will_make: only judge whether what is missing may be made.
+    """
     if not os.path.isabs(path):
         raise ValueError("not an absolute path: %r" % path)
     is_root = os.geteuid() == 0
@@ -249,19 +287,19 @@ def _walk(path: str, what: str, make: bool, sticky: bool, stack: contextlib.Exit
             links += 1
             if links > _MOST_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-            if is_root and status.st_uid != 0:
-                raise _refusal(what, path, "%s belongs to uid %d" % (os.path.join(folder.path, name), status.st_uid))
+            if is_root:
+                _judge_link(folder, name, status, path, what)
             target = folder.target(name)
             if target.startswith("/"):
                 del way[1:]
             pending[:0] = [part for part in target.split("/") if part and part != "."]
             continue
         if status is None:
-            if not make:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.path.join(folder.path, name))
-            if is_root:
+            if is_root and (make or will_make):
                 # In a sticky folder another user could have made it first.
                 _judge(folder, path, what, False)
+            if not make:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.path.join(folder.path, name))
             with contextlib.suppress(FileExistsError):
                 folder.make(name, 0o755 if is_root else None)
         handle = folder._open(name)
@@ -279,8 +317,16 @@ def _judge(folder: Folder, path: str, what: str, sticky: bool) -> None:
     status = os.fstat(folder._handle)
     if status.st_uid != 0:
         raise _refusal(what, path, "%s belongs to uid %d" % (folder.path, status.st_uid))
-    if others_may_write(status) and not (sticky and status.st_mode & stat.S_ISVTX):
+    if not (sticky and status.st_mode & stat.S_ISVTX) and folder.is_shared():
         raise _refusal(what, path, "%s has mode %04o" % (folder.path, stat.S_IMODE(status.st_mode)))
+
+
+def _judge_link(folder: Folder, name: str, status: os.stat_result, path: str, what: str) -> None:
+    if status.st_uid != 0:
+        raise _refusal(what, path, "%s belongs to uid %d" % (os.path.join(folder.path, name), status.st_uid))
+    # Where the kernel lets users make hard links to files of others, root's own link may be put in a sticky folder.
+    if status.st_nlink != 1 and folder.is_shared():
+        raise _refusal(what, path, "%s is a hard link to a symlink" % os.path.join(folder.path, name))
 
 
 def _refusal(what: str, path: str, reason: str) -> UserError:

@@ -14,6 +14,7 @@ import shlex
 import stat
 
 from .._common.errors import UserError
+from .acl import acl_lets_others_write
 from .paths import nearest_existing
 
 # Accounts with gid 0 of an EL machine (sync, shutdown, halt, operator) run one command or nothing.
@@ -69,6 +70,31 @@ def require_trusted_env(prefix: str, what: str) -> None:
         _refuse(prefix, what, untrusted_because(prefix) or untrusted_within(prefix))
 
 
+def require_root_only_folder(path: str) -> None:
+    """Refuse *path* if this process is root and another user could write it, its parents or a file in it.
+
+    For what root puts on the PATH of other users. A missing path is judged by its nearest existing folder.
+
+    :arg path: absolute path of a folder or a file. Of a folder each file and symlink counts, but no folder in it.
+    :raises UserError: with another path as the remedy.
+    """
+    if os.geteuid() != 0:
+        return
+    existing = nearest_existing(path)
+    reason = untrusted_because(existing)
+    if reason is None and existing == path and os.path.isdir(path):
+        inside = os.path.realpath(path) + os.sep
+        with os.scandir(path) as entries:
+            found = (_untrusted_entry(each.path, inside) for each in entries if not each.is_dir(follow_symlinks=False))
+            reason = next(filter(None, found), None)
+    if reason:
+        raise UserError(
+            "a path that only root can write at %s, as other users, and root, will run what is in it" % path,
+            reason,
+            "install it where only root can write, and name that path" + _closing(reason),
+        )
+
+
 def _refuse(path: str, what: str, reason: str | None) -> None:
     if reason:
         raise UserError(
@@ -84,11 +110,23 @@ def cure(reason: str) -> str:
     To take a home or a folder that all may write in from its users would do harm, so only what is root's and not
     sticky is to be closed.
     """
-    remedy = "run the task as the owner with become_user, or choose a place that only root can write"
+    return "run the task as the owner with become_user, or choose a place that only root can write" + _closing(reason)
+
+
+def _closing(reason: str) -> str:
+    """The end of a remedy that closes what is root's, empty if that would do harm."""
     path, found, mode = reason.rpartition(" has mode ")
-    if found and not int(mode[:4], 8) & stat.S_ISVTX:
-        remedy += ", or take the others' permission away if they do not need it: chmod go-w %s" % shlex.quote(path)
-    return remedy
+    if not found or int(mode[:4], 8) & stat.S_ISVTX:
+        return ""
+    return ", or take the others' permission away if they do not need it: chmod go-w %s" % shlex.quote(path)
+
+
+def others_can_write(status: os.stat_result, path: str) -> bool:
+    """Whether another user than root can write what root owns, by its mode or its ACL.
+
+    :arg path: leads to it; ``/proc/self/fd/7`` for an open one.
+    """
+    return others_may_write(status) or (bool(status.st_mode & 0o020) and acl_lets_others_write(path))
 
 
 def others_may_write(status: os.stat_result) -> bool:
@@ -122,21 +160,25 @@ def untrusted_within(prefix: str) -> str | None:
     inside = os.path.realpath(prefix) + os.sep
     for top, folders, names in os.walk(prefix):
         for name in [*folders, *names]:
-            path = os.path.join(top, name)
-            status = os.lstat(path)
-            if status.st_uid != 0:
-                return "%s belongs to uid %d" % (path, status.st_uid)
-            if stat.S_ISLNK(status.st_mode):
-                if not os.path.realpath(path).startswith(inside) and os.path.exists(path):
-                    reason = untrusted_because(path)
-                    if reason:
-                        return reason
-            elif others_may_write(status):
-                return "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
-            elif name.endswith(".pth") and stat.S_ISREG(status.st_mode):
-                reason = _untrusted_in_path_file(path)
-                if reason:
-                    return reason
+            reason = _untrusted_entry(os.path.join(top, name), inside)
+            if reason:
+                return reason
+    return None
+
+
+def _untrusted_entry(path: str, inside: str) -> str | None:
+    """Why another user could change the entry itself, or what it leads to outside of *inside*, or None."""
+    status = os.lstat(path)
+    if status.st_uid != 0:
+        return "%s belongs to uid %d" % (path, status.st_uid)
+    if stat.S_ISLNK(status.st_mode):
+        if not os.path.realpath(path).startswith(inside):
+            # Of a dangling one, another user may be able to make the target.
+            return untrusted_because(path if os.path.exists(path) else nearest_existing(os.path.realpath(path)))
+    elif others_can_write(status, path):
+        return "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
+    elif path.endswith(".pth") and stat.S_ISREG(status.st_mode):
+        return _untrusted_in_path_file(path)
     return None
 
 
@@ -157,7 +199,8 @@ def untrusted_because(path: str, for_new: bool = False) -> str | None:
 
     :arg for_new: root creates something new in the folder *path*, which may then be sticky itself.
     """
-    pending = [part for part in os.path.abspath(path).split(os.sep) if part]
+    # Not abspath, which takes away `..` after a symlink: the kernel goes to the parent of its target.
+    pending = [part for part in os.path.join(os.getcwd(), path).split(os.sep) if part]
     current = os.sep
     links = 0
     while True:
@@ -165,7 +208,7 @@ def untrusted_because(path: str, for_new: bool = False) -> str | None:
         if status.st_uid != 0:
             return "%s belongs to uid %d" % (current, status.st_uid)
         is_link = stat.S_ISLNK(status.st_mode)
-        writable = not is_link and others_may_write(status)
+        writable = not is_link and others_can_write(status, current)
         sticky = stat.S_ISDIR(status.st_mode) and bool(status.st_mode & stat.S_ISVTX)
         if writable and not (sticky and (pending or for_new)):
             return "%s has mode %04o" % (current, stat.S_IMODE(status.st_mode))
