@@ -26,6 +26,7 @@ FLOORS = {
     "_files": 1,
     "_gpu": 2,
     "_cuda": 2,
+    "_host": 2,
     "_shell": 2,
     "_slurm": 3,
     "_torch": 4,
