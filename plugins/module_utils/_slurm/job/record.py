@@ -10,15 +10,16 @@ submitting now, or was killed while it did, and finds that job by its token.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import stat
 import time
 import typing as t
 import uuid
 
 from ..._common.errors import UserError
 from ..._files.files import write_atomically
+from ..._files.folder import open_folder
 from ..model.job import Part
 from .request import Request
 
@@ -136,19 +137,20 @@ def default_path(script: str) -> str:
 
 def _read(path: str) -> dict[str, t.Any] | None:
     try:
-        # A pipe would be waited for.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_folder(os.path.dirname(path), "a place for the record at", sticky=True) as folder:
+            content = folder.read(os.path.basename(path), _LARGEST)
     except FileNotFoundError:
         return None
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-        os.close(handle)
-        raise _unreadable(path)
-    with os.fdopen(handle, "rb") as stream:
-        try:
-            value = json.loads(stream.read(_LARGEST).decode("utf-8"))
-        except (ValueError, RecursionError):
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EFBIG):
             raise _unreadable(path) from None
+        raise
+    if content is None:
+        return None
+    try:
+        value = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _unreadable(path) from None
     if not isinstance(value, dict):
         raise _unreadable(path)
     return value

@@ -14,13 +14,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..._common.errors import UserError, printable, shown
 from ..._common.lines import lines_of
-from ..._files.files import write_atomically
-from ..._files.trust import untrusted_because
+from ..._files.files import umask
+from ..._files.folder import open_existing, open_parent
+from ..._host.attributes import Attributes, asked, of_file
 from ..client import read_cluster
 from ..sbatch.script_text import Directives
 from .limits import violations
 from .parameters import Options
 from .render import Script, render
+
+_WHAT = "a place for the job script at"
 
 
 def declare(module: AnsibleModule, options: Options) -> dict[str, t.Any]:
@@ -58,24 +61,43 @@ def _require_writable(dest: str, may_make_folder: bool) -> None:
         raise UserError("dest to be a file, or not to exist", "%s, a dangling symbolic link" % dest, "remove the link")
     if os.path.lexists(dest) and not stat.S_ISREG(os.stat(dest).st_mode):
         raise UserError("dest to be a file, or not to exist", "%s, which is not a file" % dest, "correct dest")
-    if os.geteuid() == 0:
-        reason = untrusted_because(dest)
-        # A missing path has only trusted folders above it.
-        if reason and not reason.endswith(" does not exist"):
-            raise UserError(
-                "dest to be a path that only root can write, as this runs as root: %s" % dest,
-                reason,
-                "write it as its owner with become_user, or choose a folder that belongs to root",
-            )
+    _look(dest)
 
 
-def _read(dest: str) -> str | None:
-    """Read the text at *dest*, or None if there is no file."""
+class _Look(t.NamedTuple):
+    """What is at dest: the text and the attributes of the file, None if there is no file."""
+
+    text: str | None
+    attributes: Attributes | None
+    has_folder: bool
+
+
+def _look(dest: str) -> _Look:
+    """Read the file at *dest*, if there is one.
+
+    :raises UserError: as root, another user could write there or on the way.
+    """
     try:
-        with open(dest, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
+        try:
+            with open_parent(dest, _WHAT, sticky=True) as (folder, name):
+                status, content = folder.stat(name), folder.read(name)
+                if os.geteuid() == 0 and status is not None and status.st_uid != 0 and folder.is_shared():
+                    raise UserError("", "%s belongs to uid %d" % (dest, status.st_uid), "")
+        except FileNotFoundError:
+            with open_existing(os.path.dirname(dest), _WHAT):
+                return _Look(None, None, has_folder=False)
+    except UserError as error:
+        raise _refusal(dest, error) from error
+    text = None if content is None else content.decode("utf-8", "surrogateescape")
+    return _Look(text, None if status is None else of_file(status), has_folder=True)
+
+
+def _refusal(dest: str, error: UserError) -> UserError:
+    return UserError(
+        "dest to be a path that only root can write, as this runs as root: %s" % dest,
+        error.found,
+        "write it as its owner with become_user, or choose a folder that belongs to root",
+    )
 
 
 def _missing_folders(directives: Directives, dest: str) -> t.Iterator[str]:
@@ -114,20 +136,22 @@ def _require_syntax(module: AnsibleModule, script: Script) -> None:
 
 
 def _write(module: AnsibleModule, dest: str, script: Script) -> dict[str, t.Any]:
-    """Write the content and the attributes of the file if they differ."""
-    before = _read(dest)
-    changed = before != script.content
-    folder_made = not os.path.isdir(os.path.dirname(dest))
+    """Write the script, with its attributes, if the content or one of them differs."""
+    found = _look(dest)
+    start = found.attributes or Attributes(0o755 & ~umask(), os.geteuid(), os.getegid())
+    wanted = asked(module.params, start)
+    differs = found.attributes is not None and wanted != found.attributes
+    changed = found.text != script.content or differs
     if changed and not module.check_mode:
-        os.makedirs(os.path.dirname(dest), exist_ok=True)
-        write_atomically(dest, script.content.encode(), default_mode=0o755)
-    attributes: dict[str, t.Any] = {}
-    if os.path.exists(dest):
-        wanted = module.load_file_common_arguments(dict(module.params, path=os.path.realpath(dest)))
-        changed = module.set_fs_attributes_if_different(wanted, changed, attributes)
+        try:
+            with open_parent(dest, _WHAT, make=True, sticky=True) as (folder, name):
+                given = found.attributes or module.params["owner"] or module.params["group"]
+                folder.write(name, script.content.encode(), wanted.mode, (wanted.uid, wanted.gid) if given else None)
+        except UserError as error:
+            raise _refusal(dest, error) from error
     diff: list[dict[str, t.Any]] = [
-        {"before_header": dest, "after_header": dest, "before": before or "", "after": script.content}
+        {"before_header": dest, "after_header": dest, "before": found.text or "", "after": script.content}
     ]
-    if attributes.get("before") != attributes.get("after"):
-        diff.append(attributes)
-    return {"changed": changed, "diff": diff, "dest": dest, "folder_made": folder_made}
+    if differs and found.attributes is not None:
+        diff.append({"before": found.attributes.shown(), "after": wanted.shown()})
+    return {"changed": changed, "diff": diff, "dest": dest, "folder_made": not found.has_folder}

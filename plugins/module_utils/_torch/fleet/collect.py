@@ -18,6 +18,7 @@ import typing as t
 
 from ..._common.errors import UserError, one_line
 from ..._common.lines import whole
+from ..._files.trust import may_make, untrusted_because
 from ..._slurm.client import Slurm, SlurmError
 from ..._slurm.model.listing import Node, Task
 from ..._slurm.poll import Poller, Stop
@@ -237,7 +238,16 @@ class _Run:
 
 
 def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
-    """The private folder with what the nodes need: our code and their orders."""
+    """The private folder with what the nodes need: our code and their orders.
+
+    :raises UserError: it cannot be made; or as root, another user could put a folder of theirs in its place.
+    """
+    if not may_make(os.path.join(parent, "x")):
+        raise UserError(
+            "work_dir to be a folder that only root can write, or a sticky one, as this runs as root: %s" % parent,
+            str(untrusted_because(parent, for_new=True)),
+            "set work_dir to such a folder that login and compute nodes share, or run the task as its owner",
+        )
     try:
         folder = tempfile.mkdtemp(prefix=".hpc_pytorch.check.", dir=parent)
     except OSError as error:
