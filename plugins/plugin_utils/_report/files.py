@@ -10,14 +10,22 @@ import json
 import os
 import pathlib
 import re
-import tempfile
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.folder import (
+    Folder,
+    open_existing,
+    open_folder,
+    open_parent,
+)
 
 from .schema import SCHEMA_VERSION, Report
 
 MODE = 0o644
+# Of 10,000 nodes it has 20 MB.
+_LARGEST = 256 * 1024 * 1024
+_WHAT = "a folder for the report at"
 JSON = "report.json"
 HTML = "report.html"
 # The first lines of the page name the collection that made it.
@@ -44,23 +52,16 @@ def dump(report: Report) -> bytes:
 def read_last(folder: str) -> Report | None:
     """The report in *folder*, or None if there is none or it has another schema.
 
-    :raises UserError: the file there is not a report of ours and would be overwritten.
+    :raises UserError: the file there is not a report of ours and would be overwritten; or as root, another user could
+        write there.
     """
     path = os.path.join(folder, JSON)
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except FileNotFoundError:
+    content = _read(path, "a readable report at %s" % path)
+    if content is None:
         return None
-    except OSError as error:
-        raise UserError(
-            "a readable report at %s" % path,
-            error.strerror or str(error),
-            "let the user of ansible-playbook read it, or name another torch_check_report_dir",
-        ) from error
     try:
         last = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         last = None
     if (
         not isinstance(last, dict)
@@ -72,14 +73,31 @@ def read_last(folder: str) -> Report | None:
 
 
 def require_ours(path: str) -> None:
-    """Refuse to overwrite a page that is not a report of ours."""
-    try:
-        with open(path, "rb") as stream:
-            head = stream.read(2000)
-    except FileNotFoundError:
-        return
-    if MARK not in head:
+    """Refuse to overwrite a page that is not a report of ours.
+
+    :raises UserError: it is not, or cannot be read.
+    """
+    page = _read(path, "a readable page at %s" % path)
+    if page is not None and MARK not in page[:2000]:
         raise _not_ours(path)
+
+
+def _read(path: str, expected: str) -> bytes | None:
+    """The content of a regular file; None if there is none."""
+    try:
+        with _refusing(), open_existing(os.path.dirname(path), _WHAT) as place:
+            if place is None:
+                return None
+        with _refusing(), open_parent(path, _WHAT) as (place, name):
+            return place.read(name, _LARGEST)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(
+            expected,
+            error.strerror or str(error),
+            "let the user of ansible-playbook read it, or name another torch_check_report_dir",
+        ) from error
 
 
 def replace(folder: str, contents: t.Mapping[str, bytes], generated: str | None, keep: int) -> None:
@@ -90,11 +108,13 @@ def replace(folder: str, contents: t.Mapping[str, bytes], generated: str | None,
     :raises UserError: they cannot be written; each file is the old or the new one.
     """
     try:
-        os.makedirs(folder, exist_ok=True)
-        for path, content in contents.items():
-            if generated is not None:
-                _keep_earlier(path, generated, keep)
-            _write(path, content)
+        with _refusing(), open_folder(folder, _WHAT, make=True) as place:
+            for path, content in contents.items():
+                name = os.path.basename(path)
+                if generated is not None:
+                    _keep_earlier(place, name, generated, keep)
+                # For everyone to read. A link there is replaced, not followed.
+                place.write(name, content, MODE)
     except OSError as error:
         raise UserError(
             "a writable folder at %s" % folder,
@@ -103,39 +123,32 @@ def replace(folder: str, contents: t.Mapping[str, bytes], generated: str | None,
         ) from error
 
 
-def _write(path: str, content: bytes) -> None:
-    """Put *content* at *path* by one rename, for everyone to read. A link there is replaced, not followed."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".%s." % os.path.basename(path))
+@contextlib.contextmanager
+def _refusing() -> t.Iterator[None]:
+    """Name the remedy for the controller, where no task can become another user."""
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            os.fchmod(stream.fileno(), MODE)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        yield
+    except UserError as error:
+        raise UserError(
+            error.expected, error.found, "set torch_check_report_dir to a folder in which only root can write"
+        ) from error
 
 
-def _keep_earlier(path: str, generated: str, keep: int) -> None:
-    """Link the file at *path* to a name with its time, and remove all but the *keep* newest of such names."""
-    folder, name = os.path.split(path)
+def _keep_earlier(place: Folder, name: str, generated: str, keep: int) -> None:
+    """Link the file to a name with its time, and remove all but the *keep* newest of such names."""
     stem, extension = os.path.splitext(name)
     if keep:
         stamp = "".join(char for char in generated if char.isalnum())
-        with contextlib.suppress(FileNotFoundError):
-            # A hard link: at every moment there is a file at path.
-            earlier = os.path.join(folder, "%s-%s%s" % (stem, stamp, extension))
-            with contextlib.suppress(FileExistsError):
-                os.link(path, earlier, follow_symlinks=False)
-    for old in sorted(_earlier(folder, stem, extension), reverse=True)[keep:]:
-        os.unlink(os.path.join(folder, old))
+        # A hard link: at every moment there is a file of that name.
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            place.add_name(name, "%s-%s%s" % (stem, stamp, extension))
+    for old in sorted(_earlier(place.names(), stem, extension), reverse=True)[keep:]:
+        place.remove(old)
 
 
-def _earlier(folder: str, stem: str, extension: str) -> list[str]:
+def _earlier(present: t.Iterable[str], stem: str, extension: str) -> list[str]:
     # report-20261124T080000Z.json, and no file that a person may have put there.
-    names = [name for name in os.listdir(folder) if name.startswith(stem + "-") and name.endswith(extension)]
+    names = [name for name in present if name.startswith(stem + "-") and name.endswith(extension)]
     return [name for name in names if _is_stamp(name[len(stem) + 1 : len(name) - len(extension)])]
 
 
