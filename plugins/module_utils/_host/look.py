@@ -10,8 +10,8 @@ import stat
 import typing as t
 
 from .._common.errors import UserError
-from .._files.access import others_can_write
 from .._files.folder import LARGEST, Folder, open_existing, open_parent
+from .._files.trust import cure, others_can_write
 from .request import WantedFile
 
 # What the messages of the door call a place.
@@ -71,12 +71,13 @@ def read_trusted(path: str) -> bytes | None:
         status = folder.stat(name)
         if status is None:
             return None
-        if os.geteuid() == 0 and (status.st_uid != 0 or others_can_write(status, os.path.join(folder.path, name))):
-            raise UserError(
-                "a file at %s that only root can write, as this runs as root" % path,
-                "uid %d and mode %04o" % (status.st_uid, stat.S_IMODE(status.st_mode)),
-                "read it, and give it to root (chown root, chmod go-w)",
-            )
+        reason = None
+        if os.geteuid() == 0 and status.st_uid != 0:
+            reason = "%s belongs to uid %d" % (path, status.st_uid)
+        elif os.geteuid() == 0 and others_can_write(status, os.path.join(folder.path, name)):
+            reason = "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
+        if reason:
+            raise UserError("a file at %s that only root can write, as this runs as root" % path, reason, cure(reason))
         return _read(folder, name, path, status)
 
 
