@@ -246,16 +246,17 @@ def open_parent(path: str, what: str, make: bool = False, sticky: bool = False) 
 
 
 @contextlib.contextmanager
-def open_existing(path: str, what: str) -> t.Iterator[Folder | None]:
+def open_existing(path: str, what: str, sticky: bool = False) -> t.Iterator[Folder | None]:
     """Open the folder *path* to predict what will be made in it; yield None if it, or one on the way, is missing.
 
+    :arg sticky: as for :func:`open_folder`; what is missing is never made in a sticky folder.
     :raises UserError: as :func:`open_folder` with ``make``: as root, another user could write there or on the way.
     :raises OSError: it is no folder.
     """
     with contextlib.ExitStack() as stack:
         folder = None
         with contextlib.suppress(FileNotFoundError):
-            folder = _walk(path, what, False, False, stack, will_make=True)
+            folder = _walk(path, what, False, sticky, stack, will_make=True)
         yield folder
 
 

@@ -50,7 +50,9 @@ def make_so(wanted: WantedFile) -> str | None:
         with open_parent(wanted.path, WHAT, make=True) as (folder, name):
             return _write(folder, name, wanted)
     parent, name = os.path.split(wanted.path)
-    with open_folder(parent, WHAT, make=wanted.state != "absent") as folder:
+    # A folder that is to be made has been refused in a sticky one.
+    sticky = wanted.state == "directory"
+    with open_folder(parent, WHAT, make=wanted.state != "absent", sticky=sticky) as folder:
         if wanted.state == "directory":
             _make_folder(folder, name, wanted)
         elif wanted.state == "link":

@@ -96,7 +96,8 @@ def _look_at_folder(wanted: WantedFile) -> Look:
         if folder is None:
             return Look(wanted, True)
     parent, name = os.path.split(wanted.path)
-    with open_existing(parent, WHAT) as folder:
+    # Root's own folder may be in a sticky one: nobody else can move it.
+    with open_existing(parent, WHAT, sticky=True) as folder:
         status = folder.stat(name) if folder else None
         if status is None:
             return Look(wanted, True)

@@ -117,6 +117,15 @@ def test_a_file_of_hers_in_roots_folder_becomes_roots_and_is_not_read(as_root, r
     assert "has mode 0666" in refused("host_files_info", paths=[str(path)])
 
 
+def test_a_folder_of_roots_in_a_sticky_one_is_used_and_none_is_made_there(as_root, refused, scratch):
+    (scratch / "sw").mkdir(0o700)
+    wanted = [{"path": str(scratch / "sw"), "state": "directory", "mode": "0755"}]
+    wanted += [{"path": str(scratch / "sw/modules"), "state": "directory", "mode": "0755"}]
+    assert as_root("host_files", files=wanted)["changed"] and not as_root("host_files", files=wanted)["changed"]
+    assert (scratch / "sw").stat().st_mode & 0o777 == 0o755
+    refused("host_files", files=[{"path": str(scratch / "other"), "state": "directory"}])
+
+
 # A folder of root's that is put on PATH, and what is in it that another user can change.
 PROGRAMS = {
     "hers": "touch x && chown {uid} x",
