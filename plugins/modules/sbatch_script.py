@@ -23,6 +23,8 @@ options:
     description:
       - The script, an absolute path. O(make_folder) decides whether a missing folder is made.
       - If O(dest) is a symbolic link, the link is kept and its target is replaced, by one rename.
+      - As root, a place where another user can write is refused. In a sticky folder such as C(/tmp) root may replace
+        only files of its own.
     type: path
     required: true
   kind:

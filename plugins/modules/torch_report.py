@@ -37,6 +37,7 @@ options:
     description:
       - The folder on the controller for C(report.json) and C(report.html), an absolute path. A leading C(~) is the home
         directory of the user who runs Ansible. The folder is created. If it is not set, no file is written.
+      - If root runs Ansible, a folder that another user can write is refused.
     type: str
   keep:
     description:
