@@ -21,6 +21,7 @@ import tempfile
 import time
 import typing as t
 
+from .._common.disk import is_on_network
 from .._common.errors import UserError
 from .._files.files import sha256_of_file, write_atomically
 from .._files.leftovers import is_abandoned, owner_tag
@@ -48,8 +49,8 @@ class Channel:
     def __enter__(self) -> Channel:
         self._made = _make_folder(self.path)
         # The lock only avoids double work: each publisher has a staging folder of its own.
-        self._lock.enter_context(file_lock(os.path.join(self.path, _LOCK), self._progress, self.path, 0o644))
-        remove_leftovers(self.path)
+        lock = self._lock.enter_context(file_lock(os.path.join(self.path, _LOCK), self._progress, self.path, 0o644))
+        remove_leftovers(self.path, alone=lock.held and not is_on_network(self.path))
         self.staging = tempfile.mkdtemp(prefix="%s%s-" % (_STAGING, owner_tag()), dir=self.path)
         return self
 
@@ -197,15 +198,17 @@ def check_folder(path: str) -> None:
         raise UserError("a conda channel at %s" % path, "a folder with %s" % ", ".join(sorted(names)[:3]), remedy)
 
 
-def remove_leftovers(path: str) -> None:
-    """Remove staging folders of publishers that have ended. On another host that is assumed after a day."""
+def remove_leftovers(path: str, alone: bool = False) -> None:
+    """Remove staging folders of publishers that have ended. On another host that is assumed after a day.
+
+    :arg alone: nobody else can be publishing: this process holds the lock, and no other machine writes there.
+    """
     for name in os.listdir(path):
         if not name.startswith(_STAGING):
             continue
         folder = os.path.join(path, name)
         tag = name[len(_STAGING) :].rpartition("-")[0]
-        # A process before this one may have had its number.
-        if tag == owner_tag() or is_abandoned(tag) or time.time() - os.stat(folder).st_mtime > _DAY:
+        if alone or is_abandoned(tag) or time.time() - os.stat(folder).st_mtime > _DAY:
             shutil.rmtree(folder, ignore_errors=True)
 
 

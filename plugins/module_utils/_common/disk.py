@@ -119,6 +119,9 @@ def _what_is_full(problem: BaseException | str) -> tuple[int, str, str]:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, OSError) and error.errno in _FULL:
+            # A file that is too large to be read is no full disk. It has the number, but other words than the kernel's.
+            if error.errno == errno.EFBIG and error.strerror != os.strerror(errno.EFBIG):
+                return 0, "", ""
             name = error.filename2 or error.filename
             name = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
             return error.errno or 0, name if os.path.isabs(name) else "", ""

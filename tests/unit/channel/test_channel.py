@@ -404,13 +404,16 @@ def test_killed_while_it_packs(published: types.SimpleNamespace, tmp_path: pathl
 
 def test_another_publishers_staging_is_left_alone(tmp_path: pathlib.Path) -> None:
     names = {".staging-%s.%d-x" % (os.uname().nodename, os.getppid()): True, ".staging-elsewhere.1-x": True}
-    names[".staging-%s.%d-y" % (os.uname().nodename, os.getpid())] = False
+    names[".staging-%s.999999999-y" % os.uname().nodename] = False
     for name in names:
         (tmp_path / name).mkdir()
     (tmp_path / ".staging-elsewhere.2-x").mkdir()
     os.utime(tmp_path / ".staging-elsewhere.2-x", (1, 1))
     publishing.remove_leftovers(str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == {name for name, kept in names.items() if kept}
+    # Who holds the lock on a local disk is the only publisher, whatever the names of the others say.
+    publishing.remove_leftovers(str(tmp_path), alone=True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import pathlib
 import shutil
 import types
@@ -62,7 +63,7 @@ ERRORS = [
     (OSError(NO_SPACE, "x", "file"), "/place", "space"),
     (OSError(NO_SPACE, "x", 7), "/place", "space"),
     (OSError(QUOTA, "x", "/there/file"), "/there/file", "quota"),
-    (OSError(LARGE, "x", "/there/file"), "/there/file", "too large"),
+    (OSError(LARGE, os.strerror(LARGE), "/there/file"), "/there/file", "too large"),
     (shutil.Error([("/a", "/b", "[Errno 28] No space left on device: '/b'")]), "/place", "space"),
     (chained(OSError(NO_SPACE, "x", "/there/file")), "/there/file", "space"),
     (chained(OSError(QUOTA, "x")), "/place", "quota"),
@@ -87,6 +88,7 @@ def test_an_exception_of_a_full_disk_names_the_path_and_what_is_short(error: Exc
 def test_other_texts_and_errors_are_none(text: str) -> None:
     assert disk.full_disk(text, "/place") is None
     assert disk.full_disk(RuntimeError(text), "/place") is None
+    assert disk.full_disk(OSError(LARGE, "larger than 4 bytes", "/x"), "/place") is None
     # A file may have such a name.
     assert disk.full_disk(OSError(errno.EACCES, "Permission denied", "/x/No space left on device"), "/place") is None
 
@@ -152,7 +154,7 @@ def test_the_disk_that_a_program_names_is_the_one_that_was_full(monkeypatch: pyt
 
 def test_the_texts_of_a_full_disk_are_not_taken_for_one_again() -> None:
     for number in (NO_SPACE, QUOTA, LARGE):
-        full = disk.full_disk(OSError(number, "x"), "/x")
+        full = disk.full_disk(OSError(number, os.strerror(number)), "/x")
         assert full and disk.full_disk(full, "/y") is None
 
 

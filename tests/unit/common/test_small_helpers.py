@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import socket
-import subprocess
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common import versions
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, printable, shown, some
-from ansible_collections.hpc.pytorch.plugins.module_utils._files import leftovers, paths
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import paths
 
 
 @pytest.mark.parametrize("value", ["envs/torch", "", "~/x", "/a\nb", "/a\0b", "/a\u202eb"])
@@ -46,17 +43,6 @@ def test_versions_compare_by_number() -> None:
     assert versions.starts_with("2.13.0", "2.13") and not versions.starts_with("1.10.0", "1.1")
     assert (versions.major_minor("3.8.18"), versions.previous_minor("3.10")) == ("3.8", "3.9")
     assert versions.is_version("12.9") and not versions.is_version(3.1) and not versions.is_version("1.x")
-
-
-def test_what_an_ended_process_of_this_host_left_is_abandoned() -> None:
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    host = socket.gethostname()
-    assert leftovers.owner_tag() == "%s.%d" % (host, os.getpid())
-    assert leftovers.is_abandoned("%s.%d" % (host, ended.pid))
-    assert not leftovers.is_abandoned(leftovers.owner_tag())
-    assert not leftovers.is_abandoned("elsewhere.%d" % ended.pid)
-    assert not leftovers.is_abandoned("%s.x" % host)
 
 
 def test_values_in_messages() -> None:

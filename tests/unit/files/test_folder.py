@@ -12,6 +12,7 @@ import stat
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._files import folder as door
+from ansible_collections.hpc.pytorch.plugins.module_utils._files.leftovers import owner_tag
 
 WHAT = "a folder at"
 
@@ -149,7 +150,7 @@ def test_touch_makes_a_file_and_follows_nothing(tmp_path: pathlib.Path) -> None:
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: pathlib.Path) -> None:
     ended = 2**22 + 1
     left = tmp_path / (".file.%s.%d.new" % (socket.gethostname(), ended))
-    own = tmp_path / (".file.%s.%d.new" % (socket.gethostname(), os.getpid()))
+    own = tmp_path / (".file.%s.new" % owner_tag())
     elsewhere = tmp_path / ".file.other-host.1.new"
     for path in (left, own, elsewhere):
         path.write_text("half")

@@ -11,8 +11,8 @@ import shutil
 import typing as t
 
 from ..._common.errors import UserError
+from ..._files import leftovers
 from ..._files.files import umask
-from ..._files.leftovers import abandoned_paths, private_path
 from ..engines.base import Engine, Solution
 from ..env.history import append_history
 from ..env.modes import set_permissions
@@ -41,15 +41,33 @@ def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) 
     """
     made = _make_folders(os.path.dirname(request.prefix))
     remove_abandoned(request.prefix)
-    staging = private_path(request.prefix, "partial")
-    os.mkdir(staging, 0o700)
-    needs_prefix = bool(request.pip) or request.compiled
+    staging = leftovers.private_path(request.prefix, "partial")
+    with leftovers.new_folder(staging, 0o700):
+        _build_aside(request, engine, solution, staging, made)
+    if _needs_prefix(request):
+        try:
+            _finish(request, engine, solution.packages, upgrade=False, repair=False)
+        except BaseException:
+            remove(request.prefix)
+            _remove_folders(made)
+            raise
+
+
+def _needs_prefix(request: EnvRequest) -> bool:
+    return bool(request.pip) or request.compiled
+
+
+def _build_aside(request: EnvRequest, engine: Engine, solution: Solution, staging: str, made: list[str]) -> None:
+    """Build the env in the folder *staging* and rename it to its prefix.
+
+    :arg made: folders to remove again if that fails.
+    """
     try:
         engine.install(solution, staging, request.prefix, frozenset())
         _set_permissions(staging)
         append_history(staging, [], solution.packages, request.packages)
         write_record(staging, request, engine.name, solution.packages)
-        if needs_prefix:
+        if _needs_prefix(request):
             mark_changing(staging)
         os.chmod(staging, 0o777 & ~umask())
         _rename_into_place(staging, request.prefix)
@@ -57,13 +75,6 @@ def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) 
         _discard(request.prefix, staging)
         _remove_folders(made)
         raise
-    if needs_prefix:
-        try:
-            _finish(request, engine, solution.packages, upgrade=False, repair=False)
-        except BaseException:
-            remove(request.prefix)
-            _remove_folders(made)
-            raise
 
 
 def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) -> None:
@@ -119,16 +130,16 @@ def change(
 def remove(prefix: str) -> None:
     """Rename the env away, then delete it: nobody finds a half-deleted one."""
     remove_abandoned(prefix)
-    trash = private_path(prefix, "removing")
-    os.rename(prefix, trash)
-    shutil.rmtree(trash)
+    trash = leftovers.private_path(prefix, "removing")
+    with leftovers.held(prefix):
+        os.rename(prefix, trash)
+        shutil.rmtree(trash)
 
 
 def remove_abandoned(prefix: str) -> None:
     """Delete what killed runs on this machine left next to *prefix*. Another machine's runs may still be active."""
     for purpose in ("partial", "removing"):
-        for path in abandoned_paths(prefix, purpose):
-            shutil.rmtree(path, ignore_errors=True)
+        leftovers.remove_abandoned(prefix, purpose)
 
 
 def _set_permissions(prefix: str) -> None:
@@ -166,7 +177,7 @@ def _made_meanwhile(prefix: str, error: OSError) -> UserError:
 
 def _discard(prefix: str, staging: str) -> None:
     # After an error rattler's threads may still link packages. Their folders are renamed away, so they fail.
-    trash = private_path(prefix, "removing")
+    trash = leftovers.private_path(prefix, "removing")
     with contextlib.suppress(OSError):
         os.rename(staging, trash)
     shutil.rmtree(trash, ignore_errors=True)

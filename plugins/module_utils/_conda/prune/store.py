@@ -16,7 +16,7 @@ import time
 import typing as t
 
 from ..._common.errors import UserError
-from ..._files.leftovers import is_abandoned, owner_tag
+from ..._files.leftovers import OWNER, is_abandoned, owner_tag
 from ..._files.paths import nearest_existing
 from ..._files.trust import require_trusted_place
 
@@ -24,7 +24,7 @@ from ..._files.trust import require_trusted_place
 # replaced by another.
 LOCK, SWITCHED = ".lock", ".switched"
 # The names of _files.leftovers.private_path.
-_LEFTOVER = re.compile(r"\.(?P<version>[^.].*?)\.(?P<owner>.+\.\d+)\.(?P<purpose>removing|partial)\Z")
+_LEFTOVER = re.compile(r"\.(?P<version>[^.].*?)\.(?P<owner>%s)\.(?P<purpose>removing|partial)\Z" % OWNER)
 # After this time no other machine is still deleting a folder that it renamed for removal.
 _FOREIGN_SECONDS = 24 * 3600
 
@@ -118,7 +118,7 @@ def is_left_over(folder: str, name: str) -> bool:
     match = _LEFTOVER.match(name)
     if match is None:
         return False
-    if is_abandoned(match.group("owner")):
+    if is_abandoned(match.group("owner"), os.path.join(folder, name)):
         return True
     if match.group("owner").rpartition(".")[0] == owner_tag().rpartition(".")[0]:
         return False

@@ -243,7 +243,7 @@ def test_the_next_run_finishes_an_interrupted_one(run, envs, monkeypatch, moment
 
     # The number of a process that does not exist, so no run is using it.
     monkeypatch.setattr(
-        prune, "private_path", lambda *given: private_path(*given).replace(".%d." % os.getpid(), ".4194305.")
+        prune, "private_path", lambda *given: private_path(*given).replace(".%d-" % os.getpid(), ".4194305-")
     )
     monkeypatch.setattr(
         prune.os if "beside" in moment else prune.shutil, "unlink" if "beside" in moment else "rmtree", killed

@@ -101,14 +101,15 @@ def cache_lock(cache: str) -> t.Iterator[int | None]:
 def remove_abandoned(cache: str) -> None:
     """Delete what killed runs of this user left in the cache, and nothing that a running one may use.
 
-    The names of scratch prefixes tell their host and process. Half-unpacked packages do not: on a local file system
+    The names of scratch prefixes tell their process. Those of half-unpacked packages do not: on a local file system
     they are deleted while this process holds rattler's lock. On a network file system a machine whose locks do not
     reach us may be unpacking them, so there they are deleted after a day.
     """
     names = _names(cache)
     for name in names:
-        if name.startswith(_SCRATCH) and is_abandoned(name[len(_SCRATCH) :]):
-            _remove(os.path.join(cache, name))
+        path = os.path.join(cache, name)
+        if name.startswith(_SCRATCH) and is_abandoned(name[len(_SCRATCH) :], path):
+            _remove(path)
     halves = [name for name in names if _is_half_unpacked(name, names)]
     if not halves:
         return

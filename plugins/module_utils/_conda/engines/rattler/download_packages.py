@@ -14,6 +14,7 @@ import typing as t
 
 from ...._common.errors import UserError
 from ...._files.files import sha256_of_file
+from ...._files.leftovers import new_folder
 from ...._files.locks import hold
 from ...._files.progress import Progress
 from ...package.described import LARGEST_ARCHIVE, SUFFIXES, Described, local_path, require_hash
@@ -55,12 +56,11 @@ class Fetcher:
             missing = self._missing(packages, again)
             for package in missing:
                 require_hash(package)
-            shutil.rmtree(scratch, ignore_errors=True)
-            os.mkdir(scratch, 0o700)
-            try:
-                asyncio.run(self._fetch_all(missing, scratch))
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+            with new_folder(scratch, 0o700):
+                try:
+                    asyncio.run(self._fetch_all(missing, scratch))
+                finally:
+                    shutil.rmtree(scratch, ignore_errors=True)
 
     def _missing(self, packages: t.Sequence[Described], again: t.AbstractSet[str]) -> list[Described]:
         missing = []
