@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import re
+import stat
 import time
 import typing as t
 
 from .trust import may_make
 
 PROGRESS_OPTION = {"progress_file": {"type": "path"}}
+# As the action plugin names them.
+_NAME = re.compile(r"hpc\.pytorch-[0-9a-f]{32}\.progress\Z")
 
 
 class Progress:
@@ -33,7 +38,12 @@ class Progress:
         if path and may_make(path):
             # Other users can write to the folder, so an existing file is neither followed nor reused.
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with contextlib.suppress(OSError):
+                # Ends with this process, and so tells the next one that the file is of no use any more.
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._stream = os.fdopen(handle, "w")
+            if _NAME.match(os.path.basename(path)):
+                remove_abandoned(os.path.dirname(path))
 
     def __enter__(self) -> Progress:
         return self
@@ -88,3 +98,23 @@ class Progress:
             stream.close()
         with contextlib.suppress(OSError):
             os.unlink(self._path)
+
+
+def remove_abandoned(folder: str) -> None:
+    """Remove the progress files of this user that killed runs left in *folder*; those of running ones are locked."""
+    try:
+        names = [name for name in os.listdir(folder) if _NAME.match(name)]
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        with contextlib.suppress(OSError):
+            # Others may have put a fifo or a link there.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                status = os.fstat(handle)
+                if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(path)
+            finally:
+                os.close(handle)

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import stat
+import subprocess
+import sys
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._files import progress as progress_module
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._progress import progress_line
 
@@ -35,6 +39,62 @@ def test_a_file_or_link_that_stands_there_is_never_used(tmp_path):
         with pytest.raises(OSError):
             Progress(str(tmp_path / name))
     assert (tmp_path / "victim").read_text() == "mine"
+
+
+def named(folder, number):
+    return folder / ("hpc.pytorch-%032x.progress" % number)
+
+
+def test_what_killed_runs_left_goes_and_nothing_else(tmp_path):
+    """A killed one leaves its file without the lock; the others belong to a run, or are no such files."""
+    with Progress(str(named(tmp_path, 1))):
+        os.mkfifo(named(tmp_path, 2))
+        named(tmp_path, 3).symlink_to("mine.txt")
+        named(tmp_path, 4).mkdir()
+        kept = [
+            "mine.txt",
+            "hpc.pytorch-1.progress",
+            "hpc.pytorch-%s.progress" % ("G" * 32),
+            named(tmp_path, 5).name + "x",
+        ]
+        for name in kept:
+            (tmp_path / name).touch()
+        named(tmp_path, 6).touch()
+        before = set(os.listdir(tmp_path))
+        with Progress(str(named(tmp_path, 7))):
+            assert before - set(os.listdir(tmp_path)) == {named(tmp_path, 6).name}
+    assert not named(tmp_path, 1).exists() and not named(tmp_path, 7).exists()
+
+
+def test_a_run_that_is_killed_leaves_its_file_unlocked(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress\n"
+        "progress = Progress(sys.argv[2]); print('made', flush=True); input()"
+    )
+    path = named(tmp_path, 1)
+    root = str(pathlib.Path(__file__).resolve().parents[3] / ".collections")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, root, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "made\n"
+        Progress(str(named(tmp_path, 2))).close()
+        assert path.exists()
+        process.kill()
+    assert path.exists()
+    # A file with a name of the caller's choice cleans nothing.
+    Progress(str(tmp_path / "progress")).close()
+    assert path.exists()
+    Progress(str(named(tmp_path, 3))).close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_files_of_another_user_stay(tmp_path, monkeypatch):
+    named(tmp_path, 1).touch()
+    monkeypatch.setattr(progress_module.os, "geteuid", lambda: os.getuid() + 1)
+    progress_module.remove_abandoned(str(tmp_path))
+    assert named(tmp_path, 1).exists()
+    progress_module.remove_abandoned(str(tmp_path / "absent"))
 
 
 def test_without_a_file_nothing_is_written(tmp_path, monkeypatch):
