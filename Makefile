@@ -30,7 +30,7 @@ molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='conver
 bench: ## paired timings, printed (ARGS='NAME...' chooses some)
 	@tools/bench.sh $(ARGS)
 
-faults: ## cause faults while conda_env runs, write the results to docs/faults.md (ARGS='NAME...' chooses some)
+faults: ## cause faults while conda_env or site.yml runs, write the results to docs/faults.md (ARGS='NAME...' chooses some)
 	@tools/faults.sh $(ARGS)
 
 undo: ## undo make site: remove the folder .site

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Cause faults while conda_env runs: kills, full disks, failing servers. Write the results to docs/faults.md. Arguments
+# Cause faults while conda_env or site.yml runs: kills, full disks, failing servers. Write docs/faults.md. Arguments
 # choose families by name; the other sections stay as they are. Needs root, since it mounts full and read-only disks.
 
 # shellcheck source=tools/setup.sh

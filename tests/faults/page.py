@@ -17,19 +17,27 @@ from lab import SILENCE, Row
 
 HEAD = (
     """\
-# What conda_env survives
+# What conda_env and a whole site.yml survive
 
-`make faults` does these things to `conda_env` and writes this page; it fails if one of them was not survived.
+`make faults` does these things and writes this page; it fails if one of them was not survived.
 
-Survived means that before the rerun neither `conda_env_info`, `source activate` nor a job script used a broken env;
-that a failure was one line that says what to do, and nothing was lost; that the next run succeeded, every file of the
-env was what its packages contain, pip's records were complete, its Python ran, and nothing was left behind in the
-package cache, in the env or next to it.
+**conda_env.** Survived means that before the rerun neither `conda_env_info`, `source activate` nor a job script used a
+broken env; that a failure was one line that says what to do, and nothing was lost; that the next run succeeded, every
+file of the env was what its packages contain, pip's records were complete, its Python ran, and nothing was left behind
+in the package cache, in the env or next to it. The env holds python, pip and numpy as conda packages, a pip requirement
+of 60 modules, and all bytecode. Moments of kill -9 are fractions of the processor time that a whole run takes, measured
+before on the same machine: half of them before the env is marked as being changed, half from there to the end. A silent
+server was given up after %d seconds here, instead of the 300 of a real run.
 
-The env holds python, pip and numpy as conda packages, a pip requirement of 60 modules, and all bytecode. Capitals
-such as ENV stand for paths. Moments of kill -9 are fractions of the processor time that a whole run takes, measured
-before on the same machine: half of them before the env is marked as being changed, half from there to the end. A
-silent server was given up after %d seconds here, instead of the 300 of a real run.
+**A whole site.yml.** This machine is login and compute, as with `make site`, and everything is below one folder: the
+engine (py-rattler from an index), a channel with the system's Python and three wheels, the base, the env, its check,
+the report and a job. Survived means that no broken env was taken for a complete one; that a failure was one line that
+names the path and what is short; that the rerun ended with status 0, the tree of files was that of a run without a
+fault (nothing missing, nothing left behind, also in the folder for temporary files), the files that a user had put
+there were untouched, and a third run reported changed=0. Moments of kill -9 are a number of tasks that have begun and
+the processor time since the last one began, spread evenly over the processor time of a run that was measured before.
+
+Capitals such as ENV and SITE stand for paths.
 """
     % SILENCE
 )

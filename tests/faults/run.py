@@ -4,13 +4,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cause the faults of real clusters and report what is survived: ``run.py [--moments N] [--page FILE] [NAME...]``.
 
-A family of faults is a file ``fault_NAME.py`` with a docstring and ``run(lab, moments)`` that returns rows. The page
-keeps the sections of families that were not run. The exit status is 1 if something was not survived.
+A family of faults is a file ``fault_NAME.py`` with a docstring and ``run(lab, moments)`` that returns rows, and with
+``open_lab(folder)`` if it needs a setup of its own. The page keeps the sections of families that were not run. The exit
+status is 1 if something was not survived.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import pathlib
 import sys
 import tempfile
@@ -44,9 +46,15 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     options = parse(parser, arguments, known, "moments")
     sections: dict[str, list[Row]] = {}
     # Not in /tmp itself, which everybody can write: root makes no env there.
-    with tempfile.TemporaryDirectory(prefix="hpc.pytorch-faults-") as folder, open_lab(pathlib.Path(folder)) as lab:
+    with tempfile.TemporaryDirectory(prefix="hpc.pytorch-faults-") as folder, contextlib.ExitStack() as labs:
+        shared = None
         for name in options.names:
             family = load(known[name])
+            if hasattr(family, "open_lab"):
+                lab = labs.enter_context(family.open_lab(pathlib.Path(folder) / name))
+            else:
+                # One for all families of conda_env.
+                shared = lab = shared or labs.enter_context(open_lab(pathlib.Path(folder)))
             title = title_of(known[name])
             print("\n%s" % title, flush=True)
             sections[title] = []

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import json
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -20,7 +21,7 @@ FAULTS = pathlib.Path(__file__).resolve().parents[2] / "faults"
 @pytest.fixture(name="faults")
 def fixture_faults(monkeypatch):
     """run.py and its neighbours by name; what else has one of these names is left alone."""
-    names = ("run", "lab", "page", "whole")
+    names = ("run", "lab", "page", "whole", "site_lab", "fault_site_kill")
     kept = {name: sys.modules.pop(name, None) for name in names}
     monkeypatch.setattr(sys, "path", [str(FAULTS), *sys.path])
     yield {name: importlib.import_module(name) for name in names}
@@ -31,7 +32,8 @@ def fixture_faults(monkeypatch):
 
 
 def test_every_family_says_what_it_does_and_an_unknown_one_is_refused(faults, capsys):
-    assert set(faults["run"].families()) == {"disk", "kill", "server", "together"}
+    of_a_site = {"site_disk", "site_kill", "site_together"}
+    assert set(faults["run"].families()) == {"disk", "kill", "server", "together"} | of_a_site
     for path in faults["run"].families().values():
         assert '"""' in path.read_text(encoding="utf-8")
     with pytest.raises(SystemExit):
@@ -107,3 +109,58 @@ def test_leftovers_are_found_in_all_three_places(faults, prefix, tmp_path):
         path.mkdir()
         assert faults["whole"].leftovers(cache, prefix.parent, prefix) == ["left behind: %s" % path]
         path.rmdir()
+
+
+OUTPUT = """\
+PLAY [Site layer] ***
+
+TASK [hpc.pytorch.conda : Make the engine] ***
+changed: [localhost]
+
+TASK [hpc.pytorch.channel : Publish the channel] ***
+%s
+PLAY RECAP ***
+localhost : ok=12 changed=3 unreachable=0 failed=1 skipped=2 rescued=0 ignored=0
+"""
+FAILED = 'fatal: [localhost]: FAILED! => {"changed": false, "found": "x", "msg": "%s"}'
+
+
+@pytest.mark.parametrize(
+    ("failures", "problem"),
+    [
+        ([FAILED % "expected a; found b; remedy: c"], ""),
+        ([FAILED % r"expected a \"q\"; found b; remedy: c"], ""),
+        ([FAILED % "expected a; found b"], "no remedy: expected a; found b"),
+        ([FAILED % "expected a; found b; remedy: c"] * 2, "2 error lines: "),
+        (["fatal: [localhost]: FAILED! => boom"], "no remedy: [localhost]: FAILED! => boom"),
+        ([], "0 error lines: []"),
+    ],
+)
+def test_one_clear_line_is_told_from_others(faults, failures, problem):
+    site = faults["site_lab"]
+    done = site.Done(2, 3, OUTPUT % "\n".join(failures))
+    wrong = site.one_line(done)
+    assert (wrong == []) if not problem else wrong[0].startswith(problem)
+    assert site.one_line(done._replace(status=0)) == ["it did not fail"]
+
+
+def test_the_moments_of_kills_are_spread_over_tasks_and_time(faults):
+    moment = faults["site_lab"].Moment
+    whole_run = [moment(0, 0.0), moment(1, 0.0), moment(1, 1.0), moment(2, 0.0), moment(2, 6.0), moment(4, 1.0)]
+    found = faults["fault_site_kill"].moments_of(whole_run, 4)
+    assert found == [moment(1, 1.0), moment(2, 2.0), moment(2, 4.0), moment(2, 6.0)]
+
+
+def test_a_kill_ends_all_that_a_run_started(faults, tmp_path):
+    log = tmp_path / "log"
+    log.write_bytes(b"PLAY [x]\nTASK [a] ***\nok: TASK [b\nTASK [c] ***\n")
+    code = "import subprocess as s; print(s.Popen(['sleep', '999'], start_new_session=True).pid, flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = int(process.stdout.readline())
+    running = faults["site_lab"].Running(process, log)
+    assert running.tasks() == 2 and next(running.watched()).tasks == 2
+    assert child in faults["site_lab"].descendants(process.pid)
+    running.kill()
+    process.stdin.close()
+    process.stdout.close()
+    assert process.returncode == -9 and not faults["site_lab"]._runs(child)
