@@ -13,6 +13,7 @@ import typing as t
 from .._common.errors import UserError
 from .._common.process import run_limited
 from .._common.versions import is_version, major_minor, numbers, starts_with
+from .._files.files import open_regular
 from .._files.trust import require_trusted, untrusted_because
 from . import parse
 
@@ -208,7 +209,7 @@ def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequen
 
 def _text(path: str) -> str | None:
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             return stream.read(_LARGEST).decode("utf-8", "replace")
     except OSError:
         return None

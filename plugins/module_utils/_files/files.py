@@ -13,6 +13,7 @@ import os
 import stat
 import typing as t
 
+from .._common.errors import UserError
 from .folder import open_parent
 
 
@@ -36,16 +37,61 @@ def write_atomically(path: str, content: bytes, default_mode: int = 0o644) -> No
             folder.write(name, content, stat.S_IMODE(old.st_mode), (old.st_uid, old.st_gid))
 
 
-def open_regular(path: str) -> t.BinaryIO:
+# Bytes. No text of ours, of conda's or of pip's is longer: the largest records of packages have some 20 MB.
+LARGEST = 64 * 1024 * 1024
+
+
+def open_regular(path: str, follow: bool = True) -> t.BinaryIO:
     """Open a regular file to read it. A fifo or a device is an error, since reading one could wait forever.
 
+    :arg follow: whether the last part of *path* may be a symlink.
     :raises OSError: it is not a regular file, or cannot be read.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "not a regular file", path)
+    # To open a device may already do something, so it is not opened before its kind is known.
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    try:
+        mode = os.fstat(place).st_mode
+        if not stat.S_ISREG(mode):
+            found = "a symlink" if stat.S_ISLNK(mode) else "not a regular file"
+            raise OSError(errno.EINVAL, found, path)
+        try:
+            handle = os.open("/proc/self/fd/%d" % place, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
+    finally:
+        os.close(place)
     return os.fdopen(handle, "rb")
+
+
+def read_regular(path: str, longest: int = LARGEST, follow: bool = True) -> bytes:
+    """The content of a regular file, which another user may have put there.
+
+    :arg longest: bytes; a longer file is an error.
+    :raises OSError: it is not a regular file, is too long, or cannot be read.
+    """
+    with open_regular(path, follow) as stream:
+        content = stream.read(longest + 1)
+    if len(content) > longest:
+        raise OSError(errno.EFBIG, "longer than %d bytes" % longest, path)
+    return content
+
+
+def require_regular(paths: t.Iterable[str], reader: str) -> None:
+    """Refuse what *reader*, a program that is about to read these files, would wait for.
+
+    :arg paths: files that need not exist.
+    :raises UserError: one of them is a fifo, a device or a folder.
+    """
+    for path in paths:
+        try:
+            mode = os.stat(path).st_mode
+        except OSError:
+            continue
+        # To read the null device is the usual way to have no settings.
+        if not stat.S_ISREG(mode) and not (stat.S_ISCHR(mode) and os.path.realpath(path) == os.devnull):
+            raise UserError(
+                "a file at %s, as %s reads it" % (path, reader), "something else, such as a fifo", "move it away"
+            )
 
 
 def sha256_of_file(path: str) -> str:

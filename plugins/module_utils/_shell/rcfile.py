@@ -11,7 +11,7 @@ import subprocess
 import typing as t
 
 from .._common.errors import UserError
-from .._files.files import write_atomically
+from .._files.files import read_regular, write_atomically
 from .._files.paths import nearest_existing
 from .._files.trust import untrusted_because
 from .tail import render_tail
@@ -115,8 +115,8 @@ def _read(path: str) -> bytes | None:
                 "%d bytes" % status.st_size,
                 "give another path",
             )
-        with open(path, "rb") as stream:
-            return stream.read()
+        # It may have become something else since.
+        return read_regular(path, _LARGEST)
     except FileNotFoundError:
         folder = os.path.dirname(os.path.realpath(path))
         if os.path.isdir(folder):

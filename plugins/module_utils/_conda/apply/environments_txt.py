@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from ..._common.lines import lines_of
-from ..._files.files import open_regular, write_atomically
+from ..._files.files import read_regular, write_atomically
 from ..._files.trust import require_root_only
 
 
@@ -46,8 +46,7 @@ def _edit(home: str, edit: t.Callable[[list[str]], list[str]]) -> None:
     require_root_only(path)
     lines: list[str] = []
     if os.path.exists(path):
-        with open_regular(path) as stream:
-            lines = lines_of(stream.read().decode("utf-8", "surrogateescape"))
+        lines = lines_of(read_regular(path).decode("utf-8", "surrogateescape"))
     wanted = edit(lines)
     if wanted != lines:
         os.makedirs(os.path.dirname(path), exist_ok=True)

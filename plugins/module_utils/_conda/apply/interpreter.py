@@ -16,6 +16,7 @@ from ..._common.errors import UserError
 from ..._common.lines import lines_of
 from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
+from ..._files.files import require_regular
 from ..._files.trust import require_trusted, require_trusted_env
 from ..env.pip_records import damaged_distributions, lines_for, repairable
 
@@ -110,8 +111,19 @@ def _pip_environment() -> dict[str, str]:
     return clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
 
 
+def _pip_settings(prefix: str) -> list[str]:
+    """The files that pip reads before it does anything. Source: "Configuration files" in pip's documentation."""
+    home = os.path.expanduser("~")
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    named = [os.environ.get(name, "") for name in ("PIP_CONFIG_FILE", "NETRC")]
+    found = [os.path.join(folder, "pip.conf") for folder in (os.path.join(config, "pip"), prefix)]
+    found += [os.path.join(home, name) for name in (".pip/pip.conf", ".netrc", "_netrc")]
+    return [path for path in named + found if path]
+
+
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
     command = [env_python(prefix), "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
+    require_regular(_pip_settings(prefix), "pip")
     with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
         # In a private file, since an address may hold a password and every user can read a command line.
         stream.write("\n".join(requirements) + "\n")

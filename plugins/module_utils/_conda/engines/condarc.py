@@ -15,9 +15,12 @@ from ansible.module_utils.common.respawn import has_respawned, probe_interpreter
 
 from ..._common.errors import UserError
 from ..._common.redact import filled_in
+from ..._files.files import read_regular
 from ..._files.trust import untrusted_because
 from .venv import ENGINE_PREFIXES, respawn_in
 
+# Bytes. YAML of megabytes would take minutes to read.
+_LARGEST = 1024 * 1024
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
 
@@ -50,8 +53,7 @@ def sha256_of_files(paths: t.Iterable[str]) -> str:
     """Hash of the files' names and contents, to notice that the site has changed them."""
     digest = hashlib.sha256()
     for path in paths:
-        with open(path, "rb") as stream:
-            digest.update(path.encode() + b"\0" + stream.read() + b"\0")
+        digest.update(path.encode() + b"\0" + read_regular(path, _LARGEST) + b"\0")
     return digest.hexdigest()
 
 
@@ -99,8 +101,7 @@ def _content_of(path: str) -> dict[str, t.Any]:
     import yaml
 
     try:
-        with open(path, encoding="utf-8") as stream:
-            content = yaml.safe_load(stream) or {}
+        content = yaml.safe_load(read_regular(path, _LARGEST)) or {}
         if not isinstance(content, dict):
             raise ValueError("not a mapping")
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -46,7 +46,7 @@ def describe_env(options: Options) -> dict[str, t.Any]:
         "prefix": prefix,
         "state": state,
         "base": is_env and is_base(prefix),
-        "engine": read_record(prefix).get("engine"),
+        "engine": _engine_of(prefix),
         "packages": [package.as_result() for package in packages],
         "problems": problems,
     }
@@ -55,3 +55,9 @@ def describe_env(options: Options) -> dict[str, t.Any]:
         result["damaged"] = sorted(damaged_packages(prefix)) if readable else []
         result["damaged_pip"] = [each.name for each in damaged_distributions(prefix)] if readable else []
     return result
+
+
+def _engine_of(prefix: str) -> str | None:
+    """The engine that the env's record names, if it names one: in another user's env the record may hold anything."""
+    engine = read_record(prefix).get("engine")
+    return engine if isinstance(engine, str) and engine.isidentifier() and len(engine) <= 20 else None

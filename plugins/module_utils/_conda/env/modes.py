@@ -17,7 +17,7 @@ import typing as t
 from ..._common.errors import UserError
 from ..._files.files import umask
 from .prefix import write_own
-from .records import package_records
+from .records import package_records, read_in_env
 
 MODES = "conda-meta/hpc_pytorch.modes"
 
@@ -38,10 +38,9 @@ class Modes(t.NamedTuple):
 def read_modes(prefix: str) -> dict[str, Modes]:
     """The modes by :func:`label`. Packages that another tool installed are missing."""
     try:
-        with open(os.path.join(prefix, MODES), encoding="utf-8") as stream:
-            found = json.load(stream)
+        found = json.loads(read_in_env(prefix, os.path.join(prefix, MODES)))
         return {name: Modes(frozenset(each["executable"]), dict(each["links"])) for name, each in found.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -9,9 +9,10 @@ import json
 import os
 import typing as t
 
-from ..._files.files import open_regular, sha256_of_json
+from ..._files.files import sha256_of_json
 from .packages import Package
 from .prefix import kind_of, site_packages_folders, write_own
+from .records import read_in_env
 from .request import EnvRequest
 
 # Not .json: conda takes every such file in conda-meta for a package.
@@ -21,9 +22,8 @@ RECORD = "conda-meta/hpc_pytorch.record"
 def read_record(prefix: str) -> dict[str, t.Any]:
     """Our record; empty if it is missing or cannot be read."""
     try:
-        with open_regular(os.path.join(prefix, RECORD)) as stream:
-            record = json.load(stream)
-    except (OSError, ValueError):
+        record = json.loads(read_in_env(prefix, os.path.join(prefix, RECORD)))
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 

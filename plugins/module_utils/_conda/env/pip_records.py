@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import os
 import re
 import typing as t
 
-from ..._files.files import sha256_of_file
+from ..._files.files import read_regular, sha256_of_file
 from .prefix import site_packages_folders
 from .records import package_records
 
+# Bytes. A sparse file of an exabyte costs its owner nothing, but a reader a year.
+_LARGEST_FILE = 16 * 1024**3
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -117,8 +120,7 @@ def _distribution(dist_info: str) -> Distribution:
 
 def _is_finished(dist_info: str) -> bool:
     try:
-        with open(os.path.join(dist_info, "RECORD"), encoding="utf-8", errors="replace") as stream:
-            listed = any(".dist-info/INSTALLER," in line for line in stream)
+        listed = b".dist-info/INSTALLER," in read_regular(os.path.join(dist_info, "RECORD"))
     except OSError:
         return False
     return listed and os.path.exists(os.path.join(dist_info, "INSTALLER"))
@@ -136,8 +138,8 @@ def _dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
             if entry.endswith(".dist-info"):
                 requires: list[str] = []
                 if os.path.exists(os.path.join(path, "METADATA")):
-                    with open(os.path.join(path, "METADATA"), encoding="utf-8", errors="replace") as stream:
-                        message = email.parser.Parser().parse(stream, headersonly=True)
+                    text = read_regular(os.path.join(path, "METADATA")).decode("utf-8", "replace")
+                    message = email.parser.Parser().parsestr(text, headersonly=True)
                     requires = [required_name(each) for each in message.get_all("Requires-Dist") or []]
                 found[_distribution(path).name] = requires, os.path.exists(os.path.join(path, "REQUESTED"))
     return found
@@ -147,18 +149,21 @@ def _is_whole(folder: str, dist_info: str) -> bool:
     if not _is_finished(dist_info):
         return False
     try:
-        with open(os.path.join(dist_info, "RECORD"), newline="", encoding="utf-8") as stream:
-            rows = [row for row in csv.reader(stream) if row]
+        text = read_regular(os.path.join(dist_info, "RECORD")).decode("utf-8")
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     except (OSError, csv.Error, UnicodeDecodeError):
         return False
-    return all(_is_as_recorded(os.path.join(folder, row[0]), row[1] if len(row) > 1 else "") for row in rows)
+    return all(_is_as_recorded(os.path.join(folder, row[0]), *[*row[1:3], "", ""][:2]) for row in rows)
 
 
-def _is_as_recorded(path: str, wanted: str) -> bool:
-    if not os.path.lexists(path):
+def _is_as_recorded(path: str, wanted: str, size: str) -> bool:
+    if "\0" in path or not os.path.lexists(path):
         return False
     algorithm, unused, value = wanted.partition("=")
     if algorithm != "sha256" or path.endswith(".pyc") or not os.path.isfile(path):
         return True
+    found = os.path.getsize(path)
+    if found > _LARGEST_FILE or (size.isdigit() and int(size) != found):
+        return False
     digest = base64.urlsafe_b64encode(bytes.fromhex(sha256_of_file(path))).rstrip(b"=").decode("ascii")
     return digest == value.rstrip("=")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -12,7 +13,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.redact import has_credentials, without_credentials
-from ..._files.files import open_regular, umask, write_atomically
+from ..._files.files import open_regular, read_regular, umask, write_atomically
 from .packages import Package
 
 
@@ -30,22 +31,54 @@ def package_records(prefix: str) -> t.Iterator[dict[str, t.Any]]:
     :raises UserError: a record that cannot be read.
     """
     folder = os.path.join(prefix, "conda-meta")
+    if os.geteuid() == 0 and os.path.islink(folder):
+        raise UserError(
+            "a folder of records at %s" % folder, "a symlink to %s" % os.readlink(folder), "put the folder in its place"
+        )
     for name in sorted(os.listdir(folder)):
         if not name.endswith(".json"):
             continue
         path = os.path.join(folder, name)
         try:
-            with open_regular(path) as stream:
-                meta = json.load(stream)
-            if not isinstance(meta, dict):
-                raise ValueError("not a mapping")
-        except (OSError, ValueError) as error:
+            meta = json.loads(read_in_env(prefix, path))
+            _require_form(meta)
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(
                 "a package record at %s" % path,
                 str(error),
                 "make it readable (chmod a+r), or remove the file and run conda_env to install that package again",
             ) from error
         yield meta
+
+
+def read_in_env(prefix: str, path: str) -> bytes:
+    """The content of a record at *path*, which in another user's env may lead to a file that only root can read.
+
+    :raises OSError: it is a symlink out of the env, as root any symlink or another user's hard link, or cannot be read.
+    """
+    follow = os.geteuid() != 0 and os.path.realpath(path).startswith(os.path.realpath(prefix) + os.sep)
+    with open_regular(path, follow) as stream:
+        status = os.fstat(stream.fileno())
+        if os.geteuid() == 0 and status.st_nlink > 1 and status.st_uid != os.stat(prefix).st_uid:
+            raise OSError(
+                errno.EPERM, "a hard link to a file of uid %d, who does not own the env" % status.st_uid, path
+            )
+    return read_regular(path, follow=follow)
+
+
+def _require_form(meta: t.Any) -> None:
+    """Refuse a record that readers would stumble over. Which package it describes is not checked.
+
+    :raises ValueError: with what is wrong.
+    """
+    paths = (meta.get("paths_data") or {}) if isinstance(meta, dict) else None
+    entries = (paths.get("paths") or []) if isinstance(paths, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("not a record of a package")
+    for entry in entries:
+        path = entry.get("_path") if isinstance(entry, dict) else None
+        if not isinstance(path, str) or "\0" in path:
+            raise ValueError("a list of paths that holds something else")
 
 
 def package_of(meta: t.Mapping[str, t.Any]) -> Package:
@@ -73,8 +106,7 @@ def make_readable_records(prefix: str) -> None:
         if name.endswith(".json") and stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
             if stat.S_IMODE(status.st_mode) | 0o644 & ~mask != stat.S_IMODE(status.st_mode):
                 os.chmod(path, stat.S_IMODE(status.st_mode) | 0o644 & ~mask)
-            with open(path, encoding="utf-8") as stream:
-                text = stream.read()
+            text = read_regular(path, follow=False).decode("utf-8")
             if has_credentials(" ".join(_strings_with_address(text))):
                 write_atomically(path, _record_without_credentials(text).encode())
 
@@ -99,8 +131,7 @@ def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:
     """Write the channel's data on a package into its record, for an engine that installed from a list of addresses."""
     path = os.path.join(prefix, "conda-meta", "%s-%s-%s.json" % (solved["name"], solved["version"], solved["build"]))
     try:
-        with open(path, encoding="utf-8") as stream:
-            record = json.load(stream)
+        record = json.loads(read_regular(path, follow=False))
     except (OSError, ValueError):
         # The caller checks next whether the right packages are installed.
         return

@@ -17,6 +17,7 @@ import tempfile
 import typing as t
 
 from ..._common.errors import UserError, some
+from ..._files.files import read_regular
 from ..._files.locks import Lock, file_lock
 from ..._files.progress import Progress
 from ..apply.owned_paths import require_sound_records
@@ -36,8 +37,7 @@ _OTHER_INSTALLER = "use another installer, and tell its makers"
 def stamp_of(base: str) -> str:
     """The sha256 of the installer that made *base*; empty if none has finished there."""
     try:
-        with open(os.path.join(base, STAMP), encoding="utf-8") as stream:
-            return str(json.load(stream)["sha256"])
+        return str(json.loads(read_regular(os.path.join(base, STAMP)))["sha256"])
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return ""
 

@@ -8,6 +8,7 @@ Private to hpc.pytorch. The last two parts of a path identify a version, since a
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import glob
 import os
@@ -162,12 +163,17 @@ def _text_of(path: str, owner: int | None, blocked: list[str]) -> bytes:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return b""
-    except OSError:
-        blocked.append(path)
+    except OSError as error:
+        # A user who links a name to itself keeps no version.
+        if error.errno != errno.ELOOP:
+            blocked.append(path)
         return b""
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or (owner is not None and status.st_uid not in (owner, 0)):
+            return b""
+        # A link into /proc leads to files without a size, some of which cannot be read.
+        if status.st_size == 0:
             return b""
         with open("/proc/self/fd/%d" % handle, "rb") as stream:
             return stream.read(_LARGEST)

@@ -12,6 +12,7 @@ import stat
 import typing as t
 
 from ..._common.errors import UserError, shown
+from ..._files.files import read_regular
 from ..._files.trust import require_trusted
 from ..sbatch.script_text import read
 
@@ -60,8 +61,7 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
         if not stat.S_ISREG(status.st_mode):
             raise UserError("a job script at %s" % path, "something that is not a file", "correct script")
         require_trusted(path, "job script")
-        with open(path, "rb") as stream:
-            content = stream.read()
+        content = read_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             "a job script at %s" % path,

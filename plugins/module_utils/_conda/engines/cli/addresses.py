@@ -12,6 +12,7 @@ import typing as t
 
 from ...._common.errors import UserError
 from ...._common.redact import without_credentials
+from ...._files.files import read_regular
 from ...env.records import package_of
 from .output import Record
 
@@ -63,8 +64,7 @@ def _cached_records(caches: t.Iterable[str], dist_name: str) -> t.Iterator[Recor
     """The records that the package caches have of a package: its address and its hashes."""
     for cache in caches:
         with contextlib.suppress(OSError, ValueError):
-            with open(os.path.join(cache, dist_name, "info", "repodata_record.json"), encoding="utf-8") as stream:
-                yield json.load(stream)
+            yield json.loads(read_regular(os.path.join(cache, dist_name, "info", "repodata_record.json")))
 
 
 def _is_same(record: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> bool:

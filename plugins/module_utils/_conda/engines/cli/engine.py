@@ -21,7 +21,7 @@ import typing as t
 from ...._common.errors import UserError
 from ...._common.process import clean_environment
 from ...._common.redact import without_credentials
-from ...._files.files import open_regular
+from ...._files.files import open_regular, read_regular
 from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
 from ...env.prefix import append_own, write_own
@@ -107,8 +107,7 @@ class CliEngine:
         return [str(path) for document in found for path in document.get("pkgs_dirs") or []]
 
     def read_lock(self, path: str, request: SolveRequest) -> Solution:
-        with open(path, encoding="utf-8") as stream:
-            records = read_explicit(stream.read(), path)
+        records = read_explicit(read_regular(path).decode("utf-8"), path)
         addresses = addresses_with_credentials(request.channels)
         for record in records:
             record["url"] = with_credentials(record["url"], addresses)

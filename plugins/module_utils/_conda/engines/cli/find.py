@@ -13,6 +13,7 @@ import subprocess
 
 from ...._common.errors import UserError
 from ...._common.process import clean_environment
+from ...._files.files import open_regular
 from ...._files.leftovers import private_path
 from ...._files.trust import require_trusted, require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
@@ -83,7 +84,7 @@ def probe_tool(kind: str, executable: str) -> Tool:
 
 def _interpreters(script: str) -> list[str]:
     """What a script starts: the program of its first line, and the Python in its own folder, as for conda."""
-    with open(script, "rb") as stream:
+    with open_regular(script) as stream:
         first = stream.readline(256)
     if not first.startswith(b"#!"):
         return []

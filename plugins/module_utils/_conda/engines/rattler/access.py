@@ -11,11 +11,13 @@ packages that an env holds already.
 from __future__ import annotations
 
 import base64
+import os
 import re
 import typing as t
 import urllib.parse
 
 from ...._common.redact import has_credentials, without_credentials
+from ...._files.files import require_regular
 from ..base import SolveRequest
 
 
@@ -61,6 +63,7 @@ class Access:
             S3Middleware,
         )
 
+        require_regular(_credential_files(), "rattler")
         routes = self._routes.values()
         return Client(
             [
@@ -74,6 +77,13 @@ class Access:
                 S3Middleware(),
             ]
         )
+
+
+def _credential_files() -> list[str]:
+    """The files in which rattler looks for credentials."""
+    home = os.path.expanduser("~")
+    named = [os.environ.get("NETRC") or os.path.join(home, ".netrc"), os.environ.get("RATTLER_AUTH_FILE", "")]
+    return [path for path in [*named, os.path.join(home, ".rattler", "credentials.json")] if path]
 
 
 def route_to(address: str) -> Route:
