@@ -103,6 +103,8 @@ options:
       - Channels to copy from, in the order of their priority, by path, C(file://) or C(http://).
       - Credentials come from the same places as in M(hpc.pytorch.conda_env), including variables such as V(${TOKEN}).
         They are neither shown nor stored, and do not decide whether the channel is unchanged.
+      - As root, only what root alone can write is taken from this machine, here and in O(wheels), O(wheel_index),
+        O(wheel_find_links) and O(cpu_index).
     type: list
     elements: str
     default: []

@@ -61,7 +61,10 @@ options:
       - Lines of a pip requirements file, installed with the env's own pip after the packages. Options of one
         requirement, such as C(--hash), are on its line; option lines such as C(--index-url), C(--extra-index-url),
         C(--find-links) and C(--require-hashes) keep their order.
-      - Pip reads them from a private file, so an address may hold a password.
+      - Pip reads them from a private file, so an address may hold a password. Those for C(git+https) are given to git
+        in its environment (git 2.31 or newer), not on its command line.
+      - As root, files, folders and indexes that a line names must be such that only root can write them, also those
+        in a file after C(-r) or C(-c), and in pip's own settings.
       - Indexes, credentials and constraints in C(pip.conf), C(PIP_*) variables and C(~/.netrc) of the user that the
         task runs as count too. Settings that would install outside the env do not.
       - If a requirement cannot be found or downloaded, the env stays as it was. If one cannot be built, a new env is
@@ -83,7 +86,11 @@ options:
       - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set
         them with the keyword C(environment), since Ansible puts that on a command line.
       - Credentials are never shown, logged, stored in the env or put on a command line, and do not decide whether the
-        env is unchanged.
+        env is unchanged. A query string, such as C(?sig=), counts as one.
+      - As root, a channel on disk is refused if another user can write its folder, the folders and indexes of its
+        platforms, or a package that is taken from it. So is a form that tools read differently, such as a relative
+        path.
+      - As root, a channel on the network must not lead to files of this machine.
     type: list
     elements: str
   channel_priority:
@@ -100,6 +107,8 @@ options:
         (addresses with hashes, as C(conda list --explicit --sha256) prints them). A file of the other format is
         refused.
       - O(state=latest) writes it again.
+      - As root, a file is refused if one of its packages comes from another place than O(channels) and the addresses in
+        O(packages).
     type: path
   engine:
     description:

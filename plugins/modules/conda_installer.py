@@ -43,8 +43,8 @@ options:
     required: true
   src:
     description:
-      - The installer, as an C(https) address or as an absolute path on the target. A user and password in the address
-        are never shown.
+      - The installer, as an C(https) address or as an absolute path on the target. A user, a password and a
+        query string in the address are never shown.
     type: str
     required: true
   sha256:

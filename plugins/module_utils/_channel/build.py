@@ -12,9 +12,11 @@ import tempfile
 import typing as t
 
 from .._common.errors import UserError
+from .._common.redact import Address
 from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
 from .._files.progress import Progress
+from .._source.parse import local_path
 from . import archive, upstream
 from .publish import Channel, check_folder, entry_of
 from .python import relocate, stage
@@ -150,9 +152,9 @@ class Builder:
         if cpu_index:
             progress.report("probe", "CPU wheel index")
         where = pip_index.Index(
-            url=request.wheel_index,
-            extra_url=cpu_index if cpu_index and pip_index.answers(cpu_index) else None,
-            find_links=request.wheel_find_links,
+            url=Address(request.wheel_index) if request.wheel_index else None,
+            extra_url=Address(cpu_index) if cpu_index and pip_index.answers(cpu_index) else None,
+            find_links=tuple(map(Address, request.wheel_find_links)),
             no_index=request.wheel_no_index,
             refuse=request.wheel_refuse,
             max_megabytes=request.wheel_max_megabytes,
@@ -181,7 +183,7 @@ class Builder:
         }
         digest = wheel.sha256
         if digest is None:
-            path = pip_index.local_path(wheel.url)
+            path = local_path(wheel.url)
             digest = sha256_of_file(path) if path else wheel.url
         content = sha256_of_json(
             {"format": FORMAT, "wheel": digest, "depends": depends, "python": interpreter.version}

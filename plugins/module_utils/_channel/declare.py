@@ -15,11 +15,13 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned
 
+from .._common.process import clean_environment
 from .._common.redact import filled_in
-from .._conda.engines.channels import require_trusted_channels
 from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
 from .._files.progress import Progress
 from .._files.trust import require_trusted_place
+from .._source.pip import require_trusted_pip_settings, require_trusted_pip_source
+from .._source.trusted import require_trusted_channels, require_trusted_specs
 from .record import is_unchanged, package_list, read_record
 from .request import Request, request_from
 
@@ -57,7 +59,7 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
     if not options.update and is_unchanged(request.path, record, request.key()):
         return _result(request, record, changed=False)
     require_trusted_place(request.path, "the channel's folder")
-    require_trusted_channels(request.upstream + request.wheel_find_links)
+    _require_trusted_sources(request)
     engine = find_engine_python(options.executable)
     if engine is None:
         if not check_mode:
@@ -67,6 +69,26 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
         require_rattler(engine)
         respawn_in(engine)
     return _build(options, record, check_mode)
+
+
+def _require_trusted_sources(request: Request) -> None:
+    """Refuse, as root, channels, wheels, indexes and settings of pip that another user can write.
+
+    :raises UserError: nothing was read yet.
+    """
+    require_trusted_channels(request.upstream, "upstream")
+    require_trusted_specs(request.packages)
+    if request.wheels:
+        for option, places in (
+            ("wheels", [wheel for wheel in request.wheels if wheel.endswith(".whl")]),
+            ("wheel_find_links", request.wheel_find_links),
+            ("wheel_index", [request.wheel_index]),
+            ("cpu_index", [request.cpu_index]),
+        ):
+            for place in places:
+                if place:
+                    require_trusted_pip_source(place, option)
+        require_trusted_pip_settings(clean_environment())
 
 
 def _build(options: Options, record: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:

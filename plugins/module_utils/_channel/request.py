@@ -10,9 +10,10 @@ import re
 import typing as t
 
 from .._common.errors import UserError
-from .._common.redact import without_credentials
+from .._common.redact import require_clear, without_credentials
 from .._files.files import sha256_of_json
 from .._files.paths import require_absolute
+from .._source.parse import parse
 
 # Raise it when the same request would give other packages than before.
 FORMAT = 2
@@ -83,6 +84,10 @@ def request_from(params: t.Mapping[str, t.Any]) -> Request:
         upstream=tuple(_channel(channel) for channel in params["upstream"]),
         with_dependencies=params["with_dependencies"],
     )
+    for option in ("upstream", "wheel_find_links"):
+        require_clear(getattr(request, option), option)
+    for option in ("wheel_index", "cpu_index"):
+        require_clear([getattr(request, option) or ""], option)
     if not (request.python or request.packages):
         raise UserError(
             "python or packages to name something to publish",
@@ -93,7 +98,8 @@ def request_from(params: t.Mapping[str, t.Any]) -> Request:
         raise UserError(
             "an upstream channel for packages", "none in upstream", "name the channels to copy from in upstream"
         )
-    inside = [channel for channel in request.upstream if _same_folder(channel, request.path)]
+    own = os.path.realpath(request.path)
+    inside = [channel for channel in request.upstream if own in map(os.path.realpath, parse(channel).paths)]
     if inside:
         raise UserError(
             "upstream to be channels other than path", inside[0], "leave the channel itself out of upstream"
@@ -153,11 +159,6 @@ def _channel(text: str) -> str:
     if _CHANNEL_URL.match(text):
         return text
     return _absolute(text, "upstream")
-
-
-def _same_folder(channel: str, path: str) -> bool:
-    folder = channel[len("file://") :] if channel.startswith("file://") else channel
-    return os.path.realpath(folder) == os.path.realpath(path)
 
 
 def _names(names: t.Mapping[str, t.Any]) -> dict[str, str]:

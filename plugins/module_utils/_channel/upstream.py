@@ -10,8 +10,6 @@ import hashlib
 import os
 import pathlib
 import typing as t
-import urllib.parse
-import urllib.request
 
 from .._common.errors import UserError
 from .._common.redact import without_credentials
@@ -24,6 +22,8 @@ from .._conda.package.info import contents_of
 from .._conda.package.judge import require_inside
 from .._conda.package.unpack import unpack
 from .._files.progress import Progress
+from .._source.parse import local_path
+from .._source.trusted import has_local, require_trusted_packages
 
 
 class Upstream:
@@ -98,6 +98,8 @@ class Upstream:
         except BaseException as error:
             require_no_panic(error, "upstream to be channels with a valid index (%s)" % shown)
             raise
+        # The index of a channel may name any address.
+        require_trusted_packages([str(record.url) for record in records], has_local(self._channels, specs))
         return sorted((_sound(record) for record in records), key=lambda source: source.file_name)
 
     def copy(self, source: Described, target: str) -> str:
@@ -124,9 +126,9 @@ class Upstream:
         return digest
 
     def _read(self, url: str, arriving: _Arriving) -> None:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme == "file":
-            with open(urllib.request.url2pathname(parts.path), "rb") as stream:
+        path = local_path(url)
+        if path is not None:
+            with open(path, "rb") as stream:
                 for block in iter(lambda: stream.read(1 << 20), b""):
                     arriving.write(block)
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import typing as t
 
 from .errors import UserError
@@ -32,6 +33,12 @@ def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Seq
     except Exception as error:
         problem = _problem(error, module.params, writes)
         if problem is None:
+            from .redact import has_credentials, without_credentials
+
+            trace = traceback.format_exc()
+            if has_credentials(trace):
+                # A library has quoted the address that it was given.
+                raise RuntimeError(without_credentials(trace)) from None
             raise
         module.fail_json(**problem.as_result())
     else:

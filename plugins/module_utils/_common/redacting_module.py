@@ -27,18 +27,27 @@ class RedactingModule(AnsibleModule):
     def exit_json(self, **kwargs: t.Any) -> None:
         """Exit without credentials. The result includes the options (``invocation``)."""
         self._hide()
-        super().exit_json(**kwargs)
+        super().exit_json(**{name: _hidden(value) for name, value in kwargs.items()})
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         """Fail without credentials, neither those in options nor those that an environment variable brought."""
         self._hide()
-        shown = {
-            name: without_credentials(value) if isinstance(value, str) else value for name, value in kwargs.items()
-        }
+        shown = {name: _hidden(value) for name, value in kwargs.items()}
         super().fail_json(without_credentials(str(msg)), **shown)
 
     def _hide(self) -> None:
         self.no_log_values |= secrets_in(_strings_in(self.params))
+
+
+def _hidden(value: t.Any) -> t.Any:
+    """*value* without the credentials in its strings, however deep."""
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, dict):
+        return {key: _hidden(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(each) for each in value]
+    return value
 
 
 def _strings_in(value: t.Any) -> t.Iterator[str]:

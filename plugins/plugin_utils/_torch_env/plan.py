@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import without_credentials
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
 
@@ -152,4 +153,6 @@ def _key(packages: list[str], channels: list[str], cuda: t.Any, pip: list[str]) 
 
 def _nameless(address: str) -> str:
     """*address* without users and tokens, by the rule that named the environments that are published already."""
+    # A query string is a secret too, which an earlier rule did not know.
+    address = without_credentials(address) if "?" in address else address
     return _USER_OR_TOKEN.sub(lambda match: match.group(1) or "", address)

@@ -12,6 +12,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._channel.python import
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels import pip_index
 from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.pip_index import Index
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import Address
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
 
 from .conftest import make_wheel
@@ -71,7 +72,8 @@ def test_report() -> None:
 
 
 def test_options_stand_in_a_file_and_not_in_argv() -> None:
-    index = Index("http://u:p@x/simple", "http://cpu/", ("/w w",))
+    index = Index(Address("http://u:p@x/simple"), Address("http://cpu/"), (Address("/w w"),))
+    assert "u:p" not in repr(index)
     assert index.lines() == ["--index-url http://u:p@x/simple", "--extra-index-url http://cpu/", "--find-links /w w"]
     assert index._replace(no_index=True).lines() == ["--no-index", "--find-links /w w"]
 
@@ -97,7 +99,7 @@ def choose(
     here: interpreter.Interpreter, folder: pathlib.Path, links: pathlib.Path, *names: str
 ) -> list[pip_index.Wheel]:
     folder.mkdir()
-    index = Index(find_links=(str(links),), no_index=True, refuse=CPU.refuse, max_megabytes=400)
+    index = Index(find_links=(Address(str(links)),), no_index=True, refuse=CPU.refuse, max_megabytes=400)
     return pip_index.choose(here, names, index, str(folder), Progress())
 
 

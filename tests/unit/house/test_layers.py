@@ -24,6 +24,7 @@ SIDES = (
 FLOORS = {
     "_common": 0,
     "_files": 1,
+    "_source": 2,
     "_gpu": 2,
     "_cuda": 2,
     "_host": 2,

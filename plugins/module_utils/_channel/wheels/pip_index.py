@@ -18,13 +18,14 @@ import sys
 import threading
 import typing as t
 import urllib.parse
-import urllib.request
 
 from ..._common.errors import UserError
 from ..._common.process import clean_environment
-from ..._common.redact import without_credentials
+from ..._common.redact import Address, without_credentials
 from ..._files.files import sha256_of_file
 from ..._files.progress import Progress
+from ..._source.parse import local_path
+from ..._source.trusted import require_trusted_packages
 from ..python.interpreter import Interpreter
 from .names import Wheel, normal_name
 
@@ -43,9 +44,9 @@ _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 class Index(t.NamedTuple):
     """The places that wheels come from, and the wheels to refuse."""
 
-    url: str | None = None
-    extra_url: str | None = None
-    find_links: tuple[str, ...] = ()
+    url: Address | None = None
+    extra_url: Address | None = None
+    find_links: tuple[Address, ...] = ()
     no_index: bool = False
     refuse: tuple[str, ...] = ()
     max_megabytes: int = 0
@@ -53,9 +54,9 @@ class Index(t.NamedTuple):
     def lines(self) -> list[str]:
         """The options as lines of a requirements file, since every user can read a command line."""
         lines = ["--no-index"] if self.no_index else []
-        lines += ["--index-url " + self.url] if self.url and not self.no_index else []
-        lines += ["--extra-index-url " + self.extra_url] if self.extra_url and not self.no_index else []
-        return lines + ["--find-links " + place for place in self.find_links]
+        lines += ["--index-url " + self.url.reveal()] if self.url and not self.no_index else []
+        lines += ["--extra-index-url " + self.extra_url.reveal()] if self.extra_url and not self.no_index else []
+        return lines + ["--find-links " + place.reveal() for place in self.find_links]
 
 
 def answers(url: str, seconds: float = 3.0) -> bool:
@@ -92,6 +93,8 @@ def choose(
     with open(report) as stream:
         wheels = sorted(read_report(json.load(stream)), key=lambda wheel: wheel.name)
     os.unlink(report)
+    # A page of an index may name any address.
+    require_trusted_packages([wheel.url for wheel in wheels], local=True)
     refused = [wheel for wheel in wheels if is_refused(wheel.name, index)]
     if refused:
         raise refused_error(requirements, refused[0].name, index)
@@ -194,12 +197,6 @@ def _pin(wheel: Wheel) -> str:
     return "%s --hash=sha256:%s" % (pin, wheel.sha256) if wheel.sha256 else pin
 
 
-def local_path(url: str) -> str | None:
-    """The path in a ``file://`` address, or None."""
-    parts = urllib.parse.urlsplit(url)
-    return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else None
-
-
 def _pip_command(interpreter: Interpreter) -> list[str]:
     """The engine's own pip if it supports this Python, otherwise the pip of the interpreter."""
     from packaging.specifiers import SpecifierSet
@@ -261,7 +258,7 @@ def _run_pip(
             check_line(line, requirements, index)
             match = _COLLECTING.match(line) or _DOWNLOADING.match(line)
             if match:
-                progress.report(step, os.path.basename(match.group(1)))
+                progress.report(step, os.path.basename(without_credentials(match.group(1))))
         process.wait()
     finally:
         if process.poll() is None:

@@ -12,9 +12,10 @@ from ..._common.redact import filled_in
 from ..._files.files import readable_if_root, sha256_of_file
 from ..._files.progress import Progress
 from ..._files.trust import require_trusted_place
+from ..._source.lock import ChannelNames
 from ..engines.base import EnginePlace, SolveRequest
-from ..engines.channels import missing_channel
-from ..engines.condarc import Condarc, condarc_files, read_condarc, sha256_of_files
+from ..engines.channels import in_usual_form, missing_channel
+from ..engines.condarc import Condarc, condarc_files, read_condarc, read_names, sha256_of_files
 from ..engines.registry import find_engine
 from ..env.own_record import record_if_unchanged
 from ..env.prefix import kind_of
@@ -52,7 +53,7 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
     _require_usable_place(prefix)
     found = find_engine(options.engine, options.executable)
     condarcs = condarc_files(found.root)
-    require_trusted_sources(options.lock_file, options.pip, condarcs)
+    require_trusted_sources(options.lock_file, checked_pip_lines(options.pip), condarcs)
     request = _env_request(options, prefix, condarcs)
     writes_lock = bool(options.lock_file) and request.lock_sha256 is None
     if options.state == "present" and not options.verify and not writes_lock:
@@ -64,8 +65,11 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
             return unsolved_result(request, found.kind.name, "there is no engine yet")
         raise found.missing()
     reads_condarc = found.kind.reads_pkgs_dirs or not request.channels
-    build = found.kind.start(found.executable, reads_condarc)
+    # What rattler makes of a name is in no file; root checks what the others install from a lock file.
+    reads_names = not found.kind.reads_pkgs_dirs and bool(request.lock_sha256) and os.geteuid() == 0
+    build = found.kind.start(found.executable, reads_condarc or (reads_names and bool(condarcs)))
     condarc = read_condarc(condarcs) if reads_condarc else None
+    names = read_names(condarcs, os.environ) if reads_names else ChannelNames()
     to_solve = _solve_request(request, condarc, condarcs)
     missing = missing_channel(to_solve.channels)
     if missing and check_mode:
@@ -73,10 +77,10 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
     with Progress(options.progress_file) as progress:
         place = EnginePlace(prefix, options.package_cache, condarc.pkgs_dirs if condarc else (), progress)
         if check_mode:
-            return planned_result(make_plan(options, request, to_solve, build, place))
+            return planned_result(make_plan(options, request, to_solve, build, place, names))
         with env_lock(prefix, progress):
             # The plan reads the disk only now: another run may have changed the env while this one waited.
-            plan = make_plan(options, request, to_solve, build, place)
+            plan = make_plan(options, request, to_solve, build, place, names)
             result = planned_result(plan)
             result["warnings"] += carry_out(plan, home if options.register_envs else None)
             return result
@@ -129,7 +133,7 @@ def _solve_request(request: EnvRequest, condarc: Condarc | None, condarcs: list[
         priority = priority or condarc.channel_priority or "strict"
     return SolveRequest(
         packages=request.packages,
-        channels=channels,
+        channels=tuple(map(in_usual_form, channels)),
         channel_priority=priority,
         cuda=request.cuda,
         prune=request.prune,

@@ -15,10 +15,11 @@ import typing as t
 from ..._common.errors import UserError
 from ..._common.lines import lines_of
 from ..._common.process import clean_environment
-from ..._common.redact import without_credentials
+from ..._common.redact import has_credentials, without_credentials
 from ..._files.files import require_regular
 from ..._files.trust import require_trusted, require_trusted_env
-from ..env.pip_records import damaged_distributions, lines_for, repairable
+from ..._source.git import without_git_credentials
+from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
 
 
 def env_python(prefix: str) -> str:
@@ -40,6 +41,7 @@ def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> No
     :raises UserError: with pip's last error lines.
     """
     _pip(prefix, requirements, ["--upgrade"] if upgrade else [])
+    remove_credentials(prefix)
 
 
 def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> list[tuple[str, str]]:
@@ -104,11 +106,16 @@ def repair_distributions(prefix: str, lines: t.Sequence[str]) -> None:
     finished = [each for each in damaged if each.finished]
     if finished:
         _pip(prefix, lines_for(finished, lines), ["--force-reinstall", "--no-deps"])
+        remove_credentials(prefix)
 
 
-def _pip_environment() -> dict[str, str]:
+def _pip_environment(requirements: t.Iterable[str]) -> dict[str, str]:
     # pip does not see an env as a venv: its rule on venvs must not apply here, nor a user's default of --user.
-    return clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
+    environment = clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
+    if any("?" in line and has_credentials(line) for line in requirements):
+        # pip writes the address of what it builds into its cache, with the query string.
+        environment["PIP_NO_CACHE_DIR"] = "1"
+    return environment
 
 
 def _pip_settings(prefix: str) -> list[str]:
@@ -126,12 +133,14 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
     require_regular(_pip_settings(prefix), "pip")
     with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
         # In a private file, since an address may hold a password and every user can read a command line.
-        stream.write("\n".join(requirements) + "\n")
+        environment = _pip_environment(requirements)
+        lines, for_git = without_git_credentials(requirements, environment)
+        stream.write("\n".join(lines) + "\n")
         stream.flush()
         done = subprocess.run(
             command + list(arguments) + ["--requirement", stream.name],
             check=False,
-            env=_pip_environment(),
+            env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ..._files.trust import require_trusted_env
+from ..._source.lock import ChannelNames, require_own_packages
+from ..._source.trusted import has_local, require_trusted_channels, require_trusted_packages, require_trusted_specs
 from ..engines.base import Build, Engine, EnginePlace, Solution, SolveRequest
-from ..engines.channels import require_trusted_channels
 from ..env.own_record import read_record
 from ..env.packages import Action, Package, actions_between
 from ..env.pip_records import Distribution, installed_names, required_name
@@ -48,14 +49,16 @@ class EnvPlan(t.NamedTuple):
 
 
 def make_plan(
-    options: Options, request: EnvRequest, to_solve: SolveRequest, build: Build, place: EnginePlace
+    options: Options, request: EnvRequest, to_solve: SolveRequest, build: Build, place: EnginePlace, names: ChannelNames
 ) -> EnvPlan:
     """Read the env, solve, and compare. Changes nothing in the env.
 
+    :arg names: what the engine makes of a channel's name.
     :raises UserError: the request cannot be solved, or root must not use the env or a channel.
     """
     prefix, latest = request.prefix, options.state == "latest"
     require_trusted_channels(to_solve.channels)
+    require_trusted_specs(to_solve.packages)
     engine = build(place)
     kind = kind_of(prefix)
     exists = kind in ("env", "unfinished")
@@ -70,10 +73,16 @@ def make_plan(
     if options.lock_file and request.lock_sha256 and not latest:
         lock_file = None
         solution = engine.read_lock(options.lock_file, to_solve)
+        urls = [package.url for package in solution.packages]
+        require_own_packages(urls, to_solve.channels, to_solve.packages, options.lock_file, names)
     else:
         lock_file = options.lock_file or None
         solution = engine.solve(to_solve, prefix if exists else None, latest)
     actions = actions_between(before, solution.packages, damage.packages)
+    arriving = {action["name"] for action in actions}
+    # Only rattler has no setting that gives a channel's name a place on this machine.
+    local = engine.name != "rattler" or has_local(to_solve.channels, to_solve.packages)
+    require_trusted_packages([each.url for each in solution.packages if each.name in arriving], local)
     pip_actions = _pip_actions(request, exists, actions, damage.distributions, latest)
     compiles = request.compiled and not read_record(prefix).get("compiled")
     return EnvPlan(

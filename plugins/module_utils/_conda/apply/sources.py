@@ -9,21 +9,18 @@ Private to hpc.pytorch. This is about files of this machine; an address on the n
 from __future__ import annotations
 
 import os
-import re
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.process import clean_environment
 from ..._files.trust import require_trusted_place
 
-# An absolute path in a line of a requirements file: alone, after an option, or as an address.
-_PATH = re.compile(r"(?:^(?:-[rcef])?|[\s=@]|file://)(/[^\s;#]+)")
 
-
-def require_trusted_sources(lock_file: str | None, pip: t.Iterable[str], condarcs: t.Iterable[str]) -> None:
-    """Refuse, as root, condarc files, a lock file or files of pip that another user can write.
+def require_trusted_sources(lock_file: str | None, pip: t.Collection[str], condarcs: t.Iterable[str]) -> None:
+    """Refuse, as root, condarc files, a lock file, or files and settings of pip that another user can write.
 
     :arg pip: lines of a requirements file.
-    :raises UserError: nothing was read yet.
+    :raises UserError: nothing was read yet but what pip would read.
     """
     for path in condarcs:
         require_trusted_place(path, "a condarc at")
@@ -35,6 +32,9 @@ def require_trusted_sources(lock_file: str | None, pip: t.Iterable[str], condarc
                 "remove it, or correct lock_file",
             )
         require_trusted_place(lock_file, "a lock file at")
-    for line in pip:
-        for path in _PATH.findall(line):
-            require_trusted_place(path, "a file for pip at")
+    if pip and os.geteuid() == 0:
+        # Imported here: most envs have no requirements of pip.
+        from ..._source.pip import require_trusted_pip, require_trusted_pip_settings
+
+        require_trusted_pip(pip)
+        require_trusted_pip_settings(clean_environment())

@@ -6,30 +6,23 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import typing as t
-import urllib.parse
 
-from ..._files.trust import require_trusted_place
+from ..._source.parse import parse
 
 
 def channel_folder(channel: str) -> str | None:
     """The folder of a channel on disk: ``file:///srv/my%20channel`` is ``/srv/my channel``. None for any other."""
-    if channel.startswith("file://"):
-        path = urllib.parse.unquote(channel[len("file://") :])
-    else:
-        path = os.path.expanduser(channel)
-    return path if path.startswith("/") else None
+    return parse(channel).path
 
 
-def require_trusted_channels(channels: t.Iterable[str]) -> None:
-    """Refuse, as root, a channel on disk that another user can write.
-
-    :raises UserError: with ``become_user`` as the remedy.
-    """
-    for channel in channels:
-        folder = channel_folder(channel)
-        if folder:
-            require_trusted_place(folder, "a channel at")
+def in_usual_form(channel: str) -> str:
+    """A channel on disk in a form that every engine reads alike: ``FILE:/srv/c`` is ``file:///srv/c``."""
+    folder = channel_folder(channel)
+    if folder is None or channel.startswith(("/", "~", "file:///")):
+        return channel
+    return pathlib.Path(folder).as_uri()
 
 
 def missing_channel(channels: t.Iterable[str]) -> str | None:

@@ -17,6 +17,7 @@ from ..._common.errors import UserError
 from ..._common.redact import filled_in
 from ..._files.files import read_regular
 from ..._files.trust import untrusted_because
+from ..._source.lock import ChannelNames
 from .venv import ENGINE_PREFIXES, respawn_in
 
 # Bytes. YAML of megabytes would take minutes to read.
@@ -74,6 +75,29 @@ def read_condarc(paths: t.Iterable[str]) -> Condarc:
         if content.get("channel_priority") is not None and not priority:
             priority = _priority(content["channel_priority"])
     return Condarc(tuple(channels), tuple(pkgs_dirs), priority)
+
+
+def read_names(paths: t.Iterable[str], environment: t.Mapping[str, str]) -> ChannelNames:
+    """What the condarc files at *paths* make of the names of channels, for conda, mamba and micromamba.
+
+    Needs PyYAML if there are files.
+
+    :raises UserError: a file is not a YAML mapping.
+    """
+    alias = environment.get("CONDA_CHANNEL_ALIAS", "")
+    addresses: dict[str, list[str]] = {}
+    for path in paths:
+        content = _content_of(path)
+        alias = alias or str(content.get("channel_alias") or "")
+        for key in ("custom_channels", "custom_multichannels", "mirrored_channels"):
+            found = content.get(key)
+            for name, value in found.items() if isinstance(found, dict) else ():
+                # A custom channel's address is that of the folder that holds it.
+                ending = "/%s" % name if key == "custom_channels" else ""
+                addresses.setdefault(str(name), []).extend(text.rstrip("/") + ending for text in _strings(value))
+        if content.get("default_channels"):
+            addresses.setdefault("defaults", []).extend(_strings(content["default_channels"]))
+    return ChannelNames(alias or ChannelNames().alias, addresses)
 
 
 def respawn_with_yaml() -> None:

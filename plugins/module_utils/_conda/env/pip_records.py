@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
 import os
 import re
 import typing as t
 
-from ..._files.files import read_regular, sha256_of_file
+from ..._common.redact import without_credentials
+from ..._files.files import open_regular, read_regular, sha256_of_file, write_atomically
 from .prefix import site_packages_folders
 from .records import package_records
 
@@ -89,6 +91,33 @@ def lines_for(damaged: t.Iterable[Distribution], lines: t.Sequence[str]) -> list
         required_name(line): line for line in lines if not line.startswith("-") and ("@" in line or "--hash" in line)
     }
     return options + [by_name.get(each.name) or "%s==%s" % (each.name, each.version) for each in damaged]
+
+
+def remove_credentials(prefix: str) -> None:
+    """Take credentials out of what pip stores on where a distribution came from, ``direct_url.json``.
+
+    pip itself leaves query strings in it. Its hash and size in the distribution's RECORD are corrected.
+    """
+    for folder in site_packages_folders(prefix):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name, "direct_url.json")
+            if name.endswith(".dist-info") and os.path.isfile(path):
+                with open_regular(path) as stream:
+                    text = stream.read().decode("utf-8", "replace")
+                clean = without_credentials(text)
+                if clean != text:
+                    write_atomically(path, clean.encode())
+                    _correct_record(os.path.join(folder, name, "RECORD"), name + "/direct_url.json", clean.encode())
+
+
+def _correct_record(record: str, name: str, content: bytes) -> None:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode("ascii")
+    with open_regular(record) as stream:
+        rows = list(csv.reader(io.TextIOWrapper(stream, encoding="utf-8", newline="")))
+    corrected = io.StringIO()
+    entry = [name, "sha256=" + digest, str(len(content))]
+    csv.writer(corrected, lineterminator="\n").writerows(entry if row[:1] == [name] else row for row in rows)
+    write_atomically(record, corrected.getvalue().encode())
 
 
 def not_repaired(damaged: Distribution) -> str:

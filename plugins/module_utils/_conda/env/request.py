@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ..._common.errors import UserError, one_line, shown
-from ..._common.redact import shown_channels, without_credentials
+from ..._common.redact import require_clear, shown_channels, without_credentials
 from ..._files.files import sha256_of_json
 
 # conda refuses "/", " ", ":" and "#" in names; the other characters would break shebangs, shells or job scripts.
@@ -48,6 +48,7 @@ class EnvRequest(t.NamedTuple):
         decisive = self._replace(
             prefix="",
             channels=tuple(shown_channels(self.channels)),
+            packages=tuple(map(without_credentials, self.packages)),
             pip=tuple(without_credentials(line) for line in self.pip),
         )
         return sha256_of_json([SCHEMA, decisive._asdict()])
@@ -94,6 +95,7 @@ def checked_specs(values: t.Iterable[str], what: str) -> tuple[str, ...]:
         spec = value.strip()
         if not spec or not spec.isprintable():
             raise UserError("one %s a list item" % what, "%r" % one_line(value), "remove it or write it on one line")
+        require_clear([spec], "packages")
         specs.add(spec)
     return tuple(sorted(specs))
 
@@ -107,10 +109,12 @@ def checked_pip_lines(values: t.Iterable[str]) -> tuple[str, ...]:
     requirements = set()
     for value in values:
         line = re.sub(r"\\\r?\n\s*", " ", value).strip()
-        if not line or not line.isprintable() or line.startswith("#"):
+        # pip would join a line that ends with a backslash with the next one.
+        if not line or not line.isprintable() or line.startswith("#") or line.endswith("\\"):
             raise UserError(
                 "one line of a pip requirements file a list item", "%r" % one_line(value), "correct or remove it"
             )
+        require_clear([line], "pip")
         relative = _RELATIVE_FILE.match(line)
         if relative and "://" not in relative.group(2):
             raise UserError(
@@ -137,8 +141,12 @@ def checked_channels(values: t.Iterable[str]) -> tuple[str, ...]:
         channel = value.strip()
         if not channel or not channel.isprintable() or " " in channel:
             raise UserError(
-                "a channel's name, URL or path without blanks", "%r" % one_line(value), "correct the channels list"
+                "a channel's name, URL or path without blanks",
+                # With escapes: an address ends at a blank, and so would what is hidden of it.
+                "%r" % without_credentials("%20".join(value.split())),
+                "correct the channels list",
             )
+        require_clear([channel], "channels")
         if channel not in channels:
             channels.append(channel)
     return tuple(channels)

@@ -48,7 +48,7 @@ def declare_base(options: Options, check_mode: bool) -> Result:
                 store.switch(request)
         return _result(request, old, ["switch"] if old != request.base else [], store.versions_of(request.base))
     if check_mode:
-        if not request.is_url and os.path.exists(request.source):
+        if not request.is_url and os.path.exists(request.path):
             require_source(request)
         return _result(request, old, _steps(request), None)
     with Progress(options.progress_file) as progress:

@@ -97,7 +97,7 @@ def download(request: InstallerRequest, part: str, ca_path: str | None, progress
     reason = ""
     for _connection in range(_CONNECTIONS):
         before = size_of(part)
-        reason = _receive(request.source, part, ca_path, progress)
+        reason = _receive(request.path, part, ca_path, progress)
         if not reason:
             return
         if size_of(part) <= before:

@@ -54,7 +54,7 @@ def require_source(request: InstallerRequest) -> None:
     :raises UserError: it is missing, root must not run it, or its checksum differs.
     """
     _require_file(request)
-    found = sha256_of_file(request.source)
+    found = sha256_of_file(request.path)
     if found != request.sha256:
         raise _wrong_sha256(request, found, "")
 
@@ -83,7 +83,7 @@ def fetch(request: InstallerRequest, cache: str, ca_path: str | None, progress: 
             found = sha256_of_file(part)
     else:
         _require_file(request)
-        found = _copy(request.source, part, progress)
+        found = _copy(request.path, part, progress)
     if found != request.sha256:
         discard(part)
         raise _wrong_sha256(request, found, "; it was deleted and nothing of it was run")
@@ -93,13 +93,13 @@ def fetch(request: InstallerRequest, cache: str, ca_path: str | None, progress: 
 
 
 def _require_file(request: InstallerRequest) -> None:
-    if not os.path.isfile(request.source):
+    if not os.path.isfile(request.path):
         raise UserError(
-            "an installer at %s" % request.source,
-            "something that is not a file" if os.path.lexists(request.source) else "nothing there",
+            "an installer at %s" % request.path,
+            "something that is not a file" if os.path.lexists(request.path) else "nothing there",
             "correct the path, or copy the installer to the target first",
         )
-    require_trusted(request.source, "an installer at")
+    require_trusted(request.path, "an installer at")
 
 
 def _wrong_sha256(request: InstallerRequest, found: str, more: str) -> UserError:

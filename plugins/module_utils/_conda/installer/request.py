@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from urllib.parse import unquote, urlsplit
 
 from ..._common.errors import UserError, shown
-from ..._common.redact import without_credentials
+from ..._common.redact import Address, require_clear
+from ..._source.parse import parse
 from ..env.request import checked_prefix
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -23,18 +23,23 @@ class InstallerRequest(t.NamedTuple):
     """A base that users find at *prefix*, a symlink to ``.NAME/<first 12 of sha256>`` next to it."""
 
     prefix: str
-    source: str
+    source: Address
     sha256: str
 
     @property
     def is_url(self) -> bool:
         """Whether *source* is an address, not an absolute path."""
-        return not self.source.startswith("/")
+        return not self.path.startswith("/")
+
+    @property
+    def path(self) -> str:
+        """The source as it is: an absolute path, or an address with its credentials."""
+        return self.source.reveal()
 
     @property
     def shown_source(self) -> str:
         """The source without credentials."""
-        return without_credentials(self.source)
+        return str(self.source)
 
     @property
     def store(self) -> str:
@@ -94,21 +99,15 @@ def _checked_sha256(value: str) -> str:
     return sha256
 
 
-def _checked_source(value: str) -> str:
-    source = value.strip()
-    parts = urlsplit(source)
-    if not source.isprintable():
-        found = shown(without_credentials(value))
-    elif parts.scheme == "https" and parts.hostname and parts.path.strip("/") and " " not in source:
-        return source
-    elif parts.scheme == "file" and parts.hostname in (None, "localhost") and parts.path.startswith("/"):
-        return os.path.normpath(unquote(parts.path))
-    elif source.startswith("/") and source.strip("/"):
-        return os.path.normpath(source)
-    else:
-        found = without_credentials(source) or "nothing"
+def _checked_source(value: str) -> Address:
+    text = value.strip()
+    require_clear([text], "src")
+    source = parse(text, named=False)
+    web = source.kind == "web" and re.match(r"https://[^/?#]+/+[^/?# ]", text, re.IGNORECASE) and " " not in text
+    if web or (source.path and source.path != "/" and not text.startswith("~")):
+        return Address(source.path or text)
     raise UserError(
         "src to be an https address, or an absolute path on the target",
-        found,
+        shown(str(source.address)) if not text.isprintable() else str(source.address) or "nothing",
         "use an https address (http can be changed on the way), or copy the file to the target and give its path",
     )

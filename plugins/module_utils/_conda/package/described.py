@@ -16,6 +16,7 @@ import urllib.parse
 from ..._common.errors import UserError
 from ..._common.redact import without_credentials
 from ..._files.trust import untrusted_because
+from ..._source.parse import local_path
 from .names import bad_archive_name, bad_package, bad_path
 
 SUFFIXES = (".conda", ".tar.bz2")
@@ -101,12 +102,6 @@ def require_hash(package: Described) -> None:
             "have the channel indexed again by a tool that records sha256 (conda index, rattler-index,"
             " hpc.pytorch.conda_channel), or use another channel",
         )
-
-
-def local_path(url: str) -> str | None:
-    """The path in a ``file://`` address, or None for another one."""
-    parts = urllib.parse.urlsplit(url)
-    return urllib.parse.unquote(parts.path) if parts.scheme == "file" else None
 
 
 def _bad_subdir(package: Described) -> str | None:

@@ -10,7 +10,7 @@ import os
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.sources import require_trusted_sources
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.channels import require_trusted_channels
+from ansible_collections.hpc.pytorch.plugins.module_utils._source.trusted import require_trusted_channels
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import Address
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.fetch import fetch, private_cache
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.installer.request import InstallerRequest
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
@@ -30,7 +31,7 @@ def server(tmp_path, https_server):
 @pytest.fixture
 def get(cache, server):
     def call(sha256=SHA256, url=None, ca_path=None):
-        request = InstallerRequest("/opt/conda", url or server.url, sha256)
+        request = InstallerRequest("/opt/conda", Address(url or server.url), sha256)
         return fetch(request, str(cache), ca_path or server.ca, Progress())
 
     return call

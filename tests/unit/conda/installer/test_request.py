@@ -23,7 +23,7 @@ def test_a_base_stands_beside_its_name_in_a_folder_of_its_own():
 )
 def test_a_file_is_a_path(source):
     request = installer_request("/opt/conda", source, SHA256)
-    assert request.source == "/srv/in staller.sh" and not request.is_url
+    assert request.path == "/srv/in staller.sh" and not request.is_url
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import os
 import typing as t
 
 from ...._common.errors import UserError
-from ...._common.redact import without_credentials
+from ...._common.redact import without_credentials, without_query
 from ...._files.files import read_regular
 from ...env.records import package_of
 from .output import Record
@@ -19,7 +19,9 @@ from .output import Record
 
 def addresses_with_credentials(channels: t.Iterable[str]) -> dict[str, str]:
     """For each channel with credentials: from the address without them to the whole one."""
-    pairs = ((without_credentials(channel).rstrip("/"), channel.rstrip("/")) for channel in channels)
+    pairs = (
+        (without_credentials(channel).rstrip("/"), channel.rstrip("/")) for channel in map(without_query, channels)
+    )
     return {clean: full for clean, full in pairs if clean != full}
 
 

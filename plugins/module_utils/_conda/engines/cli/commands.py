@@ -24,11 +24,11 @@ import re
 import typing as t
 
 from ...._common.errors import UserError
-from ...._common.redact import without_credentials
+from ...._common.redact import without_credentials, without_query
 from .tool import Tool
 
 # The server with everything up to a token; then the path that names the channel there.
-_ADDRESS = re.compile(r"(https?://[^/]+(?:/.*?/t/[^/]+|/t/[^/]+)?)/?(.*)\Z")
+_ADDRESS = re.compile(r"((?i:https?)://[^/]+(?:/.*?/t/[^/]+|/t/[^/]+)?)/?(.*)\Z")
 
 # Exported CONDA_ and MAMBA_ variables that a command keeps; the others would change the solution, or are an active
 # env's.
@@ -64,7 +64,7 @@ def named_channels(channels: t.Iterable[str]) -> tuple[list[str], dict[str, str]
     """
     shown: list[str] = []
     custom: dict[str, str] = {}
-    for channel in channels:
+    for channel in map(without_query, channels):
         clean = without_credentials(channel).rstrip("/")
         if clean == channel.rstrip("/"):
             shown.append(channel)

@@ -16,7 +16,8 @@ import re
 import typing as t
 import urllib.parse
 
-from ...._common.redact import has_credentials, without_credentials
+from ...._common.errors import UserError
+from ...._common.redact import Address, Secret, has_credentials, without_credentials, without_query
 from ...._files.files import require_regular
 from ..base import SolveRequest
 
@@ -25,8 +26,8 @@ class Route(t.NamedTuple):
     """Addresses that rattler knows to start with *shown* are reached as *real*, with this ``Authorization`` header."""
 
     shown: str
-    real: str
-    authorization: str | None
+    real: Address
+    authorization: Secret | None
 
 
 class Access:
@@ -36,7 +37,17 @@ class Access:
         self._routes: dict[str, Route] = {}
 
     def admit(self, request: SolveRequest) -> SolveRequest:
-        """*request* without credentials, for rattler; :meth:`client` keeps them."""
+        """*request* without credentials, for rattler; :meth:`client` keeps them.
+
+        :raises UserError: the address of a package has a query string, which rattler would store with it.
+        """
+        for spec in request.packages:
+            if "::" not in spec and "?" in spec.partition("#")[0] and without_query(spec) != spec:
+                raise UserError(
+                    "packages without a query string, which may be a secret and would be stored with the package",
+                    "one after %s" % without_credentials(spec),
+                    "download that package, and give its path in packages",
+                )
         for address in request.channels + tuple(map(channel_in_spec, request.packages)):
             self.learn(address)
         return request._replace(
@@ -70,7 +81,9 @@ class Access:
                 RetryMiddleware(),
                 # Headers first: the mirror's address has the token already.
                 AddHeadersMiddleware(lambda host, path: headers_for(routes, host, path)),
-                MirrorMiddleware({route.shown: [route.real] for route in routes if route.real != route.shown}),
+                MirrorMiddleware(
+                    {route.shown: [route.real.reveal()] for route in routes if route.real.reveal() != route.shown}
+                ),
                 AuthenticationMiddleware(),
                 OciMiddleware(),
                 GCSMiddleware(),
@@ -91,15 +104,16 @@ def route_to(address: str) -> Route:
 
     ``https://user:pw@host/t/TOKEN/c`` is shown as ``https://host/c/``, reached as ``https://host/t/TOKEN/c/``.
     """
-    parts = urllib.parse.urlsplit(address.rstrip("/") + "/")
+    parts = urllib.parse.urlsplit(without_query(address).rstrip("/") + "/")
     userinfo, at, place = parts.netloc.rpartition("@")
     authorization = None
     if at:
         user, unused, password = userinfo.partition(":")
         pair = "%s:%s" % (urllib.parse.unquote(user), urllib.parse.unquote(password))
-        authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    real = urllib.parse.urlunsplit(parts._replace(netloc=place))
-    return Route(shown=without_credentials(real), real=real, authorization=authorization)
+        authorization = Secret("Basic " + base64.b64encode(pair.encode()).decode("ascii"))
+    # In lower case, as rattler knows it: only the path tells letters apart.
+    real = urllib.parse.urlunsplit(parts._replace(netloc=place.lower()))
+    return Route(shown=without_credentials(real), real=Address(real), authorization=authorization)
 
 
 def headers_for(routes: t.Iterable[Route], host: str, path: str) -> dict[str, str] | None:
@@ -109,7 +123,7 @@ def headers_for(routes: t.Iterable[Route], host: str, path: str) -> dict[str, st
     for route in routes:
         shown = urllib.parse.urlsplit(route.shown)
         if route.authorization and shown.hostname == host and path.startswith(shown.path) and len(shown.path) > length:
-            found, length = {"Authorization": route.authorization}, len(shown.path)
+            found, length = {"Authorization": route.authorization.reveal()}, len(shown.path)
     return found
 
 

@@ -17,7 +17,8 @@ from ...._files.files import sha256_of_file
 from ...._files.leftovers import new_folder
 from ...._files.locks import hold
 from ...._files.progress import Progress
-from ...package.described import LARGEST_ARCHIVE, SUFFIXES, Described, local_path, require_hash
+from ...._source.parse import local_path
+from ...package.described import LARGEST_ARCHIVE, SUFFIXES, Described, require_hash
 from ...package.unpack import unpack
 from .cache import cache_lock, scratch_prefix
 from .checked_cache import Store, identity_of

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import filled_in
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import Address, Secret, filled_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.rattler.access import (
     Route,
     channel_in_spec,
@@ -172,12 +172,12 @@ def test_a_match_spec_may_name_the_channel_as_the_channels_do(declare, guarded, 
 
 
 def test_a_route_leads_from_what_may_be_stored_to_what_is_asked():
-    assert route_to("https://example.org/t/TOK/c") == Route(
-        "https://example.org/c/", "https://example.org/t/TOK/c/", None
-    )
-    assert route_to("https://a:b@example.org:8443/c/") == Route(
-        "https://example.org:8443/c/", "https://example.org:8443/c/", "Basic YTpi"
-    )
+    route = route_to("https://example.org/t/TOK/c")
+    assert route == Route("https://example.org/c/", Address("https://example.org/t/TOK/c/"), None)
+    assert "TOK" not in repr(route)
+    shown = "https://example.org:8443/c/"
+    assert route_to("https://a:b@example.org:8443/c/") == Route(shown, Address(shown), Secret("Basic YTpi"))
+    assert route_to("HTTPS://a:b@EXAMPLE.org:8443/c?x=1#y") == Route(shown, Address(shown), Secret("Basic YTpi"))
 
 
 def test_the_closest_route_decides_and_other_hosts_get_nothing():
