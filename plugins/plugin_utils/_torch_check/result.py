@@ -58,7 +58,7 @@ def from_array(steps: t.Sequence[Step], host: str) -> Result:
 
 
 def understood(answer: Step, host: str) -> Result:
-    """The answer of a node with bounded values, or a result that says that it is none.
+    """The answer of a node with bounded values, or a result that says that it cannot be read as one.
 
     It is JSON from another machine: what it claims is shown, but it must not fill the terminal, pose as another line of
     it, or pass for a verdict that there is not.

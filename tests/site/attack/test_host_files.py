@@ -96,7 +96,7 @@ def test_what_is_in_the_place_of_a_file_is_refused(refused, words, place, treasu
     # To touch a large file is no harm.
     for options in [*wrong, {"state": "touched"}][: 3 + (name != "a sparse file")]:
         if options.get("state") == "link" and "link" in name:
-            # A symlink, whoever made it, is what a link replaces.
+            # A symlink of any user is what a link replaces.
             continue
         refused("host_files", files=[{"path": str(place / "d/x"), **options}])
     refused("host_files_info", paths=[str(place / "d/x")])

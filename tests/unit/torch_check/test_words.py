@@ -27,7 +27,7 @@ GOOD = {
     "seconds": 1.5,
 }
 ESCAPES = "\x1b[2J\x1b]0;x\x07\x9b\r\nok: [n2]\u2028\u202e\u200b"
-# Answers that are none: the node is not accused, and does not pass either.
+# What is not an answer: the node is not accused, and does not pass either.
 NONE = {
     "another verdict": {"verdict": "fine"},
     "an escape": {"verdict": "ok\n"},
