@@ -187,12 +187,15 @@ stdout_file:
   returned: always
   type: str
 stdout_tail:
-  description: The last lines of its output.
+  description:
+    - The last lines of its output, with control characters as escapes such as C(\x1b).
+    - Empty if the file does not belong to the user who owns the job. If root runs this for its own job, empty also
+      where another user can write to the folder of the output, unless that is sticky.
   returned: always
   type: list
   elements: str
 stderr_tail:
-  description: The last lines of its standard error, if that has a file of its own.
+  description: As RV(stdout_tail) for its standard error, if that has a file of its own.
   returned: always
   type: list
   elements: str

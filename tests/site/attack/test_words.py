@@ -121,13 +121,15 @@ REPLACED = {
     "a hard link": "ln TREASURE out || mkfifo out",
     "a file of hers": "echo 'job ended well' > out",
     "a folder of hers": "mkdir mine; ln -s TREASURE mine/out",
+    "a folder of hers that is a link": "ln -s FOLDER mine",
 }
 
 
 @pytest.mark.parametrize("script", REPLACED.values(), ids=REPLACED)
 def test_the_output_of_roots_own_job_is_not_what_another_user_put_there(job_of, mallory, treasure, scratch, script):
-    mallory.does("cd '%s'; %s" % (scratch, script.replace("TREASURE", str(treasure.path))))
-    out = scratch / "mine/out" if "mine" in script else scratch / "out"
+    made = script.replace("TREASURE", str(treasure.path)).replace("FOLDER", str(treasure.path.parent))
+    mallory.does("cd '%s'; %s" % (scratch, made))
+    out = scratch / ("mine" if "mine" in script else "") / (treasure.path.name if "FOLDER" in script else "out")
     assert job_of(None, out)["stdout_tail"] == []
 
 
