@@ -136,7 +136,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: declare_engine(Options(**module.params), module.check_mode))
+    answer(module, lambda: declare_engine(Options(**module.params), module.check_mode), writes=["prefix"])
 
 
 if __name__ == "__main__":

@@ -107,6 +107,15 @@ def full_disk(problem: BaseException | str, *paths: str) -> UserError | None:
     )
 
 
+def nearly_full(path: str, megabytes: int) -> UserError | None:
+    """The error for a program that failed without a reason while fewer *megabytes* or few inodes are free at *path*.
+
+    Some programs hide why they failed: ``python -m venv`` does not show what ensurepip printed.
+    """
+    space, inodes = _free(path)
+    return full_disk("ENOSPC", path) if space < megabytes * 10**6 or inodes < _FEW_INODES else None
+
+
 def _what_is_full(problem: BaseException | str) -> tuple[int, str, str]:
     """The error number, 0 if it is another problem; the absolute path that the exception names; the text."""
     if isinstance(problem, str):

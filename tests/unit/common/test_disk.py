@@ -122,6 +122,16 @@ def test_what_is_short_is_space_or_inodes(monkeypatch, blocks, inodes, files, me
         raise disk.full_disk(OSError(NO_SPACE, "x"), "/x/y")  # type: ignore[misc]
 
 
+def test_a_program_that_hides_its_reason_failed_for_lack_of_space_if_there_is_little(monkeypatch) -> None:
+    a_disk(monkeypatch, 1000, 900)
+    assert disk.nearly_full("/x", 4) is None
+    full = disk.nearly_full("/x", 5)
+    assert full and full.expected == "enough free space for /x"
+    a_disk(monkeypatch, 1000, 3)
+    few = disk.nearly_full("/x", 4)
+    assert few and few.expected == "enough free inodes for /x"
+
+
 def test_the_disk_of_a_path_that_is_not_there_is_that_of_its_folder(tmp_path: pathlib.Path) -> None:
     assert disk._free(str(tmp_path / "a/b"))[0] > 0
     assert disk._free("relative/path")[0] == disk._free("")[0] == 1 << 62

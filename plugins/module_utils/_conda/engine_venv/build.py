@@ -11,16 +11,17 @@ import shutil
 import subprocess
 import typing as t
 
+from ..._common.disk import full_disk, nearly_full
 from ..._common.errors import UserError, one_line
 from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
-from ..._files.paths import nearest_existing
 from ..._files.progress import Progress
 from . import found
 from .request import EngineRequest
 
 _TAIL = 30
-_FULL = re.compile(r"No space left on device|Disk quota exceeded|\[Errno (?:28|122)\]")
+# What pip takes while it is installed into a venv, twice.
+_VENV_MEGABYTES = 40
 _HASHES = re.compile(r"DO NOT MATCH THE HASHES|hash(?:es)? (?:are|is) required|Hashes are required", re.IGNORECASE)
 
 
@@ -39,7 +40,9 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
         progress.report("make", "the engine's venv")
         output, code = _run([python, "-I", "-m", "venv", venv], temporary, lock, progress)
         if code:
-            raise _failed(request, "a venv of %s" % python, output, "set conda_engine_python to another Python")
+            # venv does not show why ensurepip failed.
+            full = nearly_full(request.store, _VENV_MEGABYTES)
+            raise full or _failed(request, "a venv of %s" % python, output, "set conda_engine_python to another Python")
         wanted = os.path.join(temporary, found.REQUIREMENTS)
         with open(wanted, "w", encoding="utf-8") as stream:
             # Without comments: the first of them may change how pip decodes the file.
@@ -87,18 +90,8 @@ def _pip_failed(request: EngineRequest, output: list[str]) -> UserError:
 
 
 def _failed(request: EngineRequest, expected: str, output: list[str], remedy: str) -> UserError:
-    if any(map(_FULL.search, output)):
-        return no_space(request, output=output)
+    full = full_disk("\n".join(output), request.store)
+    if full is not None:
+        return UserError(full.expected, full.found, full.remedy, output=output)
     errors = [line for line in output if line.startswith("ERROR:")] or output[-1:] or ["no output"]
     return UserError(expected, errors[-1][:300], remedy, output=output)
-
-
-def no_space(request: EngineRequest, **details: t.Any) -> UserError:
-    """The error for a full disk or quota."""
-    free = shutil.disk_usage(nearest_existing(request.store)).free
-    return UserError(
-        "space for the engine in %s" % request.store,
-        "a full disk or quota (%.0f MB of the disk are free)" % (free / 1e6),
-        "free space there, or choose another conda_engine_prefix (the option prefix), and run it again",
-        **details,
-    )

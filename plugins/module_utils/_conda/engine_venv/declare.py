@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import typing as t
 
+from ..._common.disk import full_disk
 from ..._files.locks import Lock
 from ..._files.progress import Progress
 from ..._files.trust import require_trusted, require_trusted_place
 from ..engines.python import EnginePython, choose_python
 from . import found, store
-from .build import build, no_space
+from .build import build
 from .request import EngineRequest, engine_request
 
 Result = t.Dict[str, t.Any]
@@ -85,9 +85,10 @@ def _space_errors(request: EngineRequest) -> t.Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise no_space(request) from error
-        raise
+        full = full_disk(error, request.store)
+        if full is None:
+            raise
+        raise full from error
 
 
 def _inspect(request: EngineRequest) -> found.Found:

@@ -321,8 +321,8 @@ def test_two_at_once_make_it_once(site, monkeypatch):
     [
         ("echo 'ERROR: No matching distribution found for tool==1.0'; exit 1", "pip to install .* tool==1.0", "index"),
         ("echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES'; exit 1", "packages with the hashes", "compare"),
-        ("echo 'OSError: [Errno 28] No space left on device'; exit 1", "space for the engine in .*/.engine", "free"),
-        ("echo 'ERROR: [Errno 122] Disk quota exceeded'; exit 2", "space for the engine in .*/.engine", "free"),
+        ("echo 'OSError: [Errno 28] No space left on device'; exit 1", "enough free space for .*/.engine", "free"),
+        ("echo 'ERROR: [Errno 122] Disk quota exceeded'; exit 2", "a quota of uid .* for .*/.engine", "quota"),
         ("kill -9 $$", "pip to install", "index"),
         ("echo 'Looking at https://user:secret@mirror.example/simple'; exit 1", "pip to install", "index"),
     ],
