@@ -179,6 +179,7 @@ class SiteLab:
             # What pip has downloaded is used again.
             PIP_CACHE_DIR=os.environ.get("PIP_CACHE_DIR", pip),
             ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"),
+            ANSIBLE_CALLBACK_RESULT_FORMAT="json",
             ANSIBLE_NOCOLOR="1",
             PYTHONDONTWRITEBYTECODE="1",
         )
@@ -202,7 +203,10 @@ class SiteLab:
         """Our files in the folders for temporary files that no process uses. Those of ansible-core are not ours."""
         found = [path for path in (self.folder / "tmp").iterdir() if not path.name.startswith("ansible")]
         found += list(self.root.glob("engine*/.work.*"))
-        open_files = {os.path.realpath(path) for path in pathlib.Path("/proc").glob("[0-9]*/fd/*")}
+        open_files = set()
+        for path in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+            with contextlib.suppress(OSError):
+                open_files.add(os.readlink(path))
         for path in pathlib.Path("/tmp").glob("hpc.pytorch-*.progress"):
             if path not in self._earlier and str(path) not in open_files and path.exists():
                 found.append(path)
