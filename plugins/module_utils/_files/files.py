@@ -72,7 +72,7 @@ def read_regular(path: str, longest: int = LARGEST, follow: bool = True) -> byte
     with open_regular(path, follow) as stream:
         content = stream.read(longest + 1)
     if len(content) > longest:
-        raise OSError(errno.EFBIG, "longer than %d bytes" % longest, path)
+        raise OSError(errno.EINVAL, "longer than %d bytes" % longest, path)
     return content
 
 

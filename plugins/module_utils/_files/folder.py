@@ -63,7 +63,7 @@ class Folder:
     def read(self, name: str, largest: int = LARGEST) -> bytes | None:
         """The content of a regular file of at most *largest* bytes; None if there is no entry.
 
-        :raises OSError: it is a symlink, a fifo, a device or a folder (EINVAL), or is larger (EFBIG).
+        :raises OSError: it is a symlink, a fifo, a device or a folder, or is larger (EINVAL).
         """
         with self._named(name):
             try:
@@ -82,7 +82,7 @@ class Folder:
                     raise OSError(errno.EINVAL, "not a regular file")
                 content = stream.read(largest + 1)
             if len(content) > largest:
-                raise OSError(errno.EFBIG, "larger than %d bytes" % largest)
+                raise OSError(errno.EINVAL, "larger than %d bytes" % largest)
             return content
 
     def write(self, name: str, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:

@@ -200,7 +200,8 @@ def untrusted_because(path: str, for_new: bool = False) -> str | None:
     :arg for_new: root creates something new in the folder *path*, which may then be sticky itself.
     """
     # Not abspath, which takes away `..` after a symlink: the kernel goes to the parent of its target.
-    pending = [part for part in os.path.join(os.getcwd(), path).split(os.sep) if part]
+    absolute = path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    pending = [part for part in absolute.split(os.sep) if part]
     current = os.sep
     links = 0
     while True:

@@ -142,7 +142,7 @@ def _read(path: str) -> dict[str, t.Any] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        if error.errno in (errno.EINVAL, errno.EFBIG):
+        if error.errno == errno.EINVAL:
             raise _unreadable(path) from None
         raise
     if content is None:
