@@ -43,6 +43,15 @@ CONDA_ENV: dict[str, t.Any] = {
 FORMS = (".tar.bz2", ".conda")
 
 
+class Zeros(bytes):
+    """Made only when it is packed: so many zeros that a table of them would fill the memory."""
+
+    def __new__(cls, size: int) -> Zeros:
+        made = super().__new__(cls, b"0")
+        made.size = size  # type: ignore[attr-defined]
+        return made
+
+
 @dataclasses.dataclass
 class Member:
     """A member of an archive. *kind* is a type of tarfile."""
@@ -52,6 +61,8 @@ class Member:
     kind: bytes = tarfile.REGTYPE
     target: str = ""
     mode: int = 0o644
+    # The size of an attribute in a header before it.
+    pax: int = 0
 
 
 def file(name: str, content: str = "content\n", mode: int = 0o644) -> Member:
@@ -161,8 +172,10 @@ def tar_of(members: t.Sequence[Member]) -> bytes:
         for each in members:
             header = tarfile.TarInfo(each.name)
             header.type, header.linkname, header.mode = each.kind, each.target, each.mode
-            header.size = len(each.content) if each.kind == tarfile.REGTYPE else 0
-            tar.addfile(header, io.BytesIO(each.content))
+            content = bytes(each.content.size) if isinstance(each.content, Zeros) else each.content  # type: ignore[attr-defined]
+            header.size = len(content) if each.kind == tarfile.REGTYPE else 0
+            header.pax_headers = {"comment": "x" * each.pax} if each.pax else {}
+            tar.addfile(header, io.BytesIO(content))
     return stream.getvalue()
 
 

@@ -40,12 +40,18 @@ class Package(t.NamedTuple):
     entries: t.Sequence[Entry]
 
 
-def require_inside(packages: t.Sequence[Package], prefix: str = "", read_link: ReadLink = lambda path: None) -> None:
+def require_inside(
+    packages: t.Sequence[Package],
+    prefix: str = "",
+    read_link: ReadLink = lambda path: None,
+    consistent: bool = False,
+) -> None:
     """Refuse packages with a file that would end outside the environment, or on a record of conda's or of ours.
 
     :arg packages: all packages that are linked together.
     :arg prefix: the environment; symlinks that it holds already may lead to absolute paths in it.
     :arg read_link: reads those symlinks.
+    :arg consistent: whether each package was judged before, alone.
     :raises UserError: naming the package and the path.
     """
     links = {each.path: each.target for package in packages for each in package.entries if each.kind == LINK}
@@ -53,9 +59,10 @@ def require_inside(packages: t.Sequence[Package], prefix: str = "", read_link: R
     if any(path != path.casefold() for path in links):
         # A file system may ignore case.
         folded = {path.casefold(): target.casefold() for path, target in links.items()}
-        views.append(_View(folded, prefix, lambda path: None))
+        views.append(_View(folded, prefix, lambda path: None, ignores_case=True))
     for package in packages:
-        _require_consistent(package)
+        if not consistent:
+            _require_consistent(package)
         for each in package.entries:
             for number, view in enumerate(views):
                 found = _problem(each, view, bool(number))
@@ -97,14 +104,18 @@ def _require_consistent(package: Package) -> None:
 class _View:
     """The symlinks of an environment as it would be, with what was found out about its folders."""
 
-    def __init__(self, links: t.Mapping[str, str], prefix: str, read_link: ReadLink) -> None:
-        self._links, self._prefix, self._read_link = links, prefix, read_link
+    def __init__(
+        self, links: t.Mapping[str, str], prefix: str, read_link: ReadLink, ignores_case: bool = False
+    ) -> None:
+        self._links, self._prefix, self._read_link, self._ignores_case = links, prefix, read_link, ignores_case
         self._folders: dict[str, Parts | None] = {"": ()}
 
     def folder(self, path: str) -> Parts | None:
         """Where the folder *path* really is, or None: outside."""
         if path not in self._folders:
-            self._folders[path] = self.end_of((), tuple(path.split("/")))
+            above, unused, name = path.rpartition("/")
+            start = self.folder(above)
+            self._folders[path] = None if start is None else self.end_of(start, (name,))
         return self._folders[path]
 
     def end_of(self, start: Parts, parts: Parts) -> Parts | None:
@@ -128,7 +139,8 @@ class _View:
                 continue
             followed += 1
             if followed > _MOST_LINKS:
-                return None
+                # Without case `Lib -> lib` leads to itself: such a file system has only one of them.
+                return () if self._ignores_case else None
             current.pop()
             if target.startswith("/"):
                 if not self._prefix or not (target + "/").startswith(self._prefix + "/"):
@@ -146,7 +158,7 @@ def _problem(each: Entry, view: _View, folded: bool) -> str | None:
     folder = view.folder(above)
     if folder is None:
         return "a file %.200r, whose folder is a symlink that leads outside" % each.path
-    if is_record((*folder, name)) and not (each.kind == FOLDER and len(folder) == 0):
+    if is_record((*folder[:2], name)) and not (each.kind == FOLDER and len(folder) == 0):
         return "a file %.200r, which would be a record in conda-meta" % each.path
     if each.kind != LINK or target in HARMLESS_TARGETS:
         return None

@@ -16,7 +16,10 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~=-]*\Z")
 _BUILD = re.compile(r"[A-Za-z0-9_.+-]*\Z")
 _COMMAND = re.compile(r"[^\s/\\][^/\\]*\Z")
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
+_ODD_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)")
 _LONGEST_NAME = 255
+_DEEPEST = 200
 _LONGEST_PATH = 4000
 # Every tool of conda's keeps its own state here, and so do we.
 RECORDS_FOLDER = "conda-meta"
@@ -36,20 +39,23 @@ def bad_path(path: t.Any) -> str | None:
         return "an absolute path"
     if has_control(path):
         return "with a control character"
-    if any(part in ("", ".", "..") for part in path.split("/")):
+    if _ODD_PART.search(path):
         return "which is not a plain path in the environment"
+    if path.count("/") > _DEEPEST:
+        return "which is too deep"
     try:
         encoded = path.encode()
     except UnicodeEncodeError:
         return "which is not valid UTF-8"
-    if len(encoded) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in encoded.split(b"/")):
+    too_long = len(encoded) > _LONGEST_NAME and max(map(len, encoded.split(b"/"))) > _LONGEST_NAME
+    if too_long or len(encoded) > _LONGEST_PATH:
         return "which is longer than a file system takes"
     return None
 
 
 def has_control(text: str) -> bool:
     """Whether *text* holds a control character, such as a line's end or NUL."""
-    return any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text)
+    return bool(_CONTROL.search(text))
 
 
 def is_record(parts: Parts) -> bool:
@@ -57,12 +63,11 @@ def is_record(parts: Parts) -> bool:
 
     Without regard to case, since some file systems have none.
     """
-    folded = tuple(part.casefold() for part in parts)
-    if folded[:1] != (RECORDS_FOLDER,):
+    if not parts or parts[0].casefold() != RECORDS_FOLDER:
         return False
-    if len(folded) == 1:
+    if len(parts) == 1:
         return True
-    name = folded[1]
+    name = parts[1].casefold()
     return name in _RECORDS or name.startswith(_RECORD_STARTS) or name.endswith(".json")
 
 

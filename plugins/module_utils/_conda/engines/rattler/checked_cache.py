@@ -45,20 +45,28 @@ class Store:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        # A torch env has 20,000 files, and is asked for twice.
+        self._known: dict[str, tuple[str, Contents]] = {}
 
     def contents(self, package: Described) -> Contents | None:
         """What the cached package holds, or None: it is not there, was not checked, or another user can change it."""
-        path = os.path.join(self.folder, identity_of(package).label)
+        label = identity_of(package).label
+        path = os.path.join(self.folder, label)
         try:
             if not _is_mine(path):
                 return None
+            known = self._known.get(label)
+            if known is not None and package.sha256 in (None, known[0]):
+                return known[1]
             with open_regular(os.path.join(path, CHECKED)) as stream:
                 if not _owned(os.fstat(stream.fileno())):
                     return None
                 note = json.load(stream)
             if note["format"] != _FORMAT or (package.sha256 or note["archive"]) != note["archive"]:
                 return None
-            return Contents.of_json(note["contents"])
+            contents = Contents.of_json(note["contents"])
+            self._known[label] = (note["archive"], contents)
+            return contents
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -96,6 +104,7 @@ class Store:
         """
         path = os.path.join(self.folder, identity_of(package).label)
         lock = path + ".lock"
+        self._known.pop(identity_of(package).label, None)
         try:
             for old in (path, lock):
                 with contextlib.suppress(FileNotFoundError):

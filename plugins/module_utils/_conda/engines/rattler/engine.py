@@ -200,7 +200,7 @@ class RattlerEngine:
                     "run again, or set package_cache to a folder that only this user can write",
                 )
             placed.append(contents.placed(identity_of(package, site_packages)))
-        require_inside(placed, target, lambda path: link_in(target, path) if target else None)
+        require_inside(placed, target, lambda path: link_in(target, path) if target else None, True)
 
     def _link(self, records: list[t.Any], target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         import rattler
