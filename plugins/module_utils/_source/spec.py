@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
-_FIELD = re.compile(r"""(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,]*)""")
+# Text in quotes may hold brackets.
+_BRACKETS = re.compile(r"""\[(?:"[^"]*"|'[^']*'|[^\[\]"'])*\]""")
+_FIELD = r"""\b%s\s*=\s*("[^"]*"|'[^']*'|[^,\]]*)"""
 ARCHIVES = (".conda", ".tar.bz2")
 
 
@@ -33,12 +34,8 @@ def packages_in_spec(spec: str) -> list[str]:
 
 
 def _fields(spec: str, wanted: str) -> list[str]:
-    return [
-        value.strip().strip("\"'")
-        for inner in _BRACKETS.findall(spec)
-        for key, value in _FIELD.findall(inner)
-        if key.lower() == wanted
-    ]
+    # Also outside of brackets, in case a tool sees some where this does not.
+    return [value.strip().strip("\"'") for value in re.findall(_FIELD % wanted, spec, re.IGNORECASE)]
 
 
 def _without_fields(spec: str) -> str:
