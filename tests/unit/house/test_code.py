@@ -70,7 +70,7 @@ def test_a_module_ends_in_one_place() -> None:
     assert [str(path) for path in ends] == ["module_utils/_common/exit.py"]
 
 
-# lines.py tells of it; pip_line.py reads what pip will read, which cuts so.
+# lines.py names it in a comment; pip_line.py reads what pip will read, and pip cuts so.
 CUT_OTHERWISE = ("lines.py", "pip_line.py")
 
 

@@ -24,8 +24,8 @@ _NODE = re.compile(
     r"|Partitions)=(\S*)"
 )
 # What users write comes after these, and may look like one. scontrol escapes nothing: a comment may even have lines.
-_WRITTEN = re.compile(r"\s(?:Reason|Comment|Extra)=")
-_LINES = re.compile(r"\s(?:Comment|Extra)=")
+_LINES = (" Comment=", " Extra=")
+_WRITTEN = (" Reason=", *_LINES)
 # Slurm signs a reason with user and time.
 _REASON = re.compile(r"\sReason=(.*? \[[^\]\s]+@[^\]\s]+\])")
 _ENDLESS = frozenset(("UNLIMITED", "INFINITE"))
@@ -168,7 +168,7 @@ def _nodes_without_doubt(
             doubts.append("node %s is left out: it is there twice, and the comment of a node may pose as it" % shown)
             twice.add(node.name)
         # What follows a text that may have lines of its own may be such a line.
-        doubtful = doubtful or bool(_LINES.search(record)) or "State" not in names
+        doubtful = doubtful or any(word in record for word in _LINES) or "State" not in names
     return [node for node in found.values() if node.name not in twice]
 
 
@@ -179,8 +179,8 @@ def _is_hidden(node: ClusterNode, partitions: t.Mapping[str, Partition]) -> bool
 
 def _own(record: str) -> str:
     """The part of a node's line that Slurm wrote, but for the node's features and the name of its system."""
-    written = _WRITTEN.search(record)
-    return record[: written.start()] if written else record
+    ends = [record.index(word) for word in _WRITTEN if word in record]
+    return record[: min(ends)] if ends else record
 
 
 def _parse_node(line: str, words: t.Mapping[str, str]) -> ClusterNode:

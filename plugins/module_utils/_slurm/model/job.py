@@ -96,18 +96,22 @@ class Row(t.NamedTuple):
 
 def parse_job(text: str) -> list[Part]:
     """Lines of ``scontrol --oneliner show job``. Tasks that wait share one line there; here each is a part."""
-    return read_job(text).parts
+    return _parts(_records(text))
 
 
 def read_job(text: str) -> Shown:
     """As parse_job, with what is to be known about whether it is true."""
     records = _records(text)
+    fields = _FIELDS.findall(text)
+    sure = len(records) < 2 and len(fields) == len(set(fields))
+    return Shown(_parts(records), frozenset(int(number) for number in _OWNER.findall(text)), sure)
+
+
+def _parts(records: t.Sequence[str]) -> list[Part]:
     parts: list[Part] = []
     for record in records:
         parts.extend(_parts_of(record, _MOST_PARTS - len(parts)))
-    fields = _FIELDS.findall(text)
-    sure = len(records) < 2 and len(fields) == len(set(fields))
-    return Shown(parts, frozenset(int(number) for number in _OWNER.findall(text)), sure)
+    return parts
 
 
 def _records(text: str) -> list[str]:
