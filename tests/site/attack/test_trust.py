@@ -362,6 +362,12 @@ def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):
                 }
             },
             {"hpc.pytorch.sbatch_script": {"dest": str(alice.home / "jobs/job.sh"), "command": "true"}},
+            {
+                "hpc.pytorch.host_files": {
+                    "files": [{"path": str(alice.home / "new/file"), "content": "hers", "mode": "0600"}]
+                }
+            },
+            {"hpc.pytorch.host_files_info": {"paths": [str(alice.home / "new/file")]}},
             {"hpc.pytorch.conda_env_info": {"prefix": env}},
             {"hpc.pytorch.torch_info": {"prefix": env}},
             {"hpc.pytorch.conda_env": {"prefix": env, "state": "absent"}},
@@ -376,7 +382,8 @@ def test_as_that_user_all_of_it_works(play, alice, treasure, program, marker):
         "-e",
         "ansible_python_interpreter=/usr/bin/python3",
     )
-    assert done.rc == 0 and done.recap["changed"] == 3, done.output
+    assert done.rc == 0 and done.recap["changed"] == 4, done.output
     assert (alice.home / ".bashrc").is_symlink() and "/opt/conda/bin" in (alice.home / "dotfiles/bashrc").read_text()
+    assert (alice.home / "new/file").stat().st_uid == alice.uid and (alice.home / "new/file").read_text() == "hers"
     assert (alice.home / "jobs/job.sh").stat().st_uid == alice.uid
     assert marker.stat().st_mtime_ns > marker_before and not os.path.exists(env) and treasure.is_untouched()
