@@ -92,13 +92,13 @@ def main() -> None:
     """Carry out the order on standard input."""
     _AnsibleCollectionFinder(paths=[str(CHECKOUT / ".collections")])._install()
     from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-    from ansible_collections.hpc.pytorch.plugins.module_utils._files import files, folder
+    from ansible_collections.hpc.pytorch.plugins.module_utils._files import entries, files, folder
 
     order = json.load(sys.stdin)
     os.umask(order.get("umask", 0o022))
     if order.get("broken"):
-        for name in ("_STEP", "_READ", "_NEW"):
-            setattr(folder, name, getattr(folder, name) & ~os.O_NOFOLLOW)
+        for name in ("STEP", "_READ", "_NEW"):
+            setattr(entries, name, getattr(entries, name) & ~os.O_NOFOLLOW)
     if "swap" in order:
         swap_at(order)
     table = acts(folder, files)

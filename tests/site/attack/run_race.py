@@ -47,10 +47,11 @@ def main() -> None:
     _AnsibleCollectionFinder(paths=[str(CHECKOUT / ".collections")])._install()
     _internal.is_controller = False
     swap = json.loads(sys.argv[2])
+    entries = importlib.import_module(PLUGINS + "module_utils._files.entries")
     folder = importlib.import_module(PLUGINS + "module_utils._files.folder")
     if swap.get("broken"):
-        for name in ("_STEP", "_READ", "_NEW"):
-            setattr(folder, name, getattr(folder, name) & ~os.O_NOFOLLOW)
+        for name in ("STEP", "_READ", "_NEW"):
+            setattr(entries, name, getattr(entries, name) & ~os.O_NOFOLLOW)
         folder._judge = folder._judge_link = lambda *_arguments: None
     act_once(swap)
     with patch_module_args(json.load(sys.stdin)):
