@@ -211,7 +211,7 @@ setup_site() {
     IFS=$'\t' read -r version path _ <<<"$(probe_python "$SYSTEM_PYTHON")"
     [ -n "$version" ] || refuse "a system Python at $SYSTEM_PYTHON" "none that runs" "apt-get install python3"
     IMAGE_PYTHON=${version%.*}
-    WHEEL_LISTS=("$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/molecule/shared/wheels.txt")
+    WHEEL_LISTS=("$CHECKOUT/roles/conda/files/engine-lock.txt" "$CHECKOUT/molecule/shared/wheels.txt")
     WHEELS=$CACHE/molecule/wheels-$({ echo "$IMAGE_PYTHON" && cat -- "${WHEEL_LISTS[@]}"; } | digest)
     NVCC=$CACHE/molecule/cuda-$(cat -- "$CHECKOUT"/tests/site/cuda/nvcc* | digest)
     CHANNEL=$CACHE/molecule/channel-$({ echo "$version $path $CHANNEL_WHEELS" && find "$CHECKOUT"/plugins/module_utils/_channel "$CHECKOUT"/plugins/module_utils/_common -name "*.py" -print0 | LC_ALL=C sort -z | xargs -0 cat --; } | digest)

@@ -211,6 +211,7 @@ class Connection(ConnectionBase):
                 stdin=given if is_file else subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.PIPE,
+                cwd="/",
                 env=self._environment(),
             ) as process:
                 out, err = process.communicate(None if is_file else given)

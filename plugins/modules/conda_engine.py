@@ -73,7 +73,7 @@ EXAMPLES = r"""
 - name: The site's engine
   hpc.pytorch.conda_engine:
     prefix: /opt/hpc.pytorch/engine
-    requirements: "{{ lookup('ansible.builtin.file', 'engine-requirements.txt', rstrip=false) }}"
+    requirements: "{{ lookup('ansible.builtin.file', 'engine-lock.txt', rstrip=false) }}"
     condarc: /opt/conda/.condarc
 
 - name: What a new version of the requirements would change

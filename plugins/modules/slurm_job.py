@@ -27,7 +27,8 @@ options:
     description:
       - The job script, an absolute path. It is submitted in its own folder, where Slurm puts the output unless the
         script sets another place.
-      - As root, the module refuses a script that another user can write; use C(become_user).
+      - As root, the module refuses a script that another user can write; use C(become_user). It also refuses one whose
+        folder, C(chdir), environments or programs (absolute paths in its lines) another user can write.
     type: path
   job_id:
     description: A job that has been submitted before, V(123), or one task of an array, V(123_4).
@@ -74,6 +75,13 @@ options:
     type: str
     choices: ['off', warn, refuse]
     default: warn
+  relies_on:
+    description:
+      - Folders and environments that the job enters or activates and that the script does not name by their absolute
+        paths. As root, the module fails if another user can write them.
+    type: list
+    elements: path
+    default: []
   record:
     description:
       - The file that records the submission. By default, C(.NAME.hpc_pytorch_job) next to the script.
@@ -281,6 +289,7 @@ def main() -> None:
             tail={"type": "int", "default": 20},
             lint={"type": "str", "choices": ["off", "warn", "refuse"], "default": "warn"},
             record={"type": "path"},
+            relies_on={"type": "list", "elements": "path", "default": []},
             bin_dir={"type": "path"},
         ),
         required_one_of=[("script", "job_id")],

@@ -15,9 +15,9 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned
 
-from .._common.process import clean_environment
 from .._common.redact import filled_in
 from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
+from .._files.environment import clean_environment, keep_roots_own
 from .._files.progress import Progress
 from .._files.trust import require_trusted_place
 from .._source.pip import require_trusted_pip_settings, require_trusted_pip_source
@@ -96,6 +96,8 @@ def _build(options: Options, record: t.Mapping[str, t.Any], check_mode: bool) ->
     from .build import Builder
 
     request = options.request
+    # rattler and patchelf take some from variables.
+    keep_roots_own()
     with Progress(options.progress_file) as progress:
         outcome = Builder(request, progress, check_mode=check_mode).run()
     result = _result(request, outcome.record, outcome.changed, outcome.actions)

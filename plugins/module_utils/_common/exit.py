@@ -21,6 +21,8 @@ def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequ
         the message says so, whatever a program made of it.
     """
     try:
+        # Programs, and the Python that may run this module again, import and read from their current folder.
+        os.chdir("/")
         _answer(module, work, writes)
     finally:
         # py-rattler's threads may crash the interpreter at its end, so the result is written out before.

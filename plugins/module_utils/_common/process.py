@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a command with a time limit, and the environment that interpreters and pip run in. Private to hpc.pytorch."""
+"""Runs a command with a time limit. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -14,31 +14,6 @@ import typing as t
 from .lines import lines_of, visible
 
 _LARGEST = 1024 * 1024
-# Variables that would point an interpreter or pip at other packages.
-_FOREIGN = frozenset(
-    (
-        "PIP_PREFIX",
-        "PIP_PYTHON",
-        "PIP_QUIET",
-        "PIP_REPORT",
-        "PIP_REQUIREMENT",
-        "PIP_REQUIRE_VIRTUALENV",
-        "PIP_ROOT",
-        "PIP_TARGET",
-        "PIP_USER",
-        "PIP_VERBOSE",
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "PYTHONSTARTUP",
-        "VIRTUAL_ENV",
-    )
-)
-
-
-def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would point an interpreter or pip at other packages."""
-    kept = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
-    return dict(kept, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUTF8="1", **more)
 
 
 class Result(t.NamedTuple):

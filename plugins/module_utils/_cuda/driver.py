@@ -12,6 +12,7 @@ import typing as t
 
 from .._common.lines import lines_of
 from .._common.process import Result, run_limited
+from .._files.environment import roots_own
 from .._files.trust import untrusted_because
 from . import parse
 from .toolkit import trusted_on_path
@@ -137,14 +138,16 @@ def _smi(
         warnings.append("nvidia-smi failed: %s" % result.problem)
         return None, None
     gpus = parse.smi_gpus(result.stdout, fields)
-    table = run_limited([smi], seconds, environment)
+    table = run_limited([smi], seconds, roots_own(environment))
     if table.problem:
         warnings.append("nvidia-smi failed: %s" % table.problem)
     return parse.smi_cuda(table.stdout), gpus
 
 
 def _query(smi: str, fields: t.Sequence[str], seconds: float, environment: t.Mapping[str, str]) -> Result:
-    return run_limited([smi, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"], seconds, environment)
+    return run_limited(
+        [smi, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"], seconds, roots_own(environment)
+    )
 
 
 def _libcuda(
@@ -169,7 +172,7 @@ def _libcuda(
 
 def loader_environment(environment: t.Mapping[str, str], library: str = LIBRARY) -> dict[str, str]:
     """Return *environment* for a child that loads libraries; as root, without folders that another user can write."""
-    clean = dict(environment)
+    clean = roots_own(environment)
     if os.geteuid() != 0:
         return clean
     for name in [name for name in clean if name.startswith("LD_") and name != "LD_LIBRARY_PATH"]:

@@ -13,6 +13,7 @@ import typing as t
 from .._common.errors import UserError
 from .._common.process import run_limited
 from .._common.versions import is_version, major_minor, numbers, starts_with
+from .._files.environment import roots_own
 from .._files.files import open_regular
 from .._files.trust import require_trusted, untrusted_because
 from . import parse
@@ -118,7 +119,7 @@ class Finder:
         if not needed and os.geteuid() == 0 and untrusted_because(nvcc):
             return None
         require_trusted(nvcc, "nvcc")
-        result = run_limited([nvcc, "--version"], self._seconds, self._environment)
+        result = run_limited([nvcc, "--version"], self._seconds, roots_own(self._environment))
         version = parse.from_nvcc(result.stdout) if not result.problem else None
         if version is None:
             problem = result.problem or "it names no release"
@@ -137,7 +138,7 @@ class Finder:
             return None
         home = os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
         # A wrapper on PATH lies outside the toolkit; nvcc itself knows its folder.
-        result = run_limited([nvcc, "--dryrun", "-x", "cu", "/dev/null"], self._seconds, self._environment)
+        result = run_limited([nvcc, "--dryrun", "-x", "cu", "/dev/null"], self._seconds, roots_own(self._environment))
         top = parse.top_of_dryrun(result.stderr + "\n" + result.stdout)
         return self._read(os.path.normpath(top) if top else home)
 

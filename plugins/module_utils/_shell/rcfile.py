@@ -83,6 +83,7 @@ def is_sound(content: bytes) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=_PARSE_SECONDS,
+            cwd="/",
             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
             check=False,
         )

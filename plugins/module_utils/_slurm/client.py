@@ -17,6 +17,7 @@ import uuid
 
 from .._common.errors import UserError
 from .._common.lines import lines_of, whole
+from .._files.environment import roots_own
 from .._files.trust import require_trusted
 from .command import failure, run_command, slurm_environment
 from .model.cluster import Cluster, parse_cluster
@@ -226,7 +227,7 @@ class Slurm:
         path = self._path(command)
         elsewhere = self._on_cluster and command in _OF_A_CLUSTER
         argv = [path, *(["--clusters=" + self._on_cluster] if elsewhere else []), *arguments]
-        variables = slurm_environment(os.environ)
+        variables = slurm_environment(roots_own(os.environ))
         if own_locale:
             del variables["LC_ALL"]
             variables.update({name: value for name, value in os.environ.items() if name == "LC_ALL"})

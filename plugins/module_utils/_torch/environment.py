@@ -11,7 +11,8 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.unfinished import CHANGING_MARK
-from .._files.trust import require_trusted, require_trusted_env, require_trusted_place
+from .._files.paths import nearest_existing
+from .._files.trust import require_trusted, require_trusted_env, require_trusted_place, untrusted_because
 
 
 class Interpreter(t.NamedTuple):
@@ -72,6 +73,9 @@ def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[st
         if found.root is not None and found.kind == kind:
             result[name] = found.root
     result["PYTHONDONTWRITEBYTECODE"] = "1"
+    # Root's own user site counts, another user's does not.
+    if os.geteuid() == 0 and untrusted_because(nearest_existing(_user_site(result))):
+        result["PYTHONNOUSERSITE"] = "1"
     # Otherwise NVIDIA's compiler leaves kernels in ~/.nv.
     result["CUDA_CACHE_DISABLE"] = "1"
     return result
@@ -87,6 +91,12 @@ def require_trusted_variables(variables: t.Mapping[str, str]) -> None:
         for path in re.split(r"[:;\s]" if name == "LD_PRELOAD" else r"[:;]", variables.get(name, "")):
             if os.sep in path:
                 require_trusted_place(os.path.join(os.sep, path), "path in " + name)
+
+
+def _user_site(variables: t.Mapping[str, str]) -> str:
+    """The folder in which Python looks for the user's own packages."""
+    base = variables.get("PYTHONUSERBASE") or os.path.join(variables.get("HOME") or os.path.expanduser("~"), ".local")
+    return os.path.join(os.sep, base, "lib")
 
 
 def _kind(root: str) -> str:

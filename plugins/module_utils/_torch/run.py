@@ -23,6 +23,7 @@ import typing as t
 
 from .._common.errors import UserError, one_line
 from .._common.lines import lines_of, visible
+from .._files.environment import roots_own
 from .environment import find_interpreter, job_variables, require_trusted_variables
 from .plan import Plan, counter_check, what_is_left
 from .probe import kernels, libraries, main, node, package, talk
@@ -384,6 +385,8 @@ def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.N
             found = find_interpreter(place.prefix, place.python)
             variables = {name: value for name, value in os.environ.items() if name not in without}
             require_trusted_variables(variables)
+            # The rest has no effect if it is another user's, such as a home that sudo has kept.
+            variables = roots_own(variables)
         except UserError as error:
             _send_record(pipes, kind="refused", expected=error.expected, found=error.found, remedy=error.remedy)
             os._exit(0)

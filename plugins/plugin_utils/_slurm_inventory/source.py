@@ -122,7 +122,7 @@ def _run(command: t.Sequence[str], seconds: int, remedy: str) -> str:
     """
     shown = command[0] if command[0] != "ssh" else "ssh %s" % command[-2]
     try:
-        done = run_command(command, seconds, slurm_environment(os.environ))
+        done = run_command(command, seconds, slurm_environment(os.environ), folder="/")
     except subprocess.TimeoutExpired:
         raise UserError(
             "an answer from %s within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy

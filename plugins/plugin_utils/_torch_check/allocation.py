@@ -182,6 +182,7 @@ def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> sub
             encoding="utf-8",
             errors="replace",
             timeout=seconds,
+            cwd="/",
             env=dict(environment),
             check=False,
         )

@@ -14,7 +14,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.lines import lines_of
-from ..._common.process import clean_environment
+from ..._files.environment import clean_environment
 from ..._files.trust import require_trusted
 from . import compile_worker, probe
 
@@ -73,6 +73,7 @@ def inspect_python(python: str) -> Interpreter:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=60,
+            cwd="/",
             env=clean_environment(),
         )
         facts = json.loads(done.stdout.decode())

@@ -14,6 +14,7 @@ import sys
 import typing as t
 
 from ..._common.errors import UserError
+from ..._files.environment import clean_environment
 from .interpreter import Interpreter
 
 _SYSTEM_PREFIXES = ("/usr", "/usr/local", "/")
@@ -149,6 +150,8 @@ def _patchelf(patchelf: str, *arguments: str) -> str:
     done = subprocess.run(
         [patchelf, *arguments],
         check=False,
+        cwd="/",
+        env=clean_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
     )

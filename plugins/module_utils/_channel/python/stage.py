@@ -13,7 +13,7 @@ import subprocess
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.process import clean_environment
+from ..._files.environment import clean_environment
 from .interpreter import Interpreter, failure_of
 from .patches import undo_patches
 from .relocate import relocate_binaries, relocate_config

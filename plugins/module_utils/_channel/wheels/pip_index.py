@@ -20,8 +20,8 @@ import typing as t
 import urllib.parse
 
 from ..._common.errors import UserError
-from ..._common.process import clean_environment
 from ..._common.redact import Address, without_credentials
+from ..._files.environment import clean_environment
 from ..._files.files import sha256_of_file
 from ..._files.progress import Progress
 from ..._source.parse import local_path
@@ -212,6 +212,7 @@ def _pip_command(interpreter: Interpreter) -> list[str]:
     own = subprocess.run(
         [interpreter.python, "-I", "-m", "pip", "--version"],
         check=False,
+        cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.lines import lines_of
-from ..._common.process import clean_environment
 from ..._common.redact import has_credentials, without_credentials
+from ..._files.environment import clean_environment
 from ..._files.files import require_regular
 from ..._files.trust import require_trusted, require_trusted_env
 from ..._source.git import without_git_credentials
@@ -79,6 +79,7 @@ def compile_bytecode(prefix: str) -> None:
     done = subprocess.run(
         command,
         check=False,
+        cwd="/",
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -129,7 +130,7 @@ def _pip_settings(prefix: str) -> list[str]:
 
 
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
-    command = [env_python(prefix), "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
+    command = [env_python(prefix), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
     require_regular(_pip_settings(prefix), "pip")
     with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
         # In a private file, since an address may hold a password and every user can read a command line.
@@ -140,6 +141,7 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
         done = subprocess.run(
             command + list(arguments) + ["--requirement", stream.name],
             check=False,
+            cwd="/",
             env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.process import clean_environment
+from ..._files.environment import clean_environment
 from ..._files.trust import require_trusted_place
 
 

@@ -13,8 +13,8 @@ import typing as t
 
 from ..._common.disk import full_disk, nearly_full
 from ..._common.errors import UserError, one_line
-from ..._common.process import clean_environment
 from ..._common.redact import without_credentials
+from ..._files.environment import clean_environment
 from ..._files.progress import Progress
 from . import found
 from .request import EngineRequest

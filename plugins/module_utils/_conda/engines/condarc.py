@@ -15,6 +15,7 @@ from ansible.module_utils.common.respawn import has_respawned, probe_interpreter
 
 from ..._common.errors import UserError
 from ..._common.redact import filled_in
+from ..._files.environment import set_own_environment
 from ..._files.files import read_regular
 from ..._files.trust import untrusted_because
 from ..._source.lock import ChannelNames
@@ -110,6 +111,9 @@ def respawn_with_yaml() -> None:
     trusted = [
         path for path in candidates if os.path.exists(path) and not (os.geteuid() == 0 and untrusted_because(path))
     ]
+    # ansible-core imports PyYAML in each of them.
+    os.chdir("/")
+    set_own_environment()
     python = None if has_respawned() else probe_interpreters_for_module(trusted, "yaml")
     if python is None:
         raise UserError(

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._common.errors import UserError, one_line
 from ..._common.lines import lines_of
-from ..._common.process import clean_environment
+from ..._files.environment import clean_environment
 from ..._files.trust import untrusted_because, untrusted_within
 
 # The oldest Python that the engine's packages run on, and the names that are tried by default, newest first.

@@ -14,6 +14,7 @@ from ansible.module_utils.common.respawn import respawn_module
 
 from ..._common.errors import UserError
 from ..._common.lines import lines_of
+from ..._files.environment import clean_environment, set_own_environment
 from ..._files.trust import require_trusted, require_trusted_env
 from .python import OLDEST_PYTHON
 
@@ -60,8 +61,10 @@ def require_rattler(python: str) -> None:
     code += "import rattler; print('rattler')"
     try:
         done = subprocess.run(
-            [python, "-c", code],
+            [python, "-I", "-c", code],
             check=False,
+            cwd="/",
+            env=clean_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
         )
@@ -90,6 +93,7 @@ def respawn_in(python: str) -> None:
     """Run this module again with *python*, in an empty place. Does not return."""
     # The interpreter reads the module from its standard input, and then imports from its current folder first.
     os.chdir("/")
+    set_own_environment()
     respawn_module(in_its_venv(python))
 
 

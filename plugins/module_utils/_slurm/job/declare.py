@@ -34,6 +34,7 @@ class Options(t.NamedTuple):
     :arg state: checked, submitted, completed or cancelled.
     :arg tail: how many of the last lines of the output to return.
     :arg lint: what to do about mistakes in a script that is about to be submitted: off, warn or refuse.
+    :arg relies_on: paths that the job enters or activates, besides those in the script.
     """
 
     script: str | None
@@ -47,6 +48,7 @@ class Options(t.NamedTuple):
     record: str | None
     bin_dir: str | None
     lint: str
+    relies_on: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Options:
@@ -55,7 +57,7 @@ class Options(t.NamedTuple):
         :raises UserError: they make no sense.
         """
         values = {name: params[name] for name in cls._fields}
-        options = cls(**dict(values, arguments=tuple(params["arguments"])))
+        options = cls(**dict(values, arguments=tuple(params["arguments"]), relies_on=tuple(params["relies_on"])))
         options.check()
         return options
 
@@ -78,6 +80,8 @@ class Options(t.NamedTuple):
                     "job_id",
                     "give script, or state: completed or cancelled without force and arguments",
                 )
+        for path in self.relies_on:
+            require_absolute("relies_on", path)
         for name, value, least in (("timeout", self.timeout, 1), ("tail", self.tail, 0)):
             if value is not None and value < least:
                 raise UserError("%s to be at least %d" % (name, least), str(value), "correct it, or leave it out")
@@ -120,7 +124,7 @@ class Work:
 
     def _by_script(self, script: str) -> Result:
         if self._options.state == "checked":
-            request_of(script, self._options.arguments)
+            request_of(script, self._options.arguments, self._options.relies_on)
             return dict(NO_JOB, changed=False, summary="%s can be submitted" % script)
         path = self._options.record or default_path(script)
         require_trusted_place(path, "record of the submission")
@@ -137,7 +141,7 @@ class Work:
                 changed=True,
                 summary="would submit %s, which is not there yet, so sbatch was not asked" % script,
             )
-        request = request_of(script, self._options.arguments)
+        request = request_of(script, self._options.arguments, self._options.relies_on)
         if record is not None and record.is_of(request) and not self._options.force:
             if self._check_mode or (record.parts and all(is_final(part.state) for part in record.parts)):
                 return self._known(self._wait_for(record, files), submitted=False)

@@ -15,6 +15,7 @@ from ..._common.errors import UserError, shown
 from ..._files.files import read_regular
 from ..._files.trust import require_trusted
 from ..sbatch.script_text import read
+from .relied_on import require_trusted_job
 
 # With these sbatch does something else than submit the script and print the job's number.
 _NOT_OURS = ("wait", "test-only", "parsable", "wrap", "help", "usage", "version", "quiet", "comment")
@@ -40,8 +41,10 @@ class Request(t.NamedTuple):
     text: str = ""
 
 
-def request_of(path: str, arguments: t.Sequence[str]) -> Request:
+def request_of(path: str, arguments: t.Sequence[str], relied_on: t.Sequence[str] = ()) -> Request:
     """Read the script.
+
+    :arg relied_on: more paths that the job enters or activates.
 
     :raises UserError: an argument or the script cannot be used, or root would submit what another user can write.
     """
@@ -74,6 +77,7 @@ def request_of(path: str, arguments: t.Sequence[str]) -> Request:
     text = content.decode("utf-8", "surrogateescape")
     batch = read(text)
     given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
+    require_trusted_job(path, text, given.get("chdir") or batch.value("chdir"), relied_on)
     return Request(
         path,
         hashlib.sha256(content).hexdigest(),

@@ -129,6 +129,7 @@ def _require_syntax(module: AnsibleModule, script: Script) -> None:
             data=code + "\n",
             binary_data=True,
             environ_update={"LC_ALL": "C.UTF-8"},
+            cwd="/",
         )
         if err.strip():
             message = re.sub(r"^\S*bash: ", "", lines_of(err.strip())[0])

@@ -19,8 +19,8 @@ import tempfile
 import typing as t
 
 from ...._common.errors import UserError
-from ...._common.process import clean_environment
 from ...._common.redact import without_credentials
+from ...._files.environment import clean_environment
 from ...._files.files import open_regular, read_regular
 from ...._files.progress import Progress
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
@@ -215,6 +215,7 @@ class CliEngine:
         done = subprocess.run(
             list(command),
             check=False,
+            cwd="/",
             env=variables(clean_environment(), cuda, cache or self._package_cache, condarc_path, priority),
             # The command inherits the lock on the env.
             close_fds=False,

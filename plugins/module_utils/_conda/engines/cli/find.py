@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from ...._common.errors import UserError
-from ...._common.process import clean_environment
+from ...._files.environment import clean_environment
 from ...._files.files import open_regular
 from ...._files.leftovers import private_path
 from ...._files.trust import require_trusted, require_trusted_place
@@ -55,6 +55,7 @@ def probe_tool(kind: str, executable: str) -> Tool:
         done = subprocess.run(
             [executable, "--version"],
             check=False,
+            cwd="/",
             env=variables(clean_environment(), None, None, None, ""),
             stdin=subprocess.DEVNULL,
             capture_output=True,

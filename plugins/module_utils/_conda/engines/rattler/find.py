@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned
 
+from ...._files.environment import keep_roots_own
 from ...._files.paths import nearest_existing
 from ...._files.trust import require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
@@ -37,6 +38,8 @@ def _build(place: EnginePlace) -> Engine:
     repodata_cache = os.path.join(cache, "repodata")
     for folder in (package_cache, repodata_cache):
         require_trusted_place(folder, "a cache at")
+    # rattler asks nvidia-smi on PATH for the driver, and reads certificates and logins that variables name.
+    keep_roots_own()
     return RattlerEngine(package_cache, repodata_cache, place.progress, os.path.join(cache, "pkgs"))
 
 
