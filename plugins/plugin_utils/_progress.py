@@ -21,6 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import run_module
 
 display = Display()
 
@@ -54,12 +55,7 @@ class ProgressAction(ActionBase):
         )
         poller.start()
         try:
-            return self._execute_module(
-                module_name=self._task.action,
-                module_args=arguments,
-                task_vars=task_vars,
-                wrap_async=self._task.async_val,
-            )
+            return run_module(self, arguments, task_vars)
         finally:
             finished.set()
 

@@ -6,11 +6,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 import typing as t
 
+from ansible.module_utils.common.respawn import has_respawned
+
 from .errors import UserError
+
+# Set by the action plugin of a step that has a time limit: seconds.
+LIMIT = "HPC_PYTORCH_SECONDS"
 
 
 def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequence[str] = ()) -> None:
@@ -20,6 +26,9 @@ def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequ
     :arg writes: the options that name where *work* and the programs it starts write. If one of those disks is full,
         the message says so, whatever a program made of it.
     """
+    seconds = os.environ.get(LIMIT, "")
+    if seconds.isdigit():
+        _limit(int(seconds))
     try:
         # Programs, and the Python that may run this module again, import and read from their current folder.
         os.chdir("/")
@@ -29,9 +38,27 @@ def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequ
         sys.stdout.flush()
 
 
+def _limit(seconds: int) -> None:
+    """End the work after *seconds* with an error, so that nothing of a step is left when its caller gives up on it."""
+
+    def end(_signal: int, _frame: t.Any) -> None:
+        raise UserError(
+            "the step to end within %d seconds" % seconds,
+            "it still at work or waiting, such as for a lock that another process holds",
+            "end what holds it up, or raise the limit (hpc_user_timeout, torch_env_user_timeout)",
+        )
+
+    signal.signal(signal.SIGALRM, end)
+    # The engine's process ends first: the one that started it would kill it before it has cleaned up.
+    signal.alarm(max(1, seconds - 2) if has_respawned() else seconds)
+
+
 def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequence[str]) -> None:
     try:
-        result = work()
+        try:
+            result = work()
+        finally:
+            signal.alarm(0)
     except Exception as error:
         problem = _problem(error, module.params, writes)
         if problem is None:

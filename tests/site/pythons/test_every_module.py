@@ -61,6 +61,7 @@ def tasks(root, channel, installer):
             "conda_engine",
             {"prefix": str(root / "engine"), "python": sys.executable, "requirements": "pip\n"},
         ),
+        ("users", "users_info", {"names": ["nobody"]}),
         # These run on the controller alone.
         ("report", "torch_report", {"formats": ["table"]}),
         ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),

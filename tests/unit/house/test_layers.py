@@ -29,6 +29,7 @@ FLOORS = {
     "_cuda": 2,
     "_host": 2,
     "_shell": 2,
+    "_users": 2,
     "_slurm": 3,
     "_torch": 4,
     "_conda": 4,
