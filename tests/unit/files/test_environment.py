@@ -98,7 +98,7 @@ def test_an_ordinary_user_keeps_the_rest(given, monkeypatch, name):
         ("CONDA_OVERRIDE_CUDA", "12.8"),
         ("MAMBA_ROOT_PREFIX", "/opt/mamba"),
         ("TORCH_CUDA_ARCH_LIST", "8.0;9.0+PTX"),
-        ("XDG_CACHE_HOME", "/root/.cache"),
+        ("XDG_CACHE_HOME", "/root/a-cache"),
         ("CUDA_HOME", "/usr/local/cuda"),
         ("HOME", "/root/other"),
     ],

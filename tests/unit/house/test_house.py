@@ -296,6 +296,7 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
     with tarfile.open(built) as archive:
         top = {pathlib.PurePath(name).parts[0] for name in archive.getnames()}
     assert top <= {
+        "SECURITY.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "FILES.json",

@@ -11,7 +11,8 @@ import re
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 # They follow symlinks that another user has planted, or wait for a fifo.
 UNSAFE = "assemble|blockinfile|copy|file|get_url|ini_file|lineinfile|replace|slurp|tempfile|template|unarchive"
-TASK = re.compile(r"^\s*(?:- )?(?:ansible\.(?:builtin|legacy)\.)?(%s):" % UNSAFE, re.MULTILINE)
+# `file: tasks/x.yml` is an argument of include_tasks.
+TASK = re.compile(r"^\s*(?:- )?(?:ansible\.(?:builtin|legacy)\.)?(%s):(?! +\S+\.yml$)" % UNSAFE, re.MULTILINE)
 # Files that may use one of them, with the reason.
 EXCEPTIONS: dict[str, str] = {}
 
