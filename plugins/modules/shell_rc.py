@@ -104,7 +104,8 @@ def main() -> None:
         required_if=[("state", "present", ["lines"])],
         supports_check_mode=True,
     )
-    answer(module, lambda: declare(Options.of(module.params), write=not module.check_mode, with_diff=module._diff))
+    write = not module.check_mode
+    answer(module, lambda: declare(Options.of(module.params), write=write, with_diff=module._diff), writes=["path"])
 
 
 if __name__ == "__main__":

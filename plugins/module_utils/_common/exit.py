@@ -82,8 +82,10 @@ def _problem(error: Exception, params: t.Mapping[str, t.Any], writes: t.Sequence
         from .disk import full_disk
 
         places = [value for value in map(params.get, writes) if isinstance(value, str) and os.path.isabs(value)]
-        # Not tempfile.gettempdir(), which fails on a full disk.
-        full = full_disk(error, *places, os.environ.get("TMPDIR", "/tmp"), os.path.expanduser("~"))
+        if writes:
+            # Programs write there, too. Not tempfile.gettempdir(), which fails on a full disk.
+            places += [os.environ.get("TMPDIR", "/tmp"), os.path.expanduser("~")]
+        full = full_disk(error, *places)
         if full is not None:
             details = error.details if isinstance(error, UserError) else {}
             return UserError(full.expected, full.found, full.remedy, **details)

@@ -12,6 +12,7 @@ import pathlib
 import re
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.disk import full_disk
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.folder import (
     Folder,
@@ -116,7 +117,7 @@ def replace(folder: str, contents: t.Mapping[str, bytes], generated: str | None,
                 # For everyone to read. A link there is replaced, not followed.
                 place.write(name, content, MODE)
     except OSError as error:
-        raise UserError(
+        raise full_disk(error, folder) or UserError(
             "a writable folder at %s" % folder,
             "%s: %s" % (error.strerror, error.filename),
             "set torch_check_report_dir to a folder that the user of ansible-playbook can write to",

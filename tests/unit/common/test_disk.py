@@ -195,6 +195,8 @@ class Module:
         (OSError(NO_SPACE, "No space left on device", "/y"), ["path"], "enough free space for /y"),
         (chained(OSError(NO_SPACE, "x")), ["path"], "enough free space for /x/channel"),
         (UserError("a", "write failed (os error 28)", "c", solver="s"), ["path"], "enough free space for /x/channel"),
+        # No place is made up.
+        (OSError(NO_SPACE, "No space left on device"), [], "enough free space"),
         # Of a job on another machine.
         (UserError("a", "a job that printed No space left on device", "c"), [], "a"),
         (PermissionError(errno.EACCES, "Permission denied", "/y"), ["path"], "access to /y"),
