@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write roles/conda/files/engine-lock.txt: the engine's packages and what they need, with the hashes of their wheels.
 
-    PIP_INDEX_URL=https://index.example/simple .venv/bin/python tools/lock_engine.py
+    .venv/bin/python tools/lock_engine.py
 
 Run it after a change of engine-requirements.txt. pip chooses the versions for each Python that the engine runs on; the
 hashes are those that the package index publishes for every wheel for Linux on x86_64 and aarch64. A site's mirror has
@@ -13,6 +13,7 @@ the same files. Needs the index.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pathlib
@@ -28,6 +29,10 @@ REQUIREMENTS, LOCK = FILES / "engine-requirements.txt", FILES / "engine-lock.txt
 _SUPPORTED = dict(re.findall(r"(?m)^(\w+)=3\.(\d+)$", pathlib.Path(__file__).with_name("pythons.env").read_text()))
 PYTHONS = ["3.%d" % each for each in range(int(_SUPPORTED["ENGINE_OLDEST"]), int(_SUPPORTED["ENGINE_NEWEST"]) + 1)]
 MACHINES = ("x86_64", "aarch64")
+# pip's own default has no other name.
+INDEX = (
+    os.environ.get("PIP_INDEX_URL") or importlib.import_module("pip._internal.models.index").PyPI.simple_url
+).rstrip("/")
 _WHEEL = re.compile(
     r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl\Z"
 )
@@ -66,18 +71,10 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def index() -> str:
-    """The address of the package index that pip is set to."""
-    found = os.environ.get("PIP_INDEX_URL")
-    if not found:
-        raise SystemExit("expected PIP_INDEX_URL to be the address of the package index; found nothing; remedy: set it")
-    return found.rstrip("/")
-
-
 def wheels_of(name: str) -> list[dict[str, t.Any]]:
     """The files of a project on the index (PEP 691)."""
     accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
-    with urllib.request.urlopen(urllib.request.Request("%s/%s/" % (index(), name), headers=accept)) as answer:
+    with urllib.request.urlopen(urllib.request.Request("%s/%s/" % (INDEX, name), headers=accept)) as answer:
         return t.cast("list[dict[str, t.Any]]", json.load(answer)["files"])
 
 
@@ -107,7 +104,7 @@ def main() -> None:
             marker = marker_of(sorted(set(pythons), key=PYTHONS.index))
             hashes = sorted(each["hashes"]["sha256"] for each in files if fits(each["filename"], name, version))
             if not hashes:
-                raise SystemExit("no wheel of %s %s on the index" % (name, version))
+                raise SystemExit("no wheel of %s %s on %s" % (name, version, INDEX))
             text += "%s==%s%s" % (name, version, marker)
             text += "".join(" \\\n    --hash=sha256:%s" % digest for digest in hashes) + "\n"
     LOCK.write_text(text)

@@ -27,7 +27,7 @@ _ROOTS = re.compile(
     r"|TORCH_CUDA_ARCH_LIST|CUDA_[A-Z_]+|NVIDIA_[A-Z_]+|(?:PIP|CONDA|MAMBA|RATTLER)[A-Z_0-9]*)\Z",
     re.IGNORECASE,
 )
-# They would point an interpreter or pip at other packages.
+# They would point an interpreter or pip at other packages, also a user's own.
 _FOREIGN = re.compile(
     r"(?:PYTHON[A-Z_]*|VIRTUAL_ENV|PIP_(?:PREFIX|PYTHON|QUIET|REPORT|REQUIREMENT|REQUIRE_VIRTUALENV|ROOT|TARGET|USER"
     r"|VERBOSE))\Z"
