@@ -267,7 +267,8 @@ def test_no_user_links_what_another_put_into_a_shared_cache(env, place, scratch,
     for path in cache.rglob("*"):
         os.chown(path, mallory.uid, mallory.gid)
     with being(alice):
-        env(alice.home, package_cache=str(cache))
+        result = env(alice.home, package_cache=str(cache))
+    assert any("%s is not used" % cache in warning for warning in result["warnings"]), result["warnings"]
     text = alice.home / "env/share/app.txt"
     assert text.read_text() == "honest\n" and text.stat().st_uid == alice.uid
     # Nor does she share a file with another user.

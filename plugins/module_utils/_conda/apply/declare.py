@@ -82,7 +82,7 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
             # The plan reads the disk only now: another run may have changed the env while this one waited.
             plan = make_plan(options, request, to_solve, build, place, names)
             result = planned_result(plan)
-            result["warnings"] += carry_out(plan, home if options.register_envs else None)
+            result["warnings"] += [*carry_out(plan, home if options.register_envs else None), *plan.engine.warnings]
             return result
 
 

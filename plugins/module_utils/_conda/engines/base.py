@@ -52,6 +52,8 @@ class Engine(t.Protocol):
     name: str
     # Whether an env can be installed in another folder and then be renamed to its prefix.
     relocates: bool
+    # What the caller should know although the work succeeded.
+    warnings: list[str]
 
     def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
         """Choose packages.

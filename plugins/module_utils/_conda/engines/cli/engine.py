@@ -59,6 +59,7 @@ class CliEngine:
         self._scratch = scratch
         self._progress = progress
         self._to_fetch: set[str] = set()
+        self.warnings: list[str] = []
 
     def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
         self._progress.report("solve", request.shown_packages)

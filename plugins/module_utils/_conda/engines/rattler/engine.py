@@ -52,6 +52,7 @@ class RattlerEngine:
         self._repodata_cache = repodata_cache
         self._progress = progress
         self._access = Access()
+        self.warnings: list[str] = []
 
     def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
         import rattler
@@ -248,6 +249,10 @@ class RattlerEngine:
         try:
             make_own_folder(self._package_cache)
             if is_shared(self._package_cache):
+                self.warnings.append(
+                    "the package cache %s is not used, as other users can change what is in it; packages are in %s"
+                    % (self._package_cache, self._own_cache)
+                )
                 self._package_cache = self._own_cache
                 make_own_folder(self._package_cache)
                 close_to_others(self._package_cache)
