@@ -16,7 +16,7 @@ from .._files.paths import require_absolute
 from .._source.parse import parse
 
 # Raise it when the same request would give other packages than before.
-FORMAT = 2
+FORMAT = 3
 
 _REQUIREMENT = re.compile(
     r"""^[A-Za-z0-9][A-Za-z0-9._-]*\s*          # name

@@ -221,3 +221,18 @@ def test_an_interpreter_that_root_must_not_run_is_never_run(
     with pytest.raises(UserError, match="expected trusted"):
         interpreter.inspect_python(str(trap))
     assert not (tmp_path / "ran").exists()
+
+
+def test_bytecode_that_a_wheel_brings_is_compiled_again_and_its_digest_is_that_of_the_new_file(
+    tmp_path: pathlib.Path, debian: interpreter.Interpreter, site: str
+) -> None:
+    """numpy's wheels bring one such file."""
+    pyc = "gamma/__pycache__/one.cpython-%s.pyc" % debian.major_minor.replace(".", "")
+    wheel = make_wheel(tmp_path, "gamma", "1.0", {"gamma/one.py": "ONE = 1\n", pyc: "old"})
+    root = tmp_path / "root"
+    root.mkdir()
+    unpacked = unpack_wheel(str(wheel), str(root), debian)
+    assert (root / site / pyc).read_bytes()[4:8] == b"\x03\x00\x00\x00"
+    assert archive.list_tree(str(root), unpacked.digests) == archive.list_tree(str(root))
+    record = (root / site / "gamma-1.0.dist-info/RECORD").read_text().splitlines()
+    assert [line for line in record if line.startswith(pyc)] == [pyc + ",,"]

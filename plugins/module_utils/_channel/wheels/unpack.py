@@ -120,6 +120,9 @@ def _unpack(wheel: str, shown: str, root: str, interpreter: Interpreter, compile
     written[folder + "/INSTALLER"] = _write(root, folder + "/INSTALLER", b"conda\n")
     sources = [name for name in written if name.endswith(".py") and name.startswith(interpreter.site_packages + "/")]
     compiled = compile_tree(interpreter, root, sources) if compile_files else []
+    for name in compiled:
+        # The wheel may have brought it, compiled from another path.
+        written.pop(name, None)
     record = folder + "/RECORD"
     require_inside([Package(shown, "", [Entry(name, FILE) for name in (*written, *compiled, record)])])
     digests = dict(written, **{record: _write(root, record, _record(root, written, compiled, record, interpreter))})
