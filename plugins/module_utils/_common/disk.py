@@ -177,10 +177,22 @@ def _shortage(path: str) -> tuple[str, str]:
     if not path:
         return "space", ""
     space, inodes = _free(path)
-    if inodes < _FEW_INODES:
-        return "inodes", " (%d inodes are free now, and %s)" % (inodes, _megabytes(space))
-    # What was half written is removed by now, so this is what was not enough.
+    # What was half written is removed by now, so there may be some of both again.
+    if inodes < _FEW_INODES or _share_of_inodes_is_smaller(path):
+        return "inodes", " (%d inodes are free now, which was not enough, and %s)" % (inodes, _megabytes(space))
     return "space", " (%s are free now, which was not enough)" % _megabytes(space) if space < 1 << 62 else ""
+
+
+def _share_of_inodes_is_smaller(path: str) -> bool:
+    """Whether a smaller part of the inodes is free than of the space."""
+    try:
+        disk = os.statvfs(path)
+    except (FileNotFoundError, NotADirectoryError):
+        parent = os.path.dirname(path)
+        return parent != path and _share_of_inodes_is_smaller(parent)
+    except OSError:
+        return False
+    return disk.f_ffree * disk.f_blocks < disk.f_bfree * disk.f_files
 
 
 def _megabytes(count: int) -> str:

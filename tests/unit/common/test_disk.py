@@ -95,7 +95,7 @@ def test_other_texts_and_errors_are_none(text: str) -> None:
 
 def a_disk(monkeypatch: pytest.MonkeyPatch, blocks: int, inodes: int, files: int = 1000) -> None:
     values = types.SimpleNamespace(
-        f_frsize=4096, f_bfree=blocks, f_bavail=blocks, f_ffree=inodes, f_favail=inodes, f_files=files
+        f_frsize=4096, f_bfree=blocks, f_bavail=blocks, f_ffree=inodes, f_favail=inodes, f_files=files, f_blocks=10000
     )
     monkeypatch.setattr(disk.os, "statvfs", lambda path: values)
 
@@ -110,7 +110,10 @@ def a_disk(monkeypatch: pytest.MonkeyPatch, blocks: int, inodes: int, files: int
             1000,
             r"enough free space for /x/y; found none left .* \(20.5 MB are free now, which was not enough",
         ),
-        (5000, 0, 1000, r"enough free inodes for /x/y; found none left .* \(0 inodes are free now, and 20.5 MB\)"),
+        (5000, 0, 1000, r"enough free inodes for /x/y; .* \(0 inodes are free now, which was .*, and 20.5 MB\)"),
+        # By now half of the space and a fifth of the inodes are free again.
+        (5000, 200, 1000, r"enough free inodes for /x/y; .* \(200 inodes are free now"),
+        (1000, 200, 1000, r"enough free space for /x/y"),
         # btrfs counts no inodes.
         (5000, 0, 0, r"enough free space for /x/y"),
     ],
@@ -144,7 +147,7 @@ def test_of_several_places_the_fullest_is_named(monkeypatch: pytest.MonkeyPatch)
         if path == "/unknown":
             raise OSError(errno.ESTALE, "Stale file handle")
         return types.SimpleNamespace(
-            f_frsize=1, f_bfree=free[path], f_bavail=free[path], f_ffree=99, f_favail=99, f_files=99
+            f_frsize=1, f_bfree=free[path], f_bavail=free[path], f_ffree=99, f_favail=99, f_files=99, f_blocks=99
         )
 
     monkeypatch.setattr(disk.os, "statvfs", statvfs)
