@@ -106,7 +106,7 @@ def _read_only(lab: SiteLab) -> t.Iterator[Row]:
     base = lab.root / "conda"
     with _sealed(base):
         yield _unchanged(lab, "nothing is to do and the base is read-only")
-        yield _refused(lab, base, "the base is to change and is read-only", {"conda_base_packages": ["python"]})
+        yield _refused(lab, base, "the base is to change and is read-only", {"conda_base_packages": ["python", "pip", "tinytool"]})
     with _sealed(lab.root):
         yield _unchanged(lab, "nothing is to do and all is read-only", {"site_runs_job": False})
         yield _refused(lab, lab.root, "channel and env are to change and all is read-only")
