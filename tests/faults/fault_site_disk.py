@@ -106,10 +106,11 @@ def _read_only(lab: SiteLab) -> t.Iterator[Row]:
     base = lab.root / "conda"
     with _sealed(base):
         yield _unchanged(lab, "nothing is to do and the base is read-only")
-        yield _refused(lab, base, "the base is to change and is read-only", {"conda_base_packages": ["python", "pip", "tinytool"]})
+        more = {"conda_base_packages": ["python", "pip", "tinytool"]}
+        yield _refused(lab, "the base is to change and is read-only", more)
     with _sealed(lab.root):
         yield _unchanged(lab, "nothing is to do and all is read-only", {"site_runs_job": False})
-        yield _refused(lab, lab.root, "channel and env are to change and all is read-only")
+        yield _refused(lab, "channel and env are to change and all is read-only")
 
 
 def _unchanged(lab: SiteLab, what: str, more: t.Mapping[str, t.Any] | None = None) -> Row:
@@ -118,8 +119,7 @@ def _unchanged(lab: SiteLab, what: str, more: t.Mapping[str, t.Any] | None = Non
     return Row(what, 1, int(not wrong), "status 0, changed=0" if not wrong else "", wrong)
 
 
-def _refused(lab: SiteLab, place: pathlib.Path, what: str, more: t.Mapping[str, t.Any] | None = None) -> Row:
-    del place
+def _refused(lab: SiteLab, what: str, more: t.Mapping[str, t.Any] | None = None) -> Row:
     done = lab.run(NEW if more is None else OLD, *_given(more))
     wrong = one_line(done)
     if not wrong and "ead-only" not in done.errors[0]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -93,5 +94,8 @@ def _problem(error: Exception, params: t.Mapping[str, t.Any], writes: t.Sequence
         return error
     if isinstance(error, OSError):
         path = " to %s" % error.filename if error.filename else ""
-        return UserError("access%s" % path, error.strerror or str(error), "check owner, mode, free space and quota")
+        remedy = "check owner, mode, free space and quota"
+        if error.errno == errno.EROFS:
+            remedy = "mount the file system so that it can be written to, or choose another place, then run again"
+        return UserError("access%s" % path, error.strerror or str(error), remedy)
     return None

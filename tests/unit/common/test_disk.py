@@ -218,6 +218,17 @@ def test_a_module_ends_with_one_line_about_the_disk(monkeypatch, error, writes, 
     )
 
 
+def test_a_read_only_place_is_no_question_of_owner_or_space() -> None:
+    module = Module(path="/x")
+
+    def work() -> dict[str, object]:
+        raise OSError(errno.EROFS, "Read-only file system", "/x/.lock")
+
+    answer(module, work, ["path"])
+    assert module.result["expected"] == "access to /x/.lock"
+    assert str(module.result["remedy"]).startswith("mount the file system so that it can be written to")
+
+
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         answer(Module(), lambda: {"x": 1 // 0})
