@@ -24,6 +24,7 @@ for folder in (TESTS, TESTS / "site", TESTS / "faults", CHECKOUT / ".collections
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.unfinished import CHANGING_MARK
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script import render as script
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.parameters import options_of
 from made_channel import made_channel
 from server import Server
 from tiny_wheels import make_wheel
@@ -201,7 +202,7 @@ class Lab:
                 "conda_prefix": str(self.base),
                 "command": "echo it runs",
             }
-            commands["a job script, activation %s" % how] = script.render(options).content
+            commands["a job script, activation %s" % how] = script.render(options_of(options)).content
         for name, command in commands.items():
             ran = subprocess.run(
                 ["bash", "-c", command],

@@ -184,7 +184,7 @@ def _shortage(path: str) -> tuple[str, str]:
 
 
 def _share_of_inodes_is_smaller(path: str) -> bool:
-    """Whether a smaller part of the inodes is free than of the space."""
+    """Whether a part of the inodes is free that is less than half of the part of the space that is free."""
     try:
         disk = os.statvfs(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -192,7 +192,7 @@ def _share_of_inodes_is_smaller(path: str) -> bool:
         return parent != path and _share_of_inodes_is_smaller(parent)
     except OSError:
         return False
-    return disk.f_ffree * disk.f_blocks < disk.f_bfree * disk.f_files
+    return 2 * disk.f_ffree * disk.f_blocks < disk.f_bfree * disk.f_files
 
 
 def _megabytes(count: int) -> str:

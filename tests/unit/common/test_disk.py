@@ -114,6 +114,8 @@ def a_disk(monkeypatch: pytest.MonkeyPatch, blocks: int, inodes: int, files: int
         # By now half of the space and a fifth of the inodes are free again.
         (5000, 200, 1000, r"enough free inodes for /x/y; .* \(200 inodes are free now"),
         (1000, 200, 1000, r"enough free space for /x/y"),
+        # Nothing is left of what filled it.
+        (10000, 999, 1000, r"enough free space for /x/y"),
         # btrfs counts no inodes.
         (5000, 0, 0, r"enough free space for /x/y"),
     ],
