@@ -21,6 +21,8 @@ _BEGIN = re.compile(r"https?:[/\\]*|://", re.IGNORECASE)
 _END = re.compile(r'[\s"]')
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _HOST = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost|\[[0-9A-Fa-f:.]+\])\Z")
+# A port, and the punctuation of the text around the address.
+_PORT = re.compile(r"[0-9]{1,5}[^\w@]*\Z", re.ASCII)
 # conda's documentation: a token as /t/TOKEN in the path.
 _TOKEN = re.compile(r"/t/([^/?#\s\"']+)")
 # Punctuation of the text around an address, which is no part of its query.
@@ -225,7 +227,7 @@ def _userinfo(rest: str) -> tuple[str, str]:
         if not clear:
             secret, unused, shown = rest.rpartition("@")
             return secret, shown
-    if port and not at and not port.isdigit():
+    if port and not at and not _PORT.match(port):
         # The half of an address that a blank in its password has cut.
         return authority, path
     return (userinfo, host + path) if at else ("", rest)

@@ -206,3 +206,9 @@ def test_a_variable_is_no_credential_that_is_written_out(address, found):
 
 def test_an_address_without_its_query():
     assert without_query("https://h/c?x#y") == "https://h/c" and without_query("/srv/a?b#c") == "/srv/a?b#c"
+
+
+@pytest.mark.parametrize("after", ["; found x", ", http://other:2", ": no answer", ")", ".", '"', "'; x"])
+def test_punctuation_after_a_port_hides_no_host(after):
+    text = "no answer from (http://127.0.0.1:37001" + after
+    assert without_credentials(text) == text and secrets_in([text]) == set()
