@@ -64,7 +64,7 @@ def roots_own(variables: t.Mapping[str, str]) -> dict[str, str]:
         if name in _LISTS:
             value = os.pathsep.join(filter(_is_safe_folder, value.split(os.pathsep)))
         elif name == "HOME":
-            value = value if _is_safe_folder(value) else pwd.getpwuid(0).pw_dir
+            value = value if os.path.isdir(value) and _is_safe_folder(value) else pwd.getpwuid(0).pw_dir
         elif not _is_safe(name, value):
             continue
         if value or name not in _LISTS:
@@ -89,7 +89,8 @@ def keep_roots_own() -> None:
 
 
 def _is_safe_folder(path: str) -> bool:
-    return os.path.isabs(path) and os.path.exists(path) and untrusted_because(path) is None
+    # One that is missing does no harm where only root can make it.
+    return os.path.isabs(path) and untrusted_because(nearest_existing(path)) is None
 
 
 def _is_safe(name: str, value: str) -> bool:

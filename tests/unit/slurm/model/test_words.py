@@ -31,6 +31,14 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing i
 
 HOSTILE = pathlib.Path(__file__).resolve().parents[1] / "data" / "hostile"
 JOBS = sorted(path.stem.partition("-")[2] for path in HOSTILE.glob("job-*.txt"))
+
+
+def recorded(name: str) -> bytes:
+    """What Slurm printed. The files have it as escapes, since it is not all text."""
+    escaped = (HOSTILE / name).read_text(encoding="ascii").rstrip("\n")
+    return escaped.encode().decode("unicode_escape").encode("latin-1")
+
+
 # Jobs whose script ran and ended with exit code 3; Slurm could not open the output file of the others.
 NOT_STARTED = ("9", "10")
 FIELDS = (
@@ -55,7 +63,7 @@ def row(number="7", task="N/A", owner=2000, state="FAILED", status=768, nodes="n
 
 @pytest.mark.parametrize("number", JOBS)
 def test_a_recorded_job(number):
-    shown = read_job((HOSTILE / ("job-%s.txt" % number)).read_text(encoding="utf-8", errors="replace"))
+    shown = read_job(recorded("job-%s.txt" % number).decode("utf-8", errors="replace"))
     rows = parse_rows((HOSTILE / ("rows-%s.txt" % number)).read_text(encoding="utf-8"))
     parts = shown.parts if shown.sure else corrected(shown.parts, rows)
     failed = (0, 53) if number in NOT_STARTED else (3, 0)
