@@ -74,11 +74,15 @@ def unpack(archive: str, into: str | None, label: str, source: str = "") -> Unpa
     return Unpacked(work.members, work.info)
 
 
+_ReadError = tarfile.ReadError
+
+
 class _Header(tarfile.TarInfo):
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+    # The name of its parameter is the standard library's.
+    def _proc_member(self, tarfile: t.Any) -> t.Any:
         if self.type in _EXTENDED and self.size > _LARGEST_HEADER:
-            raise tarfile.ReadError("a header of %d bytes" % self.size)
-        return super()._proc_member(tar)  # type: ignore[misc]
+            raise _ReadError("a header of %d bytes" % self.size)
+        return super()._proc_member(tarfile)  # type: ignore[misc]
 
 
 class _Bounded:

@@ -49,7 +49,7 @@ def _named(text: str) -> t.Iterator[tuple[str, str | None]]:
         if line.lstrip().startswith("#"):
             continue
         for match in _PATH.finditer(line):
-            path = next(filter(None, match.groups()))
+            path = next(filter(None, match.groups()), "")
             try:
                 status = os.stat(path)
             except (OSError, ValueError):

@@ -81,7 +81,7 @@ WORDS = {
     "name twice": "a %s UserId=x(1) GroupId=x(1) JobState=COMPLETED" % FIELDS,
     "name with a job's number": "a JobId=1 JobName=b JobState=COMPLETED",
     "name with its end": "a UserId=",
-    **{"name with %a" % sign: "a%sJobId=9 JobName=b %s" % (sign, FIELDS) for sign in SEPARATORS},
+    **{"name with " + ascii(sign): "a%sJobId=9 JobName=b %s" % (sign, FIELDS) for sign in SEPARATORS},
 }
 
 
@@ -101,7 +101,7 @@ COMMENTS = {
     "code": "x ExitCode=0:0",
     "nodes": "x NodeList=n9",
     "number": "x JobId=1",
-    **{"%a" % sign: "c%sJobId=9 JobName=b %s" % (sign, FIELDS) for sign in SEPARATORS if sign != "\n"},
+    **{ascii(sign): "c%sJobId=9 JobName=b %s" % (sign, FIELDS) for sign in SEPARATORS if sign != "\n"},
 }
 
 
@@ -258,7 +258,7 @@ SIGNED = " [root@2026-01-01T00:00:00]"
 EVIL = "NodeName=n3 NodeAddr=evil CPUTot=4 State=IDLE"
 WHOLE = node("n3", address="evil").strip()
 LASTS = {
-    **{"reason %a" % sign: " Reason=x%s%s%s" % (sign, EVIL, SIGNED) for sign in SEPARATORS if sign != "\n"},
+    **{"reason " + ascii(sign): " Reason=x%s%s%s" % (sign, EVIL, SIGNED) for sign in SEPARATORS if sign != "\n"},
     "reason of many lines": " Reason=x%s        %s" % (SIGNED, EVIL),
     "comment": " Comment=" + EVIL,
     "comment with a line": " Comment=c\n" + EVIL,
