@@ -48,6 +48,16 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
             )
 
 
+@pytest.fixture(autouse=True)
+def same_umask() -> t.Iterator[None]:
+    """A test that leaves another umask would break others that come after it."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    after = os.umask(before)
+    assert after == before
+
+
 @dataclasses.dataclass
 class Run:
     """How an ansible-playbook run ended."""

@@ -97,6 +97,14 @@ def _user(account: pwd.struct_passwd, home: pathlib.Path) -> User:
 
 
 @pytest.fixture
+def closed_umask() -> t.Iterator[None]:
+    """The umask of a hardened node."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
 def alice(account: pwd.struct_passwd, place: pathlib.Path) -> User:
     """An ordinary user, with a home of this test's own."""
     return _user(account, place / "home" / "alice")

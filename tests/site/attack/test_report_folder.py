@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -77,7 +76,7 @@ def test_a_report_is_refused(place, scratch, mallory, treasure, name):
 
 
 @pytest.mark.parametrize("kind", ["missing", "root's link", "closed", "setgid", "with blanks"])
-def test_a_report_is_written_in_a_healthy_place(place, kind):
+def test_a_report_is_written_in_a_healthy_place(place, kind, closed_umask):
     folder = place / ("my report" if kind == "with blanks" else "report")
     if kind == "root's link":
         (place / "data").mkdir()
@@ -85,7 +84,6 @@ def test_a_report_is_written_in_a_healthy_place(place, kind):
     elif kind != "missing":
         folder.mkdir()
         folder.chmod({"closed": 0o700, "setgid": 0o2775, "with blanks": 0o755}[kind])
-    os.umask(0o077)
     for _time in range(2):
         assert run(str(folder)) == {"wrote": ["report.html", "report.json"]}
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}

@@ -310,9 +310,8 @@ def test_every_case_is_refused_and_writes_nothing(play, cases, place, treasure, 
     assert "root:x:0:0" not in done.output
 
 
-def test_a_healthy_site_is_made_and_then_left_alone(play, place, tmp_path):
+def test_a_healthy_site_is_made_and_then_left_alone(play, place, tmp_path, closed_umask):
     """Root's symlinks on the way, folders of the group root, setgid, a closed umask."""
-    os.umask(0o077)
     words = {"c": place / "site one"}
     subprocess.run(["/bin/sh", "-euc", BASE.format(**words)], check=True)
     links = 'mkdir data && mv base cuda modules envs data/ && ln -s data/base base && ln -s "$PWD/data/cuda" cuda && '

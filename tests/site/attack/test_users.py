@@ -183,9 +183,10 @@ def members(ground: pathlib.Path, engine: pathlib.Path) -> t.Iterator[dict[str, 
     finally:
         for member in found.values():
             end_processes_of(pwd.getpwnam(member.name).pw_uid)
-            subprocess.run(["userdel", member.name], check=True)
+            # What was ended is there until its parent has taken note: --force and --lazy do not mind.
+            subprocess.run(["userdel", "--force", member.name], check=True)
             if os.path.ismount(member.home):
-                subprocess.run(["umount", str(member.home)], check=True)
+                subprocess.run(["umount", "--lazy", str(member.home)], check=True)
 
 
 def end_processes_of(uid: int) -> None:
