@@ -152,7 +152,12 @@ CASES: dict[str, tuple[tuple[str, str], str, str, dict[str, t.Any]]] = {
         "",
         {"cuda_modulefiles_dir": "{m}/modules2", **MODULE},
     ),
-    "cuda: modules in a sticky folder": (CUDA, "", "", {"cuda_modulefiles_dir": "{c}", **MODULE}),
+    "cuda: modules in a sticky folder": (
+        CUDA,
+        "",
+        "mkdir '{c}/open' && chmod 1777 '{c}/open'",
+        {**MODULE, "cuda_modulefiles_dir": "{c}/open"},
+    ),
     "cuda: a linked folder cuda in a sticky one": (
         CUDA,
         "ln -s '{t}' '{c}/her' && mkdir '{c}/own' && ln -s '{t}' '{c}/own/cuda'",
@@ -293,6 +298,11 @@ def everything(place: pathlib.Path) -> list[tuple[t.Any, ...]]:
     return [(str(path), each.st_mode, each.st_uid, each.st_size, each.st_mtime_ns) for path, each in found]
 
 
+def is_roots(path: str) -> bool:
+    """Whether the entry and its folder are root's."""
+    return os.lstat(path).st_uid == os.lstat(os.path.dirname(path)).st_uid == 0
+
+
 @pytest.mark.parametrize("mode", [["--check", "--diff"], []])
 def test_every_case_is_refused_and_writes_nothing(play, cases, place, treasure, tmp_path, mode):
     before = everything(place)
@@ -305,8 +315,10 @@ def test_every_case_is_refused_and_writes_nothing(play, cases, place, treasure, 
     assert through == {}
     assert treasure.is_untouched()
     written = sorted(set(everything(place)) - set(before))
-    # The script was written before the example next to it was refused, the name removed before root's own odd record.
-    assert [each[0] for each in written if not each[0].endswith(("/jobs", "/jobs/job.sh", "/envs"))] == []
+    # What is root's own was written before the next step was refused: the condarc of root's base, the script next to
+    # which the example belongs, the name whose record is odd.
+    roots = ("/base", "/base/.condarc", "/jobs", "/jobs/job.sh", "/envs")
+    assert [path for path, *_rest in written if not (path.endswith(roots) and is_roots(path))] == []
     assert "root:x:0:0" not in done.output
 
 
