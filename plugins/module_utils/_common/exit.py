@@ -72,6 +72,9 @@ def _answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Seq
             raise
         module.fail_json(**problem.as_result())
     else:
+        # exit_json takes warnings too, but tells every user that a later Ansible will not.
+        for warning in result.pop("warnings", ()):
+            module.warn(warning)
         module.exit_json(**result)
 
 

@@ -13,7 +13,7 @@ from ..._source.trusted import has_local, require_trusted_channels, require_trus
 from ..engines.base import Build, Engine, EnginePlace, Solution, SolveRequest
 from ..env.own_record import read_record
 from ..env.packages import Action, Package, actions_between
-from ..env.pip_records import Distribution, installed_names, required_name
+from ..env.pip_records import Distribution, installed_versions, is_satisfied, required_name
 from ..env.prefix import kind_of
 from ..env.records import installed_packages
 from ..env.request import EnvRequest, pip_requirements
@@ -115,10 +115,18 @@ def _pip_actions(
         return again + [_install(name, version) for name, version in found]
     # There is no pip to query yet, or it is damaged, or it is about to change.
     requirements = pip_requirements(request.pip)
-    if exists and all(action["action"] == "reinstall" for action in actions):
-        installed = installed_names(request.prefix)
-        requirements = tuple(spec for spec in requirements if required_name(spec) not in installed)
+    if exists and not latest and "python" not in _changed(actions):
+        versions = installed_versions(request.prefix, without=_changed(actions))
+        if _changed(actions):
+            requirements = tuple(spec for spec in requirements if not is_satisfied(spec, versions))
+        else:
+            requirements = tuple(spec for spec in requirements if required_name(spec) not in versions)
     return again + [_install(spec, None) for spec in requirements]
+
+
+def _changed(actions: t.Iterable[Action]) -> set[str]:
+    """Names of the packages that leave, come, or get another version."""
+    return {str(action["name"]) for action in actions if action["action"] != "reinstall"}
 
 
 def _install(name: str, version: str | None) -> Action:

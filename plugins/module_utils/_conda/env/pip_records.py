@@ -21,6 +21,7 @@ from .records import package_records
 # Bytes. A sparse file of an exabyte costs its owner nothing, but a reader a year.
 _LARGEST_FILE = 16 * 1024**3
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXACT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*(?P<version>[A-Za-z0-9.!+-]+))?\s*\Z")
 
 
 class Distribution(t.NamedTuple):
@@ -53,10 +54,32 @@ def damaged_distributions(prefix: str) -> list[Distribution]:
     return found
 
 
-def installed_names(prefix: str) -> set[str]:
-    """Normalized names of all distributions, conda's too."""
-    names = (name for folder in site_packages_folders(prefix) for name in os.listdir(folder))
-    return {_distribution(name).name for name in names if name.endswith(".dist-info")}
+def installed_versions(prefix: str, without: t.Container[str] = ()) -> dict[str, str]:
+    """From the normalized name of each distribution, conda's too, to its version.
+
+    :arg without: names of packages whose distributions are left out.
+    """
+    leaving: set[str] = set()
+    for meta in package_records(prefix) if without else ():
+        if meta.get("name") in without:
+            leaving |= {os.path.dirname(str(path)) for path in meta.get("files") or [] if ".dist-info/" in str(path)}
+    found = {}
+    for folder in site_packages_folders(prefix):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if name.endswith(".dist-info") and os.path.relpath(path, prefix) not in leaving:
+                found[_distribution(path).name] = _distribution(path).version
+    return found
+
+
+def is_satisfied(requirement: str, versions: t.Mapping[str, str]) -> bool:
+    """Whether one of *versions* satisfies a requirement of a name, perhaps with one exact version: ``six==1.16.0``.
+
+    False for any other requirement: only pip can tell.
+    """
+    match = _EXACT.match(requirement)
+    version = versions.get(normalized(match.group("name"))) if match else None
+    return match is not None and version is not None and match.group("version") in (None, version)
 
 
 def repairable(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix: str) -> list[Distribution]:

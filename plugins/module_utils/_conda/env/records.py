@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 import typing as t
 
@@ -93,9 +94,11 @@ def package_of(meta: t.Mapping[str, t.Any]) -> Package:
 
 
 def make_readable_records(prefix: str) -> None:
-    """Let other users read the records, for ``conda list``, and remove credentials from them.
+    """Let other users read the records, for ``conda list``; remove credentials, and hashes that conda reads otherwise.
 
-    rattler ignores the umask and writes them with mode 0600, and with the channel's URL as it was used.
+    rattler ignores the umask and writes them with mode 0600, and with the channel's URL as it was used. For a symlink
+    it records the hash of the link's text, where conda records and checks that of the file behind it
+    (``conda doctor``). The target is remembered in :mod:`.modes`.
     """
     mask = umask()
     folder = os.path.join(prefix, "conda-meta")
@@ -107,8 +110,11 @@ def make_readable_records(prefix: str) -> None:
             if stat.S_IMODE(status.st_mode) | 0o644 & ~mask != stat.S_IMODE(status.st_mode):
                 os.chmod(path, stat.S_IMODE(status.st_mode) | 0o644 & ~mask)
             text = read_regular(path, follow=False).decode("utf-8")
-            if has_credentials(" ".join(_strings_with_address(text))):
-                write_atomically(path, _record_without_credentials(text).encode())
+            clean = _without_hashes_of_links(text)
+            if has_credentials(" ".join(_strings_with_address(clean))):
+                clean = _record_without_credentials(clean)
+            if clean != text:
+                write_atomically(path, clean.encode())
 
 
 # For an explicit file conda reads these from the archive, without the channel's later corrections; libmamba 2.1.1 to
@@ -138,6 +144,23 @@ def complete_record(prefix: str, solved: t.Mapping[str, t.Any]) -> None:
     published = {key: solved[key] for key in _FROM_CHANNEL if solved.get(key) not in (None, "")}
     if {key: record.get(key) for key in published} != published:
         write_atomically(path, (json.dumps(dict(record, **published), indent=2) + "\n").encode())
+
+
+_HASH_IN_PREFIX = re.compile(r',\s*"sha256_in_prefix":\s*"[^"]*"')
+
+
+def _without_hashes_of_links(text: str) -> str:
+    # To parse and write the megabytes of a large record would take longer than its installation.
+    parts, done = [], 0
+    at = text.find('"softlink"')
+    while at != -1:
+        start, end = text.rfind("{", done, at), text.find("}", at)
+        if start == -1 or end == -1:
+            break
+        parts += [text[done:start], _HASH_IN_PREFIX.sub("", text[start:end])]
+        done = end
+        at = text.find('"softlink"', end)
+    return "".join([*parts, text[done:]])
 
 
 def _strings_with_address(text: str) -> t.Iterator[str]:

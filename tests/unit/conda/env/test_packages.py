@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import unrelated_names
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.history import append_history
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.packages import (
@@ -7,6 +9,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.packages im
     actions_between,
     diff_between,
 )
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.records import make_readable_records
 
 
 def package(name, version="1", build="0", channel="c"):
@@ -46,3 +49,36 @@ def test_history_names_packages_as_conda_does(tmp_path):
     append_history(str(tmp_path), [], packages, ["a"])
     lines = (tmp_path / "conda-meta/history").read_text().splitlines()
     assert "+conda-forge/noarch::a-1-0" in lines and "+https://site/chan/linux-64::b-1-0" in lines
+
+
+def test_history_gets_no_empty_revision(tmp_path):
+    """As when only pip acted."""
+    (tmp_path / "conda-meta").mkdir()
+    packages = [package("a")]
+    append_history(str(tmp_path), [], packages, ["a"])
+    once = (tmp_path / "conda-meta/history").read_text()
+    append_history(str(tmp_path), packages, packages, ["a"])
+    assert (tmp_path / "conda-meta/history").read_text() == once
+    append_history(str(tmp_path), packages, packages, ["a", "b"])
+    added = (tmp_path / "conda-meta/history").read_text()[len(once) :]
+    assert added.count("==>") == 1 and '# update specs: ["a", "b"]' in added
+
+
+def test_records_have_no_hash_of_a_link(tmp_path):
+    """rattler records that of the link's text, conda doctor checks that of the file behind it."""
+    (tmp_path / "conda-meta").mkdir()
+    link = {"_path": "bin/python", "path_type": "softlink", "sha256": "a" * 64, "sha256_in_prefix": "b" * 64}
+    last = {"_path": "bin/{x}", "sha256": "a" * 64, "path_type": "softlink", "sha256_in_prefix": "b" * 64}
+    file = {"_path": "bin/softlink", "path_type": "hardlink", "sha256_in_prefix": "c" * 64, "size_in_bytes": 3}
+    meta = {"name": "a", "paths_data": {"paths_version": 1, "paths": [link, file, last]}}
+    for indent in (None, 2):
+        path = tmp_path / "conda-meta/a-1-0.json"
+        path.write_text(json.dumps(meta, indent=indent))
+        make_readable_records(str(tmp_path))
+        paths = json.loads(path.read_text())["paths_data"]["paths"]
+        del link["sha256_in_prefix"], last["sha256_in_prefix"]
+        assert paths == [link, file, last]
+        link["sha256_in_prefix"] = last["sha256_in_prefix"] = "b" * 64
+        before = path.stat().st_ino
+        make_readable_records(str(tmp_path))
+        assert path.stat().st_ino == before

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import pathlib
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.pip_records import (
     Distribution,
     damaged_distributions,
-    installed_names,
+    installed_versions,
+    is_satisfied,
     lines_for,
     repairable,
     required_name,
@@ -40,10 +42,40 @@ def install(
     return dist_info
 
 
+@pytest.mark.parametrize(
+    "requirement, satisfied",
+    [
+        ("tiny-tool", True),
+        ("Tiny.Tool==1.0", True),
+        ("tiny_tool == 1.0 ", True),
+        ("tiny-tool==1.1", False),
+        ("other", False),
+        # Only pip can tell.
+        ("tiny-tool>=1.0", False),
+        ("tiny-tool[extra]", False),
+        ("tiny-tool==1.0; python_version>'3'", False),
+        ("tiny-tool @ https://host/tiny_tool.whl", False),
+        ("./wheels/tiny_tool.whl", False),
+        ("git+https://host/tiny-tool", False),
+    ],
+)
+def test_which_requirements_are_satisfied_without_a_word_from_pip(tmp_path, requirement, satisfied):
+    install(tmp_path, "Tiny_Tool")
+    assert is_satisfied(requirement, installed_versions(str(tmp_path))) is satisfied
+
+
+def test_what_leaves_with_its_package_is_left_out(tmp_path):
+    dist_info = install(tmp_path, "Tiny_Tool")
+    record = {"name": "pkg", "files": [str((dist_info / "RECORD").relative_to(tmp_path))]}
+    (tmp_path / "conda-meta/pkg-1.0-0.json").write_text(json.dumps(record))
+    assert installed_versions(str(tmp_path), without={"other"}) == {"tiny-tool": "1.0"}
+    assert installed_versions(str(tmp_path), without={"pkg"}) == {}
+
+
 @pytest.mark.parametrize("harm", ["change", "delete", "no RECORD", "no INSTALLER", "no last RECORD"])
 def test_what_is_damaged(tmp_path, harm):
     dist_info = install(tmp_path, "Tiny_Tool")
-    assert damaged_distributions(str(tmp_path)) == [] and installed_names(str(tmp_path)) == {"tiny-tool"}
+    assert damaged_distributions(str(tmp_path)) == [] and installed_versions(str(tmp_path)).keys() == {"tiny-tool"}
     if harm == "change":
         (dist_info.parent / "Tiny_Tool.py").write_text("x = 2\n")
     elif harm == "delete":

@@ -125,6 +125,11 @@ def solve_command(
     return command + list(specs)
 
 
+def in_words(command: t.Sequence[str]) -> list[str]:
+    """*command* with an answer for people: with ``--json`` libmamba does not name the spec that is in the way."""
+    return [argument for argument in command if argument != "--json"]
+
+
 def install_command(tool: Tool, prefix: str, explicit_file: str, download_only: bool = False) -> list[str]:
     """Install exactly the packages of an explicit file into *prefix*, or only download them."""
     command = [tool.executable, "install", "--prefix", prefix, "--file", explicit_file, "--json", "--yes", "--quiet"]

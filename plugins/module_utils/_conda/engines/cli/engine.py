@@ -14,15 +14,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
-import tempfile
 import typing as t
 
 from ...._common.errors import UserError
 from ...._common.redact import without_credentials
-from ...._files.environment import clean_environment
 from ...._files.files import open_regular, read_regular
 from ...._files.progress import Progress
+from ...._files.scratch import scratch_folder
 from ...env.dependencies import needed_by_name, needed_names, related_names, unrelated_names
 from ...env.prefix import append_own, write_own
 from ...env.records import complete_record, installed_packages, package_of, package_records
@@ -36,10 +34,12 @@ from .commands import (
     named_channels,
     remove_command,
     solve_command,
-    variables,
 )
 from .dry_run_prefix import HISTORY, make_dry_run_prefix, to_relink, written
-from .output import Record, actions_in, documents, failure, in_order, read_explicit, reports_failure
+from .output import Record, actions_in, in_order, read_explicit
+from .package_cache import remove_half_unpacked
+from .process import ToolProcess
+from .stand_ins import stand_in
 from .tool import Tool
 
 
@@ -55,10 +55,12 @@ class CliEngine:
         """
         self.name = tool.kind
         self._tool = tool
-        self._package_cache = package_cache
+        self._process = ToolProcess(tool, package_cache)
         self._scratch = scratch
         self._progress = progress
+        # Addresses of packages: those that the dry run would download, and those that are known to be in the cache.
         self._to_fetch: set[str] = set()
+        self._fetched: set[str] = set()
         self.warnings: list[str] = []
 
     def solve(self, request: SolveRequest, prefix: str | None, latest: bool) -> Solution:
@@ -84,14 +86,23 @@ class CliEngine:
     ) -> list[Record]:
         channels, custom = named_channels(request.channels)
         addresses = addresses_with_credentials(request.channels)
-        with tempfile.TemporaryDirectory(prefix="hpc-pytorch-") as folder:
-            dry_run = make_dry_run_prefix(folder, kept.values(), prefix)
+        with scratch_folder() as folder:
+            names = [needed_names({"depends": [spec]})[0].lower() for spec in specs]
+            dry_run = make_dry_run_prefix(folder, kept.values(), prefix, names)
             command = solve_command(self._tool, dry_run, specs, channels, request.channel_priority)
             condarc_path = written(os.path.join(folder, "condarc"), condarc(custom)) if custom else None
-            actions = actions_in(self._run(command, request, condarc_path))
+            caches = self._process.package_caches
+            actions = actions_in(self._process.run(command, request, condarc_path, None, request.channels))
+            link = with_addresses(actions.link, kept, caches)
+            if self._tool.kind == "conda" and not all(each.get("sha256") or each.get("md5") for each in link):
+                # conda has completed a package in its cache by itself, without a hash. With an empty cache it prints
+                # the channel's record.
+                empty = os.path.join(folder, "pkgs")
+                output = self._process.run(command, request, condarc_path, empty, request.channels)
+                link = with_addresses(actions_in(output).link, kept, caches)
         final = {name: record for name, record in kept.items() if name not in actions.unlink}
-        final.update({str(record["name"]): record for record in with_addresses(actions.link, kept, self._caches)})
-        self._to_fetch = {str(record["url"]) for record in with_addresses(actions.fetch, {}, self._caches)}
+        final.update({str(record["name"]): record for record in link})
+        self._to_fetch = {str(record["url"]) for record in with_addresses(actions.fetch, {}, caches)}
         for record in final.values():
             record["url"] = with_credentials(str(record.get("url") or ""), addresses)
         for record in final.values():
@@ -100,12 +111,6 @@ class CliEngine:
                 _require_sound(record)
         self._to_fetch = {with_credentials(url, addresses) for url in self._to_fetch}
         return list(final.values())
-
-    def _caches(self) -> list[str]:
-        if self._package_cache:
-            return [self._package_cache]
-        found = documents(self._run([self._tool.executable, "info", "--json"]))
-        return [str(path) for document in found for path in document.get("pkgs_dirs") or []]
 
     def read_lock(self, path: str, request: SolveRequest) -> Solution:
         records = read_explicit(read_regular(path).decode("utf-8"), path)
@@ -133,16 +138,23 @@ class CliEngine:
         written(path, note + explicit_text(records, "conda"))
 
     def fetch(self, solution: Solution) -> None:
-        missing = [record for record in solution.handle if record["url"] in self._to_fetch]
+        missing = self._missing(solution.handle)
         if not missing:
             return
         self._progress.report("fetch", "%d packages" % len(missing))
         # conda ignores --download-only for an explicit file, so the packages are linked into a temporary prefix.
         with self._throwaway() as folder:
-            self._install(
-                missing, make_dry_run_prefix(folder, (), None), folder, self._package_cache, download_only=True
-            )
-        self._to_fetch = set()
+            self._install(missing, make_dry_run_prefix(folder, (), None), folder, None, download_only=True)
+        self._fetched |= {str(record["url"]) for record in missing}
+
+    def _missing(self, records: t.Iterable[Record]) -> list[Record]:
+        """Those of *records* that the tool has to download or to unpack."""
+        waiting = [record for record in records if record["url"] not in self._fetched]
+        missing = {record["url"] for record in waiting if record["url"] in self._to_fetch}
+        if self._tool.kind == "conda":
+            cached = [record for record in waiting if record["url"] not in missing]
+            missing |= {record["url"] for record in remove_half_unpacked(self._process.package_caches, cached)}
+        return [record for record in waiting if record["url"] in missing]
 
     def install(self, solution: Solution, target: str, prefix: str, reinstall: t.AbstractSet[str]) -> None:
         before = {str(record["name"]): record for record in package_records(target)}
@@ -161,12 +173,15 @@ class CliEngine:
         try:
             if leaving:
                 self._progress.report("unlink", ", ".join(leaving))
-                self._run(remove_command(self._tool, target, leaving))
+                with self._inspectable(target, set(before), reinstall):
+                    self._process.run(remove_command(self._tool, target, leaving))
             if link:
                 self._progress.report("link", "%d packages" % len(link))
-                with self._throwaway() as folder:
+                with self._throwaway() as folder, self._inspectable(target, set(before).difference(leaving), ()):
                     # A hard link may have damaged the file in the cache too, so a repair takes nothing from there.
-                    cache = os.path.join(folder, "pkgs") if reinstall else self._package_cache
+                    cache = os.path.join(folder, "pkgs") if reinstall else None
+                    if cache is None:
+                        self._missing(link)
                     self._install(link, target, folder, cache)
         finally:
             # The tool's own entry would pin every package by its address; conda_env writes the requested specs.
@@ -175,12 +190,20 @@ class CliEngine:
             complete_record(target, record)
         self._require(solution, target)
 
+    def _inspectable(
+        self, target: str, packages: t.Container[str], damaged: t.Container[str]
+    ) -> t.ContextManager[None]:
+        if self._tool.kind == "conda":
+            return contextlib.nullcontext()
+        return stand_in(target, packages, damaged)
+
     def _install(
         self, records: t.Sequence[Record], target: str, folder: str, cache: str | None, download_only: bool = False
     ) -> None:
         # In a folder that only its owner can enter, since an address may hold a password.
         explicit_file = written(os.path.join(folder, "explicit.txt"), explicit_text(records, self._tool.kind))
-        self._run(install_command(self._tool, target, explicit_file, download_only), cache=cache)
+        command = install_command(self._tool, target, explicit_file, download_only)
+        self._process.run(command, cache=cache, addresses=[record["url"] for record in records])
 
     @contextlib.contextmanager
     def _throwaway(self) -> t.Iterator[str]:
@@ -189,7 +212,7 @@ class CliEngine:
                 os.mkdir(self._scratch, 0o700)
             except PermissionError:
                 # The env is ours, but not the folder that holds it.
-                yield stack.enter_context(tempfile.TemporaryDirectory(prefix="hpc-pytorch-"))
+                yield stack.enter_context(scratch_folder())
             else:
                 stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
                 yield self._scratch
@@ -204,33 +227,6 @@ class CliEngine:
                 "other packages: %s" % ", ".join(differing),
                 "run again; if that does not help, use engine rattler",
             )
-
-    def _run(
-        self,
-        command: t.Sequence[str],
-        request: SolveRequest | None = None,
-        condarc_path: str | None = None,
-        cache: str | None = None,
-    ) -> str:
-        cuda, priority = (request.cuda, request.channel_priority) if request else (None, "")
-        done = subprocess.run(
-            list(command),
-            check=False,
-            cwd="/",
-            env=variables(clean_environment(), cuda, cache or self._package_cache, condarc_path, priority),
-            # The command inherits the lock on the env.
-            close_fds=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        if done.returncode == 0 and not reports_failure(done.stdout):
-            return done.stdout
-        channels = request.channels if request else ()
-        raise failure(
-            self.name, channels, request.packages if request else (), done.stdout, done.stderr, done.returncode
-        )
 
     def _solution(self, records: list[Record]) -> Solution:
         return Solution([package_of(record) for record in records], records)

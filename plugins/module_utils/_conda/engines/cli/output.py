@@ -7,8 +7,8 @@
   with names only, and FETCH with complete records of what is not in the package cache yet.
 - mamba 2 and micromamba 2 (``libmamba/src/core/transaction.cpp``: ``log_json``): FETCH, LINK and UNLINK hold complete
   records; an empty list is null; if there is nothing to do, there may be no output at all (mamba-org/mamba#3583).
-- Errors: conda prints one mapping with ``exception_name``, ``message`` and ``error``; the others ``solver_problems``,
-  from 2.8.1 on ``log_records`` (mamba-org/mamba#1945), and lines ``critical libmamba ...`` on stderr.
+
+Errors are read in :mod:`.failure`.
 """
 
 from __future__ import annotations
@@ -25,17 +25,6 @@ from ...env.dependencies import needed_names
 Record = t.Dict[str, t.Any]
 
 _ARCHIVE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+?)(?P<suffix>\.conda|\.tar\.bz2)\Z")
-_NETWORK = re.compile(
-    r"HTTP|Connection|SSL|proxy|Could not resolve host|Download error|timed out|multi-download", re.IGNORECASE
-)
-_SPACE = re.compile(r"No space left|Disk quota exceeded|NoSpaceLeft|NotEnoughSpace|ENOSPC", re.IGNORECASE)
-_SOLVER = (
-    "UnsatisfiableError",
-    "PackagesNotFound",
-    "ResolvePackageNotFound",
-    "SpecsConfigurationConflict",
-    "InvalidMatchSpec",
-)
 
 
 class Actions(t.NamedTuple):
@@ -93,76 +82,6 @@ def _normal(entry: t.Mapping[str, t.Any]) -> Record:
 
 def _key(record: t.Mapping[str, t.Any]) -> tuple[str, str, str, str]:
     return str(record["name"]), str(record["version"]), str(record["build"]), str(record["subdir"])
-
-
-_EXPECTED = {
-    "solver": (
-        "packages in %(channels)s that satisfy %(specs)s",
-        "correct the match specs or the channels; set cuda where a package needs __cuda",
-    ),
-    "network": (
-        "channels that answer: %(channels)s",
-        "check the address, the credentials and the network, or correct the channels",
-    ),
-    "space": (
-        "room for the packages",
-        "check the disk's space and quota (package_cache moves the cache), then run again",
-    ),
-    "other": ("%(tool)s to succeed", "run it by hand to see what it complains about, or use engine rattler"),
-}
-
-
-def failure(
-    tool: str, channels: t.Iterable[str], specs: t.Iterable[str], stdout: str, stderr: str, status: int
-) -> UserError:
-    """The error that *tool* printed, with a remedy; the solver's whole reason is in ``solver``."""
-    kind, message = problem_in(stdout, stderr, status)
-    expected, remedy = _EXPECTED[kind]
-    shown = {
-        "tool": tool,
-        "channels": without_credentials(", ".join(channels)) or "the channels of the packages",
-        "specs": without_credentials(", ".join(specs)) or "the request",
-    }
-    return UserError(expected % shown, message, remedy, **({"solver": message} if kind == "solver" else {}))
-
-
-def reports_failure(stdout: str) -> bool:
-    """Whether the output reports a failed solve, whatever the exit status."""
-    return any(document.get("success") is False and document.get("solver_problems") for document in documents(stdout))
-
-
-def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
-    """``solver``, ``network``, ``space`` or ``other``, and the tool's message without credentials."""
-    kind, message = "other", ""
-    for document in documents(stdout):
-        problems = document.get("solver_problems")
-        if problems:
-            kind, message = "solver", "\n".join(str(problem) for problem in problems)
-        elif document.get("exception_name") or document.get("error"):
-            name = str(document.get("exception_name") or "")
-            message = str(document.get("message") or document.get("error"))
-            kind = "solver" if any(part in name for part in _SOLVER) else "other"
-        elif document.get("success") is False and document.get("log_records"):
-            message = "\n".join(_log_line(entry) for entry in document["log_records"])
-    errors = [line for line in lines_of(stderr) if re.match(r"\s*(critical|error)\b", line)]
-    if kind == "solver" and "libmamba" in stderr:
-        # The tree on stderr has more detail than the JSON's list (mamba-org/mamba#2513).
-        message = message + "\n" + stderr.strip()
-    message = message or "\n".join(errors) or _end_of(stderr) or _end_of(stdout) or "exit status %d" % status
-    if "Could not solve for environment" in message:
-        kind = "solver"
-    if kind == "other":
-        kind = "space" if _SPACE.search(message) else "network" if _NETWORK.search(message) else "other"
-    return kind, without_credentials(message.strip())
-
-
-def _end_of(text: str) -> str:
-    """The last three lines, where a traceback has its error."""
-    return "\n".join(lines_of(text.strip())[-3:])
-
-
-def _log_line(entry: t.Any) -> str:
-    return str(entry.get("message") or entry) if isinstance(entry, dict) else str(entry)
 
 
 def read_explicit(text: str, path: str) -> list[Record]:

@@ -8,62 +8,16 @@ import pathlib
 import shutil
 import socket
 import stat
-import sys
 import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.engine import CliEngine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.process import ToolProcess
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 from tiny_channel import index, make_package
 
-
-class Fake(t.NamedTuple):
-    """The stand-in for one tool."""
-
-    kind: str
-    path: pathlib.Path
-    log: pathlib.Path
-
-    def calls(self) -> list[dict[str, t.Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
-
-    def commands(self) -> list[str]:
-        """What each call was for: solve, fetch, install, remove, ..."""
-        found = []
-        for call in self.calls():
-            argv = call["argv"]
-            what = "solve" if "--dry-run" in argv else "fetch" if "--download-only" in argv else argv[0]
-            found.append(what)
-        return found
-
-
-VERSIONS = {"conda": "conda 26.7.1", "mamba": "2.8.1"}
-# micromamba has mamba's command line and output; what differs is in test_choose.py.
-both = pytest.mark.parametrize("tool", sorted(VERSIONS), indirect=True)
-
-
-@pytest.fixture
-def tool(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Fake:
-    """conda, where a test does not ask for both."""
-    kind = getattr(request, "param", "conda")
-    path, log = tmp_path / "tools" / kind, tmp_path / "log"
-    path.parent.mkdir()
-    fake = pathlib.Path(__file__).with_name("fake_conda.py")
-    version = 'if [ "$*" = --version ]; then echo "%s"; exit; fi' % VERSIONS[kind]
-    path.write_text('#!/bin/sh\n%s\nexec %s %s %s %s "$@"\n' % (version, sys.executable, fake, kind, log))
-    path.chmod(0o755)
-    return Fake(kind, path, log)
-
-
-@pytest.fixture
-def declared(declare: t.Any, tool: Fake) -> t.Callable[..., t.Any]:
-    """conda_env with that tool."""
-
-    def call(check_mode: bool = False, **params: t.Any) -> t.Any:
-        return declare(check_mode, **{"engine": tool.kind, "executable": str(tool.path), **params})
-
-    return call
+both = pytest.mark.parametrize("tool", ["conda", "mamba"], indirect=True)
 
 
 def names(result: t.Any) -> dict[str, str]:
@@ -322,13 +276,13 @@ def test_a_pin_of_the_env_holds(declared, prefix, tool):
     (prefix / "conda-meta/pinned").write_text("liba 1.*\n")
     seen = []
 
-    def look(self, command, *arguments):
+    def look(self, command, *arguments, **more):
         shadow = pathlib.Path(command[command.index("--prefix") + 1])
         seen.append((shadow / "conda-meta/pinned").read_text())
         raise UserError("a", "b", "c")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(CliEngine, "_run", look)
+        patched.setattr(ToolProcess, "run", look)
         with pytest.raises(UserError):
             declared(packages=["app"], state="latest")
     assert seen == ["liba 1.*\n"]

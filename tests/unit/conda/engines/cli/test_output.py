@@ -6,13 +6,15 @@ import pathlib
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.failure import (
+    problem_in,
+    reports_failure,
+)
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.output import (
     actions_in,
     documents,
     in_order,
-    problem_in,
     read_explicit,
-    reports_failure,
 )
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.dependencies import needed_names
 
