@@ -82,7 +82,9 @@ options:
       - A URL may hold credentials, as V(https://user:password@host/channel) or V(https://host/t/TOKEN/channel). They
         win over those for its host in the file that E(RATTLER_AUTH_FILE) names, in a keyring, or in C(~/.netrc) (or the
         file that E(NETRC) names), of the user that the task runs as. A C(default) entry of netrc is not used.
-      - For the engines conda, mamba and micromamba a channel with credentials must be in a folder of its server.
+      - For the engines conda, mamba and micromamba a channel with credentials must be in a folder of its server. These
+        tools write the credentials into their package cache, where conda_env removes them when the tool has ended.
+        Until then users who can read the cache can read them.
       - Variables such as V(${TOKEN}) are filled in from the environment of that user, here and in a condarc. Do not set
         them with the keyword C(environment), since Ansible puts that on a command line.
       - Credentials are never shown, logged, stored in the env or put on a command line, and do not decide whether the

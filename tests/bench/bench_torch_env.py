@@ -20,6 +20,7 @@ CHECKOUT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
 from made_channel import made_channel
+from real_tool import real_tool
 
 PACKAGES = ["python", "pytorch", "numpy"]
 # The shortest script that links the packages.
@@ -98,6 +99,26 @@ def run(rounds: int) -> list[Row]:
         bare_times, module_times = (times[1:] for times in paired(bare, module, rounds + 1))
         import_times, _unused = paired(imports, imports, rounds)
         ping_times, task_times = paired(ping, task, rounds)
+        tool = real_tool()
+        tool_rows = []
+        if tool:
+            environment["CONDA_PKGS_DIRS"] = str(folder / "tool")
+            create = [tool.executable, "create", "--yes", "--quiet", "--override-channels", "--channel", address]
+            by_tool = dict(options, engine=tool.kind, executable=tool.executable, package_cache=str(folder / "tool"))
+
+            def alone() -> None:
+                start(*create, "--prefix", str(prefix), *PACKAGES)
+
+            def with_tool() -> None:
+                start(sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(by_tool))
+
+            tool_times, ours = (times[1:] for times in paired(alone, module, rounds + 1))
+            tool_again, engine_times = (times[1:] for times in paired(alone, with_tool, rounds + 1))
+            tool_rows = [
+                Row("%s create" % tool.name, tool_times),
+                Row("conda_env with engine rattler, next to it", ours, tool_times),
+                Row("conda_env with engine %s" % tool.kind, engine_times, tool_again),
+            ]
         shutil.rmtree(cache)
     return [
         Row("py-rattler alone", bare_times),
@@ -105,4 +126,5 @@ def run(rounds: int) -> list[Row]:
         Row("imports of py-rattler and AnsibleModule", import_times, note="neither can be spared"),
         Row("ansible with ping", ping_times),
         Row("ansible with conda_env", task_times, bare_times, "ansible's own start is in it"),
+        *tool_rows,
     ]

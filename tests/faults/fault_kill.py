@@ -22,10 +22,11 @@ def run(lab: Lab, moments: int) -> t.Iterator[Row]:
     # In sequence: next to other work a run takes more processor time, and the moments would no longer fit.
     for what in ("created", "changed"):
         for how in ("on disk", "by HTTP"):
-            yield _row(lab.another("kill-%s-%s" % (what, how.replace(" ", "-"))), what, how, max(1, moments // 4))
+            yield row(lab.another("kill-%s-%s" % (what, how.replace(" ", "-"))), what, how, max(1, moments // 4))
 
 
-def _row(lab: Lab, what: str, how: str, tries: int) -> Row:
+def row(lab: Lab, what: str, how: str, tries: int) -> Row:
+    """Kill runs that make or change an env, at *tries* moments."""
     versions, prepare = (OLD, lab.forget) if what == "created" else (NEW, lab.restore)
     found: t.Counter[str] = collections.Counter()
     messages: t.Counter[str] = collections.Counter()

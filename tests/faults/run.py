@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -50,6 +51,10 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
         shared = None
         for name in options.names:
             family = load(known[name])
+            needs = getattr(family, "NEEDS", None)
+            if needs and not os.environ.get(needs):
+                print("\n%s: not run, as %s is not set" % (name, needs), flush=True)
+                continue
             if hasattr(family, "open_lab"):
                 lab = labs.enter_context(family.open_lab(pathlib.Path(folder) / name))
             else:

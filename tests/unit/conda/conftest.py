@@ -49,6 +49,14 @@ DEFAULTS: dict[str, t.Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_real_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes ~/.conda, ~/.config or ~/.cache of the user that runs it."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     """A temporary home directory, with its caches in it."""

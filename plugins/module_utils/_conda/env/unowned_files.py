@@ -16,8 +16,13 @@ import shutil
 from .prefix import site_packages_folders
 from .records import package_records
 
-# Temporary names of py-rattler 0.28.0 and of our own atomic writes.
-_TEMPORARY = ("conda-meta/prefix_record_??????", "conda-meta/.*.????????", ".refprobe-??????")
+# Temporary names of py-rattler 0.28.0, of our own atomic writes, and of libmamba 2.8.1, which leaves its lock behind.
+_TEMPORARY = (
+    "conda-meta/prefix_record_??????",
+    "conda-meta/.*.????????",
+    ".refprobe-??????",
+    "conda-meta/conda-meta.lock",
+)
 
 
 def remove_temporary_files(prefix: str) -> None:

@@ -61,7 +61,12 @@ def test_bytecode_that_a_package_brought_stays(prefix):
 
 
 def test_what_was_about_to_be_renamed_goes(prefix):
-    for name in ("conda-meta/prefix_record_Ab12cd", "conda-meta/.hpc_pytorch.record.abcd1234", "%s/~umpy/a.py" % SITE):
+    for name in (
+        "conda-meta/prefix_record_Ab12cd",
+        "conda-meta/.hpc_pytorch.record.abcd1234",
+        "conda-meta/conda-meta.lock",
+        "%s/~umpy/a.py" % SITE,
+    ):
         (prefix / name).parent.mkdir(parents=True, exist_ok=True)
         (prefix / name).touch()
     (prefix / ".refprobe-Ab12cd").mkdir()

@@ -108,7 +108,7 @@ def reports_failure(stdout: str) -> bool:
 def lacks_reason(stdout: str, stderr: str) -> bool:
     """Whether libmamba says that it could not solve, and not why: ``└─ nothere does not exist``."""
     text = stdout + stderr
-    return _UNSOLVED in text and "─" not in text and not reports_failure(stdout)
+    return _UNSOLVED in text and "─" not in text
 
 
 def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:

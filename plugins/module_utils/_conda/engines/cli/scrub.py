@@ -17,7 +17,8 @@ import typing as t
 
 from ...._common.errors import UserError
 from ...._common.redact import without_credentials
-from ...._files.folder import Folder, open_folder
+from ...._files.entries import Folder
+from ...._files.folder import open_folder
 
 # Of a file that may hold an address. What is larger is an index, into which no tool writes its own address.
 _LARGEST = 16 * 1024 * 1024

@@ -67,6 +67,14 @@ def fail(name: str, message: str) -> None:
     sys.exit(1)
 
 
+def fail_without_channel(urls: list[str]) -> None:
+    if KIND == "conda":
+        fail("UnavailableInvalidChannel", "HTTP 404 UNAVAILABLE OR INVALID for channel %s" % urls[0])
+    errors = ["    Subdir %s/noarch not loaded!\n" % url for url in urls]
+    print("critical libmamba Multiple errors occurred:\n" + "".join(errors), file=sys.stderr)
+    sys.exit(1)
+
+
 def fail_with_errors(messages: list[str]) -> None:
     """As conda does if several packages cannot be linked."""
     errors = [
@@ -238,6 +246,8 @@ async def solve(prefix: str) -> None:
             virtual_packages=rattler.VirtualPackage.detect(overrides),
         )
     except Exception as error:
+        if "could not find subdir" in str(error):
+            fail_without_channel(urls)
         fail("LibMambaUnsatisfiableError", str(error))
     old, new = {record.url: record for record in before}, {record.url: record for record in after}
     kept = {record.name.normalized for record in before if record.url in new}
@@ -277,7 +287,7 @@ async def record_at(url: str):
 
 async def lay_down(records: list, prefix: str) -> None:
     await rattler.install(
-        records, prefix, package_cache=rattler.PackageCache(str(CACHE / "unpacked")), show_progress=False
+        records, prefix, package_cache=rattler.PackageCache(str(CACHE) + "-links"), show_progress=False
     )
 
 

@@ -126,10 +126,11 @@ def test_what_libmamba_logs_has_a_kind(words, kind):
 
 
 def test_a_solve_without_its_reason_is_asked_again():
-    assert lacks_reason("", "critical libmamba Could not solve for environment specs\n")
-    assert not lacks_reason(
-        "", "critical libmamba Could not solve for environment specs\n    └─ nothere does not exist\n"
-    )
+    unsolved = "critical libmamba Could not solve for environment specs\n"
+    # What 2.8.1 prints as JSON names no spec.
+    problems = '{"solver_problems": ["unsupported request"], "success": false}'
+    assert lacks_reason("", unsolved) and lacks_reason(problems, unsolved)
+    assert not lacks_reason(problems, unsolved + "    └─ nothere does not exist\n")
     assert not lacks_reason("", "critical libmamba Download error\n") and not lacks_reason(CONDA[3][0], "")
 
 
