@@ -16,6 +16,7 @@ from .._common.redact import Address
 from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
 from .._files.progress import Progress
+from .._files.scratch import scratch_folder
 from .._source.parse import local_path
 from . import archive, upstream
 from .publish import Channel, check_folder, entry_of
@@ -79,7 +80,7 @@ class Builder:
         check_folder(self._request.path)
         self._interpreters = [inspect_python(python) for python in self._request.python]
         if self._check_mode:
-            with tempfile.TemporaryDirectory(prefix="hpc-pytorch-channel-") as folder:
+            with scratch_folder() as folder:
                 return self._run(None, folder)
         with Channel(self._request.path, self._progress) as channel:
             return self._run(channel, channel.staging)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import typing as t
 
 from ..._files.files import sha256_of_file, write_atomically
+from ..._files.scratch import scratch_folder
 from ..env.own_record import write_record
 from ..env.request import EnvRequest
 from . import lifecycle
@@ -51,11 +51,12 @@ def _lock_file_written(plan: EnvPlan) -> t.Iterator[EnvRequest]:
     if plan.lock_file is None:
         yield plan.request
         return
-    with tempfile.NamedTemporaryFile(prefix="hpc-pytorch-", suffix=".lock") as draft:
-        plan.engine.write_lock(draft.name, plan.solution, plan.to_solve)
-        yield plan.request._replace(lock_sha256=sha256_of_file(draft.name))
+    with scratch_folder() as folder:
+        draft = os.path.join(folder, "lock")
+        plan.engine.write_lock(draft, plan.solution, plan.to_solve)
+        yield plan.request._replace(lock_sha256=sha256_of_file(draft))
         # A solution that could not be installed gets no lock file.
-        with open(draft.name, "rb") as stream:
+        with open(draft, "rb") as stream:
             content = stream.read()
     os.makedirs(os.path.dirname(plan.lock_file), exist_ok=True)
     write_atomically(plan.lock_file, content)

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import typing as t
 
 from ..._common.errors import UserError
@@ -17,6 +16,7 @@ from ..._common.lines import lines_of
 from ..._common.redact import has_credentials, without_credentials
 from ..._files.environment import clean_environment
 from ..._files.files import require_regular
+from ..._files.scratch import scratch_folder
 from ..._files.trust import require_trusted, require_trusted_env
 from ..._source.git import without_git_credentials
 from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
@@ -132,14 +132,15 @@ def _pip_settings(prefix: str) -> list[str]:
 def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
     command = [env_python(prefix), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
     require_regular(_pip_settings(prefix), "pip")
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="hpc-pytorch-") as stream:
+    with scratch_folder() as folder:
         # In a private file, since an address may hold a password and every user can read a command line.
         environment = _pip_environment(requirements)
         lines, for_git = without_git_credentials(requirements, environment)
-        stream.write("\n".join(lines) + "\n")
-        stream.flush()
+        path = os.path.join(folder, "pip")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("\n".join(lines) + "\n")
         done = subprocess.run(
-            command + list(arguments) + ["--requirement", stream.name],
+            command + list(arguments) + ["--requirement", path],
             check=False,
             cwd="/",
             env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
@@ -152,7 +153,9 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str])
         lines = [line for line in lines_of(done.stderr) if line.startswith("ERROR")] or lines_of(done.stderr)[-3:]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
-            without_credentials(" ".join(lines)) or "pip exit status %d" % done.returncode,
+            # It is the option pip to the user.
+            without_credentials(" ".join(lines)).replace("-r %s" % path, "pip")
+            or "pip exit status %d" % done.returncode,
             "correct pip, or add pip to packages if the env has none",
         )
     return done.stdout

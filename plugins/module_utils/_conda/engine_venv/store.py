@@ -15,7 +15,7 @@ import tempfile
 import typing as t
 
 from ..._common.errors import UserError
-from ..._files.leftovers import owner_tag
+from ..._files.leftovers import is_abandoned, owner_tag
 from ..._files.locks import Lock, file_lock
 from ..._files.progress import Progress
 from . import found
@@ -91,9 +91,13 @@ def publish(request: EngineRequest, venv: str) -> None:
 def set_condarc(request: EngineRequest, venv: str) -> None:
     """Let the ``.condarc`` of *venv* lead to the one that was asked for, by one rename."""
     if request.condarc:
-        link = os.path.join(venv, "%s.%s" % (found.CONDARC, owner_tag()))
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(link)
+        start = found.CONDARC + "."
+        for name in os.listdir(venv):
+            # Left by a run that was killed, perhaps one with the number of this process.
+            tag = name[len(start) :]
+            if name.startswith(start) and (tag == owner_tag() or is_abandoned(tag)):
+                os.unlink(os.path.join(venv, name))
+        link = os.path.join(venv, start + owner_tag())
         os.symlink(request.condarc, link)
         os.replace(link, os.path.join(venv, found.CONDARC))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 
 import pytest
@@ -66,6 +67,16 @@ def test_another_condarc_is_one_rename(site):
     assert site(check_mode=True, condarc="/opt/b/.condarc")["actions"] == ["condarc"]
     assert site(condarc="/opt/b/.condarc")["actions"] == ["condarc"]
     assert os.readlink(site.prefix / ".condarc") == "/opt/b/.condarc" and not site(condarc="/opt/b/.condarc")["changed"]
+
+
+def test_a_link_to_a_condarc_that_a_killed_run_left_is_removed(site):
+    site(condarc="/opt/a/.condarc")
+    killed, running = (".condarc.%s.%d" % (socket.gethostname(), number) for number in (999999999, os.getppid()))
+    for name in (killed, running):
+        os.symlink("/opt/c/.condarc", site.prefix / name)
+    site(condarc="/opt/b/.condarc")
+    left = [name for name in os.listdir(site.prefix) if name.startswith(".condarc")]
+    assert sorted(left) == sorted([".condarc", running])
     # Not named, it stays.
     assert not site()["changed"]
 
