@@ -93,11 +93,9 @@ def test_a_base_is_made_found_and_then_left_alone(play, site, tree_of, tmp_path,
     torch = str(root / "envs/torch")
     by_bashrc = "source %s/bashrc; source activate torch; tool" % root
     assert shell(by_bashrc) == "tool of %s\n" % torch
-    by_profile = ". %s/profile.d/hpc-pytorch-conda.sh; . %s/etc/profile.d/conda.sh; conda activate torch; tool" % (
-        root,
-        base,
-    )
+    by_profile = ". %s/profile.d/hpc-pytorch-conda.sh; conda activate torch; tool" % root
     assert shell(by_profile, "dash") == shell(by_profile) == "tool of %s\n" % torch
+    assert shell("source %s/bashrc; conda activate torch; tool" % root) == "tool of %s\n" % torch
     in_a_job = (
         "set -eu; export PATH=%s/bin:$PATH; source activate torch; tool; conda deactivate; echo ${CONDA_PREFIX-none}"
         % base
@@ -126,6 +124,8 @@ def test_activation_restores_the_path_refuses_unknown_and_unfinished_envs(play, 
         output = shell(start + "conda activate base; conda activate %s && echo WRONG; echo $CONDA_PREFIX" % name)
         assert reason in output and "WRONG" not in output and output.endswith("%s\n" % base)
     assert "made without conda" in shell(start + "conda install numpy")
+    own = a_base(tmp_path / "miniconda3") / "bin"
+    assert shell(start + "PATH=$PATH:%s; conda install numpy" % own) == "%s/conda install numpy\n" % own
 
 
 def test_the_condarc_keeps_what_else_stands_in_it(play, site):
@@ -150,6 +150,72 @@ def test_an_existing_base_is_adopted_and_something_else_refused(play, site, tmp_
     assert play(ROLE, site).rc == 0
     assert (tmp_path / "modules/anaconda3.lua").exists() and not (base / "conda-meta").exists()
     assert play(ROLE, site).recap["changed"] == 0
+
+
+# What conda 26.7.1 does in a shell, in few lines.
+STAND_IN = """#!/bin/sh
+case "$1" in
+    shell.posix) [ "$2" = activate ] && echo "export CONDA_PREFIX=$3" || echo "unset CONDA_PREFIX" ;;
+    activate | deactivate) echo "CondaError: Run 'conda init' before 'conda $1'" >&2; exit 1 ;;
+    *) echo "$0 $*" ;;
+esac
+"""
+FUNCTION = """export CONDA_EXE='%s/bin/conda'
+conda() {
+    case "${1-}" in
+        activate | deactivate) eval "$("$CONDA_EXE" shell.posix "$@")" ;;
+        *) "$CONDA_EXE" "$@" ;;
+    esac
+}
+"""
+SOURCED = '_CONDA_ROOT=%s\n. "$_CONDA_ROOT/etc/profile.d/conda.sh" || return $?\nconda activate "$@"\n'
+
+
+def a_base(folder: pathlib.Path) -> pathlib.Path:
+    """A stand-in for a base with a real conda, in which conda init has not been run."""
+    for path, text in (
+        ("bin/conda", STAND_IN),
+        ("bin/activate", SOURCED % folder),
+        ("etc/profile.d/conda.sh", FUNCTION % folder),
+    ):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+        (folder / path).chmod(0o755)
+    return folder
+
+
+def test_conda_activate_works_in_each_shell_that_finds_a_real_base(play, site, tmp_path):
+    base, own = a_base(tmp_path / "anaconda3"), a_base(tmp_path / "miniconda3")
+    site.update(conda_method="existing", conda_prefix=str(base), conda_modulefiles_dir=str(tmp_path / "modules"))
+    first = play(ROLE, site)
+    assert first.rc == 0, first.output
+    assert play(ROLE, site).recap["changed"] == 0
+    profile = ". %s/profile.d/hpc-pytorch-conda.sh; " % (tmp_path / "site")
+    bashrc = ". %s/bashrc; " % (tmp_path / "site")
+    use = "conda activate /e; echo $CONDA_PREFIX; conda deactivate; echo ${CONDA_PREFIX-none}; conda list"
+    # It also works with "set -eu", and twice over.
+    for start in (profile, bashrc, profile + bashrc, "set -eu; " + profile + profile, "set -eu; " + bashrc + bashrc):
+        assert shell(start + use) == "/e\nnone\n%s/bin/conda list\n" % base, start
+    assert shell("set -eu; " + profile + use, "dash") == "/e\nnone\n%s/bin/conda list\n" % base
+    assert shell(profile + "source activate /e; echo $CONDA_PREFIX") == "/e\n"
+
+    # A user's own conda stays theirs: first on PATH, by conda init, or as an alias.
+    path = "PATH=%s/bin:$PATH; " % own
+    assert shell(profile + path + "conda list; conda activate /e; echo $CONDA_EXE") == "{0} list\n{0}\n".format(
+        own / "bin/conda"
+    )
+    init = ". %s/etc/profile.d/conda.sh; " % own
+    for start in (profile + init, init + bashrc, profile + init + bashrc, init + profile):
+        assert shell(start + "conda list; conda activate /e; echo $CONDA_PREFIX") == "%s/bin/conda list\n/e\n" % own
+    alias = "shopt -s expand_aliases; alias conda=mine; "
+    assert "alias conda='mine'" in shell(alias + "\n" + bashrc + "alias; type -t mine")
+
+    # conda's own error is left where the base has no shell function.
+    (base / "etc/profile.d/conda.sh").unlink()
+    for start in (profile, bashrc):
+        assert (
+            shell(start + "conda activate /e || echo $?") == "CondaError: Run 'conda init' before 'conda activate'\n1\n"
+        )
 
 
 @pytest.mark.parametrize(
