@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 
 from run import Row, paired
 
@@ -20,7 +21,7 @@ CHECKOUT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
 from made_channel import made_channel
-from real_tool import real_tool
+from real_tool import real_tools
 
 PACKAGES = ["python", "pytorch", "numpy"]
 # The shortest script that links the packages.
@@ -64,6 +65,8 @@ def run(rounds: int) -> list[Row]:
         ansible = str(pathlib.Path(sys.executable).with_name("ansible"))
         adhoc = ["localhost", "-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=%s" % sys.executable]
 
+        process = [sys.executable, str(TESTS / "module_process.py"), "conda_env"]
+
         def start(*command: str) -> None:
             done = subprocess.run(
                 command,
@@ -83,7 +86,7 @@ def run(rounds: int) -> list[Row]:
             start(sys.executable, "-c", BARE, address, str(cache), str(prefix), *PACKAGES)
 
         def module() -> None:
-            start(sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(options))
+            start(*process, json.dumps(options))
 
         def task() -> None:
             start(ansible, *adhoc, "-m", "hpc.pytorch.conda_env", "-a", json.dumps(options))
@@ -99,25 +102,20 @@ def run(rounds: int) -> list[Row]:
         bare_times, module_times = (times[1:] for times in paired(bare, module, rounds + 1))
         import_times, _unused = paired(imports, imports, rounds)
         ping_times, task_times = paired(ping, task, rounds)
-        tool = real_tool()
         tool_rows = []
-        if tool:
-            environment["CONDA_PKGS_DIRS"] = str(folder / "tool")
+        for tool in real_tools():
+            pkgs, solver = str(folder / "tool" / tool.kind), tool.environment()
+            environment.update(solver, CONDA_PKGS_DIRS=pkgs)
             create = [tool.executable, "create", "--yes", "--quiet", "--override-channels", "--channel", address]
-            by_tool = dict(options, engine=tool.kind, executable=tool.executable, package_cache=str(folder / "tool"))
-
-            def alone() -> None:
-                start(*create, "--prefix", str(prefix), *PACKAGES)
-
-            def with_tool() -> None:
-                start(sys.executable, str(TESTS / "module_process.py"), "conda_env", json.dumps(by_tool))
-
-            tool_times, ours = (times[1:] for times in paired(alone, module, rounds + 1))
-            tool_again, engine_times = (times[1:] for times in paired(alone, with_tool, rounds + 1))
-            tool_rows = [
-                Row("%s create" % tool.name, tool_times),
-                Row("conda_env with engine rattler, next to it", ours, tool_times),
-                Row("conda_env with engine %s" % tool.kind, engine_times, tool_again),
+            by_tool = dict(options, engine=tool.kind, executable=tool.executable, package_cache=pkgs)
+            alone = partial(start, *create, "--prefix", str(prefix), *PACKAGES)
+            own = partial(start, *process, json.dumps(by_tool))
+            create_times, rattler_times = (times[1:] for times in paired(alone, module, rounds + 1))
+            create_again, own_times = (times[1:] for times in paired(alone, own, rounds + 1))
+            tool_rows += [
+                Row("%s create" % tool.name, create_times),
+                Row("conda_env with engine rattler, in turns with it", rattler_times, create_times),
+                Row("conda_env with engine %s, in turns with it" % tool.kind, own_times, create_again),
             ]
         shutil.rmtree(cache)
     return [

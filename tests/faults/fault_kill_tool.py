@@ -1,20 +1,21 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 while a real conda, mamba or micromamba works, which HPC_TEST_CONDA names."""
+"""kill -9 while a real conda, mamba or micromamba works that HPC_TEST_CONDA names."""
 
 from __future__ import annotations
 
-import os
 import pathlib
 import typing as t
 
 from fault_kill import row
 from lab import Lab, Row
-from real_tool import VARIABLE, RealTool, real_tool
+from real_tool import VARIABLE, RealTool, real_tools
 
 # Without it the family is not run, and the page keeps its section.
 NEEDS = VARIABLE
+# The page also keeps the rows of tools that are not named.
+KEEPS_ROWS = True
 
 
 class ToolLab(Lab):
@@ -31,14 +32,14 @@ class ToolLab(Lab):
         )
 
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name == "CONDA_SOLVER"}
-        return dict(super().environment(), MAMBA_ROOT_PREFIX=str(self.home / "root"), **kept)
+        return dict(super().environment(), MAMBA_ROOT_PREFIX=str(self.home / "root"), **self.tool.environment())
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
     """A quarter of the moments each: create and change, from a channel on disk, with an empty cache."""
-    tool = real_tool()
-    assert tool
-    for what in ("created", "changed"):
-        found = row(ToolLab(lab.folder / ("tool-%s" % what), lab, tool), what, "on disk", max(1, moments // 4))
-        yield found._replace(fault="%s: %s" % (tool.name, found.fault))
+    for number, tool in enumerate(real_tools()):
+        for what in ("created", "changed"):
+            own = ToolLab(lab.folder / ("tool-%d-%s" % (number, what)), lab, tool)
+            yield row(own, what, "on disk", max(1, moments // 4))._replace(
+                fault="%s: kill -9 while an env is %s" % (tool.name, what)
+            )

@@ -27,7 +27,7 @@ file of the env was what its packages contain, pip's records were complete, its 
 in the package cache, in the env or next to it. The env holds python, pip and numpy as conda packages, a pip requirement
 of 60 modules, and all bytecode. Moments of kill -9 are fractions of the processor time that a whole run takes, measured
 before on the same machine: half of them before the env is marked as being changed, half from there to the end. A silent
-server was given up after %d seconds here, instead of the 300 of a real run.
+server was given up after %d seconds here, instead of the 300 of a real run. The engine is rattler where none is named.
 
 **A whole site.yml.** This machine is login and compute, as with `make site`, and everything is below one folder: the
 engine (py-rattler from an index), a channel with the system's Python and three wheels, the base, the env, its check,
@@ -43,18 +43,31 @@ Capitals such as ENV and SITE stand for paths.
 )
 
 
-def updated(page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequence[Row]]) -> str:
-    """The page with new *sections*, by title. Other sections of *order* stay as they are; the rest is removed."""
+def updated(
+    page: str, order: t.Sequence[str], sections: t.Mapping[str, t.Sequence[Row]], keep_rows: t.Container[str] = ()
+) -> str:
+    """The page with new *sections*, by title. Other sections of *order* stay as they are; the rest is removed.
+
+    :arg keep_rows: titles of sections in which rows of other faults stay, too.
+    """
     kept = {block.splitlines()[0]: block.rstrip() for block in page.split("\n## ")[1:]}
-    kept.update({title: _section(title, rows) for title, rows in sections.items()})
+    for title, rows in sections.items():
+        older = _rows(kept.get(title, "")) if title in keep_rows else {}
+        kept[title] = _section(title, {**older, **{row.fault: _line(row) for row in rows}}.values())
     return "\n\n## ".join([HEAD.rstrip(), *(kept[title] for title in order if title in kept)]) + "\n"
 
 
-def _section(title: str, rows: t.Sequence[Row]) -> str:
-    lines = [title, "", "| fault | tries | survived | what a person reads |", "| --- | --: | --: | --- |"]
-    lines += [
-        "| %s | %d | %d | %s |" % (row.fault, row.tries, row.survived, row.reads.replace("|", "\\|")) for row in rows
-    ]
+def _rows(section: str) -> dict[str, str]:
+    """Fault to line."""
+    return {line.split(" | ")[0][2:]: line for line in section.splitlines()[4:] if line.startswith("| ")}
+
+
+def _line(row: Row) -> str:
+    return "| %s | %d | %d | %s |" % (row.fault, row.tries, row.survived, row.reads.replace("|", "\\|"))
+
+
+def _section(title: str, rows: t.Iterable[str]) -> str:
+    lines = [title, "", "| fault | tries | survived | what a person reads |", "| --- | --: | --: | --- |", *rows]
     return "\n".join([*lines, "", conditions()])
 
 

@@ -4,9 +4,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cause the faults of real clusters and report what is survived: ``run.py [--moments N] [--page FILE] [NAME...]``.
 
-A family of faults is a file ``fault_NAME.py`` with a docstring and ``run(lab, moments)`` that returns rows, and with
-``open_lab(folder)`` if it needs a setup of its own. The page keeps the sections of families that were not run. The exit
-status is 1 if something was not survived.
+A family of faults is a file ``fault_NAME.py`` with a docstring and ``run(lab, moments)`` that returns rows. It may have
+``open_lab(folder)`` for a setup of its own, ``NEEDS``, the name of a variable without which it is not run, and
+``KEEPS_ROWS = True`` if the page keeps its rows of other runs. The page keeps the sections of families that were not
+run. The exit status is 1 if something was not survived.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=pathlib.Path, help="write the table there")
     options = parse(parser, arguments, known, "moments")
     sections: dict[str, list[Row]] = {}
+    keep_rows = set()
     # Not in /tmp itself, which everybody can write: root makes no env there.
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-faults-") as folder, contextlib.ExitStack() as labs:
         shared = None
@@ -61,6 +63,8 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
                 # One for all families of conda_env.
                 shared = lab = shared or labs.enter_context(open_lab(pathlib.Path(folder)))
             title = title_of(known[name])
+            if getattr(family, "KEEPS_ROWS", False):
+                keep_rows.add(title)
             print("\n%s" % title, flush=True)
             sections[title] = []
             for row in family.run(lab, options.moments):
@@ -71,7 +75,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     if options.page:
         page = options.page.read_text(encoding="utf-8") if options.page.exists() else ""
         order = [title_of(path) for path in known.values()]
-        options.page.write_text(updated(page, order, sections), encoding="utf-8")
+        options.page.write_text(updated(page, order, sections, keep_rows), encoding="utf-8")
     return 0 if all(row.survived == row.tries for rows in sections.values() for row in rows) else 1
 
 

@@ -4,7 +4,8 @@ With the stand-ins for conda and mamba, and with a real conda, mamba or micromam
 
     HPC_TEST_CONDA=/opt/conda/bin/conda .venv/bin/python -m pytest tests/site/conda/test_engine_matrix.py
 
-``CONDA_SOLVER`` chooses the solver of a real conda. Each step's line is printed (``-s`` shows it).
+Several may be named, with ``:`` between them and ``@SOLVER`` behind a conda. Each step's line is printed (``-s`` shows
+it).
 """
 
 from __future__ import annotations
@@ -123,11 +124,15 @@ def pythons(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -> pa
     return t.cast("pathlib.Path", tiny_channel.index(folder))
 
 
-@pytest.fixture(params=[*STAND_INS, *(["real"] if os.environ.get("HPC_TEST_CONDA") else [])])
-def engine(request: pytest.FixtureRequest, tmp_path: pathlib.Path, load_module: t.Any) -> tuple[str, str]:
+@pytest.fixture(params=[*STAND_INS, *filter(None, os.environ.get("HPC_TEST_CONDA", "").split(":"))])
+def engine(
+    request: pytest.FixtureRequest, tmp_path: pathlib.Path, load_module: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str]:
     """Kind and path of a command."""
-    if request.param == "real":
-        tool = load_module("tests/real_tool.py").real_tool()
+    if request.param not in STAND_INS:
+        tool = load_module("tests/real_tool.py").real_tool(request.param)
+        for variable, value in tool.environment().items():
+            monkeypatch.setenv(variable, value)
         return tool.kind, tool.executable
     path = tmp_path / "tools" / request.param
     path.parent.mkdir()

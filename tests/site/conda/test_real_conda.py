@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import typing as t
 
 import pytest
 
-EXECUTABLE = os.environ["HPC_TEST_CONDA"]
+NAMED = os.environ["HPC_TEST_CONDA"].split(":")
 # conda_env's own defaults, for the one test that needs the module's work in a process that it can kill.
 DEFAULTS: dict[str, t.Any] = {
     "prefix": None,
@@ -43,14 +42,13 @@ DEFAULTS: dict[str, t.Any] = {
 }
 
 
-def kind() -> str:
-    """conda prints its name; mamba 2 and micromamba 2 print their version alone."""
-    said = subprocess.run([EXECUTABLE, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    named = re.match(r"(conda|mamba|micromamba) ", said)
-    return named.group(1) if named else "micromamba" if "micromamba" in pathlib.Path(EXECUTABLE).name else "mamba"
-
-
-KIND = kind()
+@pytest.fixture(params=NAMED)
+def tool(request: pytest.FixtureRequest, load_module: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
+    """One of the commands, with its solver."""
+    found = load_module("tests/real_tool.py").real_tool(request.param)
+    for variable, value in found.environment().items():
+        monkeypatch.setenv(variable, value)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +69,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory, tiny_channel: t.Any) -> pa
 
 @pytest.fixture
 def env(
-    tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: pathlib.Path, channel: pathlib.Path, play: t.Any, monkeypatch: pytest.MonkeyPatch, tool: t.Any
 ) -> t.Callable[..., t.Any]:
     """Runs conda_env on ``tmp_path/envs/env`` and returns the run, with the module's result as ``result``."""
     (tmp_path / "home").mkdir()
@@ -86,8 +84,8 @@ def env(
             "packages": ["app"],
             "channels": ["file://%s" % channel],
             "package_cache": str(tmp_path / "pkgs"),
-            "engine": KIND,
-            "executable": EXECUTABLE,
+            "engine": tool.kind,
+            "executable": tool.executable,
             **options,
         }
         if task["engine"] == "rattler":
@@ -114,19 +112,24 @@ def actions(run: t.Any) -> dict[str, str]:
     return {action["name"]: action["action"] for action in run.result["actions"]}
 
 
-def listed(prefix: pathlib.Path) -> dict[str, str]:
-    """What the tool itself finds there."""
-    done = subprocess.run(
-        [EXECUTABLE, "list", "--prefix", str(prefix), "--json"],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=True,
-    )
-    return {package["name"]: package["version"] for package in json.loads(done.stdout)}
+@pytest.fixture
+def listed(tool: t.Any) -> t.Callable[[pathlib.Path], dict[str, str]]:
+    """What the tool itself finds in an env."""
+
+    def call(prefix: pathlib.Path) -> dict[str, str]:
+        done = subprocess.run(
+            [tool.executable, "list", "--prefix", str(prefix), "--json"],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        return {package["name"]: package["version"] for package in json.loads(done.stdout)}
+
+    return call
 
 
-def test_create_check_again_change_latest_prune(env, prefix, tree_of):
+def test_create_check_again_change_latest_prune(env, prefix, tree_of, listed):
     predicted = env("--check", packages=["app=1.*"])
     assert actions(predicted) == {"app": "install", "liba": "install"} and not prefix.exists()
     made = env(packages=["app=1.*"])
@@ -152,7 +155,7 @@ def test_create_check_again_change_latest_prune(env, prefix, tree_of):
     assert all("file://" not in line for line in history.splitlines() if "specs" in line)
 
 
-def test_envs_go_back_and_forth_between_the_engines(env, prefix):
+def test_envs_go_back_and_forth_between_the_engines(env, prefix, listed):
     assert env(packages=["app=1.*"], engine="rattler").rc == 0
     assert listed(prefix) == {"app": "1.0", "liba": "1.0"}
     assert actions(env(packages=["app=2.*", "extra"])) == {"app": "change", "liba": "change", "extra": "install"}
@@ -182,7 +185,7 @@ def test_a_damaged_file_is_laid_down_again_even_through_a_hard_link(env, prefix)
     assert (prefix / "share/liba.txt").read_text() == "liba 2.0\n"
 
 
-def test_a_lock_file_is_written_and_obeyed(env, prefix, tmp_path):
+def test_a_lock_file_is_written_and_obeyed(env, prefix, tmp_path, listed):
     lock = str(tmp_path / "lock.txt")
     assert env(packages=["app=1.*"], lock_file=lock).rc == 0
     assert env(packages=["app=1.*"], lock_file=lock).recap["changed"] == 0
@@ -192,15 +195,15 @@ def test_a_lock_file_is_written_and_obeyed(env, prefix, tmp_path):
     assert wrong.rc != 0 and "lock file that satisfies" in wrong.output
 
 
-def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path):
+def test_killed_while_it_is_made_then_run_again(env, prefix, channel, tmp_path, tool):
     """Module and tool are killed when the first of many files are there; the next run repairs what is left."""
     params = dict(
         DEFAULTS,
         prefix=str(prefix),
         packages=["big"],
         channels=["file://%s" % channel],
-        engine=KIND,
-        executable=EXECUTABLE,
+        engine=tool.kind,
+        executable=tool.executable,
         package_cache=str(tmp_path / "pkgs"),
     )
     program = (

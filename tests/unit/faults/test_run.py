@@ -33,7 +33,7 @@ def fixture_faults(monkeypatch):
 
 def test_every_family_says_what_it_does_and_an_unknown_one_is_refused(faults, capsys):
     of_a_site = {"site_disk", "site_kill", "site_together"}
-    assert set(faults["run"].families()) == {"disk", "kill", "server", "together"} | of_a_site
+    assert set(faults["run"].families()) == {"disk", "kill", "kill_tool", "server", "together"} | of_a_site
     for path in faults["run"].families().values():
         assert '"""' in path.read_text(encoding="utf-8")
     with pytest.raises(SystemExit):
@@ -68,6 +68,25 @@ def test_a_section_is_replaced_and_the_others_stay(faults):
     second = updated(first, ["A", "B"], {"A": [row("a", 1, 1, "new")]})
     assert "| old |" in first and "| kept |" in first and "gone" not in first
     assert second == first.replace("| old |", "| new |")
+
+
+def test_a_family_may_keep_the_rows_of_other_runs(faults):
+    updated, row = faults["page"].updated, faults["lab"].Row
+    first = updated("", ["A"], {"A": [row("a", 1, 1, "old | a"), row("b", 2, 2, "old b")]})
+    second = updated(first, ["A"], {"A": [row("b", 2, 2, "new b"), row("c", 3, 3, "new c")]}, {"A"})
+    assert [line for line in second.splitlines() if line[:3] in ("| a", "| b", "| c")] == [
+        "| a | 1 | 1 | old \\| a |",
+        "| b | 2 | 2 | new b |",
+        "| c | 3 | 3 | new c |",
+    ]
+    assert "old b" not in updated(first, ["A"], {"A": [row("c", 3, 3, "new c")]})
+
+
+def test_a_family_that_needs_a_tool_is_left_out_without_one(faults, tmp_path, monkeypatch, capsys):
+    (tmp_path / "fault_one.py").write_text('"""One."""\nNEEDS = "HPC_TEST_CONDA"\n')
+    monkeypatch.delenv("HPC_TEST_CONDA", raising=False)
+    monkeypatch.setattr(faults["run"], "families", lambda: {"one": tmp_path / "fault_one.py"})
+    assert faults["run"].main([]) == 0 and "not run, as HPC_TEST_CONDA is not set" in capsys.readouterr().out
 
 
 @pytest.fixture(name="prefix")

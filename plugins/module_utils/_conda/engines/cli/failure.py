@@ -105,6 +105,11 @@ def reports_failure(stdout: str) -> bool:
     return any(document.get("success") is False and document.get("solver_problems") for document in documents(stdout))
 
 
+def has_crashed_at_its_end(stdout: str, status: int) -> bool:
+    """Whether a signal has ended the tool after its whole answer, which says that it succeeded."""
+    return status < 0 and any(document.get("success") is True for document in documents(stdout))
+
+
 def lacks_reason(stdout: str, stderr: str) -> bool:
     """Whether libmamba says that it could not solve, and not why: ``└─ nothere does not exist``."""
     text = stdout + stderr
@@ -128,7 +133,7 @@ def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
             message = "\n".join(_log_line(entry) for entry in document["log_records"])
     if status < 0 and not message:
         return "signal", "it was ended by %s" % _signal(-status)
-    logged = "\n".join(text for level, text in log_entries(stderr) if level in ("critical", "error"))
+    logged = "\n".join(_different(text for level, text in log_entries(stderr) if level in ("critical", "error")))
     if kind == "solver" and logged:
         # The tree on stderr has more detail than the JSON's list (mamba-org/mamba#2513).
         message = message + "\n" + logged
@@ -165,6 +170,15 @@ def log_entries(stderr: str) -> list[tuple[str, str]]:
         elif found:
             level, text = found[-1]
             found[-1] = level, text + "\n" + line
+    return found
+
+
+def _different(messages: t.Iterable[str]) -> list[str]:
+    """Those that no earlier one holds: libmamba reports that it could not solve once more at its end."""
+    found: list[str] = []
+    for message in messages:
+        if not any(message.strip() in earlier for earlier in found):
+            found.append(message)
     return found
 
 

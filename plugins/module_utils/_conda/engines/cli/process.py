@@ -12,10 +12,14 @@ from ...._common.redact import secrets_in
 from ...._files.environment import clean_environment
 from ..base import SolveRequest
 from .commands import in_words, variables
-from .failure import failure, lacks_reason, reports_failure
+from .failure import failure, has_crashed_at_its_end, lacks_reason, reports_failure
 from .output import documents
 from .scrub import scrub
 from .tool import Tool
+
+# How often a solve that has crashed is run again. conda-rattler-solver 0.2.0 crashes in 1 of 10 dry runs, when Python
+# ends and one of its threads is still at work.
+_CRASHES = 3
 
 
 class ToolProcess:
@@ -57,6 +61,10 @@ class ToolProcess:
         cuda, priority = (request.cuda, request.channel_priority) if request else (None, "")
         environment = variables(clean_environment(), cuda, cache or self.package_cache, condarc_path, priority)
         done = _ended(command, environment)
+        for _unused in range(_CRASHES if request else 0):
+            if not has_crashed_at_its_end(done.stdout, done.returncode):
+                break
+            done = _ended(command, environment)
         if done.returncode == 0 and not reports_failure(done.stdout):
             return done.stdout
         words = done.stderr

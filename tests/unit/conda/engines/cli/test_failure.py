@@ -9,6 +9,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.fai
     decisive,
     error_messages,
     failure,
+    has_crashed_at_its_end,
     lacks_reason,
     log_entries,
     problem_in,
@@ -132,6 +133,19 @@ def test_a_solve_without_its_reason_is_asked_again():
     assert lacks_reason("", unsolved) and lacks_reason(problems, unsolved)
     assert not lacks_reason(problems, unsolved + "    └─ nothere does not exist\n")
     assert not lacks_reason("", "critical libmamba Download error\n") and not lacks_reason(CONDA[3][0], "")
+
+
+def test_what_libmamba_says_twice_is_said_once():
+    unsolved = "Could not solve for environment specs"
+    stderr = "critical libmamba %s\n    └─ nothere does not exist\ncritical libmamba %s\n" % (unsolved, unsolved)
+    assert problem_in("", stderr, 1)[1] == unsolved + "\n    └─ nothere does not exist"
+
+
+def test_a_crash_after_the_answer_is_told_from_others():
+    answer = '{"success": true, "actions": {}}'
+    assert has_crashed_at_its_end(answer, -6)
+    assert not has_crashed_at_its_end(answer, 1) and not has_crashed_at_its_end('{"success": false}', -6)
+    assert not has_crashed_at_its_end(answer[:-1], -6)
 
 
 @pytest.mark.parametrize("status, name", [(-11, "SIGSEGV"), (-9, "SIGKILL"), (-250, "signal 250")])

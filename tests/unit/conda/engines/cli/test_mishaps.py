@@ -199,6 +199,23 @@ def test_a_tool_that_is_killed_is_named_with_the_signal(declared, tool, number, 
         declared(packages=["app"])
 
 
+@conda
+@pytest.mark.parametrize("crashes", [1, 3, 4])
+def test_a_solve_that_crashes_after_its_answer_is_run_again(declared, tool, tmp_path, crashes):
+    """What conda-rattler-solver does in some runs, when Python ends."""
+    text = tool.path.read_text().replace("exec ", "") + (
+        'status=$?\ncase "$*" in *--dry-run*) echo >> {0}; [ "$(wc -l < {0})" -gt {1} ] || kill -SEGV $$ ;; esac\n'
+        "exit $status\n"
+    ).format(tmp_path / "crashed", crashes)
+    tool.path.write_text(text)
+    if crashes > 3:
+        with pytest.raises(UserError, match="expected conda to finish; found it was ended by signal SIGSEGV"):
+            declared(packages=["app"])
+    else:
+        assert declared(packages=["app"])["changed"]
+        assert tool.commands().count("solve") == crashes + 1
+
+
 @both
 @pytest.mark.parametrize("form", ["http://user:pa55word@%s/lab", "http://%s/t/TOKEN123/lab"])
 def test_no_password_is_left_in_the_package_cache(declared, home, channel, serve, form):
