@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -323,6 +324,25 @@ def test_a_failed_installation_leaves_nothing_behind(checkout, home):
     assert (code, out) == (1, "")
     assert "expected pip to install requirements/controller.txt" in err.splitlines()[-1]
     assert venv_folders(home) == []
+
+
+def test_pip_settings_that_are_not_about_an_index_do_not_reach_a_venv(checkout, home, tmp_path):
+    settings = home / ".config/pip/pip.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[global]\nno-index = true\nfind-links = %s\n[install]\nuser = true\ntarget = /x\n" % tmp_path)
+    (checkout / "requirements" / "controller.txt").write_text("tiny==1\n", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl", "w") as wheel:
+        for name, text in (
+            ("tiny.py", "x = 1\n"),
+            ("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n"),
+            ("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+            ("tiny-1.dist-info/RECORD", "tiny.py,,\n"),
+        ):
+            wheel.writestr(name, text)
+    code, made, err = run(checkout, home, MAKE, PIP_CONSTRAINT="/nonexistent", PIP_NO_DEPS="1")
+    assert code == 0, err
+    assert subprocess.run([made + "/bin/python", "-c", "import tiny"], check=False).returncode == 0
+    assert not [path for path in pathlib.Path(made).iterdir() if path.name.startswith("pip")]
 
 
 def test_a_callers_python_and_ansible_settings_do_not_reach_in(checkout, home):
