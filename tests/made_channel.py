@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ def made_channel(*requests: t.Sequence[str]) -> pathlib.Path:
     made_of = hashlib.sha256(json.dumps([version, requests]).encode())
     for path in sorted((CHECKOUT / "plugins/module_utils/_channel").glob("*.py")):
         made_of.update(path.read_bytes())
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hpc.pytorch/channels"
+    cache = pathlib.Path(os.environ["HPC_TEST_CACHE"]) / "channels"
     channel = cache / made_of.hexdigest()[:16]
     if channel.exists():
         return channel
@@ -33,9 +34,10 @@ def made_channel(*requests: t.Sequence[str]) -> pathlib.Path:
         for wheels in requests:
             print("publishing a channel with %s, once" % ", ".join(wheels), file=sys.stderr, flush=True)
             _publish(staged, wheels)
-        staged.rename(channel)
-    finally:
         # Another run may have been faster; both made the same.
+        with contextlib.suppress(OSError):
+            staged.rename(channel)
+    finally:
         shutil.rmtree(staged, ignore_errors=True)
     return channel
 

@@ -62,10 +62,11 @@ def silent_port() -> t.Iterator[int]:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port without a listener."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def closed_port() -> t.Iterator[int]:
+    """A port without a listener, which nobody else can take."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class Check(t.NamedTuple):
@@ -117,7 +118,10 @@ def on(prefix: pathlib.Path, **variables: t.Any) -> dict[str, t.Any]:
 
 
 def ssh(port: int) -> dict[str, t.Any]:
-    return {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": port}
+    # ssh finds its settings by the user database, whatever HOME is.
+    own = "-F none -o IdentityFile=none -o UserKnownHostsFile=/dev/null"
+    host = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": port}
+    return {**host, "ansible_ssh_common_args": own}
 
 
 def test_working_nodes_pass(check: t.Callable[..., Check], envs: pathlib.Path) -> None:

@@ -9,10 +9,12 @@ import pathlib
 import shutil
 import threading
 import typing as t
+import uuid
 
 import pytest
 
-USER, PASSWORD, TOKEN = "alice", "pa55word", "tk-TOKEN123"
+# Nobody else's: they are looked for on the command lines of all processes, since some leave their parent.
+USER, PASSWORD, TOKEN = "alice", "pa55word" + uuid.uuid4().hex, "tk-TOKEN" + uuid.uuid4().hex
 HEADER = base64.b64encode(("%s:%s" % (USER, PASSWORD)).encode()).decode()
 SECRETS = (PASSWORD, TOKEN, HEADER)
 

@@ -1,10 +1,11 @@
 """Makes a real CUDA toolkit (nvcc, its back ends, the runtime) out of wheels: ``python nvcc_tree.py FOLDER``.
 
-The wheels are kept below ~/.cache/hpc.pytorch/wheels, so they are downloaded once.
+The wheels are kept below $HPC_TEST_CACHE/wheels, so they are downloaded once.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -12,18 +13,21 @@ import sys
 import zipfile
 
 WHEELS = pathlib.Path(__file__).with_name("nvcc-wheels.txt")
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "hpc.pytorch" / "wheels"
+CACHE = pathlib.Path(os.environ["HPC_TEST_CACHE"]) / "wheels"
 
 
 def download(cache: pathlib.Path = CACHE) -> list[pathlib.Path]:
     """The wheels of nvcc-wheels.txt, in *cache*. pip checks the hashes, of what is there already too."""
     cache.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run(
-        command + ["--require-hashes", "--find-links", str(cache), "--dest", str(cache), "--requirement", str(WHEELS)],
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
+    with open(cache / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            command
+            + ["--require-hashes", "--find-links", str(cache), "--dest", str(cache), "--requirement", str(WHEELS)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
     names = [
         line.split(" ")[0].replace("-", "_").split("==") for line in WHEELS.read_text().splitlines() if "==" in line
     ]

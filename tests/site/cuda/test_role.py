@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import json
 import os
@@ -242,19 +243,17 @@ def test_lmod_swaps_versions(done, tmp_path):
 @pytest.fixture(scope="session")
 def modulecmd():
     """environment-modules, which cannot be installed next to Lmod: unpacked from its package, kept in the cache."""
-    cache = (
-        pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        / "hpc.pytorch"
-        / "environment-modules"
-    )
+    cache = pathlib.Path(os.environ["HPC_TEST_CACHE"]) / "environment-modules"
     command = cache / "tree" / "usr" / "lib" / "modulecmd.tcl"
-    if not command.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            ["apt-get", "download", "-qq", "environment-modules"], cwd=cache, check=True, stderr=subprocess.DEVNULL
-        )
-        package = next(cache.glob("environment-modules_*.deb"))
-        subprocess.run(["dpkg-deb", "-x", str(package), str(cache / "tree")], check=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not command.exists():
+            subprocess.run(
+                ["apt-get", "download", "-qq", "environment-modules"], cwd=cache, check=True, stderr=subprocess.DEVNULL
+            )
+            package = next(cache.glob("environment-modules_*.deb"))
+            subprocess.run(["dpkg-deb", "-x", str(package), str(cache / "tree")], check=True)
     return str(command.resolve())
 
 

@@ -10,11 +10,15 @@ import pathlib
 import subprocess
 import sys
 import typing as t
+import uuid
 
 import pytest
 
 MAKE = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}]
 PRUNE = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env", "tasks_from": "prune"}}]
+# Prune inspects every process of the machine. Another run of this test may hold the same versions.
+NAME = "torch-" + uuid.uuid4().hex[:8]
+STORE = "." + NAME
 SITE_PACKAGES = "lib/python%d.%d/site-packages" % sys.version_info[:2]
 
 # Imports a module on request.
@@ -62,6 +66,7 @@ def site(tmp_path: pathlib.Path, tiny_channel: t.Any, standin: str, play: t.Call
     tiny_channel.index(channels / "torch")
     return {
         "torch_env_scope": "site",
+        "torch_env_name": NAME,
         "torch_env_site_dir": str(tmp_path / "envs"),
         "torch_env_executable": sys.executable,
         "torch_env_compile": False,
@@ -120,7 +125,7 @@ def job(
             "python %s < %s" % (tmp_path / "job.py", fifo),
             "python -c 'import torch.hub; print(torch.hub.VERSION)'",
         ]
-        options = {"dest": str(script), "conda_env": site["torch_env_site_dir"] + "/torch", "command": command}
+        options = {"dest": str(script), "conda_env": "%s/%s" % (site["torch_env_site_dir"], NAME), "command": command}
         rendered = play([{"hpc.pytorch.sbatch_script": options}], {})
         assert rendered.rc == 0, rendered.output
         jobs.append(Job(script, fifo))
@@ -138,7 +143,7 @@ def in_one_line(text: str) -> str:
 def versions(site: dict[str, t.Any]) -> dict[str, str]:
     """The prefixes that are there, by the torch that they hold."""
     found = {}
-    for path in pathlib.Path(site["torch_env_site_dir"], ".torch").glob("*/%s/torch/hub.py" % SITE_PACKAGES):
+    for path in pathlib.Path(site["torch_env_site_dir"], STORE).glob("*/%s/torch/hub.py" % SITE_PACKAGES):
         found[path.read_text().split("'")[1]] = path.relative_to(site["torch_env_site_dir"]).parts[1]
     return found
 
@@ -159,7 +164,7 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
     # Back again, without solving or network: both prefixes are there.
     before = versions(site)
     make("1.0")
-    assert versions(site) == before and os.readlink(tmp_path / "envs/torch") == ".torch/" + before["1.0"]
+    assert versions(site) == before and os.readlink(tmp_path / "envs" / NAME) == "%s/%s" % (STORE, before["1.0"])
     assert second.imports("torch.optim") == "2.0"
 
     # The first version is published; the second is a job's.
@@ -167,7 +172,7 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
     assert pruned.rc == 0 and pruned.recap["changed"] == 0, pruned.output
     assert "%s: kept, process" % before["2.0"] in in_one_line(
         pruned.output
-    ) and "kept, published as torch" in in_one_line(pruned.output)
+    ) and "kept, published as %s" % NAME in in_one_line(pruned.output)
     make("2.0")
     pruned = play(PRUNE, site)
     assert pruned.recap["changed"] == 0 and "%s: kept, process" % before["1.0"] in in_one_line(pruned.output), (
@@ -187,11 +192,11 @@ def test_a_running_job_keeps_its_files_through_an_upgrade_a_rollback_and_a_prune
         and "would be removed" in in_one_line(predicted.output)
         and tree_of(envs) == stood
     )
-    assert "-%s" % (envs / ".torch" / before["1.0"]) in predicted.output
+    assert "-%s" % (envs / STORE / before["1.0"]) in predicted.output
 
     done = play(PRUNE, site)
     assert done.rc == 0 and done.recap["changed"] == 1, done.output
-    assert sorted(path.name for path in (envs / ".torch").iterdir()) == [
+    assert sorted(path.name for path in (envs / STORE).iterdir()) == [
         before["2.0"] + end for end in ("", ".lock", ".switched")
     ]
     assert (second.imports("torch.fx"), second.ends()) == ("2.0", ["2.0", "0"])
@@ -210,7 +215,7 @@ def test_an_absent_site_env_loses_its_name_and_not_the_files_of_a_running_job(pl
     predicted = play(MAKE, gone, "--check")
     assert predicted.rc == 0 and predicted.recap["changed"] == 2 and tree_of(envs) == stood, predicted.output
     taken = play(MAKE, gone)
-    assert taken.rc == 0 and not (envs / "torch").exists() and play(MAKE, gone).recap["changed"] == 0, taken.output
+    assert taken.rc == 0 and not (envs / NAME).exists() and play(MAKE, gone).recap["changed"] == 0, taken.output
     pruned = play(PRUNE, site)
     assert "%s: kept, process" % version in in_one_line(pruned.output), pruned.output
     assert (runs.imports("torch.optim"), runs.ends()) == ("1.0", ["1.0", "0"])

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""conda_env_prune on stores on disk, with real processes; Slurm alone is a stand-in, in what 22.05 printed."""
+"""conda_env_prune on stores on disk, with real processes; Slurm alone is a stand-in, in what 22.05 printed.
+
+For /proc stands a folder of links to what a test has started, since other processes may use versions of these names.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,15 @@ def parameters(envs: pathlib.Path) -> dict[str, t.Any]:
 
 
 @pytest.fixture
-def run(envs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
+def proc(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Stands for /proc: what :func:`held` has started is linked there."""
+    folder = tmp_path / "proc"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run(envs: pathlib.Path, proc: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
     """The module on these versions, as root sees them, with no home and no Slurm; versions by name."""
     seen = prune_signs.processes
 
@@ -80,12 +91,13 @@ def run(envs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., 
         result["kept"] = {os.path.basename(each["prefix"]): "; ".join(each["reasons"]) for each in result["kept"]}
         return result
 
-    def as_root_sees(names: prune_signs.Names, proc: str = "/proc") -> t.Any:
-        # An ordinary user's run of these tests: what root would see of the tests' own processes is all there is to see.
-        return seen(names, proc)[0], []
+    def as_root_sees(names: prune_signs.Names) -> t.Any:
+        uses, doubts = seen(names, str(proc))
+        # An ordinary user's run of these tests: the tests' own processes are all there is to see.
+        return uses, doubts if os.geteuid() == 0 else []
 
-    if os.geteuid() != 0:
-        monkeypatch.setattr(prune_signs, "processes", as_root_sees)
+    monkeypatch.setattr(prune_signs, "processes", as_root_sees)
+    monkeypatch.setattr(prune_signs, "_KERNELS", ())
     return call
 
 
@@ -169,7 +181,7 @@ def test_another_symlink_keeps(run, envs):
 
 
 @pytest.fixture
-def held(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., subprocess.Popen[bytes]]]:
+def held(proc: pathlib.Path) -> t.Iterator[t.Callable[..., subprocess.Popen[bytes]]]:
     """A process that waits for the end of its standard input."""
     started = []
 
@@ -179,6 +191,7 @@ def held(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., subprocess.Popen[
             ["/bin/bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **keywords
         )
         started.append(process)
+        (proc / str(process.pid)).symlink_to("/proc/%d" % process.pid)
         assert process.stdout is not None
         process.stdout.readline()
         return process
