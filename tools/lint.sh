@@ -14,6 +14,7 @@
 
 setup test
 copy_sources
+own_home "$SOURCES_ROOT/home"
 cd -- "$SOURCES"
 failed=()
 python "$CHECKOUT/tools/generate.py" --check || failed+=("make generate")

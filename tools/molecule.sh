@@ -226,7 +226,7 @@ run_scenario() { # name
     local log rc=0 begin=$SECONDS
     log=$(mktemp -- "${TMPDIR:-/tmp}/hpc.pytorch-molecule.XXXXXX")
     printf '\n=== molecule: %s\n' "$1"
-    molecule -c molecule/base.yml test --destroy always -s "$1" </dev/null 2>&1 | tee -- "$log" || rc=1
+    molecule -c molecule/base.yml test --destroy always -s "$1" </dev/null 2>&1 {LOCK}>&- | tee -- "$log" || rc=1
     if [ $rc != 0 ]; then
         python "$CHECKOUT/tools/molecule_log.py" "$1" <"$log" >&2
     else
@@ -234,6 +234,14 @@ run_scenario() { # name
     fi
     rm -f -- "$log"
     return $rc
+}
+
+# Molecule, its Ansible and its pytest get a home of their own. The engine keeps its images where this user has them.
+leave_home() {
+    local data=${XDG_DATA_HOME:-$HOME/.local/share} config=${XDG_CONFIG_HOME:-$HOME/.config}
+    export DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}
+    own_home "$CACHE/molecule/home"
+    is_root || export XDG_DATA_HOME=$data XDG_CONFIG_HOME=$config
 }
 
 # Interrupted: remove every machine, volume and network of this checkout.
@@ -256,6 +264,7 @@ main() {
     HPC_MOLECULE_ID=$(printf '%s' "$CHECKOUT" | sha256sum | cut -c1-6)
     export HPC_MOLECULE_ENGINE=$ENGINE HPC_MOLECULE_IMAGE=$IMAGE HPC_MOLECULE_PYTHON=$IMAGE_PYTHON HPC_MOLECULE_ID
     export HPC_MOLECULE_CHANNEL=$CHANNEL HPC_MOLECULE_WHEELS=$WHEELS HPC_MOLECULE_NVCC=$NVCC
+    leave_home
     # The scenarios' own settings, not those of ansible.cfg.
     unset ANSIBLE_CONFIG
     export MOLECULE_GLOB="$CHECKOUT/molecule/*/molecule.yml" ANSIBLE_NOCOLOR=1 NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
@@ -266,6 +275,8 @@ main() {
     elif [ $# = 1 ]; then
         scenarios=("$1")
     fi
+    # The machines are named after the checkout. What is started must not hold the lock, which it might outlive.
+    wait_for_lock "$CACHE/molecule/$HPC_MOLECULE_ID.lock" "of this checkout is using its machines"
     trap 'remove_machines || true; exit 130' INT
     trap 'remove_machines || true; exit 143' TERM
     for scenario in "${scenarios[@]}"; do

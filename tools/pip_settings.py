@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write pip's present settings, those from the environment included, to a file: ``pip_settings.py DEST``.
+"""Write how pip reaches a package index, environment included, to a file: ``pip_settings.py DEST CACHE``.
 
-For programs that run pip without the environment and with another home. The file may hold an index's credentials, so
-nobody else can read it.
+For programs that run pip without the environment and with another home. CACHE is pip's cache there. The file may hold
+an index's credentials, so nobody else can read it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import subprocess
 import sys
 import typing as t
 
-# Where pip would install to is the program's own business.
-NOT_HANDED_ON = {"user", "target", "prefix", "root", "require-virtualenv", "python"}
+# Where packages come from. What pip does with them (target, constraint, quiet, ...) is the program's own business.
+HANDED_ON = {
+    *("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "keyring-provider"),
+    *("cert", "client-cert", "proxy", "timeout", "retries", "use-feature", "use-deprecated"),
+}
 # Variables that pip does not call settings, in the order in which they win.
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY")
@@ -30,7 +33,7 @@ def parse(listing: str) -> dict[str, dict[str, str]]:
     for line in listing.splitlines():
         key, equals, value = line.partition("=")
         section, dot, option = key.rpartition(".")
-        if not equals or not dot or option in NOT_HANDED_ON:
+        if not equals or not dot or option not in HANDED_ON:
             continue
         target = from_environment if section == ":env:" else sections.setdefault(section, {})
         target[option] = ast.literal_eval(value)
@@ -58,23 +61,29 @@ def render(sections: dict[str, dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(dest: str) -> None:
-    """Write the file, with the cache folder pip uses now, so that nothing is downloaded twice."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    listing = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True).stdout
-    sections = complete(parse(listing), os.environ)
-    if "no-cache-dir" not in sections["global"]:
-        cache = subprocess.run([*pip, "cache", "dir"], check=False, capture_output=True, text=True)
-        if cache.returncode == 0:
-            sections["global"].setdefault("cache-dir", cache.stdout.strip())
-    # Errors only: what is downloaded and from where is of no interest in a checker's report.
-    sections["global"]["quiet"] = "2"
-    path = pathlib.Path(dest)
+def present() -> dict[str, dict[str, str]]:
+    """What pip's files and the environment say now, also to a caller who has silenced pip."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PIP_PYTHON", "PIP_LOG")}
+    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    done = subprocess.run(pip, env={**environment, "PIP_QUIET": "0"}, check=True, capture_output=True, text=True)
+    return parse(done.stdout)
+
+
+def write(path: pathlib.Path, sections: dict[str, dict[str, str]]) -> None:
+    """Write the file, readable by its owner alone."""
     staged = path.with_name("%s.%d" % (path.name, os.getpid()))
     with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
         stream.write(render(sections))
     os.replace(staged, path)
 
 
+def main(dest: str, cache: str) -> None:
+    """Write the file for ansible-test."""
+    sections = complete(present(), os.environ)
+    # Errors only: what is downloaded and from where is of no interest in a checker's report.
+    sections["global"].update({"cache-dir": cache, "quiet": "2"})
+    write(pathlib.Path(dest), sections)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

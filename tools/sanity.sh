@@ -21,7 +21,9 @@ copy_sources
 
 home=$CACHE/ansible-test
 mkdir -p -- "$home/.ansible/test/cache" "$home/.config/pip"
-python "$CHECKOUT/tools/pip_settings.py" "$home/.config/pip/pip.conf"
+# ansible-test keeps venvs in its home, and makes them without a lock.
+wait_for_lock "$home/lock" "is making or using ansible-test's venvs"
+python "$CHECKOUT/tools/pip_settings.py" "$home/.config/pip/pip.conf" "$CACHE/pip"
 # The file's name has the version of pip that ansible-test wants, which is in its code.
 version=$(python -c '
 from ansible_test._internal import python_requirements
@@ -33,7 +35,7 @@ print(python_requirements.get_venv_packages(NativePythonConfig(version=version, 
 cp -- "$CHECKOUT/tools/get_pip.py" "$home/.ansible/test/cache/get_pip_${version//./_}.py"
 
 cd -- "$SOURCES"
-export HOME=$home
+own_home "$home"
 python_version=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 # Golden files are output of the project, not its sources.
-ansible-test sanity --local --exclude tests/unit/golden/ --python "$python_version" --color no "$@" </dev/null
+ansible-test sanity --local --exclude tests/unit/golden/ --python "$python_version" --color no "$@" </dev/null {LOCK}>&-

@@ -10,9 +10,9 @@
 set -euo pipefail
 unset CDPATH
 # A caller's Python or Ansible settings must not reach into ours; all settings are in ansible.cfg of the checkout.
-unset PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSTARTUP VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV
 unset PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS PYTHONPLATLIBDIR
 unset VIRTUAL_ENV BASH_ENV ENV
+# Where pip takes packages from is the caller's choice, where it puts them is ours.
 unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_CONSTRAINT PIP_DRY_RUN PIP_PYTHON
 # A make that runs inside has arguments of its own.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARGS
@@ -93,6 +93,26 @@ setup_cache() {
 setup_locale() {
     if [ "$(locale charmap 2>/dev/null)" != UTF-8 ]; then
         export LC_ALL=C.UTF-8
+    fi
+}
+
+# Give the programs that come next a home of their own: what the caller has in ~/.ansible, ~/.config and the like is not
+# meant for them. ssh does not follow: it asks the user database, not HOME.
+own_home() { # folder
+    mkdir -p -- "$1"
+    local name
+    for name in "${!ANSIBLE_@}" "${!MOLECULE_@}" "${!CONDA_@}" "${!MAMBA_@}" XDG_{CONFIG,DATA,CACHE,STATE}_HOME; do
+        [ "$name" = ANSIBLE_CONFIG ] || unset "$name"
+    done
+    export HOME=$1
+}
+
+# Wait until no other run has the lock, and keep it until the shell ends. Sets LOCK, which what is started should not hold.
+wait_for_lock() { # file, what is waited for
+    exec {LOCK}>"$1"
+    if ! flock -n "$LOCK"; then
+        say "another run $2: waiting for it"
+        flock "$LOCK" || say "locks do not work at $1: going on without one"
     fi
 }
 
@@ -312,25 +332,13 @@ fill_venv() { # folder, python, requirement file...
         rm -rf -- "$folder"
         refuse "$python to make a venv in $folder" "it failed, see above" "name another one: make PYTHON=/path/to/python3"
     fi
-    if ! pip_install "$folder" "${arguments[@]}" </dev/null >&2 {lock}>&-; then
+    if ! "$folder/bin/python" -m pip install -qq --no-input --disable-pip-version-check --progress-bar off \
+        "${arguments[@]}" </dev/null >&2 {lock}>&-; then
         rm -rf -- "$folder"
         refuse "pip to install $(requirement_names "$@")" "it could not, see above" \
             "check that a package index is reachable (pip config list), and run it again"
     fi
 }
-
-# Install into a venv. Of pip's settings only those apply that say how an index is reached: a user's target, constraint
-# or require-virtualenv is not meant for this venv.
-pip_install() ( # folder, argument...
-    settings=$1/pip-settings name=
-    "$1/bin/python" -I "$CHECKOUT/tools/pip_settings.py" "$settings" "$(dirname -- "$1")/pip" || return 1
-    for name in "${!PIP_@}"; do
-        unset "$name"
-    done
-    export PIP_CONFIG_FILE=$settings
-    "$1/bin/python" -m pip install -qq --no-input --disable-pip-version-check --progress-bar off "${@:2}" || return 1
-    rm -- "$settings"
-)
 
 requirement_names() {
     local file names=''
@@ -377,7 +385,10 @@ setup() { # site, test, or molecule with podman or docker
     CACHE=$(setup_cache)
     setup_venv "$CACHE" "$version" "$python" "${requirements[@]}"
     PATH=$VENV/bin:$PATH
-    export PATH ANSIBLE_CONFIG="$CHECKOUT/ansible.cfg" PIP_DISABLE_PIP_VERSION_CHECK=1
+    # Where tests, benches and faults keep what they make once: they have a home of their own.
+    export PATH ANSIBLE_CONFIG="$CHECKOUT/ansible.cfg" PIP_DISABLE_PIP_VERSION_CHECK=1 HPC_TEST_CACHE=$CACHE
+    # Another run in this checkout may be proving that nothing is written into it.
+    [ "$what" != test ] || export PYTHONDONTWRITEBYTECODE=1
     # .venv is for people and editors; the one for tests holds all that the other one does.
     if [ "$what" = test ] || { [ "$what" = site ] && [ ! -e "$CHECKOUT/.venv/bin/pytest" ]; }; then
         publish_link "$VENV" "$CHECKOUT/.venv" 2>/dev/null || say "no link .venv: the checkout cannot be written"

@@ -43,8 +43,7 @@ def run(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="hpc.pytorch-bench-") as folder:
         clone = pathlib.Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
-        pip_cache = subprocess.run(["pip", "cache", "dir"], check=True, capture_output=True, text=True).stdout.strip()
-        environment = dict(os.environ, XDG_CACHE_HOME=str(pathlib.Path(folder) / "cache"), PIP_CACHE_DIR=pip_cache)
+        environment = dict(os.environ, XDG_CACHE_HOME=str(pathlib.Path(folder) / "cache"))
         try:
             first, second = make_site(clone, environment), make_site(clone, environment)
         finally:

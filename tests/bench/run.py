@@ -20,6 +20,7 @@ import typing as t
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(FOLDER.parent))
 
+from own_home import move_in
 from parts import load, parse, parser_of, parts
 
 
@@ -93,4 +94,5 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    move_in()
     sys.exit(main())

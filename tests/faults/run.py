@@ -25,6 +25,7 @@ sys.path.insert(0, str(FOLDER))
 sys.path.append(str(FOLDER.parent))
 
 from lab import Row, open_lab
+from own_home import move_in
 from page import updated
 from parts import load, parse, parser_of, parts
 
@@ -80,4 +81,5 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    move_in()
     sys.exit(main())

@@ -169,15 +169,10 @@ class SiteLab:
 
     def environment(self) -> dict[str, str]:
         """The caller's variables, with a home and a folder for temporary files of the lab's own."""
-        pip = subprocess.run(
-            [sys.executable, "-m", "pip", "cache", "dir"], check=True, capture_output=True, text=True
-        ).stdout.strip()
         return dict(
             os.environ,
             HOME=str(self.folder / "home"),
             TMPDIR=str(self.folder / "tmp"),
-            # What pip has downloaded is used again.
-            PIP_CACHE_DIR=os.environ.get("PIP_CACHE_DIR", pip),
             ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg"),
             ANSIBLE_CALLBACK_RESULT_FORMAT="json",
             ANSIBLE_NOCOLOR="1",

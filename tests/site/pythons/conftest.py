@@ -26,11 +26,11 @@ def _supported() -> tuple[str, ...]:
 
 VERSIONS = _supported()
 VARIABLE = "HPC_TEST_PYTHONS"
-# Where version managers keep what they have built, by their own variable or in their usual place.
+# Where version managers keep what they have built. tests/own_home.py sets their variables.
 MANAGERS = (
-    ("PYENV_ROOT", "~/.pyenv", "versions/*/bin"),
-    ("ASDF_DATA_DIR", "~/.asdf", "installs/python/*/bin"),
-    ("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python", "*/bin"),
+    ("PYENV_ROOT", "versions/*/bin"),
+    ("ASDF_DATA_DIR", "installs/python/*/bin"),
+    ("UV_PYTHON_INSTALL_DIR", "*/bin"),
 )
 _found: dict[str, str] = {}
 
@@ -63,9 +63,9 @@ def candidates() -> t.Iterator[str]:
             found = shutil.which(name, path=folder)
             if found:
                 yield found
-        for variable, usual, below in MANAGERS:
-            root = pathlib.Path(os.environ.get(variable) or usual).expanduser()
-            yield from sorted(glob.glob(str(root / below / name)))
+        for variable, below in MANAGERS:
+            if os.environ.get(variable):
+                yield from sorted(glob.glob(os.path.join(os.environ[variable], below, name)))
 
 
 def pythons() -> dict[str, str]:

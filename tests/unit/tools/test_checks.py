@@ -169,8 +169,11 @@ def test_pips_settings_are_taken_over_and_the_environment_wins():
         [
             ":env:.index-url='https://user:s3cret@index.example.org/simple'",
             ":env:.user='1'",
+            ":env:.constraint='/none.txt'",
+            "global.quiet='3'",
             "global.index-url='https://other.example.org/simple'",
             "global.find-links='\\n/a b\\n/c'",
+            "install.trusted-host='index.example.org'",
             "install.no-binary='thing'",
         ]
     )
@@ -187,7 +190,7 @@ def test_pips_settings_are_taken_over_and_the_environment_wins():
             "cert": "/ca.pem",
             "proxy": "http://proxy.example.org",
         },
-        "install": {"no-binary": "thing"},
+        "install": {"trusted-host": "index.example.org"},
     }
 
 
@@ -199,8 +202,8 @@ def test_a_certificate_that_pip_has_been_told_of_stays():
 def test_the_settings_file_is_for_its_owner_alone(tmp_path):
     dest = tmp_path / "pip.conf"
     for _unused in range(2):
-        subprocess.run([sys.executable, str(TOOLS / "pip_settings.py"), str(dest)], check=True)
-    assert dest.stat().st_mode & 0o777 == 0o600
+        subprocess.run([sys.executable, str(TOOLS / "pip_settings.py"), str(dest), "/ca che"], check=True)
+    assert dest.stat().st_mode & 0o777 == 0o600 and "\ncache-dir = /ca che\n" in dest.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["pip.conf"]
 
 

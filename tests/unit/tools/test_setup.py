@@ -308,6 +308,39 @@ def test_an_interrupted_creation_is_made_anew_and_cleaned_up(checkout, home):
     assert made != str(half[0])
 
 
+def test_programs_with_a_home_of_their_own_see_nothing_of_the_callers(checkout, home):
+    show = 'own_home "$HOME/own"; env | cut -d= -f1 | sort | tr "\\n" " "; printf "%s" "$HOME"'
+    given = {
+        "ANSIBLE_FORKS": "1",
+        "CONDA_PREFIX": "/c",
+        "MOLECULE_X": "1",
+        "XDG_CONFIG_HOME": "/x",
+        "ANSIBLE_CONFIG": "a",
+    }
+    code, out, err = run(checkout, home, show, **given)
+    assert code == 0, err
+    names = set(out.split(" ")[:-2])
+    assert not names & (given.keys() - {"ANSIBLE_CONFIG"}) and {"ANSIBLE_CONFIG", "HOME"} <= names
+    assert out.endswith("%s/own" % home) and (home / "own").is_dir()
+
+
+def test_a_run_waits_for_the_lock_of_another_and_says_so(checkout, home):
+    os.mkfifo(home / "go")
+    first = start(checkout, home, 'wait_for_lock "$HOME/lock" "is busy"; echo held; cat "$HOME/go"; echo done')
+    assert first.stdout.readline() == "held\n"
+    second = start(checkout, home, 'wait_for_lock "$HOME/lock" "is busy"; echo held')
+    assert second.stderr.readline() == "setup: another run is busy: waiting for it\n"
+    assert second.poll() is None
+    (home / "go").write_text("")
+    assert first.communicate(timeout=60)[0] == "done\n"
+    assert second.communicate(timeout=60)[0] == "held\n"
+
+
+def test_without_working_locks_a_run_goes_on(checkout, home):
+    code, out, err = run(checkout, home, 'flock() { return 1; }; wait_for_lock "$HOME/lock" "is busy"; echo on')
+    assert (code, out) == (0, "on\n") and "locks do not work" in err
+
+
 def test_a_cache_that_is_gone_is_made_again_and_the_link_follows(checkout, home):
     script = QUICK + "choose_python() { printf '1\\t%s\\n'; }; setup site; printf '%%s' \"$VENV\"" % PYTHON
     code, first, err = run(checkout, home, script)

@@ -30,7 +30,7 @@ KEY = hashlib.sha256(repr((REQUIREMENTS, sys.version_info[:3], platform.machine(
 @pytest.fixture(scope="session")
 def real_torch() -> pathlib.Path:
     """The prefix of a virtual environment with a real torch for the CPU, made once per machine."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hpc.pytorch"
+    cache = pathlib.Path(os.environ["HPC_TEST_CACHE"])
     prefix = cache / ("test-torch-" + KEY.hexdigest()[:12])
     made = prefix / "made"
     cache.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from .standin import standin
 
 PARTS = dict(json.loads(bundle(Plan()))["parts"])
 FOLDER = pathlib.Path(inspect.getfile(kernels)).parent
-PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
+PYENV = pathlib.Path(os.environ.get("PYENV_ROOT") or "/nonexistent") / "versions"
 # Every older Python this machine has; the grammar is checked without them.
 OLDER = (
     [str(path) for minor in range(6, 11) for path in PYENV.glob("3.%d.*/bin/python" % minor)]
