@@ -96,7 +96,8 @@ options:
     description:
       - The value of C(hpc_gpu_type) for a type of GRES, if Slurm's type is not the name of the GPU. V(titan) may be a
         V(titan-v); only the site knows.
-      - An empty name leaves C(hpc_gpu_type) out.
+      - An empty name leaves C(hpc_gpu_type) out. A type that says nothing about the GPU, such as V(ampere) or V(fast),
+        leaves it out too, with a warning.
     type: dict
     default: {}
   gpu_variables:
@@ -104,7 +105,8 @@ options:
       - Whether nodes get C(hpc_gpu_count), and C(hpc_gpu_type) if Slurm has a type.
       - As variables of hosts they override C(group_vars). To change them, use O(gpu_types), O(compose) or
         C(host_vars), or turn this off.
-      - Nodes with sliced GPUs (MIG) get neither.
+      - Nodes with sliced GPUs (MIG) get neither. The role P(hpc.pytorch.torch_check#role) expects at least one GPU
+        there.
     type: bool
     default: true
 notes:
@@ -251,6 +253,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for group, things in list(plan.shared.items())[:_MOST_WARNINGS]:
             self.display.warning(
                 one_line("The group %s holds things that are different ones for Slurm: %s." % (group, some(things, 10)))
+            )
+        if plan.unknown_gpus:
+            self.display.warning(
+                one_line(
+                    "These GPU types of Slurm say nothing about the GPU: %s. Their nodes get no hpc_gpu_type. Name the"
+                    " GPUs in gpu_types, such as {%s: a100}, or set hpc_gpu_type."
+                    % (some(plan.unknown_gpus, 10), plan.unknown_gpus[0])
+                )
             )
         for group, above in plan.groups.items():
             self.inventory.add_group(group)

@@ -50,8 +50,10 @@ options:
       - The accepted GPUs; every GPU that torch sees must be one of these.
       - V(7.0) is a compute capability. Everything else is the spelling of a model, also with brand, memory and form
         factor, as Slurm's GRES types have it; V(titan-v) is C(NVIDIA TITAN V) and not C(TITAN Xp), V(h100) is
-        C(NVIDIA H100 80GB HBM3).
-      - Memory counts if the GPU's name states it; V(a100-40gb) is not C(NVIDIA A100-SXM4-80GB).
+        C(NVIDIA H100 80GB HBM3), V(rtx-6000) is not C(NVIDIA RTX 6000 Ada Generation).
+      - Memory counts if the GPU's name states it; V(a100-40gb) is not C(NVIDIA A100-SXM4-80GB). The memory of a slice
+        (MIG) does not count.
+      - With a name that says nothing about the GPU, such as V(ampere) or V(fast), any GPU is accepted, with a warning.
       - Does not require that there is a GPU; O(expect_cuda) and O(expect_devices) do.
     type: list
     elements: str
@@ -155,7 +157,7 @@ reasons:
         - V(arch_mismatch), torch has no code for this GPU's architecture.
         - V(device_failed), a GPU does not compute, computes wrong results, or crashed the probe.
         - V(nccl_failed), the GPUs compute one by one but not together.
-        - V(device_type_mismatch), a GPU is not what O(expect_gpu) says.
+        - V(device_type_mismatch), a GPU is certainly not what O(expect_gpu) says.
         - V(device_count_mismatch), there are GPUs but not as many as expected.
         # <<< generated: reason codes
         - The page C(docs/causes.md) of the collection explains each.
@@ -369,7 +371,7 @@ def main() -> None:
         required_one_of=[("prefix", "python")],
         supports_check_mode=True,
     )
-    answer(module, lambda: describe_torch(Options.from_params(module.params)))
+    answer(module, lambda: describe_torch(Options.from_params(module.params), module.warn))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import typing as t
 from .._common.errors import UserError
 from .._files.paths import require_absolute
 from .asked import Asked
-from .diagnose.verdict import require_sense, result
+from .diagnose.verdict import no_expectations, require_sense, result
 from .run import run_probe
 
 
@@ -43,11 +43,14 @@ class Options(t.NamedTuple):
         return options
 
 
-def describe_torch(options: Options) -> dict[str, t.Any]:
+def describe_torch(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     """Return the result of torch_info.
 
+    :arg warn: called with what the caller should know about the options.
     :raises UserError: there is no environment, or it must not be run.
     """
     asked = options.asked
+    for text in no_expectations([asked]):
+        warn(text)
     report = run_probe(asked.prefix, asked.python, options.timeout, options.device_timeout, asked.expect_devices)
     return dict(result(report, asked), changed=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import slice_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.expected import is_slice, is_unknown
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, ClusterNode, show_version
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import Gres
 
@@ -45,6 +45,7 @@ class Plan(t.NamedTuple):
     :arg group_variables: the variables of each group.
     :arg renamed: the group of a partition (or other thing) whose own name is taken.
     :arg shared: the things that share a group, since names of groups have only letters, digits and underscores.
+    :arg unknown_gpus: Slurm's types of GPUs that nobody can know.
     """
 
     groups: dict[str, str | None]
@@ -53,6 +54,7 @@ class Plan(t.NamedTuple):
     group_variables: dict[str, dict[str, t.Any]]
     renamed: dict[str, str]
     shared: dict[str, list[str]]
+    unknown_gpus: list[str]
 
 
 def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]) -> Plan:
@@ -76,8 +78,9 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
         **({"login": list(settings.login)} if settings.login else {}),
     }
     variables: dict[str, dict[str, t.Any]] = {host: {} for host in settings.login}
-    # Nodes that are in the same groups share the work.
+    # Nodes that are in the same groups, or have the same GPUs, share the work.
     seen: dict[t.Any, list[str]] = {}
+    gpus: dict[t.Any, dict[str, t.Any]] = {}
     for node in nodes:
         alike = (node.partitions, node.gres, node.features, node.state, node.flags)
         if alike not in seen:
@@ -86,8 +89,13 @@ def make_plan(cluster: Cluster, settings: Settings, safe: t.Callable[[str], str]
             members.setdefault(group, []).append(node.name)
         # A login node that also runs jobs has an entry already.
         variables.setdefault(node.name, {}).update(_variables(node, settings))
+        if settings.gpu_variables:
+            if node.gres not in gpus:
+                gpus[node.gres] = gpu_variables(node.gres, settings.gpu_types)
+            variables[node.name].update(gpus[node.gres])
     shared = {"slurm_cluster": cluster.name, "slurm_version": show_version(cluster.version)}
-    return Plan(groups, members, variables, {settings.compute_group: shared}, naming.renamed, naming.shared())
+    unknown = unknown_gpus((gres for node in nodes for gres in node.gres), settings.gpu_types) if gpus else []
+    return Plan(groups, members, variables, {settings.compute_group: shared}, naming.renamed, naming.shared(), unknown)
 
 
 class _Naming:
@@ -167,18 +175,30 @@ def _variables(node: ClusterNode, settings: Settings) -> dict[str, t.Any]:
     }
     if settings.connect_to != "name":
         variables["ansible_host"] = getattr(node, settings.connect_to)
-    if settings.gpu_variables:
-        variables.update(gpu_variables(node.gres, settings.gpu_types))
     return variables
 
 
 def gpu_variables(gres: t.Sequence[Gres], names: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """The variables that the roles read. None for slices of GPUs: a program sees one slice, however many there are."""
+    """The variables that the roles read. None for slices of GPUs: a program sees one slice, however many there are.
+
+    hpc_gpu_type is left out unless all types are known: every GPU of the node would have to be one of them.
+    """
     gpus = [item for item in gres if item.name == "gpu"]
-    if any(item.type and slice_of(item.type) for item in gpus):
+    if any(item.type and is_slice(names.get(item.type) or item.type) for item in gpus):
         return {}
-    types = list(
-        dict.fromkeys(name for name in (names.get(item.type, item.type) for item in gpus if item.type) if name)
-    )
-    typed = {"hpc_gpu_type": types[0] if len(types) == 1 else types} if types else {}
+    types = list(dict.fromkeys(_gpu_name(item, names) for item in gpus))
+    typed = {"hpc_gpu_type": types[0] if len(types) == 1 else types} if types and all(types) else {}
     return {"hpc_gpu_count": sum(item.count for item in gpus), **typed}
+
+
+def unknown_gpus(gres: t.Iterable[Gres], names: t.Mapping[str, str]) -> list[str]:
+    """The types of GPUs that nobody can know and that *names* does not translate, each once."""
+    types = dict.fromkeys(item.type for item in gres if item.name == "gpu" and item.type)
+    return [kind for kind in types if kind not in names and is_unknown(kind)]
+
+
+def _gpu_name(gpu: Gres, names: t.Mapping[str, str]) -> str | None:
+    """What the site calls a GPU, or Slurm's type of it if that says which GPU it is."""
+    if gpu.type is None:
+        return None
+    return names[gpu.type] if gpu.type in names else None if is_unknown(gpu.type) else gpu.type

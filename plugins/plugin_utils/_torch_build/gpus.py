@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
-from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import is_amd, model_of, read
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables
-
-_AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
 
 
 def capability(name: str, tables: Tables) -> str:
@@ -26,12 +23,11 @@ def capability(name: str, tables: Tables) -> str:
     if not isinstance(name, str) or not name.strip():
         remedy = "put quotes around it" if isinstance(name, (int, float)) else "give a name or a capability"
         raise UserError('the name of a GPU type, or a compute capability in quotes such as "7.0"', repr(name), remedy)
-    wanted = model_of(name)
-    row = tables.gpus_by_model.get(wanted)
-    if row:
-        return row.capability
+    reading = read(name, tables.models)
+    if len(reading.capabilities) == 1:
+        return reading.capabilities[0]
     for known, several in tables.ambiguous.items():
-        if wanted == model_of(known):
+        if reading.models == tuple(map(model_of, several)) or model_of(name) == model_of(known):
             raise UserError(
                 "the name of one GPU type",
                 "%s, which %s are called"
@@ -39,7 +35,7 @@ def capability(name: str, tables: Tables) -> str:
                 'name one of them, or a compute capability such as "7.0";'
                 " nvidia-smi --query-gpu=name,compute_cap --format=csv shows both",
             )
-    if _AMD.match(wanted):
+    if is_amd(name):
         raise UserError(
             "an NVIDIA GPU",
             "%s, and there is no data about ROCm builds" % name,
@@ -49,7 +45,7 @@ def capability(name: str, tables: Tables) -> str:
         "a known GPU type (%s)" % ", ".join(one for row in tables.gpus for one in row.names),
         name,
         'correct it, or give its compute capability such as "7.0",'
-        ' or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % wanted,
+        ' or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % model_of(name),
     )
 
 
@@ -57,8 +53,8 @@ def marks(names: t.Iterable[str], tables: Tables) -> list[str]:
     """Return a warning for each GPU type whose capability is unverified."""
     result = []
     for name in names:
-        row = tables.gpus_by_model.get(model_of(name))
-        if row and row.unverified and not is_capability(name):
+        row = next((tables.gpus_by_model[model] for model in read(name, tables.models).models), None)
+        if row and row.unverified:
             result.append("GPU type %s is taken for %s, unverified: %s" % (name, row.capability, row.unverified))
     return result
 

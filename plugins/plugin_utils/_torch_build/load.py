@@ -16,6 +16,8 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.rows import tables
 
 FOLDER = pathlib.Path(__file__).parent / "data"
+# How names are read: module_utils/_gpu/name_table.py is generated from these.
+_OF_NAMES = ("aliases", "divisible", "generations", "words")
 
 
 def read(name: str) -> dict[str, t.Any]:
@@ -29,7 +31,10 @@ def read(name: str) -> dict[str, t.Any]:
 @functools.lru_cache(maxsize=1)
 def shipped() -> Tables:
     """Return all data of the collection."""
-    parts = (tables(read(path.name)) for path in sorted(FOLDER.glob("*.yml")))
+    parts = (
+        tables({key: rows for key, rows in read(path.name).items() if key not in _OF_NAMES})
+        for path in sorted(FOLDER.glob("*.yml"))
+    )
     return functools.reduce(Tables.extended, parts)
 
 

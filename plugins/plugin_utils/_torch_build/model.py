@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import Family
-from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import Models, model_of
 
 SOURCES = ("pytorch", "conda-forge", "wheels")
 
@@ -150,6 +150,14 @@ class Tables:
     def gpus_by_model(self) -> dict[str, GpuType]:
         """The row for each model, as ``model_of`` spells it."""
         return {model_of(name): row for row in reversed(self.gpus) for name in row.names}
+
+    @functools.cached_property
+    def models(self) -> Models:
+        """The models that names of GPUs are read as, those of a site among them."""
+        return Models(
+            {model: row.capability for model, row in self.gpus_by_model.items()},
+            {model_of(name): tuple(map(model_of, several)) for name, several in self.ambiguous.items()},
+        )
 
     def extended(self, site: Tables) -> Tables:
         """Return these tables with *site*'s rows first; a site's build replaces the same build here."""

@@ -139,12 +139,29 @@ def test_a_login_host_that_takes_jobs():
         ("gpu:a100:2,gpu:v100:1", {"hpc_gpu_count": 3, "hpc_gpu_type": ["a100", "v100"]}),
         ("gpu:titan:2", {"hpc_gpu_count": 2, "hpc_gpu_type": "titan-v"}),
         ("gpu:volta:2", {"hpc_gpu_count": 2}),
+        # Nobody can know these, and a GPU that is not known may be of any type.
+        ("gpu:ampere:2", {"hpc_gpu_count": 2}),
+        ("gpu:a100:2,gpu:fast:1", {"hpc_gpu_count": 3}),
+        ("gpu:a100:2,gpu:1", {"hpc_gpu_count": 3}),
+        ("gpu:mi250:8", {"hpc_gpu_count": 8, "hpc_gpu_type": "mi250"}),
+        ("gpu:a100_10gb:8", {}),
+        ("gpu:h100-47:4", {}),
+        ("gpu:small:8", {}),
         ("gpu:1g.5gb:7", {}),
         ("gpu:nvidia_a100_3g.20gb:2,gpu:a100:1", {}),
     ],
 )
 def test_what_the_roles_go_by(gres, variables):
-    assert gpu_variables(parse_gres(gres), {"titan": "titan-v", "volta": ""}) == variables
+    names = {"titan": "titan-v", "volta": "", "small": "a100_1g.5gb"}
+    assert gpu_variables(parse_gres(gres), names) == variables
+
+
+def test_types_that_say_nothing_are_named_once():
+    nodes = NODES.replace("Gres=gpu:2", "Gres=gpu:fast:2,shard:fast:8").replace("Gres=(null)", "Gres=gpu:fast:1,gpu:big:1")
+    assert plan(nodes).unknown_gpus == ["fast", "big"]
+    assert plan(nodes, gpu_types={"fast": "h100"}).unknown_gpus == ["big"]
+    assert plan(nodes, gpu_variables=False).unknown_gpus == []
+    assert plan(NODES.replace("titan:2", "1g.5gb:7")).unknown_gpus == []
 
 
 def test_the_roles_variables_can_be_left_to_the_site():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..._gpu.names import fits
+from ..._gpu.expected import fits
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
 from . import evidence
@@ -119,10 +119,11 @@ def nccl_failed(report: Report, asked: Asked) -> Reason | None:
 
 
 def device_type_mismatch(report: Report, asked: Asked) -> Reason | None:
-    """A GPU is not what `expect_gpu` says.
+    """A GPU is certainly not what `expect_gpu` says.
 
-    Neither its model nor its compute capability is one of those expected. Memory counts only if the GPU's name
-    states it: `a100-40gb` is not an A100-SXM4-80GB.
+    Neither its model nor its compute capability is one of those expected: `rtx-6000` is not an RTX 6000 Ada. Memory
+    counts only if the GPU's name states it: `a100-40gb` is not an A100-SXM4-80GB. The memory of a slice (MIG) does not
+    count, and neither does a name that says nothing about the GPU, such as `ampere`.
     """
     known = [device for device in report.devices if device["name"]]
     wrong = [device for device in known if not fits(asked.expect_gpu, device["name"], device["compute_capability"])]

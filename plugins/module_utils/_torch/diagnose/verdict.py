@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.errors import UserError, one_line
+from ..._common.errors import UserError, one_line, some
 from ..._cuda.parse import from_number
+from ..._gpu.expected import unknown
 from ..._gpu.names import words_of
 from ..asked import Asked
 from ..report import FINISHED, Report, describe_ending
@@ -42,6 +43,20 @@ def require_sense(asked: Asked) -> None:
             "expect_cuda %s with expect_devices %d" % (str(asked.expect_cuda).lower(), count),
             "leave expect_cuda out, expect_devices is enough",
         )
+
+
+def no_expectations(asked: t.Iterable[Asked]) -> list[str]:
+    """Return a warning if expect_gpu has names that say nothing about a GPU; the same one for every node."""
+    names = dict.fromkeys(name for each in asked for name in unknown(each.expect_gpu))
+    if not names:
+        return []
+    return [
+        one_line(
+            "%s in expect_gpu says nothing about a GPU, so any GPU is accepted. Give the model, such as h100, or a"
+            ' compute capability, such as "8.0": in the inventory, hpc_gpu_type, or gpu_types of hpc.pytorch.slurm'
+            % some(list(names))
+        )
+    ]
 
 
 def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> str:

@@ -14,7 +14,7 @@ from ..._common.errors import UserError, shown
 from ..._files.paths import require_absolute
 from ..._slurm.client import Slurm, SlurmError, no_answer
 from ..asked import Asked
-from ..diagnose.verdict import require_sense
+from ..diagnose.verdict import no_expectations, require_sense
 from .arrays import Order, Settings
 from .collect import preview, run
 from .follow import Limits
@@ -119,6 +119,8 @@ def check_nodes(options: Options, check_mode: bool, warn: t.Callable[[str], None
     """
     if os.geteuid() == 0:
         raise UserError("an ordinary user", "root", "use become_user, or connect as a user of the cluster")
+    for text in no_expectations(node.asked for node in options.nodes):
+        warn(text)
     names = [node.name for node in options.nodes]
     orders, settings = options.orders, options.settings
     slurm = Slurm(options.bin_dir)
