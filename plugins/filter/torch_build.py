@@ -60,7 +60,7 @@ options:
     description:
       - Further rows of the site, in the format of the collection's own files
         (C(plugins/plugin_utils/_torch_build/data)), which is described at the top of each. Keys are V(releases),
-        V(architectures), V(toolkit), V(family), V(toolkit_driver), V(gpus) and V(ambiguous).
+        V(architectures), V(toolkit), V(family), V(toolkit_driver), V(cudnn), V(gpus) and V(ambiguous).
       - A site's rows come before the collection's; a build of the same torch, CUDA and source replaces that of the
         collection.
     type: dict

@@ -111,6 +111,16 @@ class ToolkitDriver:
 
 
 @dataclasses.dataclass(frozen=True)
+class CudnnEnd:
+    """The first cuDNN that has no kernels for some architectures."""
+
+    archs: tuple[str, ...]
+    first_without: str
+    evidence: str = ""
+    unverified: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class GpuType:
     """What a model of GPU is called, and its compute capability."""
 
@@ -129,6 +139,7 @@ class Tables:
     toolkits: tuple[ToolkitRange, ...] = ()
     families: tuple[DriverFamily, ...] = ()
     toolkit_drivers: tuple[ToolkitDriver, ...] = ()
+    cudnn_ends: tuple[CudnnEnd, ...] = ()
     gpus: tuple[GpuType, ...] = ()
     ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     pytorch_channel_last: str | None = None
@@ -145,6 +156,11 @@ class Tables:
         for row in self.toolkit_drivers:
             found[row.cuda] = min(found.get(row.cuda, row.min_driver), row.min_driver, key=key)
         return found
+
+    @functools.cached_property
+    def first_cudnn_without(self) -> dict[str, str]:
+        """The first cuDNN without kernels for each architecture, where there is one."""
+        return {arch: row.first_without for row in reversed(self.cudnn_ends) for arch in row.archs}
 
     @functools.cached_property
     def gpus_by_model(self) -> dict[str, GpuType]:
@@ -168,6 +184,7 @@ class Tables:
             toolkits=site.toolkits + self.toolkits,
             families=site.families + self.families,
             toolkit_drivers=site.toolkit_drivers + self.toolkit_drivers,
+            cudnn_ends=site.cudnn_ends + self.cudnn_ends,
             gpus=site.gpus + self.gpus,
             ambiguous={**self.ambiguous, **site.ambiguous},
             pytorch_channel_last=self.pytorch_channel_last or site.pytorch_channel_last,

@@ -18,6 +18,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     SOURCES,
     Architectures,
     Build,
+    CudnnEnd,
     DriverFamily,
     GpuType,
     Tables,
@@ -27,17 +28,6 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
 
 # Keys that describe a file and hold no rows.
 _ABOUT = {"schema", "generated", "sources", "dropped"}
-_SECTIONS = (
-    "releases",
-    "rows",
-    "architectures",
-    "toolkit",
-    "family",
-    "toolkit_driver",
-    "gpus",
-    "ambiguous",
-    "pytorch_channel_last",
-)
 _URL = re.compile(r"https?://\S+|file://\S+")
 
 
@@ -165,6 +155,7 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
         toolkits=tuple(_toolkit_range(row) for row in top.rows("toolkit")),
         families=tuple(_family(row) for row in top.rows("family")),
         toolkit_drivers=tuple(_toolkit_driver(row) for row in top.rows("toolkit_driver")),
+        cudnn_ends=tuple(_cudnn_end(row) for row in top.rows("cudnn")),
         gpus=tuple(_gpu(row) for row in top.rows("gpus")),
         ambiguous=dict(_ambiguous(row) for row in top.rows("ambiguous")),
         pytorch_channel_last=top.version("pytorch_channel_last"),
@@ -318,6 +309,17 @@ def _toolkit_driver(row: _Row) -> ToolkitDriver:
         update=row.text("update") or "GA",
         min_driver=t.cast(str, row.version("min_driver", required=True)),
         evidence=row.text("evidence") or "the site's rows",
+    )
+    row.done()
+    return result
+
+
+def _cudnn_end(row: _Row) -> CudnnEnd:
+    result = CudnnEnd(
+        archs=row.versions("archs"),
+        first_without=t.cast(str, row.version("first_without", required=True)),
+        evidence=row.text("evidence") or "the site's rows",
+        unverified=row.mark("unverified"),
     )
     row.done()
     return result

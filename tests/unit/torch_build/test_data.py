@@ -19,11 +19,13 @@ def test_every_build_has_its_architectures(tables):
     assert [build.name for build in tables.builds if fit.architectures(build, tables) is None] == []
 
 
-@pytest.mark.parametrize("name", ["architectures", "drivers", "gpus", "releases"])
+@pytest.mark.parametrize("name", ["architectures", "cudnn", "drivers", "gpus", "releases"])
 def test_every_row_has_a_source_that_its_file_describes(raw, name):
     known = {source["id"] for source in raw[name]["sources"]}
     rows = [
-        row for section in ("rows", "toolkit", "family", "toolkit_driver", "gpus") for row in raw[name].get(section, [])
+        row
+        for section in ("rows", "toolkit", "family", "toolkit_driver", "cudnn", "gpus")
+        for row in raw[name].get(section, [])
     ]
     rows += [build for release in raw[name].get("releases", []) for build in release["builds"]]
     assert rows

@@ -132,7 +132,7 @@ def test_a_row_with_text_of_its_own_type_comes_back_as_plain_text():
         (
             ("release",),
             [],
-            "the keys ambiguous, architectures, family, gpus, pytorch_channel_last, releases, rows, toolkit,"
+            "the keys ambiguous, architectures, cudnn, family, gpus, pytorch_channel_last, releases, rows, toolkit,"
             " toolkit_driver at the top",
         ),
         (("releases",), {"torch": "1"}, "a list for releases at"),
