@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Chooses the PyTorch build with CUDA that runs on every given GPU and meets the given driver, CUDA, Python, source
-    and version, and returns exactly what to install for it.
+  - Chooses the PyTorch build with CUDA that runs on every given GPU and meets the given driver, CUDA, Python, glibc,
+    source and version, and returns exactly what to install for it.
+  - A build runs on a GPU if it has kernels for it, if the cuDNN that it brings has some too, and if the driver drives
+    it.
   - Chooses the newest build that fits, by torch, then by CUDA. Of builds that are equal in both, a verified one comes
     first, then conda-forge, then the channel pytorch, then wheels.
   - The data (every release from 1.0 on, its builds, their kernels, the drivers) is YAML in the collection, each row
@@ -35,8 +37,8 @@ options:
     elements: str
   driver:
     description:
-      - The version of the NVIDIA driver, such as V(550.54.15), or a list of the nodes' versions, of which the oldest
-        counts.
+      - The version of the NVIDIA driver, such as V(550.54.15), or a list of the nodes' versions. The oldest one must
+        run the build, and the newest one must drive the newest GPU.
     type: raw
   cuda:
     description:
@@ -45,6 +47,11 @@ options:
   python:
     description: The version of Python, such as V("3.8"). By default the newest but one that the build supports.
     type: str
+  glibc:
+    description:
+      - The version of the nodes' C library, such as V("2.17") for EL 7 or V("2.28") for EL 8, or a list of versions, of
+        which the oldest counts. C(getconf GNU_LIBC_VERSION) prints it. By default every build fits.
+    type: raw
   source:
     description: The source of the build. By default any source fits.
     type: str
@@ -60,7 +67,8 @@ options:
     description:
       - Further rows of the site, in the format of the collection's own files
         (C(plugins/plugin_utils/_torch_build/data)), which is described at the top of each. Keys are V(releases),
-        V(architectures), V(toolkit), V(family), V(toolkit_driver), V(cudnn), V(gpus) and V(ambiguous).
+        V(architectures), V(toolkit), V(family), V(toolkit_driver), V(cudnn), V(brings_cudnn), V(glibc),
+        V(needs), V(gpus) and V(ambiguous).
       - A site's rows come before the collection's; a build of the same torch, CUDA and source replaces that of the
         collection.
     type: dict
@@ -68,6 +76,8 @@ notes:
   - A kernel for compute capability X.y runs on X.z if z is not less than y. Code that the driver has to compile first
     (PTX) counts only if there is no kernel, and gives a warning.
   - From CUDA 11 on a driver runs everything of its CUDA's major version; below, the exact toolkit counts.
+  - A torch before 2.3 was built for numpy 1, so RV(_value.packages) then has C(numpy<2), unless the Python is too old
+    for numpy 2 or the build is conda-forge's, which says so itself.
 """
 
 EXAMPLES = r"""
@@ -157,7 +167,7 @@ _value:
       type: list
       elements: str
     driver:
-      description: The oldest driver that runs the build on these GPUs.
+      description: The oldest driver that runs the build on these GPUs. It drives each of them, if one driver can.
       type: str
     warnings:
       description: What is unverified or slow about the build.

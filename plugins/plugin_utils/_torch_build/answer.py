@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, previous_minor
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import marks
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Needs, Tables
+
+# EL 8 and everything newer has it.
+_GLIBC_OF_TODAY = "2.28"
 
 
 def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any]:
     """Return the filter's result for *build*."""
     python = wanted.python or usual_python(build)
     kernels = fit.architectures(build, tables)
+    capabilities = [capability for dummy, capability in wanted.gpus]
+    needs = fit.needs_of(build, python, tables)
     result: dict[str, t.Any] = {
         "torch": build.torch,
         "torchvision": build.torchvision,
@@ -31,13 +38,19 @@ def answer(build: Build, wanted: Constraints, tables: Tables) -> dict[str, t.Any
         "channels": [],
         "index": None,
         "cuda_override": None,
-        "capabilities": [capability for dummy, capability in wanted.gpus],
-        "driver": fit.lowest_driver(build, tables, [capability for dummy, capability in wanted.gpus]),
+        "capabilities": capabilities,
+        "driver": fit.lowest_driver(build, tables, capabilities),
         "warnings": warnings(build, wanted, tables),
-        "evidence": [build.evidence] + ([kernels.evidence] if kernels else []),
+        "evidence": [build.evidence] + ([kernels.evidence] if kernels else []) + [row.evidence for row in needs],
     }
-    result.update(_SPECS[build.source](build, python))
+    result.update(_SPECS[build.source](_with_needs(build, needs), python))
     return result
+
+
+def _with_needs(build: Build, rows: t.Sequence[Needs]) -> Build:
+    """Return *build* with the specs of *rows*, each once."""
+    specs = (*build.needs, *(spec for row in rows for spec in row.specs))
+    return dataclasses.replace(build, needs=tuple(dict.fromkeys(specs)))
 
 
 def usual_python(build: Build) -> str:
@@ -146,4 +159,25 @@ def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
                 "%s has no kernels for %s: the driver compiles them at the first start, which takes minutes"
                 % (build.name, gpu_text(gpu))
             )
-    return result + marks((name for names, dummy in wanted.gpus for name in names.split(", ")), tables)
+    glibc = fit.glibc_of(build, tables)
+    if glibc and glibc.unverified and wanted.glibc and key(wanted.glibc) < key(_GLIBC_OF_TODAY):
+        result.append("that %s runs with glibc %s is unverified: %s" % (build.name, wanted.glibc, glibc.unverified))
+    return (
+        result
+        + _drivers_apart(wanted, tables)
+        + marks((name for names, dummy in wanted.gpus for name in names.split(", ")), tables)
+    )
+
+
+def _drivers_apart(wanted: Constraints, tables: Tables) -> list[str]:
+    """Return a warning if no driver drives all of the GPUs: each kind of node then needs a driver of its own."""
+    firsts = [(fit.first_driver(gpu[1], tables), gpu) for gpu in wanted.gpus]
+    lasts = [(fit.last_driver(gpu[1], tables), gpu) for gpu in wanted.gpus]
+    newest = max(((first, gpu) for first, gpu in firsts if first), key=lambda pair: key(pair[0]), default=None)
+    oldest = min(((last, gpu) for last, gpu in lasts if last), key=lambda pair: key(pair[0]), default=None)
+    if newest is None or oldest is None or not is_past(newest[0], oldest[0]):
+        return []
+    return [
+        "no driver drives both %s, driver %s at most, and %s, driver %s at least: their nodes need different drivers"
+        % (gpu_text(oldest[1]), oldest[0], gpu_text(newest[1]), newest[0])
+    ]

@@ -119,6 +119,9 @@ def _give_up(blame: str, build: Build, wanted: Constraints, tables: Tables) -> s
             if build.python_min == build.python_max
             else "%s to %s" % (build.python_min, build.python_max)
         )
+    if blame == "glibc":
+        least = fit.glibc_of(build, tables)
+        return "take nodes with glibc %s or newer" % (least.version if least else "of today")
     return {
         "cuda": "take CUDA %s" % build.cuda,
         "source": "take source %s" % build.source,
@@ -130,6 +133,12 @@ def _other_driver(build: Build, wanted: Constraints, tables: Tables) -> str:
     capabilities = [capability for dummy, capability in wanted.gpus]
     lowest = fit.lowest_driver(build, tables, capabilities)
     lasts = [last for last in (fit.last_driver(capability, tables) for capability in capabilities) if last]
+    if lasts and lowest and is_past(lowest, min(lasts, key=key)):
+        # Such as a K80 and an H100: one environment may serve them, but no driver does.
+        return "give the drivers of all nodes: %s at most for the oldest GPU, %s or newer for the newest" % (
+            min(lasts, key=key),
+            lowest,
+        )
     if lasts and wanted.driver and any(is_past(wanted.driver, last) for last in lasts):
         return "take driver %s of at least %s" % (min(lasts, key=key), lowest)
     return "update the driver to %s or newer" % lowest

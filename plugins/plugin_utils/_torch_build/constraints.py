@@ -15,7 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus impo
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import SOURCES, Tables
 
 PLATFORM = "linux-64"
-NAMES = ("gpus", "driver", "cuda", "python", "source", "torch", "platform")
+NAMES = ("gpus", "driver", "cuda", "python", "glibc", "source", "torch", "platform")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +23,16 @@ class Constraints:
     """The constraints on a build; None and empty for no constraint.
 
     :arg gpus: pairs of the names given for a capability, and the capability: ``("titan-v, v100", "7.0")``.
+    :arg driver: the oldest driver of the nodes.
+    :arg newest_driver: the newest one, where several are given.
     """
 
     gpus: tuple[tuple[str, str], ...] = ()
     driver: str | None = None
+    newest_driver: str | None = None
     cuda: str | None = None
     python: str | None = None
+    glibc: str | None = None
     source: str | None = None
     torch: str | None = None
 
@@ -36,7 +40,7 @@ class Constraints:
         parts = ["GPU %s" % gpu_text(gpu) for gpu in self.gpus]
         parts += [
             "%s %s" % (name, getattr(self, name))
-            for name in ("driver", "cuda", "python", "source", "torch")
+            for name in ("driver", "cuda", "python", "glibc", "source", "torch")
             if getattr(self, name)
         ]
         return ", ".join(parts) or "no constraint"
@@ -99,9 +103,11 @@ def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
         )
     return Constraints(
         gpus=_gpus(given.get("gpus"), tables),
-        driver=_oldest(given, "driver", "550.54.15"),
+        driver=_one_of(min, given, "driver", "550.54.15"),
+        newest_driver=_one_of(max, given, "driver", "550.54.15"),
         cuda=_release(given, "cuda", "12.6"),
         python=_release(given, "python", "3.11"),
+        glibc=_one_of(min, given, "glibc", "2.28"),
         source=_source(given),
         torch=_pin(given),
     )
@@ -128,13 +134,13 @@ def _version(given: t.Mapping[str, t.Any], name: str, example: str) -> str | Non
     return str(value)
 
 
-def _oldest(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
-    """Return the lowest of one or several versions."""
+def _one_of(which: t.Callable[..., t.Any], given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:
+    """Return the lowest (``min``) or highest (``max``) of one or several versions."""
     values = given.get(name)
     if not isinstance(values, (list, tuple)):
         return _version(given, name, example)
-    versions = (_version({name: value}, name, example) for value in values)
-    return min((version for version in versions if version), key=key, default=None)
+    versions = [_version({name: value}, name, example) for value in values]
+    return t.cast("str | None", which((version for version in versions if version), key=key, default=None))
 
 
 def _release(given: t.Mapping[str, t.Any], name: str, example: str) -> str | None:

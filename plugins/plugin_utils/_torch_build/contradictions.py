@@ -9,6 +9,7 @@ import itertools
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import fit
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Architectures, Build, Tables
@@ -49,6 +50,7 @@ def contradictions(tables: Tables) -> list[str]:
     found += _partners(tables.builds)
     for row in tables.architectures:
         found += ["%s: %s" % (_span(row), wrong) for wrong in _architectures(row, tables)]
+    found += _ranges(tables)
     found += _drivers(tables)
     names = {model_of(name): row.capability for row in tables.gpus for name in row.names}
     for name, several in tables.ambiguous.items():
@@ -120,6 +122,23 @@ def _architectures(row: Architectures, tables: Tables) -> t.Iterator[str]:
                 yield "CUDA %s cannot compile for %s" % (cuda, arch)
     if row.ptx and row.ptx not in row.archs:
         yield "ptx %s is not among archs" % row.ptx
+
+
+def _ranges(tables: Tables) -> list[str]:
+    """Rows about ranges of builds: each CUDA has a build there, and the last driver is none before the first."""
+    rows = [("cuDNN " + row.version, row.about) for row in tables.brought_cudnn]
+    rows += [("glibc " + row.version, row.about) for row in tables.glibc]
+    rows += [(" ".join(row.specs), row.about) for row in tables.needs]
+    found = []
+    for what, about in rows:
+        covered = {build.cuda for build in tables.builds if about.covers(build)}
+        for cuda in about.cuda if about.cuda else () if covered else ("any",):
+            if cuda not in covered:
+                found.append("%s of torch %s-%s: no build for CUDA %s" % (what, about.torch_min, about.torch_max, cuda))
+    for span in tables.toolkits:
+        if span.first_driver and span.last_driver and is_past(span.first_driver, span.last_driver):
+            found.append("drivers %s to %s for %s" % (span.first_driver, span.last_driver, ", ".join(span.archs)))
+    return found
 
 
 def _drivers(tables: Tables) -> list[str]:

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decides whether a build fits: its kernels and the GPUs, its CUDA and the driver. Private to hpc.pytorch."""
+"""Decides whether a build fits: its kernels and cuDNN the GPUs, its CUDA the driver, its glibc that of the nodes.
+Private to hpc.pytorch.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,14 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key, major_minor, starts_with
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import kernel_runs, ptx_runs
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.cudnn import has_kernels
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past, least_driver
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     Architectures,
     Build,
+    Fact,
+    Needs,
     Tables,
     ToolkitRange,
 )
@@ -50,9 +55,15 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
         against("not for CUDA %s" % wanted.cuda, "cuda")
     if wanted.python and not key(build.python_min) <= key(wanted.python) <= key(build.python_max):
         against("not for python %s" % wanted.python, "python")
+    least = glibc_of(build, tables)
+    if wanted.glibc and least and key(wanted.glibc) < key(least.version):
+        against("needs glibc %s, which is newer than %s" % (least.version, wanted.glibc), "glibc")
     compiled = []
+    cudnn = cudnn_of(build, tables)
     for gpu in wanted.gpus:
         how = runs_on(build, gpu[1], tables)
+        if how != NOTHING and cudnn and not has_kernels(cudnn.version, gpu[1], tables.first_cudnn_without):
+            against("its cuDNN %s has no kernels for %s" % (cudnn.version, gpu_text(gpu)), "gpu:" + gpu[0])
         if how == NOTHING:
             against("no kernels for %s" % gpu_text(gpu), "gpu:" + gpu[0])
         elif how == PTX:
@@ -73,7 +84,14 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
                     "gpu:" + gpu[0],
                 )
         for gpu in wanted.gpus:
-            last = last_driver(gpu[1], tables)
+            first, last = first_driver(gpu[1], tables), last_driver(gpu[1], tables)
+            if first is not None and key(wanted.newest_driver or wanted.driver) < key(first):
+                against(
+                    "driver %s does not drive %s yet, %s is the first that does"
+                    % (wanted.newest_driver or wanted.driver, gpu_text(gpu), first),
+                    "driver",
+                    "gpu:" + gpu[0],
+                )
             if last is not None and is_past(wanted.driver, last):
                 against(
                     "driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last),
@@ -104,16 +122,41 @@ def _within(cuda: str, span: ToolkitRange) -> bool:
     return key(span.first) <= key(cuda) and (span.last is None or key(cuda) <= key(span.last))
 
 
-def lowest_driver(build: Build, tables: Tables, capabilities: t.Iterable[str] = ()) -> str | None:
+def lowest_driver(build: Build, tables: Tables, capabilities: t.Sequence[str] = ()) -> str | None:
     """Return the oldest driver that runs *build* on GPUs of these capabilities; None if unknown."""
     lowest = least_driver(build.cuda, tables.driver_families, tables.first_drivers)
     if any(runs_on(build, capability, tables) == PTX for capability in capabilities):
         # To compile, the driver has to know the build's own toolkit.
         own = tables.first_drivers.get(major_minor(build.cuda))
         lowest = max((one for one in (lowest, own) if one), key=key, default=None)
-    return lowest
+    firsts = (first_driver(capability, tables) for capability in capabilities)
+    return max((one for one in (lowest, *firsts) if one), key=key, default=None)
+
+
+def first_driver(capability: str, tables: Tables) -> str | None:
+    """Return the first branch of the driver for this capability; None if every driver for its builds drives it."""
+    return next((span.first_driver for span in tables.toolkits if capability in span.archs), None)
 
 
 def last_driver(capability: str, tables: Tables) -> str | None:
     """Return the last branch of the driver for this capability; None if no end is known."""
     return next((span.last_driver for span in tables.toolkits if capability in span.archs), None)
+
+
+def cudnn_of(build: Build, tables: Tables) -> Fact | None:
+    """Return the row about the cuDNN that *build* brings, or None."""
+    return next((row for row in tables.brought_cudnn if row.about.covers(build)), None)
+
+
+def glibc_of(build: Build, tables: Tables) -> Fact | None:
+    """Return the row about the oldest glibc that *build* runs with, or None."""
+    return next((row for row in tables.glibc if row.about.covers(build)), None)
+
+
+def needs_of(build: Build, python: str, tables: Tables) -> list[Needs]:
+    """Return the rows about what *build* needs with this Python, beyond its own row."""
+    return [
+        row
+        for row in tables.needs
+        if row.about.covers(build) and (row.python_min is None or key(python) >= key(row.python_min))
+    ]

@@ -79,12 +79,52 @@ class Architectures:
 
 
 @dataclasses.dataclass(frozen=True)
+class Range:
+    """Builds from some sources, of some versions of torch, for some CUDAs (all, if there are none)."""
+
+    sources: tuple[str, ...]
+    torch_min: str
+    torch_max: str
+    cuda: tuple[str, ...] = ()
+
+    def covers(self, build: Build) -> bool:
+        """Return whether *build* is one of them."""
+        version = key(major_minor(build.torch))
+        return (
+            build.source in self.sources
+            and (not self.cuda or build.cuda in self.cuda)
+            and key(self.torch_min) <= version <= key(self.torch_max)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """A version that belongs to the builds of a range: the cuDNN that they bring, or the glibc that they need."""
+
+    about: Range
+    version: str
+    evidence: str = ""
+    unverified: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """Match specs that the builds of a range need, from some Python on."""
+
+    about: Range
+    specs: tuple[str, ...]
+    python_min: str | None = None
+    evidence: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class ToolkitRange:
-    """The first and last toolkit and the last driver that support some architectures."""
+    """The first and last toolkit and branch of the driver that support some architectures."""
 
     archs: tuple[str, ...]
     first: str
     last: str | None = None
+    first_driver: str | None = None
     last_driver: str | None = None
     evidence: str = ""
     unverified: str | None = None
@@ -140,6 +180,9 @@ class Tables:
     families: tuple[DriverFamily, ...] = ()
     toolkit_drivers: tuple[ToolkitDriver, ...] = ()
     cudnn_ends: tuple[CudnnEnd, ...] = ()
+    brought_cudnn: tuple[Fact, ...] = ()
+    glibc: tuple[Fact, ...] = ()
+    needs: tuple[Needs, ...] = ()
     gpus: tuple[GpuType, ...] = ()
     ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     pytorch_channel_last: str | None = None
@@ -185,6 +228,9 @@ class Tables:
             families=site.families + self.families,
             toolkit_drivers=site.toolkit_drivers + self.toolkit_drivers,
             cudnn_ends=site.cudnn_ends + self.cudnn_ends,
+            brought_cudnn=site.brought_cudnn + self.brought_cudnn,
+            glibc=site.glibc + self.glibc,
+            needs=site.needs + self.needs,
             gpus=site.gpus + self.gpus,
             ambiguous={**self.ambiguous, **site.ambiguous},
             pytorch_channel_last=self.pytorch_channel_last or site.pytorch_channel_last,

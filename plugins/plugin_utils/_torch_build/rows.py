@@ -1,14 +1,13 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns rows of YAML into tables, and checks each. The top of each file in data/ describes its rows.
+"""Turns rows of YAML into tables. The top of each file in data/ describes its rows.
 Private to hpc.pytorch.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
@@ -20,118 +19,18 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     Build,
     CudnnEnd,
     DriverFamily,
+    Fact,
     GpuType,
+    Needs,
+    Range,
     Tables,
     ToolkitDriver,
     ToolkitRange,
 )
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.row import Row
 
 # Keys that describe a file and hold no rows.
 _ABOUT = {"schema", "generated", "sources", "dropped"}
-_URL = re.compile(r"https?://\S+|file://\S+")
-
-
-class _Row:
-    """One mapping and its place in the data. Its reader takes each key; a key that is left over is an error."""
-
-    def __init__(self, value: t.Any, where: str) -> None:
-        if not isinstance(value, t.Mapping):
-            raise UserError(
-                "a mapping at %s of the compatibility rows" % where,
-                repr(value),
-                "see the top of the data files for its keys",
-            )
-        self._left = dict(value)
-        self._asked: list[str] = []
-        self.where = where
-
-    def take(
-        self, name: str, what: str, right: t.Callable[[t.Any], bool], default: t.Any = None, required: bool = False
-    ) -> t.Any:
-        self._asked.append(name)
-        if name not in self._left:
-            if required:
-                raise UserError("%s (%s) at %s of the compatibility rows" % (name, what, self.where), "none", "add it")
-            return default
-        value = self._left.pop(name)
-        if value is None and not required:
-            return default
-        if not right(value):
-            remedy = (
-                "put quotes around it"
-                if isinstance(value, (int, float)) and not isinstance(value, bool)
-                else "correct it"
-            )
-            raise UserError("%s for %s at %s of the compatibility rows" % (what, name, self.where), repr(value), remedy)
-        return value
-
-    def version(self, name: str, required: bool = False) -> str | None:
-        value = self.take(name, 'a version in quotes such as "12.6"', is_version, required=required)
-        # Templating leaves subclasses of str (with the origin of a value) that YAML and JSON do not write.
-        return str(value) if value is not None else None
-
-    def text(self, name: str, required: bool = False) -> str | None:
-        value = self.take(name, "text", lambda value: isinstance(value, str) and bool(value.strip()), required=required)
-        return str(value) if value is not None else None
-
-    def mark(self, name: str) -> str | None:
-        """Take a mark: the text why a row is marked, or true."""
-        value = self.take(name, "text, or true or false", lambda value: isinstance(value, (str, bool)))
-        if isinstance(value, bool):
-            return "marked so" if value else None
-        return str(value) if value else None
-
-    def url(self, name: str, more: tuple[str, ...] = ()) -> str | None:
-        what = " or ".join(("a URL",) + more)
-        value = self.take(
-            name, what, lambda value: isinstance(value, str) and (value in more or bool(_URL.fullmatch(value)))
-        )
-        return str(value) if value is not None else None
-
-    def texts(self, name: str, required: bool = False) -> tuple[str, ...]:
-        def right(value: t.Any) -> bool:
-            return (
-                isinstance(value, (list, tuple))
-                and all(isinstance(item, str) and item for item in value)
-                and bool(value or not required)
-            )
-
-        return tuple(str(item) for item in self.take(name, "a list of texts", right, default=(), required=required))
-
-    def versions(self, name: str, required: bool = True) -> tuple[str, ...]:
-        def right(value: t.Any) -> bool:
-            return isinstance(value, (list, tuple)) and bool(value) and all(is_version(item) for item in value)
-
-        return tuple(
-            str(item)
-            for item in self.take(
-                name, 'a list of versions in quotes such as ["7.0", "8.0"]', right, default=(), required=required
-            )
-        )
-
-    def choice(self, name: str, choices: t.Sequence[str]) -> str:
-        return str(self.take(name, "one of " + ", ".join(choices), lambda value: value in choices, required=True))
-
-    def rows(self, name: str) -> list[_Row]:
-        values = self.take(name, "a list", lambda value: isinstance(value, (list, tuple)), default=())
-        return [_Row(value, "%s[%d]" % (self._below(name), number)) for number, value in enumerate(values)]
-
-    def row(self, name: str) -> _Row | None:
-        value = self.take(name, "a mapping", lambda value: isinstance(value, t.Mapping))
-        return _Row(value, self._below(name)) if value is not None else None
-
-    def _below(self, name: str) -> str:
-        return "%s.%s" % (self.where, name) if self.where else name
-
-    def done(self) -> None:
-        if self._left:
-            raise UserError(
-                "the keys %s at %s of the compatibility rows"
-                % (", ".join(sorted(self._asked)), self.where or "the top"),
-                ", ".join(sorted(map(str, self._left))),
-                "remove or correct what is not among them",
-            )
-
 
 _NOTHING_YET = Tables()
 
@@ -142,7 +41,7 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
     :arg base: known tables; a build may be added to a release of *base* by its version alone.
     :raises UserError: a row is wrong.
     """
-    top = _Row(
+    top = Row(
         {name: section for name, section in value.items() if name not in _ABOUT}
         if isinstance(value, t.Mapping)
         else value,
@@ -156,6 +55,9 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
         families=tuple(_family(row) for row in top.rows("family")),
         toolkit_drivers=tuple(_toolkit_driver(row) for row in top.rows("toolkit_driver")),
         cudnn_ends=tuple(_cudnn_end(row) for row in top.rows("cudnn")),
+        brought_cudnn=tuple(_fact(row, "cudnn") for row in top.rows("brings_cudnn")),
+        glibc=tuple(_fact(row, "glibc") for row in top.rows("glibc")),
+        needs=tuple(_needs(row) for row in top.rows("needs")),
         gpus=tuple(_gpu(row) for row in top.rows("gpus")),
         ambiguous=dict(_ambiguous(row) for row in top.rows("ambiguous")),
         pytorch_channel_last=top.version("pytorch_channel_last"),
@@ -164,7 +66,7 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
     return result
 
 
-def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[tuple[Build, ...], tuple[Architectures, ...]]:
+def _builds(releases: t.Sequence[Row], base: Tables) -> tuple[tuple[Build, ...], tuple[Architectures, ...]]:
     """Return the builds, and the architectures that their own rows have."""
     builds: list[Build] = []
     architectures: dict[Architectures, None] = {}
@@ -228,7 +130,7 @@ def _builds(releases: t.Sequence[_Row], base: Tables) -> tuple[tuple[Build, ...]
     return tuple(builds), tuple(architectures)
 
 
-def _python(row: _Row | None) -> tuple[str, str] | None:
+def _python(row: Row | None) -> tuple[str, str] | None:
     if row is None:
         return None
     low, high = t.cast(str, row.version("min", required=True)), t.cast(str, row.version("max", required=True))
@@ -239,7 +141,7 @@ def _python(row: _Row | None) -> tuple[str, str] | None:
     return low, high
 
 
-def _on_page(row: _Row | None) -> dict[str, str]:
+def _on_page(row: Row | None) -> dict[str, str]:
     if row is None:
         return {}
     values = {name: row.version(name) for name in ("torchvision", "torchaudio")}
@@ -247,17 +149,12 @@ def _on_page(row: _Row | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _architectures(row: _Row) -> Architectures:
-    span = row.take(
-        "torch",
-        'versions such as "2.13" or "2.8-2.10"',
-        lambda value: isinstance(value, str) and all(map(is_version, value.split("-", 1))),
-        required=True,
-    ).split("-")
+def _architectures(row: Row) -> Architectures:
+    first, last = row.span("torch")
     result = Architectures(
         source=row.choice("source", SOURCES),
-        torch_min=str(span[0]),
-        torch_max=str(span[-1]),
+        torch_min=first,
+        torch_max=last,
         cuda=row.versions("cuda"),
         archs=row.versions("archs"),
         ptx=row.version("ptx"),
@@ -269,11 +166,12 @@ def _architectures(row: _Row) -> Architectures:
     return result
 
 
-def _toolkit_range(row: _Row) -> ToolkitRange:
+def _toolkit_range(row: Row) -> ToolkitRange:
     result = ToolkitRange(
         archs=row.versions("archs"),
         first=t.cast(str, row.version("first", required=True)),
         last=row.version("last"),
+        first_driver=row.version("first_driver"),
         last_driver=row.version("last_driver"),
         evidence=row.text("evidence") or "the site's rows",
         unverified=row.mark("unverified"),
@@ -283,7 +181,7 @@ def _toolkit_range(row: _Row) -> ToolkitRange:
     return result
 
 
-def _family(row: _Row) -> DriverFamily:
+def _family(row: Row) -> DriverFamily:
     exceptions = row.take(
         "except",
         "CUDA versions and their drivers",
@@ -303,7 +201,7 @@ def _family(row: _Row) -> DriverFamily:
     return result
 
 
-def _toolkit_driver(row: _Row) -> ToolkitDriver:
+def _toolkit_driver(row: Row) -> ToolkitDriver:
     result = ToolkitDriver(
         cuda=t.cast(str, row.version("cuda", required=True)),
         update=row.text("update") or "GA",
@@ -314,7 +212,7 @@ def _toolkit_driver(row: _Row) -> ToolkitDriver:
     return result
 
 
-def _cudnn_end(row: _Row) -> CudnnEnd:
+def _cudnn_end(row: Row) -> CudnnEnd:
     result = CudnnEnd(
         archs=row.versions("archs"),
         first_without=t.cast(str, row.version("first_without", required=True)),
@@ -325,7 +223,34 @@ def _cudnn_end(row: _Row) -> CudnnEnd:
     return result
 
 
-def _gpu(row: _Row) -> GpuType:
+def _range(row: Row) -> Range:
+    first, last = row.span("torch")
+    return Range(row.choices("source", SOURCES), first, last, row.versions("cuda", required=False))
+
+
+def _fact(row: Row, name: str) -> Fact:
+    result = Fact(
+        about=_range(row),
+        version=t.cast(str, row.version(name, required=True)),
+        evidence=row.text("evidence") or "the site's rows",
+        unverified=row.mark("unverified"),
+    )
+    row.done()
+    return result
+
+
+def _needs(row: Row) -> Needs:
+    result = Needs(
+        about=_range(row),
+        specs=row.texts("specs", required=True),
+        python_min=row.version("python_min"),
+        evidence=row.text("evidence") or "the site's rows",
+    )
+    row.done()
+    return result
+
+
+def _gpu(row: Row) -> GpuType:
     capability = row.take("capability", 'major.minor in quotes such as "8.6"', is_capability, required=True)
     result = GpuType(
         names=row.texts("names", required=True),
@@ -337,7 +262,7 @@ def _gpu(row: _Row) -> GpuType:
     return result
 
 
-def _ambiguous(row: _Row) -> tuple[str, tuple[str, ...]]:
+def _ambiguous(row: Row) -> tuple[str, tuple[str, ...]]:
     result = t.cast(str, row.text("name", required=True)), row.texts("could_be", required=True)
     row.done()
     return result

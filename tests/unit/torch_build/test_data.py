@@ -10,6 +10,8 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.contradic
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import SOURCES, Tables
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.rows import tables as from_rows
 
+SECTIONS = ("rows", "toolkit", "family", "toolkit_driver", "cudnn", "brings_cudnn", "glibc", "needs", "gpus")
+
 
 def test_the_data_does_not_contradict_itself(tables):
     assert duplicates(tables) + contradictions(tables) == []
@@ -19,14 +21,10 @@ def test_every_build_has_its_architectures(tables):
     assert [build.name for build in tables.builds if fit.architectures(build, tables) is None] == []
 
 
-@pytest.mark.parametrize("name", ["architectures", "cudnn", "drivers", "gpus", "releases"])
+@pytest.mark.parametrize("name", ["architectures", "cudnn", "drivers", "glibc", "gpus", "numpy", "releases"])
 def test_every_row_has_a_source_that_its_file_describes(raw, name):
     known = {source["id"] for source in raw[name]["sources"]}
-    rows = [
-        row
-        for section in ("rows", "toolkit", "family", "toolkit_driver", "cudnn", "gpus")
-        for row in raw[name].get(section, [])
-    ]
+    rows = [row for section in SECTIONS for row in raw[name].get(section, [])]
     rows += [build for release in raw[name].get("releases", []) for build in release["builds"]]
     assert rows
     assert [row for row in rows if row["evidence"] not in known] == []

@@ -43,6 +43,7 @@ CHOICES = {
     ),
     "cuda": st.sampled_from(sorted({build.cuda for build in TABLES.builds} | {"12.2"})),
     "python": st.integers(5, 16).map("3.{}".format),
+    "glibc": st.sampled_from(["2.12", "2.17", "2.26", "2.28", "2.34"]),
     "source": st.sampled_from(["pytorch", "conda-forge", "wheels"]),
     "torch": pins(),
 }
@@ -97,6 +98,21 @@ def row_of_architectures(raw, got, build):
     )
 
 
+def fact_of(rows, got):
+    """The row about the build of an answer, or None."""
+    series = numbers(got["torch"])[:2]
+    return next(
+        (
+            row
+            for row in rows
+            if got["source"] in row["source"]
+            and got["cuda"] in row.get("cuda", [got["cuda"]])
+            and numbers(row["torch"].split("-")[0])[:2] <= series <= numbers(row["torch"].split("-")[-1])[:2]
+        ),
+        None,
+    )
+
+
 @COMMON
 @given(question=QUESTIONS)
 def test_the_answer_satisfies_everything_that_was_asked(raw, question):
@@ -130,6 +146,17 @@ def test_the_answer_satisfies_everything_that_was_asked(raw, question):
         if not kernels:
             assert numbers(compiled["ptx"]) <= numbers("%d.%d" % (major, minor))
             assert any("no kernels for" in warning and name in warning for warning in got["warnings"])
+        last = next(
+            (row["first_without"] for row in raw["cudnn"]["cudnn"] if "%d.%d" % (major, minor) in row["archs"]), None
+        )
+        brought = fact_of(raw["cudnn"]["brings_cudnn"], got)
+        assert last is None or brought is None or numbers(brought["cudnn"]) < numbers(last)
+        spans = [row for row in raw["architectures"]["toolkit"] if "%d.%d" % (major, minor) in row["archs"]]
+        assert numbers(got["driver"]) >= max(numbers(row.get("first_driver", "0.0")) for row in [*spans, {}])
+    if "glibc" in question:
+        assert numbers(fact_of(raw["glibc"]["glibc"], got)["glibc"]) <= numbers(question["glibc"])
+    old = got["source"] != "conda-forge" and numbers(got["torch"]) < numbers("2.3")
+    assert ("numpy<2" in got["packages"]) == (old and numbers(got["python"]) >= numbers("3.9"))
     if "unverified" in build:
         assert any(build["unverified"] in warning for warning in got["warnings"])
     # What is to be installed is this very build.

@@ -199,14 +199,24 @@ def test_a_driver_may_be_too_new_for_a_gpu():
     assert starts_with(torch_build(["titan-v"], driver="580.95.05")["cuda"], "12")
 
 
+# A build for CUDA 11.8 without any kernel: the driver compiles everything.
+ONLY_PTX = {
+    "architectures": [{"source": "wheels", "torch": "2.6", "cuda": ["11.8"], "archs": ["3.7", "5.0"], "ptx": "5.0"}]
+}
+
+
 def test_what_the_driver_has_to_compile_warns_and_needs_a_driver_of_that_toolkit():
+    got = torch_build(["8.9"], source="wheels", torch="2.6", cuda="11.8", rows=ONLY_PTX)
+    assert got["driver"] == "520.61.05"
     got = torch_build(["b200"], source="conda-forge", torch="2.6")
-    assert got["driver"] == "560.28.03"
+    # The driver of CUDA 12.6 could compile it, but no driver before 570 drives the GPU.
+    assert got["driver"] == "570"
     assert len(got["warnings"]) == 1 and "no kernels for b200 (10.0): the driver compiles them" in got["warnings"][0]
     assert torch_build(["h100"], source="conda-forge", torch="2.6")["warnings"] == []
     message = refused(["b200"], source="conda-forge", torch="2.6", driver="550.54.15")
     assert "driver 550.54.15 cannot compile it for b200 (10.0), 560.28.03 can" in message
-    assert "update the driver to 560.28.03 or newer" in message
+    assert "driver 550.54.15 does not drive b200 (10.0) yet, 570 is the first that does" in message
+    assert "update the driver to 570 or newer" in message
 
 
 # --- kernels ----------------------------------------------------------------------------------------------------------
