@@ -60,15 +60,19 @@ options:
     description: A version or a series, such as V(1.7.1), V("2.13") or V(2.13.*).
     type: str
   platform:
-    description: The platform. There is only data about V(linux-64); any other value is refused.
+    description:
+      - The platform of the nodes. V(linux-aarch64) is for servers with 64-bit ARM processors, such as GH200 and GB200.
+        A GPU that only such hosts have gives a warning with V(linux-64). Jetson modules before Thor are refused, as
+        they need NVIDIA's own builds.
     type: str
+    choices: [linux-64, linux-aarch64]
     default: linux-64
   rows:
     description:
       - Further rows of the site, in the format of the collection's own files
         (C(plugins/plugin_utils/_torch_build/data)), which is described at the top of each. Keys are V(releases),
         V(architectures), V(toolkit), V(family), V(toolkit_driver), V(cudnn), V(brings_cudnn), V(glibc),
-        V(needs), V(gpus) and V(ambiguous).
+        V(needs), V(hosts), V(gpus) and V(ambiguous). Builds and architectures have V(platform), by default V(linux-64).
       - A site's rows come before the collection's; a build of the same torch, CUDA and source replaces that of the
         collection.
     type: dict
@@ -84,6 +88,10 @@ EXAMPLES = r"""
 - name: Choose a build for every partition of a cluster
   ansible.builtin.debug:
     msg: "{{ ['titan-v', 'a100', 'h100'] | hpc.pytorch.torch_build(source='wheels') }}"
+
+- name: Choose a build for nodes with GH200
+  ansible.builtin.debug:
+    msg: "{{ ['gh200'] | hpc.pytorch.torch_build(platform='linux-aarch64', driver='550.54.15') }}"
 
 - name: Choose a build for CUDA 10.1 in the channel pytorch
   ansible.builtin.debug:

@@ -117,7 +117,12 @@ def _wheels(build: Build, python: str) -> dict[str, t.Any]:
 
 def _compiled(build: Build) -> bool:
     """Return whether torchvision differs by CUDA: from torch 2.15 on it is one file."""
-    return key(build.torch) < (2, 15)
+    return _with_cuda(build) and key(build.torch) < (2, 15)
+
+
+def _with_cuda(build: Build) -> bool:
+    """Return whether the wheels of torchvision have CUDA: for linux-aarch64 from torch 2.11 on."""
+    return build.platform != "linux-aarch64" or key(build.torch) >= (2, 11)
 
 
 def _addresses(build: Build, python: str) -> list[str]:
@@ -159,6 +164,18 @@ def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
                 "%s has no kernels for %s: the driver compiles them at the first start, which takes minutes"
                 % (build.name, gpu_text(gpu))
             )
+        hosts = fit.host_of(gpu, tables)
+        if hosts and hosts[0].platform != build.platform:
+            row, name = hosts
+            what = row.no_builds or "for such hosts give platform %s" % row.platform
+            result.append(
+                "only %s hosts have %s, and this build is for %s: %s" % (row.platform, name, build.platform, what)
+            )
+    if build.torchvision and build.source == "wheels" and not _with_cuda(build):
+        result.append(
+            "torchvision %s for %s is built without CUDA: its own operators, such as nms, do not run on the GPU"
+            % (build.torchvision, build.platform)
+        )
     glibc = fit.glibc_of(build, tables)
     if glibc and glibc.unverified and wanted.glibc and key(wanted.glibc) < key(_GLIBC_OF_TODAY):
         result.append("that %s runs with glibc %s is unverified: %s" % (build.name, wanted.glibc, glibc.unverified))

@@ -13,6 +13,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constrain
     Constraints,
     constraints,
     merged,
+    platform_of,
 )
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.load import with_rows
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Tables
@@ -28,7 +29,7 @@ def choose(value: t.Any, keywords: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     :raises UserError: an option is wrong, or no build fits; then the message has what excludes which builds.
     """
     values = merged(value, keywords)
-    tables = with_rows(values.pop("rows", None))
+    tables = with_rows(values.pop("rows", None), platform_of(values))
     wanted = constraints(values, tables)
     return answer.answer(best(wanted, tables), wanted, tables)
 

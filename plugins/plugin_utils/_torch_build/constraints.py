@@ -12,9 +12,8 @@ import typing as t
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key, major_minor
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import capability
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import SOURCES, Tables
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import PLATFORMS, SOURCES, Tables
 
-PLATFORM = "linux-64"
 NAMES = ("gpus", "driver", "cuda", "python", "glibc", "source", "torch", "platform")
 
 
@@ -35,6 +34,7 @@ class Constraints:
     glibc: str | None = None
     source: str | None = None
     torch: str | None = None
+    platform: str = PLATFORMS[0]
 
     def __str__(self) -> str:
         parts = ["GPU %s" % gpu_text(gpu) for gpu in self.gpus]
@@ -43,6 +43,7 @@ class Constraints:
             for name in ("driver", "cuda", "python", "glibc", "source", "torch")
             if getattr(self, name)
         ]
+        parts += ["platform %s" % self.platform] if self.platform != PLATFORMS[0] else []
         return ", ".join(parts) or "no constraint"
 
 
@@ -94,13 +95,6 @@ def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
     if unknown:
         raise UserError("a constraint among %s" % ", ".join(NAMES), ", ".join(unknown), "correct or remove it")
     given = {str(name): value for name, value in values.items() if value is not None and value != "" and value != []}
-    platform = given.get("platform", PLATFORM)
-    if platform != PLATFORM:
-        raise UserError(
-            "platform to be %s, the only one that there is data about" % PLATFORM,
-            str(platform),
-            "declare the packages of that env yourself (torch_env_packages, torch_env_pip)",
-        )
     return Constraints(
         gpus=_gpus(given.get("gpus"), tables),
         driver=_one_of(min, given, "driver", "550.54.15"),
@@ -110,7 +104,23 @@ def constraints(values: t.Mapping[str, t.Any], tables: Tables) -> Constraints:
         glibc=_one_of(min, given, "glibc", "2.28"),
         source=_source(given),
         torch=_pin(given),
+        platform=platform_of(values),
     )
+
+
+def platform_of(values: t.Mapping[str, t.Any]) -> str:
+    """Return the platform in *values*, by default the first one that there is data about.
+
+    :raises UserError: there is no data about it.
+    """
+    platform = values.get("platform") or PLATFORMS[0]
+    if platform not in PLATFORMS:
+        raise UserError(
+            "platform to be %s, the only ones that there is data about" % " or ".join(PLATFORMS),
+            str(platform),
+            "declare the packages of that env yourself (torch_env_packages, torch_env_pip)",
+        )
+    return str(platform)
 
 
 def _gpus(value: t.Any, tables: Tables) -> tuple[tuple[str, str], ...]:

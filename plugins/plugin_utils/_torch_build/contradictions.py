@@ -132,9 +132,12 @@ def _ranges(tables: Tables) -> list[str]:
     found = []
     for what, about in rows:
         covered = {build.cuda for build in tables.builds if about.covers(build)}
-        for cuda in about.cuda if about.cuda else () if covered else ("any",):
-            if cuda not in covered:
-                found.append("%s of torch %s-%s: no build for CUDA %s" % (what, about.torch_min, about.torch_max, cuda))
+        missing = [cuda for cuda in about.cuda if cuda not in covered]
+        if missing or not covered:
+            found.append(
+                "%s of torch %s-%s: no build for CUDA %s"
+                % (what, about.torch_min, about.torch_max, ", ".join(missing) or "of any version")
+            )
     for span in tables.toolkits:
         if span.first_driver and span.last_driver and is_past(span.first_driver, span.last_driver):
             found.append("drivers %s to %s for %s" % (span.first_driver, span.last_driver, ", ".join(span.archs)))

@@ -14,11 +14,13 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions impor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import kernel_runs, ptx_runs
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.cudnn import has_kernels
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past, least_driver
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     Architectures,
     Build,
     Fact,
+    Host,
     Needs,
     Tables,
     ToolkitRange,
@@ -58,6 +60,10 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
     least = glibc_of(build, tables)
     if wanted.glibc and least and key(wanted.glibc) < key(least.version):
         against("needs glibc %s, which is newer than %s" % (least.version, wanted.glibc), "glibc")
+    for gpu in wanted.gpus:
+        hosts = host_of(gpu, tables)
+        if hosts and hosts[0].no_builds and hosts[0].platform == build.platform:
+            against("does not run on %s: %s" % (hosts[1], hosts[0].no_builds), "gpu:" + gpu[0])
     compiled = []
     cudnn = cudnn_of(build, tables)
     for gpu in wanted.gpus:
@@ -160,3 +166,20 @@ def needs_of(build: Build, python: str, tables: Tables) -> list[Needs]:
         for row in tables.needs
         if row.about.covers(build) and (row.python_min is None or key(python) >= key(row.python_min))
     ]
+
+
+def host_of(gpu: tuple[str, str], tables: Tables) -> tuple[Host, str] | None:
+    """Return the row about the hosts of a GPU, and the GPU for a message; None if it is built into any host.
+
+    :arg gpu: the names that were given for a capability, and the capability. Of several names, such as h100 and gh200,
+        only some may be of such a GPU.
+    """
+    names, capability = gpu
+    for row in tables.hosts:
+        if capability in row.capabilities:
+            return row, gpu_text(gpu)
+        models = {model_of(name) for name in row.names}
+        of_it = [name for name in names.split(", ") if model_of(name) in models]
+        if of_it:
+            return row, gpu_text((", ".join(of_it), capability))
+    return None

@@ -14,11 +14,13 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import Fa
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import Models, model_of
 
 SOURCES = ("pytorch", "conda-forge", "wheels")
+# The first one is that of builds that do not name theirs.
+PLATFORMS = ("linux-64", "linux-aarch64")
 
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """One build of torch with CUDA for linux-64."""
+    """One build of torch with CUDA."""
 
     torch: str
     torchvision: str | None
@@ -40,6 +42,7 @@ class Build:
     unverified: str | None = None
     known_bad: str | None = None
     notes: tuple[str, ...] = ()
+    platform: str = PLATFORMS[0]
 
     @property
     def same(self) -> tuple[str, str, str]:
@@ -67,6 +70,7 @@ class Architectures:
     evidence: str = ""
     unverified: str | None = None
     note: str | None = None
+    platform: str = PLATFORMS[0]
 
     def covers(self, build: Build) -> bool:
         """Return whether this row is about *build*."""
@@ -161,6 +165,17 @@ class CudnnEnd:
 
 
 @dataclasses.dataclass(frozen=True)
+class Host:
+    """GPUs that only hosts of one platform have."""
+
+    names: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    platform: str
+    no_builds: str | None = None
+    evidence: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class GpuType:
     """What a model of GPU is called, and its compute capability."""
 
@@ -172,7 +187,7 @@ class GpuType:
 
 @dataclasses.dataclass(frozen=True)
 class Tables:
-    """All data. The first of several rows about the same counts: a site's rows come before those of the collection."""
+    """All data for one platform. The first of several rows about the same counts: a site's come before the others."""
 
     builds: tuple[Build, ...] = ()
     architectures: tuple[Architectures, ...] = ()
@@ -183,6 +198,7 @@ class Tables:
     brought_cudnn: tuple[Fact, ...] = ()
     glibc: tuple[Fact, ...] = ()
     needs: tuple[Needs, ...] = ()
+    hosts: tuple[Host, ...] = ()
     gpus: tuple[GpuType, ...] = ()
     ambiguous: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     pytorch_channel_last: str | None = None
@@ -231,7 +247,20 @@ class Tables:
             brought_cudnn=site.brought_cudnn + self.brought_cudnn,
             glibc=site.glibc + self.glibc,
             needs=site.needs + self.needs,
+            hosts=site.hosts + self.hosts,
             gpus=site.gpus + self.gpus,
             ambiguous={**self.ambiguous, **site.ambiguous},
             pytorch_channel_last=self.pytorch_channel_last or site.pytorch_channel_last,
         )
+
+    def only(self, platform: str) -> Tables:
+        """Return these tables with the builds of one platform, and what is about them."""
+        return dataclasses.replace(
+            self,
+            builds=tuple(build for build in self.builds if build.platform == platform),
+            architectures=tuple(row for row in self.architectures if row.platform == platform),
+        )
+
+    def without_builds(self) -> Tables:
+        """Return what holds on every platform: these tables without builds, and without what is about them."""
+        return dataclasses.replace(self, builds=(), architectures=(), brought_cudnn=(), glibc=(), needs=())

@@ -109,8 +109,9 @@ class Row:
         what = "a list of " + ", ".join(choices)
         return tuple(str(item) for item in self.take(name, what, right, required=True))
 
-    def choice(self, name: str, choices: t.Sequence[str]) -> str:
-        return str(self.take(name, "one of " + ", ".join(choices), lambda value: value in choices, required=True))
+    def choice(self, name: str, choices: t.Sequence[str], default: str | None = None) -> str:
+        what, required = "one of " + ", ".join(choices), default is None
+        return str(self.take(name, what, lambda value: value in choices, default=default, required=required))
 
     def rows(self, name: str) -> list[Row]:
         values = self.take(name, "a list", lambda value: isinstance(value, (list, tuple)), default=())

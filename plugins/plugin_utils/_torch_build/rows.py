@@ -14,6 +14,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key, major_minor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
+    PLATFORMS,
     SOURCES,
     Architectures,
     Build,
@@ -21,6 +22,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model imp
     DriverFamily,
     Fact,
     GpuType,
+    Host,
     Needs,
     Range,
     Tables,
@@ -35,10 +37,11 @@ _ABOUT = {"schema", "generated", "sources", "dropped"}
 _NOTHING_YET = Tables()
 
 
-def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
+def tables(value: t.Any, base: Tables = _NOTHING_YET, platform: str = PLATFORMS[0]) -> Tables:
     """Return the tables in *value*: the content of one or several data files, or a site's rows.
 
     :arg base: known tables; a build may be added to a release of *base* by its version alone.
+    :arg platform: the platform of builds and architectures whose rows name none.
     :raises UserError: a row is wrong.
     """
     top = Row(
@@ -47,10 +50,11 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
         else value,
         "",
     )
-    builds, own = _builds(top.rows("releases"), base)
+    builds, own = _builds(top.rows("releases"), base, platform)
+    kernels = top.rows("rows") + top.rows("architectures")
     result = Tables(
         builds=builds,
-        architectures=own + tuple(_architectures(row) for row in top.rows("rows") + top.rows("architectures")),
+        architectures=own + tuple(_architectures(row, platform) for row in kernels),
         toolkits=tuple(_toolkit_range(row) for row in top.rows("toolkit")),
         families=tuple(_family(row) for row in top.rows("family")),
         toolkit_drivers=tuple(_toolkit_driver(row) for row in top.rows("toolkit_driver")),
@@ -58,6 +62,7 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
         brought_cudnn=tuple(_fact(row, "cudnn") for row in top.rows("brings_cudnn")),
         glibc=tuple(_fact(row, "glibc") for row in top.rows("glibc")),
         needs=tuple(_needs(row) for row in top.rows("needs")),
+        hosts=tuple(_host(row) for row in top.rows("hosts")),
         gpus=tuple(_gpu(row) for row in top.rows("gpus")),
         ambiguous=dict(_ambiguous(row) for row in top.rows("ambiguous")),
         pytorch_channel_last=top.version("pytorch_channel_last"),
@@ -66,7 +71,9 @@ def tables(value: t.Any, base: Tables = _NOTHING_YET) -> Tables:
     return result
 
 
-def _builds(releases: t.Sequence[Row], base: Tables) -> tuple[tuple[Build, ...], tuple[Architectures, ...]]:
+def _builds(
+    releases: t.Sequence[Row], base: Tables, platform: str
+) -> tuple[tuple[Build, ...], tuple[Architectures, ...]]:
     """Return the builds, and the architectures that their own rows have."""
     builds: list[Build] = []
     architectures: dict[Architectures, None] = {}
@@ -109,13 +116,15 @@ def _builds(releases: t.Sequence[Row], base: Tables) -> tuple[tuple[Build, ...],
                 unverified=item.mark("unverified"),
                 known_bad=item.mark("known_bad"),
                 notes=notes + tuple(note for note in [item.text("notes")] if note),
+                platform=item.choice("platform", PLATFORMS, platform),
             )
             archs, ptx = item.versions("kernels", required=False), item.version("ptx")
             item.done()
             if archs:
                 series = major_minor(torch)
                 kernels = Architectures(source, series, series, (build.cuda,), archs, ptx, build.evidence)
-                architectures[dataclasses.replace(kernels, unverified=build.unverified)] = None
+                kernels = dataclasses.replace(kernels, unverified=build.unverified, platform=build.platform)
+                architectures[kernels] = None
             if (
                 source == "wheels"
                 and len([place for place in (build.index, build.find_links, build.wheel_urls) if place]) != 1
@@ -149,7 +158,7 @@ def _on_page(row: Row | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _architectures(row: Row) -> Architectures:
+def _architectures(row: Row, platform: str) -> Architectures:
     first, last = row.span("torch")
     result = Architectures(
         source=row.choice("source", SOURCES),
@@ -161,6 +170,7 @@ def _architectures(row: Row) -> Architectures:
         evidence=row.text("evidence") or "the site's rows",
         unverified=row.mark("unverified"),
         note=row.text("note"),
+        platform=row.choice("platform", PLATFORMS, platform),
     )
     row.done()
     return result
@@ -244,6 +254,18 @@ def _needs(row: Row) -> Needs:
         about=_range(row),
         specs=row.texts("specs", required=True),
         python_min=row.version("python_min"),
+        evidence=row.text("evidence") or "the site's rows",
+    )
+    row.done()
+    return result
+
+
+def _host(row: Row) -> Host:
+    result = Host(
+        names=row.texts("names"),
+        capabilities=row.versions("capabilities", required=False),
+        platform=row.choice("platform", PLATFORMS),
+        no_builds=row.text("no_builds"),
         evidence=row.text("evidence") or "the site's rows",
     )
     row.done()

@@ -132,8 +132,8 @@ def test_a_row_with_text_of_its_own_type_comes_back_as_plain_text():
         (
             ("release",),
             [],
-            "the keys ambiguous, architectures, brings_cudnn, cudnn, family, glibc, gpus, needs, pytorch_channel_last,"
-            " releases, rows, toolkit, toolkit_driver at the top",
+            "the keys ambiguous, architectures, brings_cudnn, cudnn, family, glibc, gpus, hosts, needs,"
+            " pytorch_channel_last, releases, rows, toolkit, toolkit_driver at the top",
         ),
         (("releases",), {"torch": "1"}, "a list for releases at"),
         (("releases", 0), NEXT, "a mapping at releases[0]"),
