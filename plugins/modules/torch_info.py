@@ -20,7 +20,8 @@ description:
   - A torch that hangs or crashes is a result like any other. After its time limit the probe is killed with everything
     that it started. A GPU that hangs or crashes does not hide the others.
   - If something fails, the module checks the node's device files, driver library, NVML and kernel log for the cause,
-    and tries a failed import once more without E(LD_LIBRARY_PATH) and E(LD_PRELOAD).
+    and tries what failed once more without E(LD_LIBRARY_PATH) and E(LD_PRELOAD), and once more with the environment's
+    own packages alone.
   - Changes nothing on the machine. No bytecode, kernel cache, core dump or process is left behind.
   - A broken torch never makes the task fail; check RV(verdict), as the role P(hpc.pytorch.torch_check#role) does.
 options:
@@ -136,11 +137,12 @@ reasons:
         # >>> generated: reason codes
         - V(probe_timeout), a GPU or all of the probe did not answer in time.
         - V(torch_missing), there is no torch in the environment.
-        - V(user_site_shadow), a torch in the home directory or in E(PYTHONPATH) comes before the environment's.
+        - V(user_site_shadow), packages from outside the environment come before its own.
         - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own,
           and without them it works.
         - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
         - V(compute_failed), torch does not compute on the CPU, or computes wrong results.
+        - V(numpy_mismatch), torch cannot use the numpy of its environment.
         - V(cpu_only_build), torch is built without CUDA.
         - V(no_driver), the node has no NVIDIA driver, or no library to reach it by.
         - V(stub_or_compat_libcuda), the driver's library is a stub, of the package cuda-compat, or not of the kernel
@@ -286,13 +288,13 @@ nccl:
       description: How long it took.
       type: float
 shadowed:
-  description: The CUDA libraries in use that come from outside the environment although that has its own.
+  description: The CUDA libraries and packages in use that come from outside the environment although that has its own.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The name of its file.
+      description: The name of the library's file, or of the package.
       type: str
       sample: libcudnn.so.9.1.0
     path:

@@ -14,6 +14,17 @@ from .._common.unfinished import CHANGING_MARK
 from .._files.paths import nearest_existing
 from .._files.trust import require_trusted, require_trusted_env, require_trusted_place, untrusted_because
 
+# The variables that put libraries before those of the environment.
+LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
+# Variables of Python that change neither what is imported nor what that does.
+_HARMLESS = frozenset(
+    "PYTHON" + name
+    for name in (
+        "ASYNCIODEBUG COERCECLOCALE DONTWRITEBYTECODE FAULTHANDLER HASHSEED INSPECT IOENCODING NOUSERSITE"
+        " PYCACHEPREFIX SAFEPATH STARTUP UNBUFFERED USERBASE UTF8"
+    ).split()
+)
+
 
 class Interpreter(t.NamedTuple):
     """A python that may be run.
@@ -79,6 +90,15 @@ def job_variables(found: Interpreter, variables: t.Mapping[str, str]) -> dict[st
     # Otherwise NVIDIA's compiler leaves kernels in ~/.nv.
     result["CUDA_CACHE_DISABLE"] = "1"
     return result
+
+
+def loading_variables(variables: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that change what is imported or loaded: ``PYTHONPATH``, ``PYTHONHOME``, ``LD_PRELOAD``."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if value and (name in LIBRARY_VARIABLES or re.fullmatch("PYTHON[A-Z]+", name) and name not in _HARMLESS)
+    }
 
 
 def require_trusted_variables(variables: t.Mapping[str, str]) -> None:

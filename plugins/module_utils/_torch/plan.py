@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .probe import main
-from .report import TIMEOUT, Report, is_library_of_torch
+from .report import DIED, TIMEOUT, Report, is_library_of_torch
 
 # The names of the checks of a node in trouble, each a task of its own.
 CHECKS = tuple(name for name, dummy in main.CHECKS)
@@ -24,6 +24,8 @@ class Plan(t.NamedTuple):
     :arg trouble: whether to check the node even if every device passes.
     :arg skip: the checks of the node to skip.
     :arg expect: the expected number of devices; with another one the node is checked. None for no expectation.
+    :arg numpy: whether to hand numbers to numpy and back.
+    :arg alone: whether only the environment's own packages may be imported.
     """
 
     torch: bool = True
@@ -33,6 +35,12 @@ class Plan(t.NamedTuple):
     trouble: bool = False
     skip: tuple[str, ...] = ()
     expect: int | None = None
+    numpy: bool = True
+    alone: bool = False
+
+
+# Of a probe for comparison: what every one of them does.
+BARE = Plan(devices=(), all_reduce=False, numpy=False)
 
 
 def what_is_left(plan: Plan, report: Report) -> Plan | None:
@@ -44,6 +52,8 @@ def what_is_left(plan: Plan, report: Report) -> Plan | None:
     :arg report: of all probes so far; the last of ``report.broken`` is the task that broke.
     """
     task = report.broken[-1].task
+    if task == "numpy":
+        return Plan(torch=False, trouble=True, skip=plan.skip)
     if task in CHECKS:
         skip = (*plan.skip, task)
         return None if set(CHECKS) <= set(skip) else Plan(torch=False, trouble=True, skip=skip)
@@ -54,16 +64,57 @@ def what_is_left(plan: Plan, report: Report) -> Plan | None:
     return Plan(torch=False, trouble=True, skip=plan.skip)
 
 
-def counter_check(report: Report) -> Plan | None:
+def library_check(report: Report) -> Plan | None:
     """Return the plan of a probe without LD_LIBRARY_PATH and LD_PRELOAD; None if they cannot be the cause."""
-    if report.ending.how == TIMEOUT or not any(is_library_of_torch(path) for _variable, path in report.library_path):
+    if report.ending.how == TIMEOUT or report.exec_failed or report.missing:
         return None
-    bare = Plan(devices=(), all_reduce=False)
-    if report.torch is None or report.cpu is None or not report.cpu["passed"]:
-        return None if report.missing or report.exec_failed else bare
-    if report.cuda is None:
-        return bare
+    if not _computes(report) and report.library_variables:
+        # Libraries of any name may be the cause: libstdc++, libgomp, libmkl, that of Python.
+        return BARE
+    mine = any(is_library_of_torch(path) for _variable, path in report.library_path)
+    return _counter_check(report) if mine else None
+
+
+def package_check(report: Report) -> Plan | None:
+    """Return the plan of a probe with the environment's own packages alone; None if others cannot be the cause."""
+    if report.ending.how == TIMEOUT or report.exec_failed:
+        return None
+    python = report.python
+    if python is None:
+        # It did not even start: what is in the user site is not known.
+        return BARE._replace(alone=True) if report.ending.how == DIED else None
+    if not (report.python_variables or python.get("added") or python["user_site"]):
+        return None
+    if report.missing or not _computes(report) or report.has_bad_numpy():
+        return BARE._replace(alone=True, numpy=True)
+    plan = _counter_check(report) if report.outside else None
+    return plan and plan._replace(alone=True)
+
+
+def _counter_check(report: Report) -> Plan | None:
+    """Return the plan that repeats what failed; None if nothing did."""
+    if not _computes(report) or report.cuda is None or report.torch is None:
+        return BARE
     if not report.cuda["count"]:
-        return bare if report.torch["cuda"] and report.driver and report.driver["library"] else None
+        return BARE if report.torch["cuda"] and report.driver and report.driver["library"] else None
     failed = tuple(device["index"] for device in report.devices if device["state"] in ("failed", "died"))
-    return bare._replace(devices=failed) if failed else None
+    return BARE._replace(devices=failed) if failed else None
+
+
+def _computes(report: Report) -> bool:
+    return report.torch is not None and report.cpu is not None and bool(report.cpu["passed"])
+
+
+def gets_further(other: Report, report: Report) -> bool:
+    """Return whether the counter-check *other* succeeds where *report* failed."""
+    if other.cpu is None or not other.cpu["passed"]:
+        return False
+    if report.cuda is None:
+        return True
+    if report.has_bad_numpy() and other.numpy is not None:
+        return other.numpy["error"] is None
+    if not other.cuda or not other.cuda["count"]:
+        return False
+    failed = [item["index"] for item in report.devices if item["state"] in ("failed", "died")]
+    passed = [item["index"] for item in other.devices if item["passed"]]
+    return set(failed) <= set(passed)

@@ -158,10 +158,14 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "prefix": _PATH,
         "user_site": _maybe(_PATH),
         "python_path": _list(_PATH),
+        "conda": _flag,
+        "added": _list(_struct({"folder": _PATH, "by": _PATH})),
     },
+    "variables": {"variables": _mapping(_LONG)},
+    "outside": {"modules": _list(_struct({"name": _NAME, "path": _PATH, "instead": _maybe(_PATH)}))},
     "torch_missing": {"leftover": _maybe(_PATH), "error": _maybe(_ERROR)},
     "torch_found": {"path": _PATH, "own": _maybe(_PATH)},
-    "import_failed": {"error": _ERROR},
+    "import_failed": {"error": _ERROR, "files": _list(_PATH)},
     "torch": {
         "version": _maybe(_NAME),
         "cuda": _maybe(_NAME),
@@ -171,6 +175,12 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "seconds": _seconds,
     },
     "cpu": {"passed": _flag, "error": _maybe(_ERROR)},
+    "numpy": {
+        "version": _maybe(_NAME),
+        "path": _maybe(_PATH),
+        "error": _maybe(_ERROR),
+        "own_error": _maybe(_ERROR),
+    },
     "cuda": {
         "available": _flag,
         "count": _count,

@@ -56,6 +56,9 @@ class Report(t.NamedTuple):
     :arg shadowed: the libraries in use that are not the environment's although it has them.
     :arg broken: the probes that hung or died in a task, in order.
     :arg without: whether torch gets further without the libraries of library_path; None if that was not tried.
+    :arg alone: whether torch gets further with the environment's own packages alone; None if that was not tried.
+    :arg variables: the variables that change what is imported or loaded.
+    :arg outside: the packages that were imported from elsewhere: name, path, and the environment's own or None.
     """
 
     step: str
@@ -81,8 +84,26 @@ class Report(t.NamedTuple):
     devices: list[dict[str, t.Any]]
     broken: tuple[Broken, ...]
     without: bool | None
+    alone: bool | None
+    variables: dict[str, str]
+    outside: list[dict[str, t.Any]]
+    numpy: dict[str, t.Any] | None
     refused: dict[str, str] | None
     exec_failed: dict[str, str] | None
+
+    @property
+    def python_variables(self) -> dict[str, str]:
+        """The variables that change what Python imports."""
+        return {name: value for name, value in self.variables.items() if name.startswith("PYTHON")}
+
+    @property
+    def library_variables(self) -> dict[str, str]:
+        """The variables that put libraries before those of the environment."""
+        return {name: value for name, value in self.variables.items() if name.startswith("LD_")}
+
+    def has_bad_numpy(self) -> bool:
+        """Return whether torch cannot hand numbers to the numpy that is there."""
+        return self.broke_at("numpy") is not None or self.numpy is not None and self.numpy["error"] is not None
 
     def broke_at(self, task: str) -> Broken | None:
         """Return how the probe broke in *task*, or None."""
@@ -171,6 +192,10 @@ def read_report(
         devices=[_device(index, devices[index], step, ending, broke) for index in sorted(devices)],
         broken=tuple(broken),
         without=without,
+        alone=None,
+        variables=(by_kind.get("variables") or {}).get("variables") or {},
+        outside=(by_kind.get("outside") or {}).get("modules") or [],
+        numpy=by_kind.get("numpy"),
         refused=by_kind.get("refused"),
         exec_failed=by_kind.get("exec_failed"),
     )

@@ -24,9 +24,15 @@ import typing as t
 from .._common.errors import UserError, one_line
 from .._common.lines import lines_of, visible
 from .._files.environment import roots_own
-from .environment import find_interpreter, job_variables, require_trusted_variables
-from .plan import Plan, counter_check, what_is_left
-from .probe import kernels, libraries, main, node, package, talk
+from .environment import (
+    LIBRARY_VARIABLES,
+    find_interpreter,
+    job_variables,
+    loading_variables,
+    require_trusted_variables,
+)
+from .plan import Plan, gets_further, library_check, package_check, what_is_left
+from .probe import kernels, libraries, main, node, numpy_arrays, origin, package, talk
 from .records import MOST_RECORDS, NotUnderstood, understood
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
 
@@ -34,14 +40,12 @@ FIRST_STEP = "check the environment"
 DEVICE_TIMEOUT = 30.0
 # How many seconds a process may take to end: after its last record, and after SIGKILL (one in state D does not end).
 LEAVING = 5.0
-# The variables that put libraries before those of the environment.
-LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 # Records that count as the first probe sends them. Of every other kind a later probe may send a newer one.
 FIRST_COUNTS = frozenset(
     ("refused", "exec_failed", "node", "library_path", "python", "torch_missing", "torch_found", "import_failed")
-    + ("torch", "cpu", "cuda")
+    + ("torch", "cpu", "cuda", "variables", "outside")
 )
-_PARTS = (talk, package, kernels, libraries, node, main)
+_PARTS = (talk, package, origin, kernels, numpy_arrays, libraries, node, main)
 _OUTPUT_KEPT = 4000
 _RECORDS_KEPT = 1 << 22
 BOOTSTRAP = """
@@ -100,37 +104,33 @@ def run_probe(
     report = read_report(records, ending, FIRST_STEP, broken)
     if report.refused is not None:
         raise UserError(report.refused["expected"], report.refused["found"], report.refused["remedy"])
-    plan = counter_check(report)
-    if plan is None or ending.odd:
-        return report
-    outcome = _one_probe(place, plan, LIBRARY_VARIABLES)
-    other = read_report(outcome.records, outcome.ending, FIRST_STEP)
-    without = (
-        None
-        if outcome.ending.odd or outcome.ending.how == TIMEOUT and outcome.task is None
-        else gets_further(other, report)
-    )
-    ending = ending._replace(seconds=time.monotonic() - started)
-    return report._replace(ending=ending, without=without)
+    report = _compare(place, report) if not ending.odd else report
+    return report._replace(ending=ending._replace(seconds=time.monotonic() - started))
+
+
+def _compare(place: _Place, report: Report) -> Report:
+    """Try what failed once more without the variables and packages that may be the cause, each by itself, then both."""
+
+    def helps(plan: Plan | None, without: t.Sequence[str] = ()) -> bool | None:
+        if plan is None:
+            return None
+        outcome = _one_probe(place, plan, without)
+        if outcome.ending.odd or outcome.ending.how == TIMEOUT and outcome.task is None:
+            return None
+        return gets_further(read_report(outcome.records, outcome.ending, FIRST_STEP), report)
+
+    packages = package_check(report)
+    without = helps(library_check(report), LIBRARY_VARIABLES)
+    alone = helps(packages) if not without else None
+    if without is False and alone is False and helps(packages, LIBRARY_VARIABLES):
+        without = alone = True
+    return report._replace(without=without, alone=alone)
 
 
 def bundle(plan: Plan, root: str = "") -> bytes:
     """Return the input of BOOTSTRAP: the probe's files and its plan."""
     parts = [(part.__name__.rpartition(".")[2], inspect.getsource(part)) for part in _PARTS]
     return json.dumps({"parts": parts, "plan": dict(plan._asdict(), root=root)}).encode("ascii")
-
-
-def gets_further(other: Report, report: Report) -> bool:
-    """Return whether the counter-check *other* succeeds where *report* failed."""
-    if other.cpu is None or not other.cpu["passed"]:
-        return False
-    if report.cuda is None:
-        return True
-    if not other.cuda or not other.cuda["count"]:
-        return False
-    failed = [item["index"] for item in report.devices if item["state"] in ("failed", "died")]
-    passed = [item["index"] for item in other.devices if item["passed"]]
-    return set(failed) <= set(passed)
 
 
 class _Place(t.NamedTuple):
@@ -165,7 +165,7 @@ def _one_probe(place: _Place, plan: Plan, without: t.Sequence[str] = ()) -> _Out
     try:
         child = os.fork()
         if child == 0:
-            _become_probe(place, pipes, without)
+            _become_probe(place, pipes, without, plan.alone)
         pipes.close(pipes.records_in, pipes.output_in, pipes.source_out)
         received = _receive_all(child, pipes, bundle(plan, place.root), place)
         status = _end(child)
@@ -366,7 +366,7 @@ def _kill_strays(before: set[int]) -> None:
         time.sleep(0.01)
 
 
-def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.NoReturn:
+def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str], alone: bool) -> t.NoReturn:
     """In the child: check the environment, then become its interpreter."""
     try:
         os.setsid()
@@ -390,11 +390,21 @@ def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str]) -> t.N
         except UserError as error:
             _send_record(pipes, kind="refused", expected=error.expected, found=error.found, remedy=error.remedy)
             os._exit(0)
+        loading = loading_variables(variables)
+        if loading:
+            _send_record(pipes, kind="variables", variables=loading)
         _send_record(pipes, kind="step", step="start python")
         os.set_inheritable(pipes.records_in, True)
         os.set_inheritable(pipes.source_out, True)
         ends = [str(pipes.records_in), str(pipes.source_out)]
         command = [found.python, "-B", "-X", "faulthandler", "-c", BOOTSTRAP]
+        if alone:
+            command.insert(1, "-I")
+            # Python that torch starts counts too.
+            variables = {
+                name: value for name, value in variables.items() if name not in loading or name in LIBRARY_VARIABLES
+            }
+            variables["PYTHONNOUSERSITE"] = "1"
         try:
             os.execve(found.python, command + ends, job_variables(found, variables))
         except OSError as error:

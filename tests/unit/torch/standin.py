@@ -10,7 +10,7 @@ import ctypes
 import os
 
 __version__ = "1.4.0"
-COUNT, BUILT, NEEDS, ARCHS, FAULTS = {count!r}, {cuda!r}, {needs!r}, {archs!r}, {faults!r}
+COUNT, BUILT, NEEDS, ARCHS, FAULTS, NUMPY = {count!r}, {cuda!r}, {needs!r}, {archs!r}, {faults!r}, {numpy!r}
 PROPERTIES = []
 UNEXPECTED = (
     "Unexpected error from cudaGetDeviceCount(). Did you run some cuda functions before calling NumCudaDevices() that"
@@ -58,6 +58,19 @@ class Tensor:
         return Tensor(self.rows)
     def tolist(self):
         return as_floats(self.rows)
+    def numpy(self):
+        if FAULTS.get("numpy") and FAULTS["numpy"] != "wrong":
+            fail(FAULTS["numpy"])
+        try:
+            import numpy
+        except Exception:
+            raise RuntimeError("Numpy is not available")
+        if int(numpy.__version__.split(".")[0]) > NUMPY:
+            raise RuntimeError("Numpy is not available")
+        return self.rows
+
+def from_numpy(array):
+    return Tensor([row[::-1] for row in array] if FAULTS.get("numpy") == "wrong" else array)
 
 def as_floats(value):
     return [as_floats(item) for item in value] if isinstance(value, list) else float(value)
@@ -189,15 +202,19 @@ def standin(
     needs: int = 13000,
     archs: list[str] | None = None,
     nccl: int | tuple[int, ...] | None = 2408,
+    numpy: int = 2,
 ) -> str:
     """The stand-in's code.
 
     :arg cuda: what it was built for.
     :arg count: how many devices it shows; None to ask libcuda.
-    :arg faults: by device number, by device and kernel, "cpu" or "all-reduce": ``wrong``, ``hang``, ``crash``, or the
-        text of an error.
+    :arg faults: by device number, by device and kernel, "cpu", "numpy" or "all-reduce": ``wrong``, ``hang``, ``crash``,
+        or the text of an error.
     :arg needs: the CUDA that the driver must run, as a number of cuDriverGetVersion.
     :arg archs: the architectures that it has code for; empty for all.
     :arg nccl: the version, as torch reports it; None for a build without.
+    :arg numpy: the newest major version of numpy that it can use.
     """
-    return STANDIN.format(cuda=cuda, count=count, faults=faults or {}, needs=needs, archs=archs or [], nccl=nccl)
+    return STANDIN.format(
+        cuda=cuda, count=count, faults=faults or {}, needs=needs, archs=archs or [], nccl=nccl, numpy=numpy
+    )

@@ -79,6 +79,14 @@ def visible(value: str) -> dict[str, str]:
 
 
 NONE = driver({"cuInit": 100})
+# A numpy that can be imported, next to this torch.
+NUMPY_2 = """
+import importlib.machinery, sys, types
+numpy = types.ModuleType("numpy")
+numpy.__version__ = "2.2.6"
+numpy.__spec__ = importlib.machinery.ModuleSpec("numpy", None, origin="numpy/__init__.py")
+sys.modules["numpy"] = numpy
+"""
 JOB = {"SLURM_JOB_ID": "7"}
 MIG = {"CUDA_VISIBLE_DEVICES": "MIG-11111111-2222-3333-4444-555555555555"}
 NODES = {
@@ -198,6 +206,7 @@ NODES = {
         driver(gpus=2),
         standin(count=2, faults={"all-reduce": "unhandled system error"}),
     ),
+    "numpy 2, torch for 1": Node(["numpy_mismatch"], "numpy 2.2.6", driver(), NUMPY_2 + standin(count=1, numpy=1)),
     "another GPU": Node(["device_type_mismatch"], "NVIDIA TITAN V (7.0)", driver(), expected={"expect_gpu": ["h100"]}),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.import_remedies import (
-    OTHER_IMPORT_REMEDY,
+    State,
     crash_site,
     import_remedy,
     library_named,
@@ -46,7 +46,7 @@ def test_library_and_remedy(text: str, library: str | None, remedy: str) -> None
 
 
 def test_what_nobody_knows_has_a_remedy_too() -> None:
-    assert import_remedy("gremlins") == OTHER_IMPORT_REMEDY
+    assert "repair the environment" in import_remedy("gremlins")
     assert library_named("gremlins") is None
 
 
@@ -60,3 +60,31 @@ def test_crash_site() -> None:
     output = 'Fatal\n\nCurrent thread 0x1 (most recent call first):\n  File "/e/a b.py", line 7 in f\n  File "<string>"'
     assert crash_site(output) == "in /e/a b.py, line 7"
     assert crash_site("nothing") is None
+
+
+def test_a_remedy_fits_what_was_found() -> None:
+    """A variable that is not set, or without which it fails as well, is not to be unset."""
+    own = "/e/lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)"
+    node = "/usr/lib64/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)"
+    alone, loaded = State("/e", True, []), State("/e", True, ["LD_PRELOAD"])
+    assert "its own /e/lib/libstdc++.so.6 is too old" in import_remedy(own, loaded)
+    for text in (own, node, "libcudnn.so.9: cannot open shared object file", "gremlins"):
+        assert "unset" not in import_remedy(text, alone)
+    for text in (node, "libcudnn.so.9: cannot open shared object file", "gremlins"):
+        assert "unset LD_PRELOAD" in import_remedy(text, loaded)
+        assert "LD_LIBRARY_PATH" not in import_remedy(text, loaded)
+    assert import_remedy(node, State("/e", False, [])).startswith("install an older torch")
+    assert "install torch again" in import_remedy("/e/libtorch_cuda.so: undefined symbol: ncclCommRegister", alone)
+
+
+@pytest.mark.parametrize(
+    "text, remedy",
+    [
+        ("ModuleNotFoundError: No module named 'torch._C'", "a part of it is missing"),
+        ("ModuleNotFoundError: No module named 'numpy.core'", "a part of it is missing"),
+        ("ModuleNotFoundError: No module named 'numpy'", "install the module that is named"),
+        ("ImportError: numpy.core.multiarray failed to import", "install numpy again"),
+    ],
+)
+def test_a_module_that_is_there_is_not_called_missing(text: str, remedy: str) -> None:
+    assert remedy in import_remedy(text)

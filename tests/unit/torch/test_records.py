@@ -37,12 +37,20 @@ GOOD = {
         "prefix": "/e",
         "user_site": None,
         "python_path": [],
+        "conda": True,
+        "added": [{"folder": "/home/u/code", "by": "PYTHONPATH"}],
     },
+    "variables": {"variables": {"PYTHONPATH": "/home/u/code"}},
+    "outside": {"modules": [{"name": "numpy", "path": "/home/u/code/numpy.py", "instead": None}]},
     "torch_missing": {"leftover": None},
     "torch_found": {"path": "/e/torch/__init__.py", "own": None},
-    "import_failed": {"error": {"type": "ImportError", "text": "a\nb", "name": None}},
+    "import_failed": {
+        "error": {"type": "ImportError", "text": "a\nb", "name": None},
+        "files": ["/home/u/code/numpy.py"],
+    },
     "torch": {"version": "2.9.0", "cuda": "12.8", "hip": None, "git": None, "path": "/caf\u00e9/torch", "seconds": 1.5},
     "cpu": {"passed": True, "error": None},
+    "numpy": {"version": "2.2.6", "path": None, "error": None, "own_error": None},
     "cuda": {"available": True, "count": 8, "error": None, "warnings": [], "archs": ["sm_90"]},
     "device": {"index": 0, "name": "TITAN V", "compute_capability": "7.0", "memory": 12 * 10**9},
     "cudnn": {"version": 91002},
@@ -111,7 +119,9 @@ def test_a_record_without_its_keys(kind):
 def test_control_characters_are_escapes(text):
     found = understood({"kind": "device", **GOOD["device"], "name": text})
     assert found["name"].isprintable() and found["name"]
-    found = understood({"kind": "import_failed", "error": {"type": text, "text": "a\n" + text, "name": None}})
+    found = understood(
+        {"kind": "import_failed", "error": {"type": text, "text": "a\n" + text, "name": None}, "files": []}
+    )
     assert found["error"]["text"].split("\n")[0] == "a" and found["error"]["text"].split("\n")[1].isprintable()
 
 

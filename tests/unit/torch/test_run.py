@@ -416,3 +416,49 @@ def test_the_probe_dies_with_the_module(make_env: MakeEnv, tmp_path: pathlib.Pat
     while is_alive(probe):
         assert time.monotonic() < limit
         time.sleep(0.02)
+
+
+NUMPY_2 = "__version__ = '2.2.6'"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_numpy_that_torch_is_not_built_for(make_env: MakeEnv, count: int) -> None:
+    """As torch 2.2.2 next to numpy 2.2.6: it computes, and every data loader fails."""
+    prefix = make_env(torch=standin(count=count, numpy=1).replace("1.4.0", "2.2.2+cu121"), numpy=NUMPY_2)
+    found = look(prefix)
+    assert (found["verdict"], codes(found)[0]) == ("failed", "numpy_mismatch")
+    reason = found["reasons"][0]
+    assert "cannot use numpy 2.2.6 of %s: Numpy is not available" % prefix in reason["message"]
+    assert "'numpy<2'" in reason["remedy"]
+    (site_packages(prefix) / "numpy.py").write_text("__version__ = '1.26.4'")
+    assert "numpy_mismatch" not in codes(look(prefix))
+
+
+@pytest.mark.parametrize(
+    "fault, said",
+    [("wrong", "numbers came back from numpy changed"), ("crash", "died by SIGSEGV"), ("Numpy is not available", "Nu")],
+)
+def test_a_numpy_that_fails_hides_no_device(make_env: MakeEnv, fault: str, said: str) -> None:
+    prefix = make_env(torch=standin(count=2, faults={"numpy": fault}), numpy=NUMPY_2)
+    found = look(prefix)
+    assert (found["verdict"], codes(found)) == ("failed", ["numpy_mismatch"])
+    assert said in found["reasons"][0]["message"]
+    assert [device["passed"] for device in found["devices"]] == [True, True]
+    assert found["nccl"]["all_reduce"] is True
+
+
+def test_a_numpy_that_is_broken_by_itself_says_why(make_env: MakeEnv) -> None:
+    found = look(make_env(torch=standin(count=1), numpy="raise ImportError('libopenblas.so.0: not there')"))
+    assert codes(found) == ["numpy_mismatch"]
+    assert "libopenblas.so.0: not there" in found["reasons"][0]["message"]
+    assert "install numpy again" in found["reasons"][0]["remedy"]
+
+
+def test_a_torch_without_numpy_is_fine(make_env: MakeEnv) -> None:
+    """None installed, what a removal left, or a build that is meant to have none."""
+    prefix = make_env(torch=standin(count=1), name="none")
+    assert look(prefix)["verdict"] == "ok"
+    (site_packages(prefix) / "numpy" / "core").mkdir(parents=True)
+    assert look(prefix)["verdict"] == "ok"
+    built_without = standin(count=1, faults={"numpy": "PyTorch was compiled without NumPy support"})
+    assert look(make_env(torch=built_without, numpy=NUMPY_2))["verdict"] == "ok"

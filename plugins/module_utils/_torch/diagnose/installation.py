@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from ..._common.versions import is_version, key
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
-from .import_remedies import crash_site, import_remedy, library_named
+from .import_remedies import State, crash_site, import_remedy, library_named
 from .reason import Reason, last_line
+
+# The first torch for numpy 2: https://github.com/pytorch/pytorch/issues/132179, and 107302.
+_FOR_NUMPY_2 = "2.3"
 
 
 def torch_missing(report: Report, asked: Asked) -> Reason | None:
@@ -17,7 +21,7 @@ def torch_missing(report: Report, asked: Asked) -> Reason | None:
     Install it, or name the environment that has it. A folder without code, as a removal may leave it, does not
     count.
     """
-    if report.missing is None:
+    if report.missing is None or report.alone:
         return None
     python = report.python["executable"] if report.python else asked.python
     message = "python %s of %s has no torch" % (python, asked.place)
@@ -45,7 +49,7 @@ def import_failed(report: Report, asked: Asked) -> Reason | None:
         library = library_named(error["text"])
         if library and library not in line:
             message += " (%s)" % library
-        return Reason("import_failed", message, import_remedy(text + "\n" + error["text"]))
+        return Reason("import_failed", message, import_remedy(text + "\n" + error["text"], state_of(report, asked)))
     if report.ending.how != DIED or report.torch is not None or report.missing is not None:
         return None
     text = describe_ending(report.ending)
@@ -56,7 +60,14 @@ def import_failed(report: Report, asked: Asked) -> Reason | None:
     where = crash_site(report.ending.output) or last_line(report.ending.output)
     if where:
         message += " (%s)" % where
-    return Reason("import_failed", message, import_remedy(message))
+    return Reason("import_failed", message, import_remedy(message, state_of(report, asked)))
+
+
+def state_of(report: Report, asked: Asked) -> State:
+    """Return what is known about the environment. A variable without which it fails as well is not the cause."""
+    python = report.python or {}
+    variables = [] if report.without is False else sorted(report.library_variables)
+    return State(python.get("prefix") or asked.prefix or "", python.get("conda"), variables)
 
 
 def compute_failed(report: Report, asked: Asked) -> Reason | None:
@@ -74,7 +85,48 @@ def compute_failed(report: Report, asked: Asked) -> Reason | None:
     else:
         return None
     message = "torch %s does not multiply two matrices on the CPU: %s" % (report.torch["version"], how)
-    return Reason("compute_failed", message, import_remedy(how))
+    return Reason("compute_failed", message, import_remedy(how, state_of(report, asked)))
+
+
+def numpy_mismatch(report: Report, asked: Asked) -> Reason | None:
+    """Torch cannot use the numpy of its environment.
+
+    `tensor.numpy()` or `torch.from_numpy` raises, so data loaders and most programs fail although torch computes. Torch
+    before 2.3 is built for numpy 1 and does not see numpy 2. An environment without numpy is fine.
+    """
+    broke = report.broke_at("numpy")
+    if report.alone or not report.has_bad_numpy() or report.torch is None:
+        return None
+    found = report.numpy or {}
+    error, own = found.get("error"), found.get("own_error")
+    # Such a build is meant to be so.
+    if error and "without NumPy support" in error["text"]:
+        return None
+    version, torch = found.get("version"), report.torch["version"] or ""
+    if broke:
+        how = describe_ending(broke.ending)
+    else:
+        shown = own or error or {}
+        how = last_line(shown["text"]) or shown["type"]
+    message = "torch %s cannot use numpy%s of %s: %s" % (torch, " " + version if version else "", asked.place, how)
+    if _is_from(version, "2") and _is_from(torch, _FOR_NUMPY_2) is False:
+        message += "; torch before 2.3 is built for numpy 1"
+        remedy = "install numpy below 2 into the environment (pip install 'numpy<2', or the package numpy<2), or torch"
+        remedy += " 2.3 or newer"
+    elif own or broke:
+        remedy = (
+            "install numpy again (pip install --force-reinstall numpy, or conda_env with verify: true): it fails by"
+        )
+        remedy += " itself (python -c 'import numpy')"
+    else:
+        remedy = "install another numpy: the newest below 2 (pip install 'numpy<2'), or a newer torch"
+    return Reason("numpy_mismatch", message, remedy)
+
+
+def _is_from(version: str | None, least: str) -> bool | None:
+    """Return whether *version*, with or without a local part, is at least *least*; None if that cannot be said."""
+    plain = (version or "").split("+")[0]
+    return key(plain) >= key(least) if is_version(plain) else None
 
 
 def cpu_only_build(report: Report, asked: Asked) -> Reason | None:

@@ -9,17 +9,25 @@ import os
 import typing as t
 
 from ..asked import Asked
-from ..report import Report, is_library_of_torch
+from ..probe.origin import PYTHONPATH, USER_SITE
+from ..report import DIED, Report, is_library_of_torch
 from . import evidence
+from .import_remedies import files_of_crash, library_named
 from .reason import Reason, first_line, last_line
 
 
 def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
-    """A torch in the home directory or in `PYTHONPATH` comes before the environment's.
+    """Packages from outside the environment come before its own.
 
-    It lies in `~/.local` or in a folder of `PYTHONPATH`. Set `PYTHONNOUSERSITE=1` in job scripts, or remove it
-    there. A Python that is not an environment may have its torch in the user's folder.
+    A torch lies in `~/.local` or in a folder of `PYTHONPATH`; or something that torch imports does, it fails with that,
+    and without it works: both have been tried. A `.pth` file, `sitecustomize` and `PYTHONHOME` count as well. Set
+    `PYTHONNOUSERSITE=1` in job scripts, unset the variable, or remove the package there. Packages from elsewhere that
+    work are in `shadowed` of the result. A Python that is not an environment may have its torch in the user's folder.
     """
+    return _other_torch(report, asked) or _other_packages(report, asked)
+
+
+def _other_torch(report: Report, asked: Asked) -> Reason | None:
     python, path = report.python, report.torch_path
     if python is None or not path:
         return None
@@ -28,21 +36,89 @@ def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
     # A python that is not an environment may well have its torch in the user's folder alone.
     if not below or report.own_torch is None and asked.prefix is None:
         return None
-    by_variable = below[0] != python["user_site"]
     message = "torch comes from %s, not from %s" % (os.path.dirname(real), asked.place)
     message += "" if report.own_torch else ", which has none"
     if report.import_failed:
         message += "; and it cannot be imported: %s" % last_line(report.import_failed["error"]["text"])
-    if by_variable:
-        remedy = "unset PYTHONPATH for this environment, or remove %s from it" % below[0]
-    else:
-        remedy = (
-            "set PYTHONNOUSERSITE=1 in job scripts, or remove the package (python -m pip uninstall torch, outside every"
-            " environment)"
-        )
+    by = USER_SITE if below[0] == python["user_site"] else PYTHONPATH
+    remedy = _undo(by, below[0], ["torch"])
     if report.own_torch is None:
         remedy += "; and install torch into the environment"
     return Reason("user_site_shadow", message, remedy)
+
+
+def _other_packages(report: Report, asked: Asked) -> Reason | None:
+    if not report.alone:
+        return None
+    blamed = blamed_packages(report)
+    causes: dict[tuple[str, str], list[str]] = {}
+    for name, _path, by, folder in blamed:
+        causes.setdefault((by, folder), []).append(name)
+    names = ["%s comes from %s" % (name, path) for name, path, _by, _folder in blamed[:5]]
+    variables = sorted(report.python_variables)
+    user_site = report.python["user_site"] if report.python else None
+    if not names:
+        causes = {(variable, report.python_variables[variable]): [] for variable in variables}
+        if user_site or not variables:
+            causes[(USER_SITE, user_site or "")] = []
+        names = ["%s=%s" % (variable, report.python_variables[variable][:500]) for variable in variables]
+        names += ["the user site %s is in use" % user_site] if user_site else []
+    remedies = [_undo(by, folder, names) for (by, folder), names in causes.items()]
+    remedies += ["unset LD_LIBRARY_PATH and LD_PRELOAD"] if report.without else []
+    return Reason(
+        "user_site_shadow",
+        "%s, not from %s; without it torch works, with it: %s"
+        % (" and ".join(names) or "something from outside is imported", asked.place, what_failed(report)),
+        "; and ".join(remedies),
+    )
+
+
+def blamed_packages(report: Report) -> list[tuple[str, str, str, str]]:
+    """Return the packages to name, each with its file, and what puts which folder before the environment's own.
+
+    They are the one that raised the error, or those that have one of the environment's own behind them, or all others.
+    """
+    added = report.python.get("added") or [] if report.python else []
+    files = report.import_failed.get("files") or [] if report.import_failed else []
+    if report.ending.how == DIED:
+        files = files + list(reversed(files_of_crash(report.ending.output)))
+    outside = [item["path"] for item in report.outside if item["instead"]]
+    bad_numpy = report.numpy["path"] if report.numpy and report.numpy["error"] else None
+    for paths in (
+        files[-1:],
+        [path for path in files if any(_is_below(path, item["folder"]) for item in added)][-1:],
+        [bad_numpy] if bad_numpy else [],
+        outside,
+        [item["path"] for item in report.outside],
+    ):
+        found = []
+        for path in paths:
+            place = next((item for item in added if _is_below(path, item["folder"])), None)
+            if place:
+                name = os.path.relpath(path, place["folder"]).split(os.sep)[0].split(".")[0]
+                found.append((name, path, place["by"], place["folder"]))
+        if found:
+            return found
+    return []
+
+
+def _undo(by: str, folder: str, names: t.Sequence[str]) -> str:
+    """Return how to take a folder out of the way: *by* is the user site, a variable, a file, or unknown."""
+    if by == USER_SITE:
+        packages = " ".join(sorted(set(names)))
+        return "set PYTHONNOUSERSITE=1 in job scripts" + (
+            ", or remove the package from %s (python -m pip uninstall %s, outside every environment)"
+            % (folder, packages)
+            if packages
+            else ""
+        )
+    if by == PYTHONPATH:
+        return "unset PYTHONPATH for this environment, or remove %s from it" % folder
+    if by.startswith("PYTHON"):
+        return "unset %s for this environment" % by
+    if by:
+        return "remove %s, which puts %s before the environment's own packages" % (by, folder)
+    return "find what puts %s into sys.path (a .pth file or sitecustomize of the environment), and remove it" % folder
 
 
 def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
@@ -58,6 +134,9 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
     if not report.without:
         return None
     blamed = blamed_libraries(report)
+    if not blamed:
+        named = library_named(what_failed(report, whole=True))
+        blamed = [(name, named or value) for name, value in sorted(report.library_variables.items())]
     variables = sorted({variable for variable, _path in blamed})
     message = "%s put%s other libraries before torch's own (%s), and without %s it works; with %s: %s" % (
         " and ".join(variables),
@@ -103,7 +182,13 @@ def what_failed(report: Report, whole: bool = False) -> str:
     if error:
         return str(error["text"]) if whole else first_line(error["text"]) or str(error["type"])
     bad = [device for device in report.devices if not device["passed"] and device["error"]]
-    return str(bad[0]["error"]) if bad else "the probe ended at: %s" % report.step
+    if bad:
+        return str(bad[0]["error"])
+    if report.numpy and report.numpy["error"]:
+        return first_line(report.numpy["error"]["text"])
+    if report.missing is not None:
+        return "there is no torch"
+    return "the probe ended at: %s" % report.step
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -50,9 +50,10 @@ STAGES = (
         one=True,
         last=True,
         title="The environment",
-        intro="There is no torch that computes, or not the one that was asked for. Of all but the last of these only"
+        intro="There is no torch that computes, or not the one that was asked for. Of all but the last two only"
         " one is reported, and nothing else: without a torch that computes nothing can be said about CUDA.",
     ),
+    Stage((installation.numpy_mismatch,)),
     Stage((installation.cpu_only_build,)),
     Stage(
         (
@@ -86,7 +87,7 @@ STAGES = (
     ),
 )
 # With one of these a verdict is failed even if every device passed.
-FAILING = ("user_site_shadow", "ld_library_path_shadow", "nccl_failed", "device_type_mismatch")
+FAILING = ("user_site_shadow", "ld_library_path_shadow", "numpy_mismatch", "nccl_failed", "device_type_mismatch")
 
 
 def codes() -> list[str]:

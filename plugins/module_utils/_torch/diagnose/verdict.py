@@ -124,7 +124,7 @@ def result(report: Report, asked: Asked) -> dict[str, t.Any]:
         "cuda_available": bool(report.cuda and report.cuda["available"]),
         "devices": [{key: value for key, value in device.items() if key != "state"} for device in report.devices],
         "nccl": nccl(report),
-        "shadowed": report.shadowed,
+        "shadowed": report.shadowed + [dict(item) for item in report.outside if item["instead"]],
         "node": node(report),
         "step": report.step,
         "seconds": round(report.ending.seconds, 3),

@@ -19,6 +19,8 @@ def main(parts, descriptor, plan):
     # "-c" puts the current folder first; a job's script would not find a package there either.
     if sys.path and sys.path[0] == "":
         del sys.path[0]
+    if plan["alone"]:
+        parts.origin.keep_own_folders()
     channel = parts.talk.Channel(descriptor)
     channel.step("check the node")
     gpus = parts.node.check_node(channel, plan["root"])
@@ -36,12 +38,13 @@ def use_torch(parts, channel, plan, gpus):
     channel.step("check LD_LIBRARY_PATH")
     parts.libraries.check_path(channel)
     channel.step("check python")
-    parts.package.check_python(channel)
+    parts.package.check_python(channel, parts.origin.added_folders)
     channel.step("find torch")
     if not parts.package.find_torch(channel, describe):
         return False
     channel.step("import torch")
-    torch = parts.package.import_torch(channel, describe)
+    torch = parts.package.import_torch(channel, describe, parts.origin.files_from_outside)
+    parts.origin.check_modules(channel)
     if torch is None:
         return False
     channel.step("compute on the CPU")
@@ -68,6 +71,8 @@ def use_torch(parts, channel, plan, gpus):
         check_driver(parts, channel, start=False)
     if plan["all_reduce"] and len(passed) > 1:
         good = parts.kernels.all_reduce(channel, describe, torch, sorted(passed)) and good
+    if plan["numpy"]:
+        parts.numpy_arrays.check_numpy(channel, describe, torch)
     return nvidia and (plan["trouble"] or not good or gpus not in (None, count) or plan["expect"] not in (None, count))
 
 

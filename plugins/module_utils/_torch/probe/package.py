@@ -10,18 +10,21 @@ import sys
 import time
 
 
-def check_python(channel):
+def check_python(channel, added_folders):
     """Report which interpreter this is, and which folders outside the environment can add packages to it."""
     user_site = None
     if site.ENABLE_USER_SITE and os.path.isdir(site.getusersitepackages()):
         user_site = site.getusersitepackages()
+    python_path = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     channel.send(
         kind="python",
         version="%d.%d.%d" % sys.version_info[:3],
         executable=sys.executable,
         prefix=sys.prefix,
         user_site=user_site,
-        python_path=[folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder],
+        python_path=python_path,
+        conda=os.path.isdir(os.path.join(sys.prefix, "conda-meta")),
+        added=added_folders(user_site, python_path),
     )
 
 
@@ -51,13 +54,13 @@ def find_torch(channel, describe):
     return True
 
 
-def import_torch(channel, describe):
+def import_torch(channel, describe, files_from_outside):
     """Return the module, or None after the error was reported. SystemExit and its like count as errors too."""
     started = time.time()
     try:
         import torch
     except BaseException as error:
-        channel.send(kind="import_failed", error=describe(error))
+        channel.send(kind="import_failed", error=describe(error), files=files_from_outside(error))
         return None
     version = getattr(torch, "version", None)
     channel.send(
