@@ -157,6 +157,9 @@ reasons:
         - V(missing_uvm), the module nvidia-uvm or its device file is missing.
         - V(cuda_unavailable), CUDA does not start and none of the above is why.
         - V(arch_mismatch), torch has no code for this GPU's architecture.
+        - V(cudnn_too_new), the environment's cuDNN has no kernels for this GPU any more.
+        - V(library_failed), a CUDA library of the environment fails on a GPU, and nothing says that the GPU is at
+          fault.
         - V(device_failed), a GPU does not compute, computes wrong results, or crashed the probe.
         - V(nccl_failed), the GPUs compute one by one but not together.
         - V(device_type_mismatch), a GPU is certainly not what O(expect_gpu) says.

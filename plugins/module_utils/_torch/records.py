@@ -175,6 +175,11 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "seconds": _seconds,
     },
     "cpu": {"passed": _flag, "error": _maybe(_ERROR)},
+    "doubled": {
+        "packages": _list(
+            _struct({"library": _NAME, "name": _NAME, "version": _NAME, "record": _PATH, "wanted_by": _list(_NAME)})
+        )
+    },
     "numpy": {
         "version": _maybe(_NAME),
         "path": _maybe(_PATH),

@@ -58,6 +58,7 @@ class Report(t.NamedTuple):
     :arg without: whether torch gets further without the libraries of library_path; None if that was not tried.
     :arg alone: whether torch gets further with the environment's own packages alone; None if that was not tried.
     :arg variables: the variables that change what is imported or loaded.
+    :arg doubled: the packages that bring the same CUDA library as another one of the environment.
     :arg outside: the packages that were imported from elsewhere: name, path, and the environment's own or None.
     """
 
@@ -88,6 +89,7 @@ class Report(t.NamedTuple):
     variables: dict[str, str]
     outside: list[dict[str, t.Any]]
     numpy: dict[str, t.Any] | None
+    doubled: list[dict[str, t.Any]]
     refused: dict[str, str] | None
     exec_failed: dict[str, str] | None
 
@@ -196,6 +198,7 @@ def read_report(
         variables=(by_kind.get("variables") or {}).get("variables") or {},
         outside=(by_kind.get("outside") or {}).get("modules") or [],
         numpy=by_kind.get("numpy"),
+        doubled=(by_kind.get("doubled") or {}).get("packages") or [],
         refused=by_kind.get("refused"),
         exec_failed=by_kind.get("exec_failed"),
     )
@@ -226,6 +229,7 @@ def _device(
         "passed": bool(seen.get("passed")),
         "state": state,
         "error": text,
+        "error_type": error["type"] if error else None,
         "seconds": seen.get("seconds"),
         "kernels": {name: seen.get("kernels", {}).get(name) for name in KERNELS},
     }

@@ -200,6 +200,18 @@ NODES = {
         standin(count=2, faults={1: "CUDA error: an illegal memory access"}),
     ),
     "libcuda crashes": Node(["device_failed"], "SIGSEGV at: start CUDA", driver(crash="cuInit")),
+    "cuDNN 9.14 on 7.0": Node(
+        ["cudnn_too_new"],
+        "cuDNN 9.14.0 has no kernels",
+        driver(),
+        standin("12.8", 1, faults={(0, "conv2d"): "GET was unable to find an engine"}).replace("7603", "91400"),
+    ),
+    "cuBLAS fails": Node(
+        ["library_failed"],
+        "CUBLAS_STATUS_NOT_SUPPORTED",
+        driver(),
+        standin("13.0", 1, faults={0: "CUDA error: CUBLAS_STATUS_NOT_SUPPORTED when calling `cublasSgemm`"}),
+    ),
     "no all-reduce": Node(
         ["nccl_failed"],
         "unhandled system error",

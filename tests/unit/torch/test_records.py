@@ -50,6 +50,17 @@ GOOD = {
     },
     "torch": {"version": "2.9.0", "cuda": "12.8", "hip": None, "git": None, "path": "/caf\u00e9/torch", "seconds": 1.5},
     "cpu": {"passed": True, "error": None},
+    "doubled": {
+        "packages": [
+            {
+                "library": "nccl",
+                "name": "nvidia-nccl-cu11",
+                "version": "2.21.5",
+                "record": "/e/x.dist-info",
+                "wanted_by": ["fancy 1.0"],
+            }
+        ]
+    },
     "numpy": {"version": "2.2.6", "path": None, "error": None, "own_error": None},
     "cuda": {"available": True, "count": 8, "error": None, "warnings": [], "archs": ["sm_90"]},
     "device": {"index": 0, "name": "TITAN V", "compute_capability": "7.0", "memory": 12 * 10**9},

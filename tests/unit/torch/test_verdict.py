@@ -7,11 +7,8 @@ import typing as t
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import (
-    require_sense,
-    result,
-    version_of_cudnn,
-)
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.kernels import version_of_cudnn
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import require_sense, result
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
     DIED,
     FINISHED,

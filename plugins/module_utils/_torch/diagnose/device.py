@@ -9,8 +9,9 @@ from ..._gpu.expected import fits
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
 from . import evidence
-from .kernels import failing
+from .kernels import failing, is_hardware
 from .reason import Reason, first_line, names_of
+from .software.two_packages import doubled
 
 
 def arch_mismatch(report: Report, asked: Asked) -> Reason | None:
@@ -71,7 +72,8 @@ def exclusive_or_busy(report: Report, asked: Asked) -> Reason | None:
 def device_failed(report: Report, asked: Asked) -> Reason | None:
     """A GPU does not compute, computes wrong results, or crashed the probe.
 
-    The message has the kernel log's last Xid.
+    The message has the kernel log's last Xid. Only with an error or an Xid of broken hardware, or a wrong result, is
+    the GPU to be taken out of service.
     """
     bad = failing(report, "device_failed")
     if bad:
@@ -84,7 +86,13 @@ def device_failed(report: Report, asked: Asked) -> Reason | None:
     log = evidence.log_lines(report, "NVRM: Xid|fallen off")
     if log:
         message += "; the kernel's log: %s" % log[-1]
-    remedy = "check the node's driver (dmesg for Xid, nvidia-smi -q) and take the device or the node out of service"
+    if any(is_hardware(report, device["error"]) for device in bad or [{"error": ""}]):
+        remedy = "check the node's driver (dmesg for Xid, nvidia-smi -q) and take the device or the node out of service"
+    else:
+        remedy = (
+            "run the check again, and run it on another node with these GPUs: if it fails there too, install torch"
+            " again; if only this node fails, check its driver (dmesg for Xid, nvidia-smi -q) and reboot it"
+        )
     return Reason("device_failed", message, remedy)
 
 
@@ -110,9 +118,13 @@ def nccl_failed(report: Report, asked: Asked) -> Reason | None:
     else:
         return None
     version = report.nccl["version"] if report.nccl else None
+    message = "the all-reduce over %s with NCCL %s: %s" % (names_of(passed), version, how)
+    two = doubled(report, "nccl")
+    if two:
+        return Reason("nccl_failed", "%s; %s" % (message, two.found), two.remedy)
     return Reason(
         "nccl_failed",
-        "the all-reduce over %s with NCCL %s: %s" % (names_of(passed), version, how),
+        message,
         "debug it with NCCL_DEBUG=INFO; try NCCL_P2P_DISABLE=1 (IOMMU or ACS in the way of peer to peer) and check that"
         " /dev/shm has room",
     )

@@ -10,6 +10,7 @@ from ..asked import Asked
 from ..report import DIED, Report, describe_ending
 from .import_remedies import State, crash_site, import_remedy, library_named
 from .reason import Reason, last_line
+from .software.two_packages import doubled
 
 # The first torch for numpy 2: https://github.com/pytorch/pytorch/issues/132179, and 107302.
 _FOR_NUMPY_2 = "2.3"
@@ -49,6 +50,9 @@ def import_failed(report: Report, asked: Asked) -> Reason | None:
         library = library_named(error["text"])
         if library and library not in line:
             message += " (%s)" % library
+        two = doubled(report, error["text"])
+        if two:
+            return Reason("import_failed", "%s; %s" % (message, two.found), two.remedy)
         return Reason("import_failed", message, import_remedy(text + "\n" + error["text"], state_of(report, asked)))
     if report.ending.how != DIED or report.torch is not None or report.missing is not None:
         return None

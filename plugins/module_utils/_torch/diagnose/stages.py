@@ -17,6 +17,7 @@ from ..asked import Asked
 from ..report import Report
 from . import device, driver, hang, installation, job, shadow
 from .reason import Reason
+from .software import on_gpu
 
 Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
 
@@ -78,6 +79,8 @@ STAGES = (
             device.arch_mismatch,
             device.exclusive_or_busy,
             driver.driver_too_old,
+            on_gpu.cudnn_too_new,
+            on_gpu.library_failed,
             device.device_failed,
             device.nccl_failed,
             device.device_type_mismatch,

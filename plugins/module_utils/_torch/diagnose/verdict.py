@@ -14,6 +14,7 @@ from ..._gpu.names import words_of
 from ..asked import Asked
 from ..report import FINISHED, Report, describe_ending
 from .evidence import kernel_release
+from .kernels import version_of_cudnn
 from .reason import Reason
 from .stages import FAILING, find_reasons
 
@@ -122,7 +123,10 @@ def result(report: Report, asked: Asked) -> dict[str, t.Any]:
         },
         "python": {name: python.get(name) for name in ("version", "executable", "prefix", "user_site")},
         "cuda_available": bool(report.cuda and report.cuda["available"]),
-        "devices": [{key: value for key, value in device.items() if key != "state"} for device in report.devices],
+        "devices": [
+            {key: value for key, value in device.items() if key not in ("state", "error_type")}
+            for device in report.devices
+        ],
         "nccl": nccl(report),
         "shadowed": report.shadowed + [dict(item) for item in report.outside if item["instead"]],
         "node": node(report),
@@ -161,14 +165,6 @@ def node(report: Report) -> dict[str, t.Any]:
         "libraries": [path for _variable, path in report.library_path],
         "kernel_log": report.kernel_log or [],
     }
-
-
-def version_of_cudnn(number: int | None) -> str | None:
-    """Return cuDNN's version as text: 91002 is ``9.10.2``, and 7603 is ``7.6.3``."""
-    if not number:
-        return None
-    step = 10000 if number >= 90000 else 1000
-    return "%d.%d.%d" % (number // step, number % step // 100, number % 100)
 
 
 def _devices(count: int) -> str:

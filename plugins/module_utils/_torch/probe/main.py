@@ -45,10 +45,8 @@ def use_torch(parts, channel, plan, gpus):
     channel.step("import torch")
     torch = parts.package.import_torch(channel, describe, parts.origin.files_from_outside)
     parts.origin.check_modules(channel)
-    if torch is None:
-        return False
-    channel.step("compute on the CPU")
-    if not parts.kernels.compute_on_cpu(channel, describe, torch):
+    if torch is None or not computes(parts, channel, torch):
+        parts.doubled.check_doubled(channel, parts.origin.package_folders())
         return False
     built = parts.package.built_for(torch)
     nvidia = bool(getattr(torch.version, "cuda", None)) if built else False
@@ -71,9 +69,17 @@ def use_torch(parts, channel, plan, gpus):
         check_driver(parts, channel, start=False)
     if plan["all_reduce"] and len(passed) > 1:
         good = parts.kernels.all_reduce(channel, describe, torch, sorted(passed)) and good
+    if not good and count:
+        parts.doubled.check_doubled(channel, parts.origin.package_folders())
     if plan["numpy"]:
         parts.numpy_arrays.check_numpy(channel, describe, torch)
     return nvidia and (plan["trouble"] or not good or gpus not in (None, count) or plan["expect"] not in (None, count))
+
+
+def computes(parts, channel, torch):
+    """Return whether torch multiplies matrices on the CPU."""
+    channel.step("compute on the CPU")
+    return parts.kernels.compute_on_cpu(channel, parts.talk.describe, torch)
 
 
 # The checks of a node in trouble: name and function. Each may hang on a failed node, so each is a task.
