@@ -71,9 +71,27 @@ options:
         removed, and an existing one is marked.
       - An installed distribution that satisfies a requirement stays, whatever index it came from. To change between
         builds of one version, pin the build, as in V(torch==2.13.0+cu126).
+      - What conda brought is a constraint for pip. A requirement that needs another version of it, directly or through
+        a dependency, is refused, and the error names it. Free are pip, setuptools and wheel, and what a line names by
+        itself, but never torch, torchvision, torchaudio, triton, numpy and the C(nvidia-) distributions, since compiled
+        packages depend on their very version.
     type: list
     elements: str
     default: []
+  expect_torch:
+    description:
+      - The torch that the env must hold in the end. If it certainly holds another one, or one that was built for
+        another CUDA or for none, this is an error, and a new env is removed. If the pip of an existing env put another
+        torch in the place of conda's, conda's is installed again.
+      - It is read from the file C(torch/version.py) or the metadata in the env. An env without torch passes.
+    type: dict
+    suboptions:
+      version:
+        description: The release, or its first numbers, such as V(2.13). By default any.
+        type: str
+      cuda:
+        description: The CUDA that it was built for, or its first number, such as V(12.6) or V(12). By default any.
+        type: str
   channels:
     description:
       - Channels, the one that wins first. Each is a name, a URL or a path on the target.
@@ -178,6 +196,8 @@ options:
       - C(.pyc) files may differ, since Python rewrites them. Any other changed file of a package, such as a
         configuration in C(etc), is changed back.
       - A package is also installed if its record in C(conda-meta) was deleted, even without this option.
+      - A package whose distribution was replaced by hand, with the env's pip, is installed again, and pip's is removed.
+        Without this option a warning names it once. What O(pip) names by itself stays.
     type: bool
     default: false
   state:
@@ -257,7 +277,10 @@ engine:
   returned: when state is not absent
   sample: rattler
 packages:
-  description: The packages that the env holds, or would hold in check mode.
+  description:
+    - The packages that the env holds, or would hold in check mode.
+    - If pip replaced what a package brought, the entry has pip's version, which Python imports, with build V(pypi_0)
+      and channel V(pypi), as C(conda list) shows it.
   type: list
   elements: dict
   returned: when state is not absent and the request was solved
@@ -330,6 +353,7 @@ def main() -> None:
             "verify": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent", "latest"], "default": "present"},
             "progress_file": {"type": "path"},
+            "expect_torch": {"type": "dict", "options": {"version": {"type": "str"}, "cuda": {"type": "str"}}},
         },
         mutually_exclusive=[("prefix", "name")],
         required_one_of=[("prefix", "name")],

@@ -67,7 +67,10 @@ engine:
   type: str
   returned: always
 packages:
-  description: The packages of the env.
+  description:
+    - The packages of the env.
+    - If pip replaced what a package brought, the entry has pip's version, which Python imports, with build V(pypi_0)
+      and channel V(pypi), as C(conda list) shows it.
   type: list
   elements: dict
   returned: always
@@ -83,6 +86,24 @@ packages:
       type: str
     channel:
       description: The channel that it came from, without credentials.
+      type: str
+replaced:
+  description: The packages whose distribution pip replaced. Their records still have the old version.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name of the package.
+      type: str
+    distribution:
+      description: Name of the distribution, which may differ, such as torch for pytorch.
+      type: str
+    recorded:
+      description: The version in conda's record.
+      type: str
+    imported:
+      description: The version that pip installed, and that Python imports.
       type: str
 problems:
   description: Records that could not be read, one line each. Their packages are missing in RV(packages).
@@ -103,7 +124,8 @@ damaged_pip:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import Options, describe_env
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.describe import Options
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.site_packages.imported import describe_imported
 
 
 def main() -> None:
@@ -118,7 +140,7 @@ def main() -> None:
         required_one_of=[("prefix", "name")],
         supports_check_mode=True,
     )
-    answer(module, lambda: describe_env(Options(**module.params)))
+    answer(module, lambda: describe_imported(Options(**module.params)))
 
 
 if __name__ == "__main__":

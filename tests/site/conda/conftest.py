@@ -15,6 +15,11 @@ import threading
 import typing as t
 
 import pytest
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+if "ansible_collections" not in sys.modules:
+    # For tests that call the code of a module without Ansible around it.
+    _AnsibleCollectionFinder(paths=[str(pathlib.Path(__file__).resolve().parents[3] / ".collections")])._install()
 
 collect_ignore = [] if os.environ.get("HPC_TEST_CONDA") else ["test_real_conda.py"]
 

@@ -12,37 +12,44 @@ import typing as t
 from ..._files.files import sha256_of_file, write_atomically
 from ..._files.scratch import scratch_folder
 from ..env.own_record import write_record
+from ..env.packages import Package
 from ..env.request import EnvRequest
+from ..site_packages.replaced import as_imported
+from ..site_packages.torch_version import require_torch
 from . import lifecycle
 from .environments_txt import add_env, warning_unless_done
 from .plan import EnvPlan
 
 
-def carry_out(plan: EnvPlan, home: str | None) -> list[str]:
-    """Make or change the env; return warnings.
+def carry_out(plan: EnvPlan, home: str | None) -> tuple[list[Package], list[str]]:
+    """Make or change the env; return its packages, with the versions that its Python imports, and warnings.
 
     :arg home: the home directory in whose list of envs the env is entered, or None.
     :raises UserError: a new env is removed again; an existing one is unchanged or marked as unfinished.
     """
     with _lock_file_written(plan) as request:
         if not plan.exists:
-            lifecycle.create(request, plan.engine, plan.solution)
+            packages = lifecycle.create(request, plan.engine, plan.solution)
         elif plan.changes_env:
-            lifecycle.change(
+            packages = lifecycle.change(
                 request,
                 plan.engine,
                 plan.solution,
                 plan.reinstall,
+                plan.removed(),
                 upgrade=plan.upgrade,
                 repair=bool(plan.damage.distributions),
             )
         else:
+            packages = as_imported(plan.solution.packages, plan.contents.replaced)
+            if request.expect_torch:
+                require_torch(request.prefix, *request.expect_torch)
             # Only our record changes. If the env belongs to another user, it stays as it is.
             with contextlib.suppress(OSError):
-                write_record(request.prefix, request, plan.engine.name, plan.solution.packages)
+                write_record(request.prefix, request, plan.engine.name, packages)
     if home is None:
-        return []
-    return warning_unless_done("not", lambda: add_env(plan.request.prefix, home))
+        return packages, []
+    return packages, warning_unless_done("not", lambda: add_env(plan.request.prefix, home))
 
 
 @contextlib.contextmanager

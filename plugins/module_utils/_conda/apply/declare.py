@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
 from ..._common.errors import UserError
 from ..._common.redact import filled_in
@@ -26,13 +27,16 @@ from ..env.request import (
     checked_pip_lines,
     checked_prefix,
     checked_specs,
+    checked_torch,
 )
+from ..site_packages.replaced import as_imported, contents_of, read_env
+from ..site_packages.torch_version import require_torch
 from .carry_out import carry_out
 from .env_lock import env_lock
 from .options import Options
 from .plan import make_plan
 from .remove import remove_env
-from .result import Result, env_result, planned_result, unsolved_result
+from .result import Result, env_result, planned_result, shown_packages, unsolved_result
 from .sources import require_trusted_sources
 
 
@@ -59,7 +63,9 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
     if options.state == "present" and not options.verify and not writes_lock:
         record = record_if_unchanged(prefix, request.sha256())
         if record is not None:
-            return env_result(prefix, record["engine"], record["packages"])
+            if request.expect_torch:
+                require_torch(prefix, *request.expect_torch)
+            return env_result(prefix, record["engine"], _recorded_packages(prefix, record))
     if found.executable is None:
         if check_mode:
             return unsolved_result(request, found.kind.name, "there is no engine yet")
@@ -82,8 +88,19 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
             # The plan reads the disk only now: another run may have changed the env while this one waited.
             plan = make_plan(options, request, to_solve, build, place, names)
             result = planned_result(plan)
-            result["warnings"] += [*carry_out(plan, home if options.register_envs else None), *plan.engine.warnings]
+            packages, warnings = carry_out(plan, home if options.register_envs else None)
+            result["packages"] = shown_packages(packages)
+            result["warnings"] += [*warnings, *plan.engine.warnings]
             return result
+
+
+def _recorded_packages(prefix: str, record: dict[str, t.Any]) -> list[dict[str, str]]:
+    if record.get("imported"):
+        packages: list[dict[str, str]] = record["packages"]
+        return packages
+    # Earlier versions recorded what conda's records say.
+    found, recorded = read_env(prefix)
+    return shown_packages(as_imported(found, contents_of(prefix, recorded).replaced))
 
 
 def _require_usable_place(prefix: str) -> None:
@@ -120,6 +137,7 @@ def _env_request(options: Options, prefix: str, condarcs: list[str]) -> EnvReque
         compiled=options.compile,
         lock_sha256=sha256_of_file(lock_file) if lock_file and os.path.exists(lock_file) else None,
         condarc_sha256=None if channels else sha256_of_files(condarcs),
+        expect_torch=checked_torch(options.expect_torch),
     )
 
 

@@ -15,11 +15,14 @@ from ..._common.errors import UserError
 from ..._common.lines import lines_of
 from ..._common.redact import has_credentials, without_credentials
 from ..._files.environment import clean_environment
-from ..._files.files import require_regular
+from ..._files.files import read_regular, require_regular
 from ..._files.scratch import scratch_folder
 from ..._files.trust import require_trusted, require_trusted_env
 from ..._source.git import without_git_credentials
 from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
+from ..site_packages.constraints import constraint_lines, left_to_pip
+from ..site_packages.distributions import Metadata
+from ..site_packages.pip_conflict import causes, conflict
 
 
 def env_python(prefix: str) -> str:
@@ -35,19 +38,31 @@ def env_python(prefix: str) -> str:
     return python
 
 
-def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> None:
+# The distributions that pip must leave as they are, each with the conda package that brought it.
+Held = t.Sequence[t.Tuple[str, Metadata]]
+
+
+def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held) -> None:
     """Install *requirements* (lines of a requirements file) into the env.
 
-    :raises UserError: with pip's last error lines.
+    :raises UserError: with the requirement that needs another version of what is *held*, or pip's last error lines.
     """
-    _pip(prefix, requirements, ["--upgrade"] if upgrade else [])
+    with scratch_folder() as folder:
+        _pip(prefix, requirements, ["--upgrade"] if upgrade else [], folder, held)
     remove_credentials(prefix)
 
 
-def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool) -> list[tuple[str, str]]:
-    """Name and version of what :func:`pip_install` would install. Needs pip 22.2 or newer in the env."""
-    arguments = ["--dry-run", "--quiet", "--report", "-"] + (["--upgrade"] if upgrade else [])
-    report = json.loads(_pip(prefix, requirements, arguments))
+def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held) -> list[tuple[str, str]]:
+    """Name and version of what :func:`pip_install` would install. Needs pip 22.2 or newer in the env.
+
+    :raises UserError: as :func:`pip_install`.
+    """
+    with scratch_folder() as folder:
+        path = os.path.join(folder, "report")
+        # Not to standard output, which has the reason if it fails.
+        arguments = ["--dry-run", "--report", path] + (["--upgrade"] if upgrade else [])
+        _pip(prefix, requirements, arguments, folder, held)
+        report = json.loads(read_regular(path))
     return [(item["metadata"]["name"], item["metadata"]["version"]) for item in report.get("install", [])]
 
 
@@ -106,7 +121,8 @@ def repair_distributions(prefix: str, lines: t.Sequence[str]) -> None:
             shutil.rmtree(each.dist_info)
     finished = [each for each in damaged if each.finished]
     if finished:
-        _pip(prefix, lines_for(finished, lines), ["--force-reinstall", "--no-deps"])
+        with scratch_folder() as folder:
+            _pip(prefix, lines_for(finished, lines), ["--force-reinstall", "--no-deps"], folder)
         remove_credentials(prefix)
 
 
@@ -129,33 +145,45 @@ def _pip_settings(prefix: str) -> list[str]:
     return [path for path in named + found if path]
 
 
-def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str]) -> str:
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str], folder: str, held: Held = ()) -> None:
+    """Run ``pip install``.
+
+    :arg folder: a private one, for the files that pip reads and writes.
+    """
     command = [env_python(prefix), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
     require_regular(_pip_settings(prefix), "pip")
-    with scratch_folder() as folder:
-        # In a private file, since an address may hold a password and every user can read a command line.
-        environment = _pip_environment(requirements)
-        lines, for_git = without_git_credentials(requirements, environment)
-        path = os.path.join(folder, "pip")
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write("\n".join(lines) + "\n")
-        done = subprocess.run(
-            command + list(arguments) + ["--requirement", path],
-            check=False,
-            cwd="/",
-            env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+    # In a private file, since an address may hold a password and every user can read a command line.
+    environment = _pip_environment(requirements)
+    lines, for_git = without_git_credentials(requirements, environment)
+    path, constraints = os.path.join(folder, "pip"), os.path.join(folder, "constraints")
+    held_lines = constraint_lines(held, left_to_pip(requirements))
+    for name, content in ((path, lines), (constraints, held_lines)):
+        with open(name, "w", encoding="utf-8", opener=_private) as stream:
+            stream.write("\n".join(content) + "\n")
+    done = subprocess.run(
+        [*command, *arguments, *(["--constraint", constraints] if held_lines else []), "--requirement", path],
+        check=False,
+        cwd="/",
+        env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
     if done.returncode != 0:
-        lines = [line for line in lines_of(done.stderr) if line.startswith("ERROR")] or lines_of(done.stderr)[-3:]
+        asked = conflict(without_credentials(done.stdout + done.stderr), held)
+        if asked is not None:
+            raise asked
+        errors = [line for line in lines_of(done.stderr) if line.startswith("ERROR")] or lines_of(done.stderr)[-3:]
+        errors += causes(done.stdout)[:5]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
             # It is the option pip to the user.
-            without_credentials(" ".join(lines)).replace("-r %s" % path, "pip")
+            without_credentials(" ".join(errors)).replace("-r %s" % path, "pip")
             or "pip exit status %d" % done.returncode,
             "correct pip, or add pip to packages if the env has none",
         )
-    return done.stdout

@@ -22,19 +22,19 @@ from ..env.prefix import claim, clear_changing, kind_of, mark_changing
 from ..env.records import installed_packages, make_readable_records
 from ..env.request import EnvRequest
 from ..env.unowned_files import remove_stale_bytecode, remove_temporary_files
+from ..site_packages.replaced import Replaced, as_imported, contents_of, paths_of_others, read_env, remove_replaced
+from ..site_packages.torch_version import require_torch
 from .interpreter import compile_bytecode, pip_install, repair_distributions
 from .owned_paths import require_sound_records
 
 
-def create(request: EnvRequest, engine: Engine, solution: Solution) -> None:
-    """Make a new env."""
-    if engine.relocates:
-        _create_and_rename(request, engine, solution)
-    else:
-        _create_in_place(request, engine, solution)
+def create(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
+    """Make a new env; return its packages, with the versions that its Python imports."""
+    make = _create_and_rename if engine.relocates else _create_in_place
+    return make(request, engine, solution)
 
 
-def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) -> None:
+def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
     """Build the env in a folder next to its prefix and rename it.
 
     pip and byte-compiling need the final path. Until they are done, the env is at its prefix, marked.
@@ -44,13 +44,14 @@ def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) 
     staging = leftovers.private_path(request.prefix, "partial")
     with leftovers.new_folder(staging, 0o700):
         _build_aside(request, engine, solution, staging, made)
-    if _needs_prefix(request):
-        try:
-            _finish(request, engine, solution.packages, upgrade=False, repair=False)
-        except BaseException:
-            remove(request.prefix)
-            _remove_folders(made)
-            raise
+    if not _needs_prefix(request):
+        return solution.packages
+    try:
+        return _finish(request, engine, solution.packages, upgrade=False, repair=False)
+    except BaseException:
+        remove(request.prefix)
+        _remove_folders(made)
+        raise
 
 
 def _needs_prefix(request: EnvRequest) -> bool:
@@ -64,6 +65,8 @@ def _build_aside(request: EnvRequest, engine: Engine, solution: Solution, stagin
     """
     try:
         engine.install(solution, staging, request.prefix, frozenset())
+        if request.expect_torch:
+            require_torch(staging, *request.expect_torch)
         _set_permissions(staging)
         append_history(staging, [], solution.packages, request.packages)
         write_record(staging, request, engine.name, solution.packages)
@@ -77,7 +80,7 @@ def _build_aside(request: EnvRequest, engine: Engine, solution: Solution, stagin
         raise
 
 
-def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) -> None:
+def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
     """Build the env at its prefix, marked until it is complete. If the run is killed, the next one repairs it."""
     made = _make_folders(os.path.dirname(request.prefix))
     remove_abandoned(request.prefix)
@@ -90,7 +93,7 @@ def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) ->
         require_sound_records(request.prefix)
         _set_permissions(request.prefix)
         append_history(request.prefix, [], solution.packages, request.packages)
-        _finish(request, engine, solution.packages, upgrade=False, repair=False)
+        return _finish(request, engine, solution.packages, upgrade=False, repair=False)
     except BaseException:
         remove(request.prefix)
         _remove_folders(made)
@@ -102,11 +105,15 @@ def change(
     engine: Engine,
     solution: Solution,
     reinstall: t.AbstractSet[str],
+    replaced: t.Sequence[Replaced],
     upgrade: bool,
     repair: bool,
-) -> None:
-    """Turn an env into the solution. It is marked from the first changed file to the last.
+) -> list[Package]:
+    """Turn an env into the solution; return its packages, with the versions that its Python imports.
 
+    It is marked from the first changed file to the last.
+
+    :arg replaced: what pip put in the place of packages that change; it is removed.
     :arg repair: whether damaged or unfinished distributions of pip are installed again.
     """
     before = installed_packages(request.prefix)
@@ -117,14 +124,27 @@ def change(
     mark_changing(request.prefix)
     if was_interrupted:
         remove_temporary_files(request.prefix)
+    if replaced:
+        remove_replaced(request.prefix, replaced, paths_of_others(request.prefix, {each.package for each in replaced}))
     engine.install(solution, request.prefix, request.prefix, reinstall)
     if not engine.relocates:
         # rattler's packages were judged before.
         require_sound_records(request.prefix)
+    _remove_covered(request.prefix, before, solution.packages)
     remove_stale_bytecode(request.prefix)
     _set_permissions(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
-    _finish(request, engine, solution.packages, upgrade, repair)
+    return _finish(request, engine, solution.packages, upgrade, repair)
+
+
+def _remove_covered(prefix: str, before: list[Package], after: list[Package]) -> None:
+    """Remove pip's distributions of which a new package brought another version: its files lie over theirs."""
+    new = {package.name for package in after} - {package.name for package in before}
+    if new:
+        found = contents_of(prefix, read_env(prefix)[1]).replaced
+        covered = [each for each in found if each.package in new]
+        if covered:
+            remove_replaced(prefix, covered, paths_of_others(prefix, ()))
 
 
 def remove(prefix: str) -> None:
@@ -148,16 +168,21 @@ def _set_permissions(prefix: str) -> None:
     set_permissions(prefix)
 
 
-def _finish(request: EnvRequest, engine: Engine, packages: list[Package], upgrade: bool, repair: bool) -> None:
+def _finish(request: EnvRequest, engine: Engine, packages: list[Package], upgrade: bool, repair: bool) -> list[Package]:
     if request.pip:
         if repair:
             repair_distributions(request.prefix, request.pip)
-        pip_install(request.prefix, request.pip, upgrade)
+        recorded = read_env(request.prefix)[1]
+        pip_install(request.prefix, request.pip, upgrade, contents_of(request.prefix, recorded).held)
+        packages = as_imported(packages, contents_of(request.prefix, recorded).replaced)
+    if request.expect_torch:
+        require_torch(request.prefix, *request.expect_torch)
     if request.compiled:
         compile_bytecode(request.prefix)
     write_record(request.prefix, request, engine.name, packages)
     if kind_of(request.prefix) == "unfinished":
         clear_changing(request.prefix)
+    return packages
 
 
 def _rename_into_place(staging: str, prefix: str) -> None:

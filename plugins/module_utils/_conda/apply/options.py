@@ -29,3 +29,4 @@ class Options(t.NamedTuple):
     verify: bool
     state: str
     progress_file: str | None
+    expect_torch: dict[str, str | None] | None = None

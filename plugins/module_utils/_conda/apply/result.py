@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.redact import shown_channels, without_credentials
-from ..env.packages import diff_between
+from ..env.packages import Package, diff_between
 from ..env.request import EnvRequest, pip_requirements
+from ..site_packages.replaced import as_imported
 from .plan import EnvPlan
 
 Result = t.Dict[str, t.Any]
@@ -27,16 +28,21 @@ def env_result(prefix: str, engine: str, packages: list[dict[str, str]]) -> Resu
     }
 
 
+def shown_packages(packages: t.Iterable[Package]) -> list[dict[str, str]]:
+    """The packages as the module returns them."""
+    return [package.as_result() for package in sorted(packages)]
+
+
 def planned_result(plan: EnvPlan) -> Result:
     """The result for an env that the plan changes, or would change."""
-    prefix, packages = plan.request.prefix, plan.solution.packages
+    prefix, packages = plan.request.prefix, as_imported(plan.solution.packages, plan.remaining())
     lock_is_missing = plan.lock_file is not None and plan.request.lock_sha256 is None
     return dict(
-        env_result(prefix, plan.engine.name, [package.as_result() for package in sorted(packages)]),
+        env_result(prefix, plan.engine.name, shown_packages(packages)),
         changed=plan.changes_env or lock_is_missing,
         actions=plan.actions,
-        diff=diff_between(plan.before, packages, prefix),
-        warnings=list(plan.damage.warnings),
+        diff=diff_between(as_imported(plan.before, plan.contents.replaced), packages, prefix),
+        warnings=plan.warnings(),
     )
 
 

@@ -10,6 +10,7 @@ import typing as t
 
 from ..._common.errors import UserError
 from .own_record import read_record
+from .packages import Package
 from .pip_records import damaged_distributions
 from .prefix import is_base, kind_of
 from .records import installed_packages
@@ -26,9 +27,10 @@ class Options(t.NamedTuple):
     verify: bool
 
 
-def describe_env(options: Options) -> dict[str, t.Any]:
+def describe_env(options: Options, read: t.Callable[[str], list[Package]] = installed_packages) -> dict[str, t.Any]:
     """The module's result.
 
+    :arg read: returns the packages of the env at a prefix, by name.
     :raises UserError: the prefix or name is not valid.
     """
     prefix = checked_prefix(options.prefix, options.name, options.envs_dir, os.path.expanduser("~"))
@@ -38,7 +40,7 @@ def describe_env(options: Options) -> dict[str, t.Any]:
     problems: list[str] = []
     packages = []
     try:
-        packages = installed_packages(prefix) if is_env else []
+        packages = read(prefix) if is_env else []
     except UserError as error:
         problems.append(str(error))
     result = {

@@ -11,6 +11,7 @@ import typing as t
 
 from ..._files.files import sha256_of_json
 from .packages import Package
+from .pip_records import required_name
 from .prefix import kind_of, site_packages_folders, write_own
 from .records import read_in_env
 from .request import EnvRequest
@@ -28,13 +29,24 @@ def read_record(prefix: str) -> dict[str, t.Any]:
     return record if isinstance(record, dict) else {}
 
 
+def pip_of(prefix: str) -> list[str]:
+    """The names of the distributions that the recorded request has in ``pip``: in another user's env, perhaps lies."""
+    names = read_record(prefix).get("pip")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
 def write_record(prefix: str, request: EnvRequest, engine: str, packages: t.Iterable[Package]) -> None:
-    """Record that *request* led to what is now in *prefix*."""
+    """Record that *request* led to what is now in *prefix*.
+
+    :arg packages: with the versions that the env's Python imports.
+    """
     record = {
         "request_sha256": request.sha256(),
         "compiled": request.compiled,
         "listing_sha256": listing_sha256(prefix),
         "engine": engine,
+        "imported": True,
+        "pip": sorted({required_name(line) for line in request.pip if not line.startswith("-")} - {""}),
         "packages": [package.as_result() for package in sorted(packages)],
     }
     content = json.dumps(record, indent=1, sort_keys=True) + "\n"

@@ -11,6 +11,7 @@ import typing as t
 
 from ..._common.errors import UserError, one_line, shown
 from ..._common.redact import require_clear, shown_channels, without_credentials
+from ..._common.versions import is_version
 from ..._files.files import sha256_of_json
 
 # conda refuses "/", " ", ":" and "#" in names; the other characters would break shebangs, shells or job scripts.
@@ -42,6 +43,8 @@ class EnvRequest(t.NamedTuple):
     compiled: bool
     lock_sha256: str | None
     condarc_sha256: str | None
+    # Version and CUDA that the torch must have in the end. It decides nothing, so it is not part of the hash.
+    expect_torch: tuple[str, str] | None = None
 
     def sha256(self) -> str:
         """Hash of everything that decides what the env holds: without its prefix and credentials."""
@@ -51,7 +54,9 @@ class EnvRequest(t.NamedTuple):
             packages=tuple(map(without_credentials, self.packages)),
             pip=tuple(without_credentials(line) for line in self.pip),
         )
-        return sha256_of_json([SCHEMA, decisive._asdict()])
+        values = decisive._asdict()
+        del values["expect_torch"]
+        return sha256_of_json([SCHEMA, values])
 
 
 def checked_prefix(prefix: str | None, name: str | None, envs_dir: str | None, home: str) -> str:
@@ -150,6 +155,18 @@ def checked_channels(values: t.Iterable[str]) -> tuple[str, ...]:
         if channel not in channels:
             channels.append(channel)
     return tuple(channels)
+
+
+def checked_torch(value: t.Mapping[str, str | None] | None) -> tuple[str, str] | None:
+    """Version and CUDA of the option ``expect_torch``, each empty for any; None if it expects nothing.
+
+    :raises UserError: one of them is not a version.
+    """
+    version, cuda = ((value or {}).get(name) or "" for name in ("version", "cuda"))
+    for name, text in (("version", version), ("cuda", cuda)):
+        if text and not is_version(text):
+            raise UserError("%s in expect_torch to be a version such as 12.8" % name, shown(text), "correct it")
+    return (version, cuda) if version or cuda else None
 
 
 def checked_cuda(value: str | None) -> str | None:

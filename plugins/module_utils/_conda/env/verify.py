@@ -27,12 +27,13 @@ class Damage(t.NamedTuple):
     warnings: t.Sequence[str] = ()
 
 
-def examine(prefix: str, pip_lines: t.Sequence[str]) -> Damage:
+def examine(prefix: str, pip_lines: t.Sequence[str], leaving: t.Container[str] = ()) -> Damage:
     """Read every file of the env.
 
     :arg pip_lines: requirements; only the distributions that they lead to can be repaired.
+    :arg leaving: paths of ``.dist-info`` folders that are about to be removed.
     """
-    found = damaged_distributions(prefix)
+    found = [each for each in damaged_distributions(prefix) if each.dist_info not in leaving]
     wanted = repairable(found, pip_lines, prefix) if pip_lines else []
     return Damage(damaged_packages(prefix), wanted, [not_repaired(each) for each in found if each not in wanted])
 
