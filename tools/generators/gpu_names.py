@@ -26,7 +26,7 @@ from __future__ import annotations
 
 def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], str]) -> dict[str, str]:
     """The table as a Python module."""
-    data = load.read("gpus.yml")
+    data = load.read(load.FOLDER / "gpus.yml")
     models = {plain(name): row["capability"] for row in data["gpus"] for name in row["names"]}
     aliases = {plain(other): plain(name) for name, others in data["aliases"].items() for other in others}
     several = {plain(row["name"]): tuple(map(plain, row["could_be"])) for row in data["ambiguous"]}

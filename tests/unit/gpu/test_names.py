@@ -49,7 +49,7 @@ def test_the_tables_of_names_speak_of_models_that_have_a_row() -> None:
     generations = {capability for row in name_table.GENERATIONS.values() for capability in row}
     assert set(name_table.MODELS.values()) <= generations
     # One capability each: a model in two rows would be two.
-    rows = [model_of(name) for row in load.read("gpus.yml")["gpus"] for name in row["names"]]
+    rows = [model_of(name) for row in load.read(load.FOLDER / "gpus.yml")["gpus"] for name in row["names"]]
     assert len(set(rows)) == len(rows)
 
 

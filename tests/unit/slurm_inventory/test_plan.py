@@ -157,7 +157,9 @@ def test_what_the_roles_go_by(gres, variables):
 
 
 def test_types_that_say_nothing_are_named_once():
-    nodes = NODES.replace("Gres=gpu:2", "Gres=gpu:fast:2,shard:fast:8").replace("Gres=(null)", "Gres=gpu:fast:1,gpu:big:1")
+    nodes = NODES.replace("Gres=gpu:2", "Gres=gpu:fast:2,shard:fast:8").replace(
+        "Gres=(null)", "Gres=gpu:fast:1,gpu:big:1"
+    )
     assert plan(nodes).unknown_gpus == ["fast", "big"]
     assert plan(nodes, gpu_types={"fast": "h100"}).unknown_gpus == ["big"]
     assert plan(nodes, gpu_variables=False).unknown_gpus == []
