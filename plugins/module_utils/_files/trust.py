@@ -176,10 +176,15 @@ def _untrusted_entry(path: str, inside: str) -> str | None:
             # Of a dangling one, another user may be able to make the target.
             return untrusted_because(path if os.path.exists(path) else nearest_existing(os.path.realpath(path)))
     elif others_can_write(status, path):
-        return "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
+        return None if _is_lock(path, status) else "%s has mode %04o" % (path, stat.S_IMODE(status.st_mode))
     elif path.endswith(".pth") and stat.S_ISREG(status.st_mode):
         return _untrusted_in_path_file(path)
     return None
+
+
+def _is_lock(path: str, status: os.stat_result) -> bool:
+    """Whether nothing loads or runs the file: uv makes an empty ``.lock`` of mode 0666 in each venv that it fills."""
+    return path.endswith(".lock") and stat.S_ISREG(status.st_mode) and not status.st_mode & 0o111
 
 
 def _untrusted_in_path_file(path: str) -> str | None:

@@ -181,6 +181,21 @@ def test_an_env_counts_with_everything_in_it(env):
     assert untrusted_within(prefix) == "%s has mode 0757" % env.parent
 
 
+def test_a_lock_that_all_may_take_does_not_count(env):
+    """As uv leaves one in a venv: it was there on a real GPU node, with torch and root's."""
+    prefix = str(env.parents[1])
+    lock = env.parents[1] / ".lock"
+    lock.touch()
+    lock.chmod(0o666)
+    assert untrusted_within(prefix) is None
+    lock.chmod(0o777)
+    assert untrusted_within(prefix) == "%s has mode 0777" % lock
+    lock.unlink()
+    lock.mkdir()
+    lock.chmod(0o777)
+    assert untrusted_within(prefix) == "%s has mode 0777" % lock
+
+
 def test_a_link_out_of_an_env_counts_with_where_it_leads(env, tmp_path):
     prefix = str(env.parents[1])
     (env.parent / "inside").symlink_to(env)
