@@ -111,9 +111,9 @@ def has_crashed_at_its_end(stdout: str, status: int) -> bool:
 
 
 def lacks_reason(stdout: str, stderr: str) -> bool:
-    """Whether libmamba says that it could not solve, and not why: ``└─ nothere does not exist``."""
+    """Whether the answer for programs does not say why: conda could not print it, libmamba names no match spec."""
     text = stdout + stderr
-    return _UNSOLVED in text and "─" not in text
+    return "is not JSON serializable" in text or (_UNSOLVED in text and "─" not in text)
 
 
 def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
@@ -138,7 +138,7 @@ def problem_in(stdout: str, stderr: str, status: int) -> tuple[str, str]:
         # The tree on stderr has more detail than the JSON's list (mamba-org/mamba#2513).
         message = message + "\n" + logged
     message = message or logged or _end_of(stderr) or _end_of(stdout) or "exit status %d" % status
-    if _UNSOLVED in message:
+    if _UNSOLVED in message or message.startswith(_SOLVER):
         kind = "solver"
     if kind == "other":
         kind = "space" if _SPACE.search(message) else "network" if _NETWORK.search(message) else "other"

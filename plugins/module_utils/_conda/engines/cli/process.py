@@ -69,7 +69,7 @@ class ToolProcess:
             return done.stdout
         words = done.stderr
         if lacks_reason(done.stdout, done.stderr):
-            # With --json these tools leave out which match spec is in the way.
+            # With --json these tools may leave out which match spec is in the way.
             words = _ended(in_words(command), environment).stderr
         channels, specs = (request.channels, request.packages) if request else ((), ())
         raise failure(self.tool.kind, channels, specs, done.stdout, words, done.returncode)

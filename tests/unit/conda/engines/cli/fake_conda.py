@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -171,6 +173,12 @@ def write_cache_record(record) -> None:
     (folder_of(record) / "info/repodata_record.json").write_text(json.dumps(whole(record)))
     with open(CACHE / "urls.txt", "a") as stream:
         stream.write(record.url + "\n")
+    if KIND == "conda":
+        # What conda does with channels that have shards.
+        (CACHE / "cache").mkdir(exist_ok=True)
+        with contextlib.closing(sqlite3.connect(CACHE / "cache/repodata_shards.db")) as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS shards (url TEXT PRIMARY KEY, package TEXT, shard BLOB)")
+            database.execute("INSERT OR REPLACE INTO shards VALUES (?, ?, ?)", (record.url, record.file_name, b""))
 
 
 def load_cache() -> None:

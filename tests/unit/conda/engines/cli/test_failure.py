@@ -132,7 +132,15 @@ def test_a_solve_without_its_reason_is_asked_again():
     problems = '{"solver_problems": ["unsupported request"], "success": false}'
     assert lacks_reason("", unsolved) and lacks_reason(problems, unsolved)
     assert not lacks_reason(problems, unsolved + "    └─ nothere does not exist\n")
+    assert lacks_reason("", "TypeError: Object of type InvalidVersionSpec is not JSON serializable\n")
     assert not lacks_reason("", "critical libmamba Download error\n") and not lacks_reason(CONDA[3][0], "")
+
+
+def test_a_match_spec_that_conda_cannot_read_is_named():
+    # What conda 26.7.1 prints without --json; with it, it fails to print.
+    stderr = "\nInvalidMatchSpec: Invalid spec 'app==': Invalid version '==': invalid operator\n\n"
+    error = failure("conda", ["c"], ["app=="], "", stderr, 1)
+    assert error.expected == "packages in c that satisfy app==" and error.found == stderr.strip()
 
 
 def test_what_libmamba_says_twice_is_said_once():

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli import stand_ins
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.process import ToolProcess
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.cli.scrub import scrub
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env import prefix as env
 from tiny_channel import index, make_package
 
@@ -228,6 +229,20 @@ def test_no_password_is_left_in_the_package_cache(declared, home, channel, serve
         assert not [str(path) for path in stays if path.is_file() and _holds_secret(path)]
     # What was scrubbed serves again.
     assert declared(name="again", packages=["app=1.*"], channels=channels)["changed"]
+
+
+@pytest.mark.parametrize("start", [0, 1024 * 1024 - 4])
+def test_a_database_with_a_password_is_removed_and_others_stay(tmp_path, start):
+    database = tmp_path / "cache/repodata_shards.db"
+    names = ["repodata_shards.db", "repodata_shards.db-wal", "12ab.json"]
+    for content, left in ((b"http://h/lab/app", names), (b"http://user:pa55word@h/lab/app", ["12ab.json"])):
+        (tmp_path / "cache").mkdir(exist_ok=True)
+        for name in names:
+            (tmp_path / "cache" / name).write_bytes(b"")
+        # Also where the password lies in two of the pieces that are read.
+        database.write_bytes(b"x" * (start - content.find(b"pa55")) + content + b"x")
+        scrub([str(tmp_path)], {"pa55word"})
+        assert sorted(os.listdir(tmp_path / "cache")) == sorted(left)
 
 
 def _holds_secret(path: pathlib.Path) -> bool:
