@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 while a real conda, mamba or micromamba works that HPC_TEST_CONDA names."""
+"""kill -9 while a real conda, mamba or micromamba is at work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fault_kill import row
 from lab import Lab, Row
 from real_tool import VARIABLE, RealTool, real_tools
 
-# Without it the family is not run, and the page keeps its section.
+# It names them. Without it the family is not run, and the page keeps its section.
 NEEDS = VARIABLE
 # The page also keeps the rows of tools that are not named.
 KEEPS_ROWS = True
