@@ -12,7 +12,6 @@ unset CDPATH
 # A caller's Python or Ansible settings must not reach into ours; all settings are in ansible.cfg of the checkout.
 unset PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS PYTHONPLATLIBDIR
 unset VIRTUAL_ENV BASH_ENV ENV
-# Where pip takes packages from is the caller's choice, where it puts them is ours.
 unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_CONSTRAINT PIP_DRY_RUN PIP_PYTHON
 # A make that runs inside has arguments of its own.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL ARGS
@@ -332,13 +331,25 @@ fill_venv() { # folder, python, requirement file...
         rm -rf -- "$folder"
         refuse "$python to make a venv in $folder" "it failed, see above" "name another one: make PYTHON=/path/to/python3"
     fi
-    if ! "$folder/bin/python" -m pip install -qq --no-input --disable-pip-version-check --progress-bar off \
-        "${arguments[@]}" </dev/null >&2 {lock}>&-; then
+    if ! pip_install "$folder" "${arguments[@]}" </dev/null >&2 {lock}>&-; then
         rm -rf -- "$folder"
         refuse "pip to install $(requirement_names "$@")" "it could not, see above" \
             "check that a package index is reachable (pip config list), and run it again"
     fi
 }
+
+# Install into a venv. Of pip's settings only those apply that say how an index is reached: a user's target, constraint
+# or require-virtualenv is not meant for this venv.
+pip_install() ( # folder, argument...
+    settings=$1/pip-settings name=
+    "$1/bin/python" -I "$CHECKOUT/tools/pip_settings.py" "$settings" "$(dirname -- "$1")/pip" || return 1
+    for name in "${!PIP_@}"; do
+        unset "$name"
+    done
+    export PIP_CONFIG_FILE=$settings
+    "$1/bin/python" -m pip install -qq --no-input --disable-pip-version-check --progress-bar off "${@:2}" || return 1
+    rm -- "$settings"
+)
 
 requirement_names() {
     local file names=''
