@@ -64,7 +64,7 @@ def render(sections: dict[str, dict[str, str]]) -> str:
 def present() -> dict[str, dict[str, str]]:
     """What pip's files and the environment say now, also to a caller who has silenced pip."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PIP_PYTHON", "PIP_LOG")}
-    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "config", "list"]
     done = subprocess.run(pip, env={**environment, "PIP_QUIET": "0"}, check=True, capture_output=True, text=True)
     return parse(done.stdout)
 
