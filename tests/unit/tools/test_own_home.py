@@ -26,6 +26,7 @@ REPRESENTATIVE = [
     "tests/unit/conda/apply/test_declare.py::test_channels_come_from_the_condarc",
     "tests/unit/slurm/test_client.py",
     "tests/unit/torch_check/test_role.py::test_check_mode_allocates_nothing",
+    "tests/unit/report/test_action.py::test_a_limited_run_keeps_the_other_nodes",
 ]
 
 
