@@ -20,11 +20,11 @@ FOLDER = pathlib.Path(__file__).parent / "data"
 _OF_NAMES = ("aliases", "divisible", "generations", "words")
 
 
-def read(file: pathlib.Path) -> dict[str, t.Any]:
-    """Return the content of one file of the data."""
+def read(name: str | pathlib.Path) -> dict[str, t.Any]:
+    """Return the content of one file in data/."""
     # The C loader, where PyYAML has it, is ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with open(file, encoding="utf-8") as stream:
+    with open(FOLDER / name, encoding="utf-8") as stream:
         return yaml.load(stream, Loader=loader)
 
 
