@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import typing as t
@@ -20,6 +21,8 @@ from ..._files.scratch import scratch_folder
 from ..._files.trust import require_trusted, require_trusted_env
 from ..._source.git import without_git_credentials
 from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
+from ..env.prefix import site_packages_folders
+from ..site_packages import no_match
 from ..site_packages.constraints import constraint_lines, left_to_pip
 from ..site_packages.distributions import Metadata
 from ..site_packages.pip_conflict import causes, conflict
@@ -145,6 +148,12 @@ def _pip_settings(prefix: str) -> list[str]:
     return [path for path in named + found if path]
 
 
+def _python_version(prefix: str) -> str | None:
+    """The env's Python: ``3.11`` for ``lib/python3.11``."""
+    found = (re.search(r"/python(3\.\d+)/", folder + "/") for folder in site_packages_folders(prefix))
+    return next((match.group(1) for match in found if match), None)
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
@@ -185,5 +194,6 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str],
             # It is the option pip to the user.
             without_credentials(" ".join(errors)).replace("-r %s" % path, "pip")
             or "pip exit status %d" % done.returncode,
-            "correct pip, or add pip to packages if the env has none",
+            no_match.remedy(errors, _python_version(prefix), *no_match.here())
+            or "correct pip, or add pip to packages if the env has none",
         )
