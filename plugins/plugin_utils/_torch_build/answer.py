@@ -15,6 +15,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constrain
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import marks
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Build, Needs, Tables
 
+_GIVE_PLATFORM = "for such hosts give platform %s (torch_env_platform)"
 # EL 8 and everything newer has it.
 _GLIBC_OF_TODAY = "2.28"
 
@@ -167,7 +168,7 @@ def warnings(build: Build, wanted: Constraints, tables: Tables) -> list[str]:
         hosts = fit.host_of(gpu, tables)
         if hosts and hosts[0].platform != build.platform:
             row, name = hosts
-            what = row.no_builds or "for such hosts give platform %s" % row.platform
+            what = row.no_builds or _GIVE_PLATFORM % row.platform
             result.append(
                 "only %s hosts have %s, and this build is for %s: %s" % (row.platform, name, build.platform, what)
             )

@@ -126,16 +126,18 @@ def test_glibc_limits_these_builds_too() -> None:
 # --- GPUs of the wrong host -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("gpu", ["gh200", "NVIDIA GH200 480GB", "gb200", "gb300", "12.1", "11.0", "t4g"])
+@pytest.mark.parametrize(
+    "gpu", ["gh200", "NVIDIA GH200 480GB", "gb200", "gb300", "gb10", "Thor", "12.1", "11.0", "t4g"]
+)
 def test_a_gpu_that_no_x86_host_has_warns(gpu: str) -> None:
     warnings = torch_build([gpu])["warnings"]
     said = [text for text in warnings if "only linux-aarch64 hosts have %s" % gpu in text]
-    assert len(said) == 1 and said[0].endswith("for such hosts give platform linux-aarch64")
+    assert len(said) == 1 and said[0].endswith("for such hosts give platform linux-aarch64 (torch_env_platform)")
     # Carried out, the remedy makes the warning go away.
     assert not any("hosts have" in text for text in torch_build([gpu], platform=ARM)["warnings"])
 
 
-@pytest.mark.parametrize("gpu", ["8.7", "7.2"])
+@pytest.mark.parametrize("gpu", ["8.7", "7.2", "Jetson AGX Orin", "jetson-nano"])
 def test_a_jetson_module_is_not_told_to_take_another_platform(gpu: str) -> None:
     warnings = torch_build([gpu])["warnings"]
     assert any("Jetson modules before Thor need NVIDIA's own builds" in text for text in warnings)
