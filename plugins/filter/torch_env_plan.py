@@ -20,7 +20,7 @@ positional: _input
 options:
   _input:
     description:
-      - The variables of the role without their prefix C(torch_env_), all of them. V(channels) is null for
+      - The variables of the role without their prefix C(torch_env_), all that are required. V(channels) is null for
         C(conda_channels), which are V(site_channels). V(drivers) are the driver versions of the nodes.
     type: dict
     required: true
@@ -38,6 +38,8 @@ options:
       pip: {description: Further lines of a requirements file., type: list, elements: str, required: true}
       channels: {description: The channels or null., type: list, elements: str, required: true}
       site_channels: {description: The channels of the site., type: list, elements: str, required: true}
+      glibc: {description: The versions of the machines' C library., type: list, elements: str, default: []}
+      platform: {description: The platform of the machines or empty., type: str, default: ""}
 """
 
 EXAMPLES = r"""

@@ -25,7 +25,8 @@ class Asked(t.NamedTuple):
     """The role's variables, without their prefix ``torch_env_``.
 
     ``channels`` is None if they are not set; then the environment has ``site_channels`` (``conda_channels``).
-    ``cuda`` is kept as it was given: the name of an environment depends on it.
+    ``cuda`` is kept as it was given: the name of an environment depends on it. ``glibc`` has the C libraries of the
+    machines; it and ``platform`` may be missing.
     """
 
     python: str
@@ -41,6 +42,8 @@ class Asked(t.NamedTuple):
     pip: list[str]
     channels: list[str] | None
     site_channels: list[str]
+    glibc: list[str] = []
+    platform: str = ""
 
     @classmethod
     def of(cls, values: t.Mapping[str, t.Any]) -> Asked:
@@ -48,7 +51,7 @@ class Asked(t.NamedTuple):
 
         :raises UserError: a value is missing, or is not one of these.
         """
-        wrong = set(values) ^ set(cls._fields)
+        wrong = (set(values) ^ set(cls._fields)) - (set(cls._field_defaults) - set(values))
         if wrong:
             raise UserError("the keys %s" % ", ".join(cls._fields), ", ".join(sorted(wrong)), "correct the keys")
         return cls(
@@ -65,6 +68,8 @@ class Asked(t.NamedTuple):
             pip=_listed(values["pip"]),
             channels=None if values["channels"] is None else _listed(values["channels"]),
             site_channels=_listed(values["site_channels"]),
+            glibc=_listed(values.get("glibc", [])),
+            platform=str(values.get("platform", "")),
         )
 
 
@@ -100,7 +105,8 @@ def plan(asked: Asked) -> Plan:
     packages = specs.without_build(asked.python, asked.torch, str(asked.cuda))
     cuda = asked.cuda
     if wanted["source"]:
-        build = choose(wanted, {"rows": asked.builds})
+        # All drivers: the oldest one must run the build, and the newest one must drive the newest GPU.
+        build = choose({**wanted, "driver": asked.drivers}, {"rows": asked.builds})
         specs.require_one_torch(build, asked.packages + asked.pip)
         packages = specs.of_companions(build["packages"], asked.companions)
         cuda = build["cuda_override"] or ("" if build["source"] == "wheels" else build["cuda"])
@@ -122,15 +128,17 @@ def _constraints(asked: Asked, channels: t.Sequence[str]) -> dict[str, t.Any]:
         "cuda": str(asked.cuda),
         "python": asked.python,
         "torch": asked.torch,
+        "glibc": lowest(asked.glibc),
+        "platform": asked.platform,
     }
 
 
-def lowest(drivers: t.Sequence[str]) -> str:
-    """The lowest of several driver versions, as numbers: ``lowest(["580.65", "70.1"])`` is ``"70.1"``.
+def lowest(versions: t.Sequence[str]) -> str:
+    """The lowest of several versions, as numbers: ``lowest(["580.65", "70.1"])`` is ``"70.1"``.
 
     One that is not a version is returned first, so that the choice of the build refuses it.
     """
-    return min(drivers, key=lambda driver: (is_version(driver), key(driver) if is_version(driver) else ()), default="")
+    return min(versions, key=lambda one: (is_version(one), key(one) if is_version(one) else ()), default="")
 
 
 def _messages(build: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> list[str]:

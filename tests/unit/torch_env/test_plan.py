@@ -78,6 +78,31 @@ def test_the_lowest_driver_counts_as_numbers_and_one_that_is_no_version_first():
     assert "driver 535.183.06" in planned(source="wheels", drivers=["580.65.06", "535.183.06"]).messages[0]
 
 
+def test_the_newest_driver_drives_the_newest_gpu():
+    """Nodes of two generations in one environment, each with a driver that drives its GPUs."""
+    made = planned(source="conda-forge", gpus=["v100", "b200"], drivers=["535.183.06", "570.124.06"])
+    assert made.build["cuda"] == "12.9"
+    with pytest.raises(UserError, match="does not drive b200"):
+        planned(source="conda-forge", gpus=["v100", "b200"], drivers=["535.183.06", "550.54.15"])
+
+
+def test_the_oldest_glibc_of_the_machines_and_their_platform_limit_the_choice():
+    made = planned(source="wheels", gpus=["a100"], glibc=["2.28", "2.17"])
+    assert made.build["torch"] == "2.6.0" and "glibc 2.17" in made.messages[0]
+    assert (
+        planned(source="wheels", gpus=["a100"], glibc=["2.28"]).build == planned(source="wheels", gpus=["a100"]).build
+    )
+    made = planned(source="wheels", gpus=["gh200"], drivers=["550.54.15"], platform="linux-aarch64")
+    assert "torch==2.14.1+cu126" in made.pip and "platform linux-aarch64" in made.messages[0]
+    with pytest.raises(UserError, match="glibc to be text such as"):
+        planned(source="wheels", gpus=["a100"], glibc=["new", "2.28"])
+
+
+def test_numpy_of_the_user_stands_beside_the_limit_of_an_old_torch():
+    made = planned(source="wheels", gpus=["a100"], torch="2.2", packages=["numpy"])
+    assert [spec for spec in made.packages if spec.startswith("numpy")] == ["numpy<2", "numpy"]
+
+
 def test_the_name_of_a_request_is_the_one_that_older_versions_gave_it():
     """Or every site would make all its environments anew."""
     assert planned().key.startswith("6bca77471e5a")
