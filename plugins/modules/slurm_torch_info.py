@@ -49,6 +49,11 @@ options:
         type: list
         elements: str
         default: []
+      expect_from:
+        description: As in M(hpc.pytorch.torch_info).
+        type: str
+        choices: [site, slurm]
+        default: site
       partition:
         description: The partition to reach it by. By default one of the node's own, Slurm's default one if possible.
         type: str
@@ -198,6 +203,7 @@ def main() -> None:
                     "expect_cuda": {"type": "bool"},
                     "expect_devices": {"type": "int"},
                     "expect_gpu": {"type": "list", "elements": "str", "default": []},
+                    "expect_from": {"type": "str", "choices": ["site", "slurm"], "default": "site"},
                     "partition": {"type": "str"},
                     "gres": {"type": "str"},
                 },

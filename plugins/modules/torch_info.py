@@ -59,6 +59,16 @@ options:
     type: list
     elements: str
     default: []
+  expect_from:
+    description:
+      - Whose word O(expect_devices) and O(expect_gpu) are.
+      - With V(site) the site declares them for this node, and all of it must be true.
+      - With V(slurm) they are what Slurm's configuration (GRES) says. GPUs that all compute are V(ok), even if Slurm
+        knows of fewer or calls them by another name; RV(reasons) has the difference. Fewer GPUs are V(failed), unless
+        torch sees a slice of a GPU (MIG), since a process sees only one.
+    type: str
+    choices: [site, slurm]
+    default: site
   timeout:
     description:
       - How many seconds the whole probe may take.
@@ -369,6 +379,7 @@ def main() -> None:
             "expect_cuda": {"type": "bool"},
             "expect_devices": {"type": "int"},
             "expect_gpu": {"type": "list", "elements": "str", "default": []},
+            "expect_from": {"type": "str", "choices": ["site", "slurm"], "default": "site"},
             "timeout": {"type": "int", "default": 120},
             "device_timeout": {"type": "int", "default": 30},
         },

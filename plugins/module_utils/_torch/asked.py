@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+# Whose word the expectations are: those of a person, or of Slurm's configuration.
+SITE, SLURM = "site", "slurm"
+
 
 class Asked(t.NamedTuple):
     """The environment to test, and what the caller expects of it.
@@ -14,6 +17,7 @@ class Asked(t.NamedTuple):
     :arg expect_cuda: whether there must be a usable GPU; None for no expectation.
     :arg expect_devices: how many usable GPUs there must be; None for no expectation.
     :arg expect_gpu: models or compute capabilities, one of which every GPU must be; empty for no expectation.
+    :arg expect_from: whose word the number and the models are. What Slurm says wrongly fails no GPU that computes.
     """
 
     prefix: str | None = None
@@ -21,6 +25,7 @@ class Asked(t.NamedTuple):
     expect_cuda: bool | None = None
     expect_devices: int | None = None
     expect_gpu: t.Sequence[str] = ()
+    expect_from: str = SITE
 
     @property
     def place(self) -> str:

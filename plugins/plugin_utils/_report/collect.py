@@ -42,6 +42,8 @@ def collect(
         names = membership.get(host, ["compute"] if host in compute else [])
         names = names + ["login"] if host in login else names
         expected = {key: variables[key] for key in EXPECTATIONS if key in raw}
+        # Set by the inventory slurm, never a template.
+        expected["slurm_gres"] = raw.get("slurm_gres")
         yield make_node(
             host,
             names or ["other"],

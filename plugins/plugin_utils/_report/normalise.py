@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.expected import unknown
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import (
     UNKNOWN,
     VERDICTS,
@@ -20,6 +21,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result imp
     no_result,
     not_checked,
 )
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.expectation import expectation, whole
 
 from .schema import Device, Expectation, Node, Torch
 
@@ -71,18 +73,14 @@ def make_node(
 
 def make_expectation(variables: t.Mapping[str, t.Any], is_login_only: bool) -> Expectation:
     """The expectation of the role torch_check, from the inventory's variables for a node."""
-    devices = _whole(variables.get("torch_check_expect_devices"))
-    if devices is None and not is_login_only:
-        devices = _whole(variables.get("hpc_gpu_count"))
-    cuda = variables.get("torch_check_expect_cuda")
-    if not isinstance(cuda, bool):
-        cuda = False if is_login_only else None
-    gpu = variables.get("hpc_gpu_type")
-    if isinstance(gpu, str):
-        gpu = [gpu]
+    found = expectation(variables, is_login_only)
+    devices, cuda = whole(variables.get("torch_check_expect_devices")), variables.get("torch_check_expect_cuda")
+    devices = found.devices if devices is None else devices
+    cuda = cuda if isinstance(cuda, bool) else found.cuda
     if devices is not None:
         cuda = devices > 0
-    names = [text(item) or "" for item in gpu] if isinstance(gpu, (list, tuple)) and cuda is not False else []
+    # With a name that nobody can know, any GPU is accepted.
+    names = [] if cuda is False or unknown(found.gpu) else [text(item) or "" for item in found.gpu]
     return Expectation(cuda=cuda, devices=devices, gpu=[name for name in names if name])
 
 
@@ -106,12 +104,12 @@ def _reason(found: t.Mapping[str, t.Any]) -> Reason:
 
 
 def _device(found: t.Mapping[str, t.Any], place: int) -> Device:
-    index = _whole(found.get("index"))
+    index = whole(found.get("index"))
     return Device(
         index=place if index is None else index,
         name=text(found.get("name")),
         compute_capability=text(found.get("compute_capability")),
-        memory=_whole(found.get("memory")),
+        memory=whole(found.get("memory")),
         passed=found.get("passed") is True,
         error=text(found.get("error")),
         seconds=_number(found.get("seconds")),
@@ -124,12 +122,6 @@ def _mapping(value: object) -> t.Mapping[str, t.Any]:
 
 def _mappings(value: object) -> list[t.Mapping[str, t.Any]]:
     return [item for item in value if isinstance(item, t.Mapping)] if isinstance(value, (list, tuple)) else []
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:18])
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
 
 
 def _number(value: object) -> float | None:

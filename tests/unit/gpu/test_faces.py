@@ -1,4 +1,4 @@
-"""The filter, the verdict and the inventory mean the same by a name of a GPU, and the filter knows it."""
+"""The filter, the verdict, the inventory and the report mean the same by a name of a GPU, and the filter knows it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres impo
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import no_expectations, result
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import FINISHED, Ending, Report, read_report
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.normalise import make_expectation
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._slurm_inventory.plan import gpu_variables
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import gpus, load
 
@@ -72,6 +73,15 @@ def test_the_inventory_gives_what_the_filter_and_the_verdict_take(spelling: Spel
         assert variables == {"hpc_gpu_count": 4}
     else:
         assert variables == {"hpc_gpu_count": 4, "hpc_gpu_type": spelling.name}
+
+
+@ALL
+def test_the_report_expects_what_the_verdict_expects(spelling: Spelling) -> None:
+    variables = {"hpc_gpu_count": 4, "hpc_gpu_type": spelling.name}
+    expected = make_expectation(variables, False)
+    assert expected["cuda"] is True
+    assert expected["devices"] == (None if spelling.slice else 4)
+    assert expected["gpu"] == ([] if spelling.kind == "unknown" else [spelling.name])
 
 
 @pytest.mark.parametrize("name", ["NVIDIA A100-SXM4-80GB MIG 3g.40gb", "h100_1g.12gb+me", "1080ti", "GRID A100D-40C"])

@@ -70,6 +70,58 @@ def test_login_and_compute_are_judged_by_what_is_expected_there(make_env: MakeEn
 
 
 @pytest.mark.slow
+def test_any_gpu_of_the_inventory_means_at_least_one(make_env: MakeEnv, tmp_path: pathlib.Path) -> None:
+    gpus = {"torch_env_prefix": str(make_env(torch=standin(count=2), name="gpus"))}
+    none = {"torch_env_prefix": str(make_env(torch=standin(cuda=None), name="none"))}
+    slurm = {"slurm_gres": [{"name": "gpu", "type": "v100", "count": 1}], "hpc_gpu_count": 1, "hpc_gpu_type": "v100"}
+    hosts: dict[str, dict[str, object]] = {
+        # A build for the CPU where there are GPUs.
+        "typed": {**none, "hpc_gpu_type": "titan-v"},
+        "gres": {**none, "slurm_gres": [{"name": "gpu", "type": "1g.5gb", "count": 7}]},
+        "cpu": {**none, "slurm_gres": []},
+        # Of slices a process sees one, however many there are; what nobody can know is not compared.
+        "slices": {**gpus, "hpc_gpu_count": 8, "hpc_gpu_type": ["a100_1g.5gb", "titan-v"]},
+        "label": {**gpus, "hpc_gpu_count": 2, "hpc_gpu_type": "ampere"},
+        "label2": {**gpus, "hpc_gpu_count": 2, "hpc_gpu_type": "ampere"},
+        # Slurm has one V100 where two Titan Vs compute. A person who says so is taken at their word.
+        "slurm": {**gpus, **slurm},
+        "site": {**gpus, **slurm, "torch_check_expect_devices": 2},
+    }
+    status, output = play(tmp_path, {"compute": hosts})
+    recap = re.findall(r"(\w+) : ok=\d+ changed=\d+ unreachable=\d+ failed=(\d+)", output)
+    assert {name for name, failed in recap if failed != "0"} == {"typed", "gres", "site"}, output
+    assert status == 2 and len(recap) == len(hosts)
+    assert output.count("expected a CUDA device, found none; cpu_only_build - ") >= 2
+    assert (
+        "ok: torch 1.4.0 for CUDA 10.1; 2 of 2 devices passed; device_type_mismatch - device 0 is TITAN V 0" in output
+    )
+    assert output.count("ampere in expect_gpu says nothing about a GPU") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("groups", "limit"),
+    [({}, []), ({"gpus": ["g1", "g2"]}, []), ({"compute": ["c1"], "web": ["w1"]}, ["--limit=w1"]), ({"login": []}, [])],
+)
+def test_a_check_of_nothing_is_an_error(tmp_path: pathlib.Path, groups: dict[str, list[str]], limit: list[str]) -> None:
+    hosts: dict[str, dict[str, dict[str, object]]] = {
+        name: {host: {} for host in each} for name, each in groups.items()
+    }
+    status, output = play(tmp_path, hosts, *limit)
+    assert status == 2, output
+    assert "expected a host in group login or compute to check; found none among the " in output
+    assert "Check torch" not in output
+
+
+@pytest.mark.slow
+def test_hosts_of_other_groups_are_left_alone(make_env: MakeEnv, tmp_path: pathlib.Path) -> None:
+    none = {"torch_env_prefix": str(make_env(torch=standin(cuda=None), name="none"))}
+    status, output = play(tmp_path, {"abc": {"a1": {}}, "login": {"l1": dict(none)}})
+    assert status == 0, output
+    assert re.findall(r"(\w+) : ok=", output) == ["l1"]
+
+
+@pytest.mark.slow
 def test_check_mode_before_there_is_an_environment(tmp_path: pathlib.Path) -> None:
     hosts = {"compute": {"c1": {"torch_env_scope": "site", "torch_env_site_dir": str(tmp_path / "envs")}}}
     status, output = play(tmp_path, hosts, "--check")

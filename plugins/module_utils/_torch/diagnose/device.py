@@ -135,7 +135,8 @@ def device_type_mismatch(report: Report, asked: Asked) -> Reason | None:
 
     Neither its model nor its compute capability is one of those expected: `rtx-6000` is not an RTX 6000 Ada. Memory
     counts only if the GPU's name states it: `a100-40gb` is not an A100-SXM4-80GB. The memory of a slice (MIG) does not
-    count, and neither does a name that says nothing about the GPU, such as `ampere`.
+    count, and neither does a name that says nothing about the GPU, such as `ampere`. What only Slurm's configuration
+    says (`expect_from: slurm`) fails no node.
     """
     known = [device for device in report.devices if device["name"]]
     wrong = [device for device in known if not fits(asked.expect_gpu, device["name"], device["compute_capability"])]
@@ -153,7 +154,7 @@ def device_count_mismatch(report: Report, asked: Asked) -> Reason | None:
     """There are GPUs but not as many as expected.
 
     If the job or a variable is the cause, that comes first in `reasons`. If there is no GPU at all, another code
-    says why.
+    says why. More GPUs than Slurm's configuration says (`expect_from: slurm`) fail no node.
     """
     found = len(report.devices)
     if not found:

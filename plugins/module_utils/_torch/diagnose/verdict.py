@@ -9,9 +9,9 @@ import typing as t
 
 from ..._common.errors import UserError, one_line, some
 from ..._cuda.parse import from_number
-from ..._gpu.expected import unknown
+from ..._gpu.expected import is_slice, unknown
 from ..._gpu.names import words_of
-from ..asked import Asked
+from ..asked import SLURM, Asked
 from ..report import FINISHED, Report, describe_ending
 from .evidence import kernel_release
 from .kernels import version_of_cudnn
@@ -67,7 +67,7 @@ def decide(report: Report, asked: Asked, reasons: t.Sequence[Reason] = ()) -> st
         return FAILED
     if unmet(report, asked) or not all(device["passed"] for device in report.devices):
         return FAILED
-    if any(reason.code in FAILING for reason in reasons):
+    if any(reason.code in FAILING and not _is_slurms(reason, asked) for reason in reasons):
         return FAILED
     return OK if report.devices else CPU_ONLY
 
@@ -76,13 +76,26 @@ def unmet(report: Report, asked: Asked) -> str | None:
     """Return the expectation about devices that the report does not meet, or None."""
     found = len(report.devices)
     if asked.expect_devices is not None:
-        if found != asked.expect_devices:
+        if found != asked.expect_devices and not _is_all_there(report, asked):
             return "expected %s, found %d" % (_devices(asked.expect_devices), found)
     elif asked.expect_cuda is True and not found:
         return "expected a CUDA device, found none"
     elif asked.expect_cuda is False and found:
         return "expected no CUDA device, found %d" % found
     return None
+
+
+def _is_all_there(report: Report, asked: Asked) -> bool:
+    """Whether no GPU is missing although Slurm states another number: there are more, or one slice is seen of many."""
+    if asked.expect_from != SLURM or not report.devices:
+        return False
+    more = len(report.devices) > (asked.expect_devices or 0)
+    return more or all(is_slice(device["name"] or "") for device in report.devices)
+
+
+def _is_slurms(reason: Reason, asked: Asked) -> bool:
+    """Whether a reason is only that Slurm calls the GPUs by another name."""
+    return reason.code == "device_type_mismatch" and asked.expect_from == SLURM
 
 
 def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Reason]) -> str:

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter torch_check_expected: the entry point of plugin_utils/_torch_check/expectation.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: torch_check_expected
+short_description: Read what an inventory says about the GPUs of a host
+version_added: 0.1.0
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Reads C(hpc_gpu_count), C(hpc_gpu_type) and C(slurm_gres), which the inventory P(hpc.pytorch.slurm#inventory) sets.
+  - If one of them says that the host has a GPU, at least one is expected. A process sees one slice of a GPU (MIG), so
+    no exact number of slices is expected.
+  - It belongs to the role P(hpc.pytorch.torch_check#role).
+positional: _input, login_only
+options:
+  _input:
+    description: The three variables, each of which may be missing or null.
+    type: dict
+    required: true
+  login_only:
+    description: Whether the host is a login node and no compute node. It is expected to have no GPU.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: A node of eight slices is expected to have at least one GPU
+  ansible.builtin.debug:
+    msg: "{{ {'hpc_gpu_count': 8, 'hpc_gpu_type': 'a100_1g.5gb'} | hpc.pytorch.torch_check_expected }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What to expect.
+  type: dict
+  contains:
+    cuda:
+      description: Whether there are GPUs; null for no expectation.
+      type: bool
+    devices:
+      description: How many GPUs a process sees; null for no expectation.
+      type: int
+    gpu:
+      description: Their types.
+      type: list
+      elements: str
+    source:
+      description: V(slurm) if all of this comes from Slurm's GRES, V(site) otherwise.
+      type: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.expectation import expectation, whole
+
+
+def torch_check_expected(variables: t.Mapping[str, t.Any], login_only: bool = False) -> dict[str, t.Any]:
+    """See DOCUMENTATION."""
+    count = variables.get("hpc_gpu_count")
+    if count is not None and whole(count) is None:
+        error = UserError("hpc_gpu_count to be the number of GPUs", repr(count), "correct it, or leave it out")
+        raise AnsibleFilterError(str(error))
+    found = expectation(variables, login_only)
+    return dict(found._asdict(), gpu=list(found.gpu))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"torch_check_expected": torch_check_expected}
