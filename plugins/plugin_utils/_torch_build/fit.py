@@ -14,7 +14,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions impor
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import kernel_runs, ptx_runs
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.cudnn import has_kernels
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.drivers import is_past, least_driver
-from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import model_of, read
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import Constraints, gpu_text
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import (
     Architectures,
@@ -179,7 +179,7 @@ def host_of(gpu: tuple[str, str], tables: Tables) -> tuple[Host, str] | None:
         if capability in row.capabilities:
             return row, gpu_text(gpu)
         models = {model_of(name) for name in row.names}
-        of_it = [name for name in names.split(", ") if model_of(name) in models]
+        of_it = [name for name in names.split(", ") if models.intersection(read(name, tables.models).models)]
         if of_it:
             return row, gpu_text((", ".join(of_it), capability))
     return None

@@ -127,7 +127,8 @@ def test_glibc_limits_these_builds_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "gpu", ["gh200", "NVIDIA GH200 480GB", "gb200", "gb300", "gb10", "Thor", "12.1", "11.0", "t4g"]
+    "gpu",
+    ["gh200", "NVIDIA GH200 480GB", "nvidia_gh200_480gb", "gb200", "gb300", "gb10", "Thor", "12.1", "11.0", "t4g"],
 )
 def test_a_gpu_that_no_x86_host_has_warns(gpu: str) -> None:
     warnings = torch_build([gpu])["warnings"]
