@@ -31,6 +31,8 @@ _BARE_MEMORY = ("8", "10", "11", "12", "16", "20", "24", "32", "40", "48", "64",
 # The name of a superchip states the memory of its CPU: NVIDIA GH200 480GB.
 _SUPERCHIP = re.compile(r"g[hb]\d+")
 _AMD = re.compile(r"(amd|radeon|instinct|rocm)|mi\d{2,3}[a-z]?$|gfx\d")
+# Words that sites write in one with a model: teslav100, l40spcie, a100mig.
+_LUMPED = ("nvidia", "geforce", "tesla", "quadro", "grid", "gpu", "dgx", "hgx", "sxm", "pcie", "pci", "nvl", "mig")
 # Longer words are not divided: the names come from other people.
 _LONGEST = 40
 
@@ -146,8 +148,11 @@ class _Reader:
     def _try(self, words: t.Sequence[str]) -> Reading:
         memory = next((int(match.group(1)) for match in map(_MEMORY.fullmatch, words) if match), None)
         is_slice = self._is_slice or any(_MIG.fullmatch(word) for word in words)
-        kept = [word for word in words if not _is_no_model(word)]
-        models, rest = self._model(kept)
+        # A name that begins like a brand: dgx-spark.
+        whole = self._models.called("".join(words))
+        models, rest = (
+            (whole, []) if len(whole) == 1 else self._model([word for word in words if not _is_no_model(word)])
+        )
         if not models:
             return Reading(slice=Slice(memory=memory) if is_slice else None)
         bare = next(
@@ -155,7 +160,7 @@ class _Reader:
         )
         unknown = [word for word in rest if not self._goes_with(word, models)]
         stated = memory if memory is not None else bare
-        if stated is not None and all(_divides(model) for model in models):
+        if stated is not None and not unknown and all(_divides(model) for model in models):
             # Less than a whole GPU has: a100_10gb, h100-47.
             small = stated < min(name_table.DIVISIBLE.get(model, 0) for model in models)
             is_slice = is_slice or (small and not any(map(_SUPERCHIP.fullmatch, models)))
@@ -208,7 +213,8 @@ class _Reader:
         return bool(
             self._models.called(piece)
             or piece in name_table.GENERATIONS
-            or (len(piece) > 1 and _is_no_model(piece) and piece not in ("ac", "ls", "gen", "max"))
+            # Not every word: migrate is none of mig.
+            or ((not piece.isalpha() or piece in _LUMPED) and _is_no_model(piece))
         )
 
 

@@ -42,7 +42,7 @@ def read(name: str, means: str) -> Spelling:
 
 def is_less(model: str, size: str) -> bool:
     """Whether this is the memory of a slice: no board of the model has so little."""
-    return int(size[:-2]) < {"a100": 40, "h100": 64}.get(model, 0)
+    return int(size[:-2]) < {"a30": 24, "a100": 40, "h100": 64}.get(model, 0)
 
 
 SPELLINGS = [
