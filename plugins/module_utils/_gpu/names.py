@@ -120,7 +120,7 @@ class _Reader:
 
     def __init__(self, words: t.Sequence[str], models: Models) -> None:
         self._models = models
-        self._words, self._virtual, self._is_slice = list(words), False, False
+        self._words, self._is_slice = list(words), False
         for index, word in enumerate(words):
             if index and _VIRTUAL.fullmatch(word) and not _MEMORY.fullmatch(word):
                 self._strip_virtual(index)
@@ -143,7 +143,7 @@ class _Reader:
         # rtx8000p and a100d, but not the p of a word that is nothing without it.
         if any(self._models.called(other + short) for other in ("", "".join(base[:-1]))):
             base[-1] = short
-        self._words, self._virtual = base, True
+        self._words = base
 
     def _try(self, words: t.Sequence[str]) -> Reading:
         memory = next((int(match.group(1)) for match in map(_MEMORY.fullmatch, words) if match), None)
@@ -165,7 +165,7 @@ class _Reader:
             small = stated < min(name_table.DIVISIBLE.get(model, 0) for model in models)
             is_slice = is_slice or (small and not any(map(_SUPERCHIP.fullmatch, models)))
             memory = None if small else memory
-        if self._virtual or any(map(_SUPERCHIP.fullmatch, models)):
+        if any(map(_SUPERCHIP.fullmatch, models)):
             memory = None
         capabilities = tuple(dict.fromkeys(self._models.capabilities[model] for model in models))
         part = Slice(memory=stated if memory is None else None) if is_slice else None
