@@ -137,6 +137,14 @@ _DEVICE = {
     "fabric": _maybe(_NUMBER),
     "processes": _maybe(_NUMBER),
 }
+_PLACE = {
+    "container": _maybe(_NAME),
+    "slurm": _flag,
+    "wsl": _flag,
+    "jetson": _flag,
+    "kfd": _maybe(_NAME),
+    "pci": _maybe(_NUMBER),
+}
 _OPTIONAL = frozenset((("step", "task"), ("torch_missing", "error"), ("torch_missing", "leftover")))
 KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
     "step": {"step": _NAME, "task": _maybe(_NAME)},
@@ -150,6 +158,7 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "gpus": _maybe(_count),
         "files": _list(_NAME),
         "variables": _mapping(_LONG),
+        "place": _struct(_PLACE),
     },
     "library_path": {"found": _list(_pair)},
     "python": {

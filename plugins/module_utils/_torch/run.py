@@ -32,7 +32,7 @@ from .environment import (
     require_trusted_variables,
 )
 from .plan import Plan, gets_further, library_check, package_check, what_is_left
-from .probe import doubled, kernels, libraries, main, node, numpy_arrays, origin, package, talk
+from .probe import doubled, kernels, libraries, main, node, numpy_arrays, origin, package, surroundings, talk
 from .records import MOST_RECORDS, NotUnderstood, understood
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
 
@@ -45,7 +45,7 @@ FIRST_COUNTS = frozenset(
     ("refused", "exec_failed", "node", "library_path", "python", "torch_missing", "torch_found", "import_failed")
     + ("torch", "cpu", "cuda", "variables", "outside")
 )
-_PARTS = (talk, package, origin, kernels, numpy_arrays, libraries, doubled, node, main)
+_PARTS = (talk, package, origin, kernels, numpy_arrays, libraries, doubled, surroundings, node, main)
 _OUTPUT_KEPT = 4000
 _RECORDS_KEPT = 1 << 22
 BOOTSTRAP = """

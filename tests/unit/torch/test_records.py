@@ -29,6 +29,7 @@ GOOD = {
         "gpus": None,
         "files": ["nvidia0"],
         "variables": {"LD_LIBRARY_PATH": "/x:" * 3000},
+        "place": {"container": None, "slurm": True, "wsl": False, "jetson": False, "kfd": None, "pci": 1},
     },
     "library_path": {"found": [["LD_LIBRARY_PATH", "/x/libcudart.so.12"]]},
     "python": {

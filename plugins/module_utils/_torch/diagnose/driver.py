@@ -15,6 +15,7 @@ from ..report import Report
 from . import evidence
 from .kernels import failing
 from .reason import Reason, names_of
+from .remedies.place import Place, place_of
 
 # Errors that only a driver that is there returns.
 _DRIVER_ANSWERED = (evidence.NOT_READY, evidence.MISMATCH, evidence.NO_COMPAT, evidence.BUSY)
@@ -23,25 +24,79 @@ _DRIVER_ANSWERED = (evidence.NOT_READY, evidence.MISMATCH, evidence.NO_COMPAT, e
 def no_driver(report: Report, asked: Asked) -> Reason | None:
     """The node has no NVIDIA driver, or no library to reach it by.
 
-    There is no kernel module, or no `libcuda.so.1`. Where no GPU is wanted, this is as it should be.
+    There is no kernel module, or no `libcuda.so.1`. Where no GPU is wanted, this is as it should be. WSL, Jetson and
+    nodes with AMD's GPUs are not platforms of this collection: the remedy says so.
     """
     if report.driver is None or report.cuda is not None and report.cuda["count"]:
         return None
-    has_module = evidence.has_kernel_module(report)
-    if not report.driver["library"] and has_module:
-        text = report.driver["library_error"]["text"]
-        message = "the kernel has NVIDIA's module but libcuda.so.1 cannot be loaded: %s" % text
-        remedy = "install the driver's libraries of the same version; in a container, pass in the GPUs (--nv, --gpus)"
-        return Reason("no_driver", message, remedy)
+    place, has_module = place_of(report), evidence.has_kernel_module(report)
     failure = evidence.start_failure(report)
-    if has_module or report.driver["library"] and (failure is None or failure.number in _DRIVER_ANSWERED):
-        return None
-    message = "this node has no NVIDIA driver: no kernel module"
     if report.driver["library"]:
+        # With a library, only an error of a driver that is not there counts.
+        if has_module or failure is None or failure.number in _DRIVER_ANSWERED:
+            return None
+    error = "" if report.driver["library"] else report.driver["library_error"]["text"]
+    reason = _other_platform(place, error, has_module)
+    if reason is None and has_module:
+        reason = _no_library(report, place, error)
+    return reason or _no_module(report, place)
+
+
+def _other_platform(place: Place, error: str, has_module: bool) -> Reason | None:
+    if place.wsl and error:
+        return Reason(
+            "no_driver",
+            "this is WSL, which reaches GPUs by Windows (/dev/dxg); libcuda.so.1 cannot be loaded: %s" % error,
+            "WSL is not a platform of this collection: put /usr/lib/wsl/lib into LD_LIBRARY_PATH, or into a file of"
+            " /etc/ld.so.conf.d and run ldconfig; update NVIDIA's driver of Windows, and install none in WSL",
+        )
+    if place.jetson:
+        return Reason(
+            "no_driver",
+            "this is a Jetson, whose GPU does not have the driver of other GPUs%s" % (": " + error if error else ""),
+            "Jetson is not a platform of this collection: use the torch that NVIDIA builds for its JetPack",
+        )
+    if place.kfd is not None and not has_module and not place.pci:
+        return Reason(
+            "no_driver",
+            "this node has AMD's kernel driver (/dev/kfd) and no NVIDIA driver",
+            "nothing if no GPU is wanted; AMD's GPUs are not a platform of this collection: they need a torch built for"
+            " ROCm, and a user in the groups render and video",
+        )
+    return None
+
+
+def _no_library(report: Report, place: Place, error: str) -> Reason:
+    message = "the kernel has NVIDIA's module but libcuda.so.1 cannot be loaded: %s" % error
+    release = evidence.kernel_release(report)
+    libraries = "the driver's libraries%s" % (" of its release, %s" % release if release else " of the same release")
+    if place.container:
+        return Reason("no_driver", message, place.pass_in_gpus)
+    if "No such file" in error or not error:
+        return Reason("no_driver", message, "install %s; in a container, pass in the GPUs (--nv, --gpus)" % libraries)
+    return Reason("no_driver", message, "install %s again: libcuda.so.1 is there and is broken" % libraries)
+
+
+def _no_module(report: Report, place: Place) -> Reason:
+    message = "this node has no NVIDIA driver: no kernel module"
+    library = bool(report.driver and report.driver["library"])
+    if library:
         message += ", only the library %s" % (evidence.libcuda_path(report) or "libcuda.so.1")
     else:
         message += " and no libcuda.so.1"
-    remedy = "nothing if no GPU is wanted; otherwise install the NVIDIA driver, or run on a node that has it"
+    if place.pci == 0:
+        message += "; and no NVIDIA GPU on its PCI bus"
+        remedy = "nothing if no GPU is wanted; otherwise run on a node that has GPUs"
+    elif place.pci and library:
+        message += "; %d NVIDIA GPUs are on its PCI bus" % place.pci
+        remedy = (
+            "load the kernel module (modprobe nvidia); if that fails, install the NVIDIA driver again for this kernel"
+        )
+    elif place.pci:
+        message += "; %d NVIDIA GPUs are on its PCI bus" % place.pci
+        remedy = "install the NVIDIA driver"
+    else:
+        remedy = "nothing if no GPU is wanted; otherwise install the NVIDIA driver, or run on a node that has it"
     return Reason("no_driver", message, remedy)
 
 
@@ -62,7 +117,7 @@ def stub_or_compat_libcuda(report: Report, asked: Asked) -> Reason | None:
         return Reason(
             "stub_or_compat_libcuda",
             "%s is the toolkit's stub: programs are linked with it, and it drives nothing" % path,
-            "remove that folder (.../stubs) from LD_LIBRARY_PATH, so that the driver's own library is found",
+            _take_out(report, path) + ", so that the driver's own library is found",
         )
     if (
         "/compat/" in path
@@ -73,7 +128,7 @@ def stub_or_compat_libcuda(report: Report, asked: Asked) -> Reason | None:
             "stub_or_compat_libcuda",
             "%s belongs to the package cuda-compat, which this GPU or driver does not support: %s"
             % (path, failure.text),
-            "remove its folder from LD_LIBRARY_PATH, and choose a torch whose CUDA the installed driver runs",
+            _take_out(report, path) + ", and choose a torch whose CUDA the installed driver runs",
         )
     if (
         failure.number == evidence.MISMATCH
@@ -86,10 +141,26 @@ def stub_or_compat_libcuda(report: Report, asked: Asked) -> Reason | None:
         return Reason(
             "stub_or_compat_libcuda",
             "%s is not of the kernel module's release (%s): %s" % (path, other, failure.text),
-            "reboot the node, or reload NVIDIA's modules: the driver was upgraded while another one ran;"
+            "take the driver's libraries out of the image, and " + place_of(report).pass_in_gpus
+            if place_of(report).container
+            else "reboot the node, or reload NVIDIA's modules: the driver was upgraded while another one ran;"
             " in a container, pass in the node's own libraries",
         )
     return None
+
+
+def _take_out(report: Report, path: str) -> str:
+    """Return how to keep the loader from a library: by the variable that names its folder, or by what else may."""
+    folder = path.rpartition("/")[0]
+    given = evidence.variables(report)
+    if folder and folder in [item.rstrip("/") for item in given.get("LD_LIBRARY_PATH", "").split(":")]:
+        return "remove %s from LD_LIBRARY_PATH" % folder
+    if path and path in given.get("LD_PRELOAD", ""):
+        return "unset LD_PRELOAD"
+    prefix = report.python["prefix"] if report.python else None
+    if prefix and folder.startswith(prefix.rstrip("/") + "/"):
+        return "remove the package that has it from the environment (cuda-compat, or the toolkit's development files)"
+    return "remove %s from LD_LIBRARY_PATH and /etc/ld.so.conf.d, and run ldconfig" % (folder or "its folder")
 
 
 def driver_too_old(report: Report, asked: Asked) -> Reason | None:
@@ -144,8 +215,11 @@ def fabric_manager_802(report: Report, asked: Asked) -> Reason | None:
     return Reason(
         "fabric_manager_802",
         message,
-        "start the fabric manager (systemctl enable --now nvidia-fabricmanager) of exactly the driver's release%s"
-        % (" " + kernel if kernel else ""),
+        "start the fabric manager (systemctl enable --now nvidia-fabricmanager%s) of exactly the driver's release%s"
+        % (
+            ", on the node and not in the container" if place_of(report).container else "",
+            kernel and " " + kernel or "",
+        ),
     )
 
 
@@ -182,37 +256,16 @@ def missing_uvm(report: Report, asked: Asked) -> Reason | None:
     loaded = bool(report.node and report.node["uvm_module"])
     what = "the module nvidia_uvm is loaded" if loaded else "the module nvidia_uvm is not loaded"
     message = "/dev/nvidia-uvm does not open (%s), %s: %s" % (error, what, failure.text)
-    return Reason(
-        "missing_uvm",
-        message,
-        "as root run nvidia-modprobe -u -c=0, at every boot before slurmd starts; in a container, pass it in",
-    )
-
-
-def cuda_unavailable(report: Report, asked: Asked) -> Reason | None:
-    """CUDA does not start and none of the above is why.
-
-    The message has torch's error and the kernel log's last one.
-    """
-    built = report.torch is not None and (report.torch["cuda"] or report.torch["hip"])
-    if not built or report.cuda is None or report.cuda["count"]:
-        return None
-    failure = evidence.start_failure(report)
-    if failure is None:
-        error = report.cuda["error"]
-        failure = evidence.Failure(None, error["text"] if error else "torch gives no reason")
-    message = "CUDA does not start although torch is built for it and the node has a driver: %s" % failure.text
-    closed = {name: error for name, error in report.files.items() if error and name != "nvidia-uvm"}
-    if closed:
-        message += "; cannot be opened: %s" % ", ".join("/dev/%s (%s)" % item for item in sorted(closed.items()))
-    remedy = "run nvidia-smi on the node"
-    if any(error == "EACCES" for error in closed.values()):
-        remedy = "let the user open the device files: the group that owns them, or NVreg_DeviceFileMode"
-    elif failure.number == evidence.UNKNOWN:
-        remedy = "reload the module: modprobe -r nvidia_uvm && modprobe nvidia_uvm (needed after a suspend), or reboot"
-    log = evidence.log_lines(report, r"NVRM: Xid|NVRM: .*(fail|error)|fallen off")
-    if log:
-        message += "; the kernel's log: %s" % log[-1]
-    elif report.kernel_log is None:
-        remedy += "; an administrator should read the kernel's log (journalctl -k -g 'NVRM|uvm')"
-    return Reason("cuda_unavailable", message, remedy)
+    if error == "EACCES":
+        remedy = (
+            "let the user open /dev/nvidia-uvm: chmod 0666 /dev/nvidia-uvm as root, and NVreg_DeviceFileMode for later"
+        )
+    elif place_of(report).container:
+        remedy = place_of(report).pass_in_gpus + "; /dev/nvidia-uvm has to be there"
+    elif error == "EPERM":
+        remedy = (
+            "allow /dev/nvidia-uvm in the cgroup of this process (Slurm bars only the files that its gres.conf names)"
+        )
+    else:
+        remedy = "as root run nvidia-modprobe -u -c=0, at every boot before slurmd starts; in a container, pass it in"
+    return Reason("missing_uvm", message, remedy)

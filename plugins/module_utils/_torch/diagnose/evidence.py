@@ -13,7 +13,7 @@ from ..._cuda import parse
 from ..report import Report
 from .reason import first_line
 
-NO_DEVICE, INVALID_DEVICE, STUB, OLD_DRIVER, BUSY = 100, 101, 34, 35, 46
+NO_MEMORY, NO_DEVICE, INVALID_DEVICE, STUB, OLD_DRIVER, BUSY = 2, 100, 101, 34, 35, 46
 NOT_READY, MISMATCH, NO_COMPAT, UNKNOWN, NOT_INITIALIZED = 802, 803, 804, 999, 3
 # NVML's error for a library and a kernel module of different releases.
 NVML_MISMATCH = 18
@@ -25,6 +25,7 @@ _TEXTS = (
     ("no CUDA-capable device is detected", NO_DEVICE),
     ("CUDA unknown error", UNKNOWN),
     ("unknown error", UNKNOWN),
+    ("out of memory", NO_MEMORY),
     ("CUDA driver initialization failed", NOT_INITIALIZED),
     ("busy or unavailable", BUSY),
 )

@@ -28,8 +28,9 @@ def probe_timeout(report: Report, asked: Asked) -> Reason | None:
         parts.append("the probe of %s %s; it hung at: %s" % (asked.place, describe_ending(report.ending), report.step))
     if report.cpu is not None:
         remedy = (
-            "check the node's driver (dmesg for Xid, nvidia-smi) and take the node out of service;"
-            " raise %s if it is only slow" % ("device_timeout" if hung and report.broken else "timeout")
+            "raise %s if it is only slow; otherwise check the node's driver (dmesg for Xid, nvidia-smi), reboot the"
+            " node, and take it out of service if that does not help"
+            % ("device_timeout" if hung and report.broken else "timeout")
         )
     else:
         remedy = "check the file system of %s (a dead mount?); raise timeout if it is only slow" % asked.place

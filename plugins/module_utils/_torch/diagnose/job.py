@@ -12,6 +12,7 @@ from ..asked import Asked
 from ..report import Report
 from . import evidence
 from .reason import Reason
+from .remedies.place import Place, place_of
 
 # What Slurm and people write for no GPU.
 NONE = ("", "-1", "NoDevFiles", "none", "void")
@@ -58,12 +59,24 @@ def slurm_cgroup(report: Report, asked: Asked) -> Reason | None:
     granted = given.get("SLURM_STEP_GPUS") or given.get("SLURM_JOB_GPUS")
     if job:
         message += "; Slurm reports that it has %s" % ("GPU %s" % granted if granted else "none")
-    remedy = "ask for GPUs in the job and in its step (--gres=gpu:N, srun --gres), %s" % (
-        "and check how many --gres asked for"
-        if job
-        else "or run inside a job that has them: a login into a node joins the job's cgroup"
+    return Reason("slurm_cgroup", message, _ask_for_gpus(place_of(report)))
+
+
+def _ask_for_gpus(place: Place) -> str:
+    """Return how to get GPUs where this process runs: only Slurm has --gres."""
+    if place.job:
+        return (
+            "ask for GPUs in the job and in its step (--gres=gpu:N, srun --gres), and check how many --gres asked for"
+        )
+    if place.slurm:
+        return "run inside a job that has GPUs (--gres=gpu:N): a login into a node joins the job's cgroup"
+    container = (
+        "a running container loses its GPUs after systemctl daemon-reload; %s, by their names (--device) or by CDI,"
+        " which keeps them" % place.pass_in_gpus.replace("start the container", "start it again")
     )
-    return Reason("slurm_cgroup", message, remedy)
+    if place.container:
+        return container
+    return "in a container: %s; in a login into a node of Slurm: run inside a job that has GPUs" % container
 
 
 def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
@@ -116,10 +129,12 @@ def mig(report: Report, asked: Asked) -> Reason | None:
     if few is None or few.number == evidence.UNKNOWN or not (divided or value.startswith("MIG-")):
         return None
     empty = [item for item in divided if item["instances"] == 0]
+    there = sum(item["instances"] or 0 for item in divided)
+    job = place_of(report).job
     if report.devices:
         message = "MIG is on: a process uses one instance at most (%s)" % few.text
         remedy = "expect one device, or start one process for each instance; nvidia-smi -mig 0 gives whole GPUs"
-    elif empty:
+    elif empty and not there:
         message = "MIG is on for %d GPUs and %d of them have no instance" % (len(divided), len(empty))
         remedy = "create instances (nvidia-smi mig -cgi ... -C), or turn MIG off (nvidia-smi -mig 0)"
     elif value.startswith("MIG-"):
@@ -127,6 +142,19 @@ def mig(report: Report, asked: Asked) -> Reason | None:
         remedy = (
             "use the name that nvidia-smi -L shows now, since it changes with the instances; for torch 1.13 and 2.0"
             " set PYTORCH_NVML_BASED_CUDA_CHECK=0"
+        )
+    elif there:
+        message = "MIG is on for %d GPUs with %d instances, and CUDA_VISIBLE_DEVICES names none of them: %s" % (
+            len(divided),
+            there,
+            few.text,
+        )
+        remedy = (
+            "ask Slurm for an instance (--gres=gpu:1g.10gb:1, as its GRES are called); with AutoDetect=nvml in"
+            " gres.conf it sets CUDA_VISIBLE_DEVICES=MIG-..., the instance's UUID as nvidia-smi -L shows it"
+            if job
+            else "set CUDA_VISIBLE_DEVICES=MIG-..., the UUID of an instance as nvidia-smi -L shows it; Slurm does so"
+            " with AutoDetect=nvml in gres.conf"
         )
     else:
         message = "MIG is on for %d GPUs, and this process has no instance: %s" % (len(divided), few.text)

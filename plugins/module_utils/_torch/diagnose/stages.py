@@ -17,7 +17,7 @@ from ..asked import Asked
 from ..report import Report
 from . import device, driver, hang, installation, job, shadow
 from .reason import Reason
-from .software import on_gpu
+from .software import not_started, on_gpu
 
 Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
 
@@ -68,7 +68,7 @@ STAGES = (
             job.mig,
             driver.hmm_kaslr,
             driver.missing_uvm,
-            driver.cuda_unavailable,
+            not_started.cuda_unavailable,
         ),
         one=True,
         title="The node and the job",

@@ -102,8 +102,9 @@ def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Re
     """Return the verdict and its reasons on one line."""
     parts = []
     if report.torch is not None:
-        built = report.torch["cuda"] or report.torch["hip"]
-        parts.append("torch %s%s" % (report.torch["version"], " for CUDA %s" % built if built else ""))
+        cuda, hip = report.torch["cuda"], report.torch["hip"]
+        built = " for CUDA %s" % cuda if cuda else " for ROCm %s" % hip if hip else ""
+        parts.append("torch %s%s" % (report.torch["version"], built))
     if report.devices:
         passed = sum(1 for device in report.devices if device["passed"])
         parts.append("%d of %s passed" % (passed, _devices(len(report.devices))))

@@ -23,7 +23,7 @@ def main(parts, descriptor, plan):
         parts.origin.keep_own_folders()
     channel = parts.talk.Channel(descriptor)
     channel.step("check the node")
-    gpus = parts.node.check_node(channel, plan["root"])
+    gpus = parts.node.check_node(channel, plan["root"], parts.surroundings.describe_place)
     trouble = plan["trouble"]
     if plan["torch"]:
         trouble = use_torch(parts, channel, plan, gpus)

@@ -16,6 +16,8 @@ VARIABLES = (
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "NVIDIA_VISIBLE_DEVICES",
+    "PYTHONHOME",
+    "PYTHONNOUSERSITE",
     "PYTHONPATH",
     "PYTORCH_NVML_BASED_CUDA_CHECK",
     "SLURMD_NODENAME",
@@ -39,7 +41,7 @@ def listing(folder):
         return None
 
 
-def check_node(channel, root):
+def check_node(channel, root, describe_place):
     """Report names and small files, which costs next to nothing. Return the number of GPUs, or None if unknown."""
     version = None
     try:
@@ -48,16 +50,18 @@ def check_node(channel, root):
     except OSError:
         pass
     files = listing(root + "/dev") or []
+    module = version is not None or os.path.isdir(root + "/sys/module/nvidia")
     gpus = listing(root + "/proc/driver/nvidia/gpus")
     channel.send(
         kind="node",
         hostname=os.uname()[1],
-        kernel_module=version is not None or os.path.isdir(root + "/sys/module/nvidia"),
+        kernel_module=module,
         kernel_version=version,
         uvm_module=os.path.isdir(root + "/sys/module/nvidia_uvm"),
         gpus=None if gpus is None else len(gpus),
         files=[name for name in files if name.startswith("nvidia") or name == "dxg"],
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
+        place=describe_place(root, module),
     )
     return None if gpus is None else len(gpus)
 
