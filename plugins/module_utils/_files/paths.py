@@ -37,3 +37,38 @@ def nearest_existing(path: str) -> str:
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     return path
+
+
+def require_visible(path: str) -> None:
+    """Refuse a path below a folder that this account may not enter: what is there would be called absent.
+
+    So it is for root on a file system of the network that takes root for nobody (NFS with root_squash).
+
+    :raises UserError: a folder on the way may not be entered.
+    """
+    try:
+        os.lstat(path)
+    except PermissionError:
+        folder = os.path.dirname(path)
+        while folder != os.path.dirname(folder) and _is_barred(folder):
+            folder = os.path.dirname(folder)
+        remedy = "run the task as the owner of the files"
+        if os.geteuid() == 0:
+            remedy += " (become_user): root may not enter it, as in a home on NFS with root_squash"
+        else:
+            remedy += ", or let this account enter it"
+        raise UserError(
+            "a path that this account may enter: %s" % path, "no permission to enter %s" % folder, remedy
+        ) from None
+    except OSError:
+        pass
+
+
+def _is_barred(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -11,7 +11,7 @@ import typing as t
 
 from .._common.errors import UserError
 from .._common.unfinished import CHANGING_MARK
-from .._files.paths import nearest_existing
+from .._files.paths import nearest_existing, require_visible
 from .._files.trust import require_trusted, require_trusted_env, require_trusted_place, untrusted_because
 
 # The variables that put libraries before those of the environment.
@@ -47,11 +47,13 @@ def find_interpreter(prefix: str | None, python: str | None) -> Interpreter:
     if prefix is not None:
         given = prefix
         python = os.path.join(prefix, "bin", "python")
+        require_visible(prefix)
         _require_folder(prefix)
     elif python is None:
         raise ValueError("neither prefix nor python")
     else:
         given = os.path.dirname(os.path.dirname(python))
+    require_visible(python)
     in_bin = os.path.basename(os.path.dirname(python)) == "bin"
     kind = _kind(given) if in_bin else "plain"
     if kind != "plain":

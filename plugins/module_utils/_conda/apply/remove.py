@@ -9,6 +9,7 @@ import os
 import typing as t
 
 from ..._common.errors import UserError
+from ..._files.paths import require_visible
 from ..._files.trust import require_trusted_place
 from ..env.packages import actions_between, diff_between
 from ..env.prefix import is_base, kind_of
@@ -25,6 +26,7 @@ def remove_env(prefix: str, home: str, listed: bool, check_mode: bool) -> dict[s
     """
     result: dict[str, t.Any] = {"prefix": prefix, "actions": [], "changed": False}
     require_trusted_place(prefix, "a place for the env at")
+    require_visible(prefix)
     if not os.path.lexists(prefix):
         if not check_mode and os.path.isdir(os.path.dirname(prefix)):
             remove_abandoned(prefix)

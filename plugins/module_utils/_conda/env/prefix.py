@@ -12,10 +12,15 @@ import time
 from ..._common.unfinished import CHANGING_MARK
 from ..._files.files import umask
 from ..._files.folder import open_folder
+from ..._files.paths import require_visible
 
 
 def kind_of(prefix: str) -> str:
-    """``absent``, ``empty`` (a folder without entries), ``env``, ``unfinished`` (marked), or ``other``."""
+    """``absent``, ``empty`` (a folder without entries), ``env``, ``unfinished`` (marked), or ``other``.
+
+    :raises UserError: this account may not enter the folder that it is in.
+    """
+    require_visible(os.path.join(prefix, "conda-meta"))
     if not os.path.lexists(prefix):
         return "absent"
     if os.path.isdir(os.path.join(prefix, "conda-meta")):
