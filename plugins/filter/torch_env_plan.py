@@ -93,6 +93,9 @@ _value:
     key:
       description: A hash of the request without credentials. It names an environment of the site.
       type: str
+    expect_torch:
+      description: The option of that name of M(hpc.pytorch.conda_env).
+      type: dict
 """
 
 import typing as t

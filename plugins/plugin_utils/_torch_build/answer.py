@@ -100,11 +100,13 @@ def _wheels(build: Build, python: str) -> dict[str, t.Any]:
         return {**result, "pip": _addresses(build, python)}
     # On the package index a version has no local tag; elsewhere the tag pins the CUDA.
     tag = "+%s" % build.local if build.local and build.index != "pypi" else ""
-    lines = ["torch==%s%s" % (build.torch, tag)]
+    # With two equal signs 2.15.0+cpu of another index fits 2.15.0, and is newer to pip (pytorch/ci-infra#661).
+    equals = "===" if build.index == "pypi" else "=="
+    lines = ["torch%s%s%s" % (equals, build.torch, tag)]
     if build.torchvision:
-        lines.append("torchvision==%s%s" % (build.torchvision, tag if _compiled(build) else ""))
+        lines.append("torchvision%s%s%s" % (equals, build.torchvision, tag if _compiled(build) else ""))
     if build.torchaudio:
-        lines.append("torchaudio==%s" % build.torchaudio)
+        lines.append("torchaudio%s%s" % (equals, build.torchaudio))
     result["pip"] = lines
     if build.find_links:
         result["pip_options"] = ["--find-links %s" % build.find_links]

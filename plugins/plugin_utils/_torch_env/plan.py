@@ -90,8 +90,10 @@ class Plan(t.NamedTuple):
     channels: list[str]
     # What __cuda is taken to be, whatever driver the machine that solves has.
     cuda: t.Any
-    # The SHA-256 of all these but the messages.
+    # The SHA-256 of packages, channels, cuda and pip.
     key: str
+    # The torch that must be in the environment in the end: version and cuda, each at most a first number or two.
+    expect_torch: dict[str, str]
 
 
 def plan(asked: Asked) -> Plan:
@@ -115,7 +117,16 @@ def plan(asked: Asked) -> Plan:
     channels = asked.channels
     if channels is None:
         channels = with_mirrors(build.get("channels") or [], given)
-    return Plan(build, _messages(build, wanted), packages, pip, channels, cuda, _key(packages, channels, cuda, pip))
+    return Plan(
+        build=build,
+        messages=_messages(build, wanted),
+        packages=packages,
+        pip=pip,
+        channels=channels,
+        cuda=cuda,
+        key=_key(packages, channels, cuda, pip),
+        expect_torch=specs.expected_torch(build, asked.torch, str(asked.cuda)),
+    )
 
 
 def _constraints(asked: Asked, channels: t.Sequence[str]) -> dict[str, t.Any]:

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version
 
 PYTORCH_WHEELS = "https://download.pytorch.org/whl"
 COMPANIONS = ("torchvision", "torchaudio")
@@ -50,6 +51,25 @@ def pip_lines(build: Build, companions: t.Sequence[str], wheels_url: str) -> lis
     """The lines of a requirements file for the build, with *wheels_url* in place of PyTorch's own address."""
     options = [line.replace(PYTORCH_WHEELS, wheels_url) for line in build.get("pip_options") or []]
     return options + of_companions(build.get("pip") or [], companions)
+
+
+def expected_torch(build: Build, torch: str, cuda: str) -> dict[str, str]:
+    """Version and CUDA that the torch must have in the end, each empty for any.
+
+    Only a tag of the version pins the whole CUDA. Packages of conda run on every CUDA of their major version, and what
+    is on the package index may have moved on since its row was written.
+
+    :arg torch: the version that was asked for, used if no build was chosen.
+    :arg cuda: the CUDA that was asked for, used if no build was chosen.
+    """
+    if build:
+        tagged = build["source"] == "wheels" and build["index"]
+        return {"version": build["torch"], "cuda": build["cuda"] if tagged else build["cuda"].partition(".")[0]}
+    major = re.match(r"\d+", cuda)
+    return {
+        "version": torch if is_version(torch) else "",
+        "cuda": major.group() if major and int(major.group()) else "",
+    }
 
 
 def require_one_torch(build: Build, specs: t.Iterable[str]) -> None:

@@ -120,7 +120,15 @@ def only_wheels(prefix: pathlib.Path) -> list[str]:
 
 def by_hand(prefix: pathlib.Path, requirement: str) -> None:
     """What a user does with the env's pip."""
-    command = [str(prefix / "bin/python"), "-m", "pip", "--quiet", "install", *only_wheels(prefix), requirement]
+    command = [
+        str(prefix / "bin/python"),
+        "-m",
+        "pip",
+        "--quiet",
+        "install",
+        *only_wheels(prefix),
+        *requirement.split(),
+    ]
     subprocess.run(command, check=True)
 
 
@@ -337,3 +345,52 @@ def test_a_cpu_wheel_cannot_undercut_the_pinned_build(env, wheels, prefix):
         env("torch===2.14.0", expect_torch=expected, state=state, **few)
         assert imported(prefix) == "2.14.0"
     assert not env("torch===2.14.0", expect_torch=expected, **few)["changed"]
+
+
+def test_a_wheel_of_the_same_version_is_found_by_its_files(env, wheels, prefix):
+    """Its metadata have the name that conda's have."""
+    wheels("torch", "2.13.0", cuda=None)
+    env(expect_torch=EXPECTED)
+    by_hand(prefix, "--force-reinstall torch===2.13.0")
+    result = env(expect_torch=EXPECTED)
+    assert [(each["action"], each["name"]) for each in result["actions"]] == [("reinstall", "pytorch")]
+    assert not env(expect_torch=EXPECTED)["changed"]
+
+
+@pytest.mark.parametrize("scope, computes_unasked", [("user", True), ("site", False)])
+def test_the_role_refuses_another_torch_than_the_chosen_one(
+    play, python_channel, tiny_channel, wheels, tmp_path, scope, computes_unasked
+):
+    wheels("fancyai", "1.0", requires=["torch>=2.14"])
+    folder = tmp_path / "cpu-channel"
+    cpu = distribution("torch", "2.13.0", torch_files("2.13.0", None))
+    tiny_channel.make_package(folder, "pytorch", "2.13.0", files=cpu)
+    tiny_channel.make_package(folder, "pytorch-gpu", "2.13.0", depends=["pytorch"])
+    tiny_channel.make_package(folder, "cuda-version", "12.9")
+    tiny_channel.index(folder)
+
+    def role(**variables: t.Any) -> t.Any:
+        return play(
+            [{"ansible.builtin.include_role": {"name": "hpc.pytorch.torch_env"}}],
+            {
+                "torch_env_scope": scope,
+                "torch_env_site_dir": str(tmp_path / "envs"),
+                "torch_env_prefix": str(tmp_path / "user-env"),
+                "torch_env_executable": sys.executable,
+                "torch_env_channels": ["file://%s" % folder, "file://%s" % python_channel],
+                "torch_env_package_cache": str(python_channel.parent / "pkgs"),
+                "torch_env_register_envs": False,
+                **variables,
+            },
+        )
+
+    refused = role(torch_env_torch="2.13.0", torch_env_cuda="12.9")
+    said_so = " ".join(refused.output.split())
+    assert refused.rc != 0 and "found torch 2.13.0, a build without CUDA" in said_so
+    refused = role(torch_env_torch="2.13.0", torch_env_pip=[*only_wheels(tmp_path / "x"), "fancyai"])
+    said_so = " ".join(refused.output.split())
+    assert refused.rc != 0 and "found fancyai 1.0 depends on torch>=2.14" in said_so
+    assert not (tmp_path / "user-env").exists() and not (tmp_path / "envs/torch").exists()
+    # Nothing was declared about CUDA. In scope site torch_info then has its say, and this torch computes nothing.
+    accepted = role(torch_env_torch="2.13.0")
+    assert "without CUDA" not in accepted.output and (accepted.rc == 0) == computes_unasked, accepted.output

@@ -89,7 +89,7 @@ def test_volta_left_and_came_back():
 @pytest.mark.parametrize(
     "torch,cuda,python,pip,options,index",
     [
-        ("2.15.0", "13.2", "3.13", ["torch==2.15.0", "torchvision==0.29.2"], [], None),
+        ("2.15.0", "13.2", "3.13", ["torch===2.15.0", "torchvision===0.29.2"], [], None),
         (
             "2.15.0",
             "13.0",
@@ -106,7 +106,7 @@ def test_volta_left_and_came_back():
             ["--find-links https://download.pytorch.org/whl/torch_stable.html"],
             "https://download.pytorch.org/whl/torch_stable.html",
         ),
-        ("1.7.1", "10.2", "3.8", ["torch==1.7.1", "torchvision==0.8.2", "torchaudio==0.7.2"], [], None),
+        ("1.7.1", "10.2", "3.8", ["torch===1.7.1", "torchvision===0.8.2", "torchaudio===0.7.2"], [], None),
         (
             "1.1.0",
             "9.0",

@@ -83,3 +83,26 @@ def test_a_second_torch_is_refused(build, spec):
 )
 def test_the_same_torch_and_other_packages_are_not(build, spec):
     specs.require_one_torch(build, [spec])
+
+
+@pytest.mark.parametrize(
+    "build, torch, cuda, expected",
+    [
+        # A tag pins the whole CUDA.
+        (
+            {"source": "wheels", "torch": "2.14.1", "cuda": "12.6", "index": "https://h/cu126"},
+            "",
+            "",
+            ("2.14.1", "12.6"),
+        ),
+        ({"source": "wheels", "torch": "2.15.0", "cuda": "13.2", "index": None}, "2", "13", ("2.15.0", "13")),
+        ({"source": "conda-forge", "torch": "2.13.0", "cuda": "12.9", "index": None}, "", "", ("2.13.0", "12")),
+        ({"source": "pytorch", "torch": "1.7.1", "cuda": "10.1", "index": None}, "", "", ("1.7.1", "10")),
+        ({}, "2.13.0", "12.9", ("2.13.0", "12")),
+        ({}, "2.13", "", ("2.13", "")),
+        ({}, "2.13.*", "none", ("", "")),
+        ({}, "", "0", ("", "")),
+    ],
+)
+def test_what_the_torch_must_be_in_the_end(build, torch, cuda, expected):
+    assert tuple(specs.expected_torch(build, torch, cuda).values()) == expected

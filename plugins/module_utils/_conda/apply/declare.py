@@ -29,8 +29,8 @@ from ..env.request import (
     checked_specs,
     checked_torch,
 )
+from ..site_packages.damage import is_expected
 from ..site_packages.replaced import as_imported, contents_of, read_env
-from ..site_packages.torch_version import require_torch
 from .carry_out import carry_out
 from .env_lock import env_lock
 from .options import Options
@@ -62,9 +62,7 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
     writes_lock = bool(options.lock_file) and request.lock_sha256 is None
     if options.state == "present" and not options.verify and not writes_lock:
         record = record_if_unchanged(prefix, request.sha256())
-        if record is not None:
-            if request.expect_torch:
-                require_torch(prefix, *request.expect_torch)
+        if record is not None and is_expected(prefix, request.expect_torch):
             return env_result(prefix, record["engine"], _recorded_packages(prefix, record))
     if found.executable is None:
         if check_mode:

@@ -45,7 +45,7 @@ def env_python(prefix: str) -> str:
 Held = t.Sequence[t.Tuple[str, Metadata]]
 
 
-def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held) -> None:
+def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held = ()) -> None:
     """Install *requirements* (lines of a requirements file) into the env.
 
     :raises UserError: with the requirement that needs another version of what is *held*, or pip's last error lines.
@@ -170,7 +170,8 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str],
     lines, for_git = without_git_credentials(requirements, environment)
     path, constraints = os.path.join(folder, "pip"), os.path.join(folder, "constraints")
     held_lines = constraint_lines(held, left_to_pip(requirements))
-    for name, content in ((path, lines), (constraints, held_lines)):
+    written = {path: lines, **({constraints: held_lines} if held_lines else {})}
+    for name, content in written.items():
         with open(name, "w", encoding="utf-8", opener=_private) as stream:
             stream.write("\n".join(content) + "\n")
     done = subprocess.run(

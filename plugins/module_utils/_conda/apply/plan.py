@@ -90,7 +90,7 @@ def make_plan(
         place.progress.report("verify", prefix)
         damage = examine_all(prefix, request.pip, contents.replaced)
     else:
-        damage = examine_torch(prefix, request.expect_torch, request.pip, contents.replaced)
+        damage = examine_torch(prefix, request.expect_torch, request.pip, contents)
     if options.lock_file and request.lock_sha256 and not latest:
         lock_file = None
         solution = engine.read_lock(options.lock_file, to_solve)

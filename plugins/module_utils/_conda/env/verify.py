@@ -38,14 +38,18 @@ def examine(prefix: str, pip_lines: t.Sequence[str], leaving: t.Container[str] =
     return Damage(damaged_packages(prefix), wanted, [not_repaired(each) for each in found if each not in wanted])
 
 
-def damaged_packages(prefix: str) -> set[str]:
-    """Names of packages with a file that is missing, or whose content, target or mode has changed."""
+def damaged_packages(prefix: str, only: t.Container[str] | None = None) -> set[str]:
+    """Names of packages with a file that is missing, or whose content, target or mode has changed.
+
+    :arg only: names of the packages to read; None for all.
+    """
     modes = read_modes(prefix)
     records = package_records(prefix)
     return {
         str(meta.get("name"))
         for meta in records
-        if _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))
+        if (only is None or meta.get("name") in only)
+        and _is_damaged(prefix, meta, modes.get(label(meta), _NOTHING_REMEMBERED))
     }
 
 

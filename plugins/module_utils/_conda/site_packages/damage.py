@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ..env.verify import Damage, examine
-from .replaced import Replaced, not_meant
+from ..env.verify import Damage, damaged_packages, examine
+from .replaced import Contents, Replaced, not_meant
 from .torch_version import contradicts, installed_torch
 
 
@@ -25,11 +25,19 @@ def examine_all(prefix: str, pip_lines: t.Sequence[str], replaced: t.Sequence[Re
     return found._replace(packages=packages)
 
 
+def is_expected(prefix: str, expected: tuple[str, str] | None) -> bool:
+    """Whether the env's torch may be the *expected* version and CUDA, or nothing is expected."""
+    found = installed_torch(prefix) if expected else None
+    return expected is None or found is None or not contradicts(found, *expected)
+
+
 def examine_torch(
-    prefix: str, expected: tuple[str, str] | None, pip_lines: t.Sequence[str], replaced: t.Sequence[Replaced]
+    prefix: str, expected: tuple[str, str] | None, pip_lines: t.Sequence[str], contents: Contents
 ) -> Damage:
     """Compare only the torch with the *expected* version and CUDA. One that pip put in conda's place is damage."""
-    found = installed_torch(prefix) if expected else None
-    if expected is None or found is None or not contradicts(found, *expected):
+    if is_expected(prefix, expected):
         return Damage()
-    return Damage(frozenset(each.package for each in not_meant(replaced, pip_lines) if each.was.name == "torch"))
+    wrong = {each.package for each in not_meant(contents.replaced, pip_lines) if each.was.name == "torch"}
+    # A wheel of the same version has the same name: then only the files tell.
+    held = {package for package, each in contents.held if each.name == "torch"}
+    return Damage(frozenset(wrong | (damaged_packages(prefix, held) if held else set())))
