@@ -151,6 +151,8 @@ options:
         hooks. A name is searched for in C(~/.conda/envs), then in O(conda_prefix). The default for a path without
         O(conda_prefix).'
       - V(module) uses the C(activate) that O(modules) put on PATH. The default otherwise.
+      - An environment that is active in the submitting shell is deactivated first, before the modules are loaded. If in
+        the end another C(python) than the environment's is the first on PATH, the job stops with an error.
     type: str
     choices:
       - conda

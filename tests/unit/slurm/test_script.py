@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -374,6 +375,120 @@ def test_activate_is_taken_from_what_the_modules_bring(tmp_path):
     path.write_text(render_script({"modules": ["anaconda3"], "conda_env": "torch", "command": "python"}).content)
     ran = subprocess.run(["bash", "-c", functions + "bash " + str(path)], capture_output=True, text=True, check=False)
     assert ran.stdout.startswith("python of %s/bin/python" % env), ran.stderr
+
+
+# As conda's: what is active already, if only by its variables, gives its place in PATH to the new environment.
+CONDA_ACTIVATE = """\
+if [ "${CONDA_SHLVL:-0}" -gt 0 ]; then
+    PATH=:$PATH:
+    PATH=${PATH/":$CONDA_PREFIX/bin:"/":$env/bin:"}
+    PATH=${PATH#:}
+    PATH=${PATH%:}
+else
+    PATH="$env/bin:$PATH"
+fi
+export PATH CONDA_SHLVL=1 CONDA_PREFIX="$env"
+"""
+
+
+def make_module_conda(folder, env):
+    """A base whose activate activates *env*, and the shell functions of a module system that puts it in front."""
+    base = make_env(folder / "base")
+    (base / "condabin").mkdir()
+    (base / "bin/activate").write_text("env=%s\n%s" % (env, CONDA_ACTIVATE))
+    (base / "etc/profile.d").mkdir()
+    (base / "etc/profile.d/conda.sh").write_text("conda() {\nlocal env=%s\n%s}\n" % (env, CONDA_ACTIVATE))
+    return (
+        base,
+        'module() { case ":${LOADED:-}:" in *:"$2":*) ;; *) PATH=%s/bin:$PATH; ;; esac; }; export -f module; ' % base,
+    )
+
+
+def active_in_shell(*prefixes, **more):
+    """The variables of a shell in which these environments are active, the last one on top."""
+    found = {"CONDA_PREFIX": str(prefixes[-1]), "CONDA_SHLVL": str(len(prefixes)), "CONDA_DEFAULT_ENV": "x", **more}
+    found.update({"CONDA_PREFIX_%d" % number: str(each) for number, each in enumerate(prefixes[:-1], 1)})
+    return dict(found, PATH="%s/bin:%s" % (prefixes[-1], os.environ["PATH"]))
+
+
+@pytest.mark.parametrize("how", ["module", "conda", "direct"])
+@pytest.mark.parametrize("active", ["nothing", "the env", "another", "base", "two", "the env, twice in PATH", "loaded"])
+def test_the_env_is_active_whatever_was_active_in_the_submitting_shell(tmp_path, how, active):
+    """uabrc/uabrc.github.io#979: base's python ran, and said that it was the environment's."""
+    env, other = make_env(tmp_path / "my envs" / "torch"), make_env(tmp_path / "envs" / "other")
+    base, functions = make_module_conda(tmp_path, str(env).replace(" ", "\\ "))
+    (other / "bin/torchrun").write_text("#!/bin/sh\necho another torchrun\n")
+    (other / "bin/torchrun").chmod(0o755)
+    (other / "etc/conda/deactivate.d").mkdir()
+    (other / "etc/conda/deactivate.d/hook.sh").write_text("unset OF_OTHER $NOT_SET; false\n")
+    shell = {
+        "nothing": dict(os.environ),
+        "the env": active_in_shell(env),
+        "another": active_in_shell(other, OF_OTHER="yes"),
+        "base": active_in_shell(base),
+        "two": active_in_shell(base, other, OF_OTHER="yes"),
+        "the env, twice in PATH": active_in_shell(env, env),
+        # The module is loaded already, so loading it again changes nothing.
+        "loaded": active_in_shell(base, LOADED="anaconda3"),
+    }[active]
+    if active == "the env, twice in PATH":
+        shell["PATH"] = "%s/bin:%s" % (env, shell["PATH"])
+    params = {"modules": ["anaconda3"], "conda_env": str(env), "conda_prefix": str(base), "activation": how}
+    path = tmp_path / "job.sh"
+    command = "python\necho $CONDA_PREFIX ${CONDA_PREFIX_1:-} ${OF_OTHER:-}\ntype -P torchrun || true"
+    path.write_text(render_script(dict(params, command=command)).content)
+    ran = subprocess.run(
+        ["bash", "-c", functions + "bash " + str(path)], env=shell, capture_output=True, text=True, check=False
+    )
+    lines = ran.stdout.splitlines()
+    assert ran.returncode == 0 and lines[0].startswith("python of %s/bin/python" % env), ran.stdout + ran.stderr
+    assert lines[1] == str(env) and not [line for line in lines[2:] if line.startswith(str(other))]
+
+
+@pytest.mark.parametrize("how", ["module", "conda", "direct"])
+def test_another_python_in_front_ends_the_job_in_one_line(tmp_path, how):
+    """A hook of the environment's own puts it there; conda's do such things."""
+    env = make_env(tmp_path / "envs" / "torch")
+    base, functions = make_module_conda(tmp_path, env)
+    front = "PATH=%s/bin:$PATH\n" % base
+    (env / "etc/conda/activate.d/hook.sh").write_text(front)
+    for path in ("bin/activate", "etc/profile.d/conda.sh"):
+        text = (base / path).read_text()
+        (base / path).write_text(text[:-2] + "\n" + front + "}\n" if text.endswith("}\n") else text + front)
+    params = {"modules": ["anaconda3"], "conda_env": str(env), "conda_prefix": str(base), "activation": how}
+    path = tmp_path / "job.sh"
+    path.write_text(render_script(dict(params, command="echo ran")).content)
+    ran = subprocess.run(["bash", "-c", functions + "bash " + str(path)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
+    assert ran.stderr == (
+        "job script: expected the python of the environment %s to be the first in PATH; found %s/bin/python; "
+        "remedy: leave out the module that puts it first in PATH%s\n"
+        % (env, base, "" if how == "direct" else ", or give the path as conda_env and activation: direct")
+    )
+
+
+@pytest.mark.parametrize("how", ["module", "conda", "direct"])
+def test_an_env_without_python_needs_none(tmp_path, how):
+    env = make_env(tmp_path / "envs" / "r")
+    (env / "bin/python").unlink()
+    base, functions = make_module_conda(tmp_path, env)
+    params = {"modules": ["anaconda3"], "conda_env": str(env), "conda_prefix": str(base), "activation": how}
+    path = tmp_path / "job.sh"
+    path.write_text(render_script(dict(params, command="echo ran")).content)
+    ran = subprocess.run(["bash", "-c", functions + "bash " + str(path)], capture_output=True, text=True, check=False)
+    assert ran.stdout == "ran\n", ran.stderr
+
+
+def test_a_venv_that_was_moved_ends_the_job(tmp_path):
+    """Its activate names the place where it was made; then the system's python would run."""
+    for name in ("made", "moved"):
+        make_env(tmp_path / name)
+        (tmp_path / name / "bin/activate").write_text('PATH="%s/made/bin:$PATH"\n' % tmp_path)
+    ran = run(render_script({"venv": str(tmp_path / "made"), "command": "python"}).content, tmp_path)
+    assert ran.stdout.startswith("python of %s/made/bin/python" % tmp_path), ran.stderr
+    ran = run(render_script({"venv": str(tmp_path / "moved"), "command": "python"}).content, tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "found %s/made/bin/python" % tmp_path in ran.stderr and "cannot be moved" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,37 @@ from .shell import is_path, quoted, shell_path
 
 ACTIVATIONS = ("conda", "module", "direct")
 
+# conda gives the environment the place in PATH of the one that is active already, if only by its variables: behind a
+# base that a module has put in front. A base stays in PATH, since a module that is loaded already brings it only once.
+_UNDO = """\
+# sbatch passes on the conda environment that is active in the submitting shell: deactivate it.
+set +eu
+for hook in "${CONDA_PREFIX:-/nothing}"/etc/conda/deactivate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -eu
+for name in ${!CONDA_PREFIX*}; do
+    active=${!name}
+    if [ -d "$active/conda-meta" ] && [ ! -d "$active/condabin" ]; then
+        while [[ ":$PATH:" == *":$active/bin:"* ]]; do
+            PATH=:$PATH:
+            PATH=${PATH/":$active/bin:"/:}
+            PATH=${PATH#:}
+            PATH=${PATH%:}
+        done
+    fi
+    unset "$name"
+done
+unset CONDA_SHLVL CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER"""
+
+# An environment for other languages has no python.
+_REQUIRE_PYTHON = """\
+if [ -e {bin}/python ]; then
+    found=$(type -P python) || true
+    [ "${{found%/*}}" -ef {bin} ] || stop_job \\
+        {expected}"; found ${{found:-none}}; remedy: "{remedy}
+fi"""
+
 
 def how(options: Options) -> str:
     """The method that activates the conda environment: the option, or what conda_prefix and conda_env imply."""
@@ -102,11 +133,29 @@ _ACTIVATE: dict[str, t.Callable[[Options], t.Iterator[str]]] = {
 }
 
 
+def undo(options: Options) -> str:
+    """Render the lines that deactivate what is active in the submitting shell, before a conda environment's modules."""
+    return _UNDO if options.conda_env else ""
+
+
 def activate(options: Options) -> str:
     """Render the lines that activate the conda environment, the virtual environment, or nothing."""
-    if options.conda_env:
-        return "\n".join(_ACTIVATE[how(options)](options))
-    return _activate_venv(options)
+    if not options.conda_env:
+        return _activate_venv(options)
+    remedy = "leave out the module that puts it first in PATH"
+    if how(options) != "direct":
+        remedy += ", or give the path as conda_env and activation: direct"
+    lines = [*_ACTIVATE[how(options)](options), _require_python('"$env_prefix"/bin', options.conda_env, remedy)]
+    return "\n".join(lines)
+
+
+def _require_python(folder: str, env: str, remedy: str) -> str:
+    """Render the lines that stop the job if another python than that in *folder* would run.
+
+    :arg folder: a word of shell.
+    """
+    expected = "expected the python of the environment %s to be the first in PATH" % env
+    return _REQUIRE_PYTHON.format(bin=folder, expected=quoted(expected), remedy=quoted(remedy))
 
 
 def _activate_venv(options: Options) -> str:
@@ -118,7 +167,10 @@ def _activate_venv(options: Options) -> str:
         return ""
     hook = shell_path(path.rstrip("/") + "/bin/activate")
     missing = quoted("expected the venv %s; found no bin/activate there; remedy: %s" % (path, remedy))
-    return "\n".join(["set +u", "[ -r %s ] || stop_job %s" % (hook, missing), "source %s" % hook, "set -u"])
+    check = _require_python(
+        shell_path(path.rstrip("/") + "/bin"), path, "make it anew: a venv cannot be moved or copied"
+    )
+    return "\n".join(["set +u", "[ -r %s ] || stop_job %s" % (hook, missing), "source %s" % hook, "set -u", check])
 
 
 def _resolve(env: str) -> t.Iterator[str]:

@@ -76,6 +76,7 @@ def _current(options: Options, plan: Plan) -> t.Iterator[str]:
         yield STOP
     if not gpus.requested(plan.directives):
         yield _NO_GPUS
+    yield activation.undo(options)
     if uses_modules:
         yield environment_modules.load(options.modules, options.modules_use, options.modules_purge)
     yield environment

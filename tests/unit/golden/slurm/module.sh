@@ -17,6 +17,26 @@ stop_job() {
     exit 1
 }
 
+# sbatch passes on the conda environment that is active in the submitting shell: deactivate it.
+set +eu
+for hook in "${CONDA_PREFIX:-/nothing}"/etc/conda/deactivate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -eu
+for name in ${!CONDA_PREFIX*}; do
+    active=${!name}
+    if [ -d "$active/conda-meta" ] && [ ! -d "$active/condabin" ]; then
+        while [[ ":$PATH:" == *":$active/bin:"* ]]; do
+            PATH=:$PATH:
+            PATH=${PATH/":$active/bin:"/:}
+            PATH=${PATH#:}
+            PATH=${PATH%:}
+        done
+    fi
+    unset "$name"
+done
+unset CONDA_SHLVL CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER
+
 set +eu
 if ! type module >/dev/null 2>&1; then
     for init in "${LMOD_PKG:-}/init/bash" "${MODULESHOME:-}/init/bash" \
@@ -40,6 +60,11 @@ env_prefix=$(cd -P -- "$CONDA_PREFIX" && pwd)
 [ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at torch; found one whose last change was interrupted; remedy: run the play that makes it again'
 if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job 'expected the env torch; found none that can be activated; remedy: make it, or correct conda_env'; fi
 set -u
+if [ -e "$env_prefix"/bin/python ]; then
+    found=$(type -P python) || true
+    [ "${found%/*}" -ef "$env_prefix"/bin ] || stop_job \
+        'expected the python of the environment torch to be the first in PATH'"; found ${found:-none}; remedy: "'leave out the module that puts it first in PATH, or give the path as conda_env and activation: direct'
+fi
 
 export PYTHONNOUSERSITE=1
 

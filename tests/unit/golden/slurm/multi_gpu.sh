@@ -20,6 +20,11 @@ set +u
 [ -r /venvs/torch/bin/activate ] || stop_job 'expected the venv /venvs/torch; found no bin/activate there; remedy: make it, or correct venv'
 source /venvs/torch/bin/activate
 set -u
+if [ -e /venvs/torch/bin/python ]; then
+    found=$(type -P python) || true
+    [ "${found%/*}" -ef /venvs/torch/bin ] || stop_job \
+        'expected the python of the environment /venvs/torch to be the first in PATH'"; found ${found:-none}; remedy: "'make it anew: a venv cannot be moved or copied'
+fi
 
 export PYTHONNOUSERSITE=1
 

@@ -20,6 +20,11 @@ set +u
 [ -r "$HOME"/project/.venv/bin/activate ] || stop_job 'expected the venv ~/project/.venv; found no bin/activate there; remedy: run uv sync in the project on a login node'
 source "$HOME"/project/.venv/bin/activate
 set -u
+if [ -e "$HOME"/project/.venv/bin/python ]; then
+    found=$(type -P python) || true
+    [ "${found%/*}" -ef "$HOME"/project/.venv/bin ] || stop_job \
+        'expected the python of the environment ~/project/.venv to be the first in PATH'"; found ${found:-none}; remedy: "'make it anew: a venv cannot be moved or copied'
+fi
 
 export PYTHONNOUSERSITE=1
 

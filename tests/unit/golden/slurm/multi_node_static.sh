@@ -16,6 +16,26 @@ stop_job() {
     exit 1
 }
 
+# sbatch passes on the conda environment that is active in the submitting shell: deactivate it.
+set +eu
+for hook in "${CONDA_PREFIX:-/nothing}"/etc/conda/deactivate.d/*.sh; do
+    if [ -r "$hook" ]; then source "$hook"; fi
+done
+set -eu
+for name in ${!CONDA_PREFIX*}; do
+    active=${!name}
+    if [ -d "$active/conda-meta" ] && [ ! -d "$active/condabin" ]; then
+        while [[ ":$PATH:" == *":$active/bin:"* ]]; do
+            PATH=:$PATH:
+            PATH=${PATH/":$active/bin:"/:}
+            PATH=${PATH#:}
+            PATH=${PATH%:}
+        done
+    fi
+    unset "$name"
+done
+unset CONDA_SHLVL CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER
+
 [ -d /envs/torch/conda-meta ] || stop_job 'expected the env /envs/torch; found none that can be activated; remedy: make it, or correct conda_env'
 env_prefix=$(cd -P -- /envs/torch && pwd)
 [ ! -e "$env_prefix/conda-meta/hpc_pytorch.changing" ] || stop_job 'expected a whole env at /envs/torch; found one whose last change was interrupted; remedy: run the play that makes it again'
@@ -25,6 +45,11 @@ for hook in "$env_prefix"/etc/conda/activate.d/*.sh; do
     if [ -r "$hook" ]; then source "$hook"; fi
 done
 set -u
+if [ -e "$env_prefix"/bin/python ]; then
+    found=$(type -P python) || true
+    [ "${found%/*}" -ef "$env_prefix"/bin ] || stop_job \
+        'expected the python of the environment /envs/torch to be the first in PATH'"; found ${found:-none}; remedy: "'leave out the module that puts it first in PATH'
+fi
 
 export PYTHONNOUSERSITE=1
 
