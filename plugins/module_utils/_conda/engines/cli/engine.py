@@ -94,8 +94,8 @@ class CliEngine:
             caches = self._process.package_caches
             actions = actions_in(self._process.run(command, request, condarc_path, None, request.channels))
             link = with_addresses(actions.link, kept, caches)
-            if self._tool.kind == "conda" and not all(each.get("sha256") or each.get("md5") for each in link):
-                # conda has completed a package in its cache by itself, without a hash. With an empty cache it prints
+            if self._tool.kind == "conda" and not all(each.get("sha256") for each in link):
+                # conda has completed a package in its cache by itself, without sha256. With an empty cache it prints
                 # the channel's record.
                 empty = os.path.join(folder, "pkgs")
                 output = self._process.run(command, request, condarc_path, empty, request.channels)

@@ -189,7 +189,10 @@ def load_cache() -> None:
             name = index.parents[1].name
             (url,) = {url for url in (CACHE / "urls.txt").read_text().split() if "/%s." % name in url}
             channel, unused, filename = url.rpartition("/")
-            path.write_text(json.dumps(dict(json.loads(index.read_text()), url=url, channel=channel, fn=filename)))
+            archive = CACHE / filename
+            known = {"md5": hashlib.md5(archive.read_bytes()).hexdigest()} if archive.exists() else {}
+            record = dict(json.loads(index.read_text()), url=url, channel=channel, fn=filename, **known)
+            path.write_text(json.dumps(record))
 
 
 def unpack(record, digest: str) -> None:

@@ -117,6 +117,18 @@ def test_a_half_unpacked_package_in_the_cache_is_unpacked_again(declared, prefix
 
 
 @conda
+@pytest.mark.parametrize("archive", ["left", "lost"])
+def test_a_package_that_conda_completed_in_its_cache_keeps_the_channels_hash(declared, home, channel, serve, archive):
+    """From a server, a package without sha256 would be refused, in each run."""
+    address = serve(channel)
+    declared(name="other", packages=["extra"], channels=[address])
+    (home / "fake-pkgs/extra-1.0-0/info/repodata_record.json").unlink()
+    if archive == "lost":
+        (home / "fake-pkgs/extra-1.0-0.tar.bz2").unlink()
+    assert declared(packages=["extra"], channels=[address])["changed"]
+
+
+@conda
 @pytest.mark.parametrize("lost", [[], ["info/repodata_record.json"]])
 def test_a_cut_file_in_the_cache_is_unpacked_again(declared, prefix, home, lost):
     """conda would link it, since it checks only whether a file exists."""
