@@ -36,10 +36,10 @@ class ToolLab(Lab):
 
 
 def run(lab: Lab, moments: int) -> t.Iterator[Row]:
-    """A quarter of the moments each: create and change, from a channel on disk, with an empty cache."""
+    """A quarter of the moments each: create and change, from a channel on disk and by HTTP, with an empty cache."""
     for number, tool in enumerate(real_tools()):
-        for what in ("created", "changed"):
-            own = ToolLab(lab.folder / ("tool-%d-%s" % (number, what)), lab, tool)
-            yield row(own, what, "on disk", max(1, moments // 4))._replace(
-                fault="%s: kill -9 while an env is %s" % (tool.name, what)
-            )
+        for how in ("on disk", "by HTTP"):
+            for what in ("created", "changed"):
+                name = "tool-%d-%s-%s" % (number, what, how.replace(" ", "-"))
+                found = row(ToolLab(lab.folder / name, lab, tool), what, how, max(1, moments // 4))
+                yield found._replace(fault="%s: %s" % (tool.name, found.fault))
