@@ -170,6 +170,7 @@ def as_root(place: pathlib.Path) -> t.Callable[..., dict[str, t.Any]]:
             input=json.dumps(options),
             env={
                 "HOME": str(home),
+                "HPC_TEST_ROOT": str(home),
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
                 "LC_ALL": "C.UTF-8",
                 **(environment or {}),

@@ -63,7 +63,7 @@ def run(module: str, variables: t.Mapping[str, str], home: pathlib.Path, **optio
     done = subprocess.run(
         [sys.executable, "-I", "-c", START, json.dumps(variables), str(RUN_MODULE), module],
         input=json.dumps(options),
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        env={"HOME": str(home), "HPC_TEST_ROOT": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
