@@ -60,10 +60,11 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
     least = glibc_of(build, tables)
     if wanted.glibc and least and key(wanted.glibc) < key(least.version):
         against("needs glibc %s, which is newer than %s" % (least.version, wanted.glibc), "glibc")
-    for gpu in wanted.gpus:
-        hosts = host_of(gpu, tables)
-        if hosts and hosts[0].no_builds and hosts[0].platform == build.platform:
-            against("does not run on %s: %s" % (hosts[1], hosts[0].no_builds), "gpu:" + gpu[0])
+    if any(row.platform == build.platform for row in tables.hosts_without_builds):
+        for gpu in wanted.gpus:
+            hosts = host_of(gpu, tables)
+            if hosts and hosts[0].no_builds:
+                against("does not run on %s: %s" % (hosts[1], hosts[0].no_builds), "gpu:" + gpu[0])
     compiled = []
     cudnn = cudnn_of(build, tables)
     for gpu in wanted.gpus:
@@ -74,42 +75,44 @@ def violations(build: Build, wanted: Constraints, tables: Tables) -> list[Violat
             against("no kernels for %s" % gpu_text(gpu), "gpu:" + gpu[0])
         elif how == PTX:
             compiled.append(gpu)
-    if wanted.driver:
-        lowest = lowest_driver(build, tables)
-        if lowest is None or key(wanted.driver) < key(lowest):
-            against(
-                "needs driver %s, which is newer than %s" % (lowest or "of unknown version", wanted.driver), "driver"
-            )
-        for gpu in compiled:
-            own = tables.first_drivers.get(build.cuda)
-            if own is None or key(wanted.driver) < key(own):
-                against(
-                    "driver %s cannot compile it for %s, %s can"
-                    % (wanted.driver, gpu_text(gpu), own or "no known one"),
-                    "driver",
-                    "gpu:" + gpu[0],
-                )
-        for gpu in wanted.gpus:
-            first, last = first_driver(gpu[1], tables), last_driver(gpu[1], tables)
-            if first is not None and key(wanted.newest_driver or wanted.driver) < key(first):
-                against(
-                    "driver %s does not drive %s yet, %s is the first that does"
-                    % (wanted.newest_driver or wanted.driver, gpu_text(gpu), first),
-                    "driver",
-                    "gpu:" + gpu[0],
-                )
-            if last is not None and is_past(wanted.driver, last):
-                against(
-                    "driver %s no longer drives %s, %s is the last that does" % (wanted.driver, gpu_text(gpu), last),
-                    "driver",
-                    "gpu:" + gpu[0],
-                )
+    return result + _against_drivers(build, wanted, compiled, tables)
+
+
+def _against_drivers(
+    build: Build, wanted: Constraints, compiled: t.Sequence[tuple[str, str]], tables: Tables
+) -> list[Violation]:
+    """Return what the nodes' drivers have against *build*: the oldest has to run it, the newest to drive each GPU.
+
+    :arg compiled: the GPUs that the driver has to compile it for.
+    """
+    if wanted.driver is None:
+        return []
+    result = []
+    # Of several drivers, the nodes with the newest GPUs have the newest one.
+    oldest, newest = wanted.driver, wanted.newest_driver or wanted.driver
+
+    def against(reason: str, *blames: str) -> None:
+        result.append(Violation(reason, frozenset(("driver", *blames))))
+
+    lowest = lowest_driver(build, tables)
+    if lowest is None or key(oldest) < key(lowest):
+        against("needs driver %s, which is newer than %s" % (lowest or "of unknown version", oldest))
+    for gpu in wanted.gpus:
+        name, blame = gpu_text(gpu), "gpu:" + gpu[0]
+        own = tables.first_drivers.get(build.cuda)
+        if gpu in compiled and (own is None or key(newest) < key(own)):
+            against("driver %s cannot compile it for %s, %s can" % (newest, name, own or "no known one"), blame)
+        first, last = first_driver(gpu[1], tables), last_driver(gpu[1], tables)
+        if first is not None and key(newest) < key(first):
+            against("driver %s does not drive %s yet, %s is the first that does" % (newest, name, first), blame)
+        if last is not None and is_past(oldest, last):
+            against("driver %s no longer drives %s, %s is the last that does" % (oldest, name, last), blame)
     return result
 
 
 def architectures(build: Build, tables: Tables) -> Architectures | None:
     """Return the row about the kernels in *build*, or None."""
-    return next((row for row in tables.architectures if row.covers(build)), None)
+    return tables.about(build).kernels
 
 
 def runs_on(build: Build, capability: str, tables: Tables) -> str:
@@ -151,12 +154,12 @@ def last_driver(capability: str, tables: Tables) -> str | None:
 
 def cudnn_of(build: Build, tables: Tables) -> Fact | None:
     """Return the row about the cuDNN that *build* brings, or None."""
-    return next((row for row in tables.brought_cudnn if row.about.covers(build)), None)
+    return tables.about(build).cudnn
 
 
 def glibc_of(build: Build, tables: Tables) -> Fact | None:
     """Return the row about the oldest glibc that *build* runs with, or None."""
-    return next((row for row in tables.glibc if row.about.covers(build)), None)
+    return tables.about(build).glibc
 
 
 def needs_of(build: Build, python: str, tables: Tables) -> list[Needs]:

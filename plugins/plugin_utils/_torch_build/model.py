@@ -111,6 +111,14 @@ class Fact:
     unverified: str | None = None
 
 
+class About(t.NamedTuple):
+    """The rows about one build; None where there is none."""
+
+    kernels: Architectures | None
+    cudnn: Fact | None
+    glibc: Fact | None
+
+
 @dataclasses.dataclass(frozen=True)
 class Needs:
     """Match specs that the builds of a range need, from some Python on."""
@@ -215,6 +223,27 @@ class Tables:
         for row in self.toolkit_drivers:
             found[row.cuda] = min(found.get(row.cuda, row.min_driver), row.min_driver, key=key)
         return found
+
+    @functools.cached_property
+    def _about(self) -> dict[tuple[str, str, str], About]:
+        return {}
+
+    def about(self, build: Build) -> About:
+        """Return the rows about *build*. They are looked for once, as each question is about every build."""
+        found = self._about.get(build.same)
+        if found is None:
+            found = About(
+                next((row for row in self.architectures if row.covers(build)), None),
+                next((row for row in self.brought_cudnn if row.about.covers(build)), None),
+                next((row for row in self.glibc if row.about.covers(build)), None),
+            )
+            self._about[build.same] = found
+        return found
+
+    @functools.cached_property
+    def hosts_without_builds(self) -> tuple[Host, ...]:
+        """The rows of GPUs that no build of the data runs on."""
+        return tuple(row for row in self.hosts if row.no_builds)
 
     @functools.cached_property
     def first_cudnn_without(self) -> dict[str, str]:

@@ -58,6 +58,12 @@ def test_with_several_drivers_the_newest_drives_the_newest_gpu() -> None:
     assert "does not drive b200 (10.0) yet" in refused(["v100", "b200"], driver=["535.183.01", "550.54.15"])
 
 
+def test_what_is_compiled_for_the_newest_gpu_is_compiled_by_the_newest_driver() -> None:
+    question = {"gpus": ["v100", "b200"], "source": "conda-forge", "torch": "2.6"}
+    assert torch_build(question, driver=["535.183.01", "570.124.06"])["cuda"] == "12.6"
+    assert "550.54.15 cannot compile it for b200 (10.0)" in refused(question, driver=["535.183.01", "550.54.15"])
+
+
 def test_gpus_that_no_driver_drives_together() -> None:
     got = torch_build(["k80", "h100"])
     assert got["driver"] == "520"

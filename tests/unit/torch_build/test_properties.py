@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.filter.torch_build import torch_build
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import choose, conflict, fit, load
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build import choose, conflict, fit, load, model
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.constraints import constraints
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.gpus import capability
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -245,3 +246,24 @@ def test_what_an_error_suggests_works_and_less_would_not(question):
         for given_up in itertools.combinations(everything, fewer):
             left = constraints(less(given_up), TABLES)
             assert all(fit.violations(build, left, TABLES) for build in TABLES.builds), given_up
+
+
+CAPABILITIES = sorted({row.capability for row in TABLES.gpus}, key=numbers)
+
+
+@pytest.mark.parametrize("drivers", [[], ["450.80.02"], ["535.183.01"], ["470.57.02", "580.65.06"], ["610.43.02"]])
+@pytest.mark.parametrize("platform", model.PLATFORMS)
+def test_one_more_gpu_never_gives_a_newer_build(platform, drivers):
+    """Every pair of capabilities, with old and new drivers."""
+    tables = load.shipped(platform)
+
+    def chosen(*gpus):
+        wanted = constraints({"gpus": list(gpus), "driver": drivers, "platform": platform}, tables)
+        fitting = [build for build in tables.builds if not fit.violations(build, wanted, tables)]
+        return [(numbers(build.torch), numbers(build.cuda)) for build in choose.newest_first(fitting, tables)[:1]]
+
+    alone = {gpu: chosen(gpu) for gpu in CAPABILITIES}
+    assert all(build <= chosen()[0] for builds in alone.values() for build in builds)
+    for one, other in itertools.combinations(CAPABILITIES, 2):
+        for build in chosen(one, other):
+            assert [build] <= alone[one] and [build] <= alone[other], (one, other)
