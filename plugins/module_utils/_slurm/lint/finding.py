@@ -130,6 +130,24 @@ CODES: tuple[Code, ...] = (
         "`conda activate` without its hook (5%): a function that a batch shell does not have",
         "`source PREFIX/etc/profile.d/conda.sh` first",
     ),
+    Code(
+        "python-after-activation",
+        "warning",
+        "a module with Python or conda is loaded after the environment was activated: its Python runs instead",
+        "load it before",
+    ),
+    Code(
+        "pythonpath",
+        "warning",
+        "`PYTHONPATH` names the `site-packages` of another Python, which precede the environment's",
+        "leave it out",
+    ),
+    Code(
+        "pip-user",
+        "warning",
+        "`pip install --user` in the job: what is in `~/.local` precedes the packages of every environment",
+        "install into the environment, before you submit",
+    ),
     Code("cuda-visible-devices", "warning", "`CUDA_VISIBLE_DEVICES` by hand (5%): Slurm sets it", "leave it out"),
     Code(
         "no-wait",

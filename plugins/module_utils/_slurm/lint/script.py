@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..sbatch.script_text import Text, read
-from . import command_lines, directive_lines
+from . import command_lines, directive_lines, python_lines
 from .finding import SEVERITIES, Finding, Found
 
 
@@ -21,6 +21,7 @@ def lint(text: str) -> list[Finding]:
     batch = read(text.replace("\r", ""))
     found += directive_lines.check(batch)
     found += command_lines.check(batch)
+    found += python_lines.check(batch)
     return sorted(
         (Finding(line, code, SEVERITIES[code], message, remedy) for line, code, message, remedy in found),
         key=lambda finding: (finding.line, finding.code),
