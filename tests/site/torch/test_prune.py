@@ -86,7 +86,11 @@ class Job:
 
     def __init__(self, script: pathlib.Path, fifo: pathlib.Path) -> None:
         self._bash = subprocess.Popen(
-            ["/bin/bash", str(script)], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True
+            ["/bin/bash", str(script)],
+            # Without HOME Python asks the user database where the user's packages are.
+            env={"PATH": "/usr/bin:/bin", "HOME": str(script.parent)},
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self._told = fifo.open("w")
         self._rest: list[str] = []
