@@ -63,7 +63,7 @@ def test_gh200_gets_wheels_with_cuda() -> None:
 @pytest.mark.parametrize(
     "torch, cuda, pip",
     [
-        ("2.15.0", "13.2", ["torch==2.15.0", "torchvision==0.29.2"]),
+        ("2.15.0", "13.2", ["torch===2.15.0", "torchvision===0.29.2"]),
         ("2.14.1", "13.0", ["torch==2.14.1+cu130", "torchvision==0.29.1+cu130"]),
         ("2.8.0", "12.9", ["torch==2.8.0+cu129", "torchvision==0.23.0", "torchaudio==2.8.0"]),
         ("2.6.0", "12.6", ["torch==2.6.0+cu126", "torchvision==0.21.0", "torchaudio==2.6.0"]),
