@@ -16,22 +16,29 @@ description:
   - If one of them says that the host has a GPU, at least one is expected. A process sees one slice of a GPU (MIG), so
     no exact number of slices is expected.
   - It belongs to the role P(hpc.pytorch.torch_check#role).
-positional: _input, login_only
+positional: _input, types, gres, groups
 options:
   _input:
-    description: The three variables, each of which may be missing or null.
-    type: dict
+    description: The number of GPUs, C(hpc_gpu_count), or null.
+    type: raw
     required: true
-  login_only:
-    description: Whether the host is a login node and no compute node. It is expected to have no GPU.
-    type: bool
-    default: false
+  types:
+    description: The type or types of the GPUs, C(hpc_gpu_type).
+    type: raw
+  gres:
+    description: The generic resources that Slurm has for the host, C(slurm_gres).
+    type: raw
+  groups:
+    description: The groups of the host, C(group_names). A host of V(login) that is not in V(compute) has no GPU.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
 - name: A node of eight slices is expected to have at least one GPU
   ansible.builtin.debug:
-    msg: "{{ {'hpc_gpu_count': 8, 'hpc_gpu_type': 'a100_1g.5gb'} | hpc.pytorch.torch_check_expected }}"
+    msg: "{{ 8 | hpc.pytorch.torch_check_expected('a100_1g.5gb') }}"
 """
 
 RETURN = r"""
@@ -61,13 +68,15 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.expectation import expectation, whole
 
 
-def torch_check_expected(variables: t.Mapping[str, t.Any], login_only: bool = False) -> dict[str, t.Any]:
+def torch_check_expected(
+    count: t.Any, types: t.Any = None, gres: t.Any = None, groups: t.Sequence[str] = ()
+) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
-    count = variables.get("hpc_gpu_count")
     if count is not None and whole(count) is None:
         error = UserError("hpc_gpu_count to be the number of GPUs", repr(count), "correct it, or leave it out")
         raise AnsibleFilterError(str(error))
-    found = expectation(variables, login_only)
+    variables = {"hpc_gpu_count": count, "hpc_gpu_type": types, "slurm_gres": gres}
+    found = expectation(variables, "login" in groups and "compute" not in groups)
     return dict(found._asdict(), gpu=list(found.gpu))
 
 

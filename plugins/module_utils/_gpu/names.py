@@ -10,6 +10,7 @@ generated from plugin_utils/_torch_build/data/gpus.yml.
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -104,6 +105,16 @@ def read(name: str, models: Models = KNOWN) -> Reading:
 
     Each word has to be known: ``a100-preempt`` may be anything.
     """
+    return _read_known(name) if models is KNOWN else _read(name, models)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_known(name: str) -> Reading:
+    # A thousand nodes have a few names.
+    return _read(name, KNOWN)
+
+
+def _read(name: str, models: Models) -> Reading:
     text = name.strip().lower()
     if is_capability(text):
         return Reading(capabilities=(text,))
@@ -213,7 +224,7 @@ class _Reader:
         return bool(
             self._models.called(piece)
             or piece in name_table.GENERATIONS
-            # Not every word: migrate is none of mig.
+            # Only some words: migrate has nothing to do with mig.
             or ((not piece.isalpha() or piece in _LUMPED) and _is_no_model(piece))
         )
 

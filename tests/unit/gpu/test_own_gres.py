@@ -27,8 +27,9 @@ DEVICES = st.sampled_from([item.name for item in SPELLINGS if item.kind in ("mod
 def asked_of(gres: str) -> Asked:
     """What the role asks for, of a node for which Slurm has this GRES."""
     parsed = parse_gres(gres)
-    variables = dict(gpu_variables(parsed, {}), slurm_gres=[item._asdict() for item in parsed])
-    found = torch_check_expected(variables)
+    variables = gpu_variables(parsed, {})
+    gres_of_node = [item._asdict() for item in parsed]
+    found = torch_check_expected(variables.get("hpc_gpu_count"), variables.get("hpc_gpu_type"), gres_of_node)
     cuda = found["cuda"] if found["devices"] is None else None
     return Asked(None, "/p", cuda, found["devices"], found["gpu"], found["source"])
 

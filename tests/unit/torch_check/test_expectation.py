@@ -16,6 +16,11 @@ def gres(*items):
     return [{"name": "gpu", "type": kind, "count": count} for kind, count in items]
 
 
+def expected(variables, groups=("compute",)):
+    """What the filter reads in these variables of a host."""
+    return torch_check_expected(*map(variables.get, ("hpc_gpu_count", "hpc_gpu_type", "slurm_gres")), groups)
+
+
 SHARDS = [{"name": "shard", "type": None, "count": 8}]
 CASES = [
     ({}, None, None, [], "site"),
@@ -51,7 +56,7 @@ CASES = [
 
 @pytest.mark.parametrize(("variables", "cuda", "devices", "gpu", "source"), CASES)
 def test_what_is_expected(variables, cuda, devices, gpu, source):
-    found = torch_check_expected(variables)
+    found = expected(variables)
     assert found == {"cuda": cuda, "devices": devices, "gpu": gpu, "source": source}
     known = [] if gpu == ["ampere"] else gpu
     assert make_expectation(variables, False) == {"cuda": cuda, "devices": devices, "gpu": known}
@@ -59,7 +64,7 @@ def test_what_is_expected(variables, cuda, devices, gpu, source):
 
 @pytest.mark.parametrize("variables", [case[0] for case in CASES])
 def test_a_login_node_has_no_gpu(variables):
-    assert torch_check_expected(variables, True) == {"cuda": False, "devices": None, "gpu": [], "source": "site"}
+    assert expected(variables, ["login", "gpus"]) == {"cuda": False, "devices": None, "gpu": [], "source": "site"}
     assert make_expectation(variables, True) == {"cuda": False, "devices": None, "gpu": []}
 
 
@@ -69,12 +74,16 @@ def test_the_roles_own_variables_come_first():
     assert make_expectation({"hpc_gpu_type": "a100", "torch_check_expect_cuda": False}, False)["cuda"] is False
 
 
+def test_a_login_node_that_takes_jobs_has_its_gpus():
+    assert torch_check_expected(2, "a100", None, ["login", "compute"])["devices"] == 2
+
+
 @pytest.mark.parametrize("count", ["four", -1, 2.5, True, "", [4]])
 def test_a_number_that_is_none_is_refused(count):
     with pytest.raises(AnsibleFilterError, match="expected hpc_gpu_count to be the number of GPUs; found"):
-        torch_check_expected({"hpc_gpu_count": count})
+        torch_check_expected(count)
 
 
 @pytest.mark.parametrize("odd", [None, {}, 3, "gpu", [3, None, {}], [{"name": "gpu"}], [{"name": "gpu", "count": "x"}]])
 def test_an_odd_gres_says_nothing(odd):
-    assert torch_check_expected({"slurm_gres": odd})["cuda"] is None
+    assert torch_check_expected(None, None, odd)["cuda"] is None
