@@ -46,6 +46,51 @@ def test_a_node_without_any_message_gave_no_answer():
     assert on_node(STARTED, SKIPPED)["reasons"][0]["message"] == "no result from n1: no answer"
 
 
+SILENT = "Module result deserialization failed: No start of json char found"
+OLD = """  File "/root/.ansible/tmp/x/AnsiballZ_torch_info.py", line 3
+    from __future__ import annotations
+    ^
+SyntaxError: future feature annotations is not defined
+"""
+OLDER = """  File "/root/.ansible/tmp/x/AnsiballZ_torch_info.py", line 40
+    zip_data: str,
+            ^
+SyntaxError: invalid syntax
+Shared connection to n1 closed.
+"""
+LIBRARY = (
+    "/opt/py/bin/python3: error while loading shared libraries: libpython3.9.so.1.0: cannot open shared object file"
+)
+
+
+@pytest.mark.parametrize(
+    "printed, line, remedy",
+    [
+        (
+            OLD,
+            "older than 3.8, which modules need: SyntaxError: future feature annotations",
+            "to a Python 3.8 or newer",
+        ),
+        (OLDER, "older than 3.8, which modules need: SyntaxError: invalid syntax", "to a Python 3.8 or newer"),
+        (LIBRARY, "did not run the module: %s" % LIBRARY, "repair that Python"),
+        ("/bin/sh: 1: /x/python: not found", "/x/python: not found", "set ansible_python_interpreter"),
+        ("Traceback\nMemoryError\n\n", "did not run the module: MemoryError", "repair that Python"),
+    ],
+)
+def test_a_python_that_runs_no_module_is_named_by_what_it_printed(printed, line, remedy):
+    for key in ("module_stderr", "module_stdout"):
+        step = {"failed": True, "msg": SILENT, "rc": 1, "module_stderr": "", "module_stdout": "", key: printed}
+        (reason,) = on_node(step, SKIPPED)["reasons"]
+        assert reason["code"] == "node_unreachable" and line in reason["message"]
+        assert "json" not in reason["message"] and remedy in reason["remedy"]
+        assert result.from_array([step], "n1")["reasons"] == [reason]
+
+
+def test_what_a_module_printed_next_to_its_answer_is_no_cause():
+    assert on_node(dict(REFUSED, module_stderr="a warning"))["reasons"][0]["code"] == "check_refused"
+    assert on_node(dict(OK, module_stderr="a warning")) == on_node(OK) | {"module_stderr": "a warning"}
+
+
 def test_a_message_of_many_pages_is_cut_at_a_word():
     (reason,) = on_node({"failed": True, "msg": "word " * 1000})["reasons"]
     assert reason["message"].endswith("word word ...") and len(reason["message"]) < 550
@@ -114,7 +159,7 @@ def test_a_node_of_a_job_array_has_its_own_answer():
 def test_a_job_array_that_failed_is_a_result_of_each_node():
     (reason,) = result.from_array([failure(UserError("Slurm to answer", "nothing", "scontrol ping"))], "n1")["reasons"]
     assert (reason["code"], reason["remedy"]) == ("node_unreachable", "scontrol ping")
-    assert "expected Slurm to answer; found nothing" in reason["message"]
+    assert reason["message"] == "no result from n1: expected Slurm to answer; found nothing"
 
 
 def test_a_node_that_is_not_allocated_has_the_message_of_salloc():

@@ -20,14 +20,18 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 def check(tmp_path, login):
     """Run check.yml over nodes, and return its exit status, its output and the nodes of its report."""
 
-    def run(nodes, *arguments, **variables):
+    def run(nodes, *arguments, logins=(), **variables):
         variables.update(
             ansible_python_interpreter=sys.executable,
             torch_check_slurm_bin_dir=str(login.bin),
             torch_check_report_dir=str(tmp_path / "report"),
             torch_env_prefix=str(tmp_path / "no environment"),
         )
-        inventory = {"compute": {"hosts": dict.fromkeys(nodes), "vars": variables}}
+        inventory = {
+            group: {"hosts": dict.fromkeys(hosts), "vars": variables}
+            for group, hosts in (("login", logins), ("compute", nodes))
+            if hosts
+        }
         (tmp_path / "inventory.json").write_text(json.dumps(inventory))
         done = subprocess.run(
             [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(tmp_path / "inventory.json")]
@@ -91,3 +95,19 @@ def test_where_slurm_fails_each_node_has_its_message(check, login):
     for node in nodes.values():
         assert (node["verdict"], node["reasons"][0]["code"]) == ("unreachable", "node_unreachable")
         assert "expected " in node["reasons"][0]["message"] and node["reasons"][0]["remedy"]
+
+
+@pytest.mark.slow
+def test_login_nodes_are_checked_while_the_controller_is_away(check, login):
+    for name in ("sinfo", "scontrol", "squeue", "sbatch"):
+        (login.bin / name).write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
+        (login.bin / name).chmod(0o755)
+    options = {"torch_check_slurm_host": "l1", "ansible_connection": "local"}
+    status, output, nodes = check(["n1", "n2"], logins=["l1"], torch_check_via="slurm", **options)
+    assert status == 2, output
+    assert nodes["l1"]["reasons"][0]["code"] == "check_refused"
+    for name in ("n1", "n2"):
+        assert nodes[name]["reasons"][0]["code"] == "node_unreachable"
+        # As root slurm_torch_info asks no controller.
+        words = "expected an ordinary user" if os.geteuid() == 0 else "Unable to contact slurm controller"
+        assert words in nodes[name]["reasons"][0]["message"]

@@ -15,6 +15,18 @@ import zipfile
 OURS = __name__.rpartition("._torch.")[0]
 
 
+# An older Python cannot read the rest; this it can.
+_MAIN = """import sys
+
+if sys.version_info < (3, 8):
+    sys.exit("this needs Python 3.8 or newer, and %%s is %%s" %% (sys.executable, sys.version.split()[0]))
+
+from %s.%s import main
+
+main()
+"""
+
+
 def make_bundle(module: str) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
@@ -24,7 +36,7 @@ def make_bundle(module: str) -> bytes:
     _collect(OURS + "." + module, sources)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("__main__.py", "from %s.%s import main\n\nmain()\n" % (OURS, module))
+        archive.writestr("__main__.py", _MAIN % (OURS, module))
         packages = {name.rpartition(".")[0] for name in sources}
         for name in sorted({parent for package in packages for parent in _with_parents(package)}):
             archive.writestr(name.replace(".", "/") + "/__init__.py", "")

@@ -19,7 +19,10 @@ _INSPECT = (
     "check the node: scontrol show node {node}, its slurmd log; the check's folder must be on a file system that it "
     "shares"
 )
-_OUTPUT = "fix what the job's output reports; the folder and the Python of the check must be there on every node"
+_OUTPUT = (
+    "fix what the job's output reports; the folder of the check and its Python (torch_check_slurm_python), 3.8 or"
+    " newer, must be there on every node"
+)
 
 
 class NoAnswer(enum.Enum):

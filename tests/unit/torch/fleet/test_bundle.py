@@ -46,3 +46,14 @@ def test_a_python_without_ansible_runs_it(folder, tmp_path):
     assert answer["reasons"][0]["code"] == "torch_missing"
     assert (folder / "results" / "1.json").stat().st_mode & 0o077 == 0
     assert os.listdir(folder / "results") == ["1.json"]
+
+
+@pytest.mark.parametrize("version, said", [((3, 6, 15), True), ((2, 7, 18), True), ((3, 8, 0), False)])
+def test_an_older_python_is_told_so(folder, version, said):
+    text = (
+        zipfile.ZipFile(folder / "check.zip").read("__main__.py").decode().replace("from ansible_collections", "exit #")
+    )
+    code = "import sys\nsys.version_info = %r\nexec(%r)" % (version, text)
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
+    assert ("this needs Python 3.8 or newer, and %s is " % sys.executable in done.stderr) is said
+    assert text.isascii()
