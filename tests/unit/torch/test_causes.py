@@ -325,6 +325,55 @@ def test_a_library_that_comes_before_torchs_own(
     assert "libcublas" not in message
 
 
+@pytest.mark.parametrize("soname", ["libstdc++.so.6", "libgomp.so.1", "libmkl_rt.so.2"])
+def test_a_library_of_any_name_that_comes_before_the_environments(
+    soname: str, scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a module of a compiler or of MKL puts it into LD_LIBRARY_PATH."""
+    prefix = make_env(torch=LOADS + standin(count=1))
+    lib = site_packages(prefix) / "torch" / "lib"
+    library(lib, soname, "int lab_newer(void) { return 9; }\n")
+    calls = "int lab_newer(void); int torch_lab(void) { return lab_newer(); }\n"
+    options = ["-L%s" % lib, "-l:" + soname, "-Wl,--enable-new-dtags,-rpath,$ORIGIN", "-Wl,-z,now"]
+    library(lib, "libtorch_cuda.so", calls, *options)
+    driver()(scene)
+    library(scene.root / "lib", soname, "int lab_older(void) { return 8; }\n")
+    node = Node(["ld_library_path_shadow"], "undefined symbol: lab_newer", lambda scene: None)
+    check(look(prefix, node, scene, monkeypatch), node)
+    # The driver's library is found without the variable on a real node.
+    (scene.root / "lib" / soname).unlink()
+    assert look(prefix, node, scene, monkeypatch)["verdict"] == "ok"
+
+
+def test_a_preloaded_library_in_which_python_dies(
+    scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver()(scene)
+    code = "#include <unistd.h>\n__attribute__((constructor)) static void lab(void) { _exit(9); }\n"
+    library(scene.root / "site", "libmonitor.so", code)
+    preload = {"LD_PRELOAD": str(scene.root / "site" / "libmonitor.so")}
+    node = Node(["ld_library_path_shadow"], "LD_PRELOAD", lambda scene: None, variables=preload)
+    found = look(make_env(torch=standin(count=1)), node, scene, monkeypatch)
+    check(found, node)
+    assert preload["LD_PRELOAD"] in found["reasons"][0]["message"]
+    assert "LD_PRELOAD for torch" in found["reasons"][0]["remedy"]
+
+
+def test_a_library_that_the_error_names_is_the_one_to_blame(
+    scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not CUDA's, which lies in the same variable."""
+    driver()(scene)
+    scene.shadow("libcudnn.so.9")
+    old = scene.root / "gcc" / "lib64"
+    old.mkdir(parents=True)
+    scene._library_folders.append(old)
+    fails = "import os\nif 'gcc' in os.environ.get('LD_LIBRARY_PATH', ''):\n    raise ImportError(%r)\n"
+    text = "%s/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)" % old
+    node = Node(["ld_library_path_shadow"], "(%s/libstdc++.so.6), and without it it works" % old, lambda scene: None)
+    check(look(make_env(torch=fails % text + standin(count=1)), node, scene, monkeypatch), node)
+
+
 def test_an_import_that_fails_without_those_libraries_too_is_not_their_fault(
     scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:

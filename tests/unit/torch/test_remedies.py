@@ -147,6 +147,8 @@ NO_LIB = "import ctypes; ctypes.CDLL('libx.so.7')\n"
 COMPUTES = standin("13.0", 1)
 ROCM = standin(None, 0).replace('git_version = "abc"', 'git_version, hip = "abc", "6.0.32830-d62f6a171"')
 DOCKER = file(".dockerenv")
+OLD_LIBSTDCXX = "/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)"
+OWN_LIBSTDCXX = "import sys; raise ImportError(%%s + %r)" % OLD_LIBSTDCXX
 GRES = ("--gres", "Slurm")
 REMEDIES = {
     "a hang": Remedy(
@@ -205,7 +207,7 @@ REMEDIES = {
         done=now(driver()),
     ),
     "a GPU and no driver": Remedy(
-        "no_driver", node(pci), ("install the NVIDIA driver",), ("nothing",), done=now(driver())
+        "no_driver", node(pci), ("otherwise install the NVIDIA driver",), ("run on",), done=now(driver())
     ),
     "a driver that is not loaded": Remedy(
         "no_driver",
@@ -448,6 +450,18 @@ REMEDIES = {
 }
 # A situation whose remedy cannot be carried out here, and why not. What it says is tested all the same.
 NOT_HERE = {
+    "an old libstdc++ of the environment: the compiler's of this machine cannot be older than itself": Remedy(
+        "import_failed",
+        node(driver(), OWN_LIBSTDCXX % "sys.prefix + '/lib'"),
+        ("install the newest libstdcxx-ng into the environment", "its own"),
+        ("unset", "older torch"),
+    ),
+    "an old libstdc++ of the node, for a virtual environment": Remedy(
+        "import_failed",
+        node(driver(), OWN_LIBSTDCXX % "'/usr/lib64'"),
+        ("install an older torch or use a newer node",),
+        ("unset",),
+    ),
     "broken hardware: a GPU cannot be exchanged": Remedy(
         "device_failed",
         node(also(driver(), lambda scene: scene.kernel_log(XID)), standin(count=1, faults={0: "CUDA error: ECC"})),

@@ -89,12 +89,11 @@ def _no_module(report: Report, place: Place) -> Reason:
         remedy = "nothing if no GPU is wanted; otherwise run on a node that has GPUs"
     elif place.pci and library:
         message += "; %d NVIDIA GPUs are on its PCI bus" % place.pci
-        remedy = (
-            "load the kernel module (modprobe nvidia); if that fails, install the NVIDIA driver again for this kernel"
-        )
+        remedy = "nothing if no GPU is wanted; otherwise load the kernel module (modprobe nvidia), and if that fails,"
+        remedy += " install the NVIDIA driver again for this kernel"
     elif place.pci:
         message += "; %d NVIDIA GPUs are on its PCI bus" % place.pci
-        remedy = "install the NVIDIA driver"
+        remedy = "nothing if no GPU is wanted; otherwise install the NVIDIA driver"
     else:
         remedy = "nothing if no GPU is wanted; otherwise install the NVIDIA driver, or run on a node that has it"
     return Reason("no_driver", message, remedy)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ..asked import Asked
@@ -54,21 +55,23 @@ def _other_packages(report: Report, asked: Asked) -> Reason | None:
     causes: dict[tuple[str, str], list[str]] = {}
     for name, _path, by, folder in blamed:
         causes.setdefault((by, folder), []).append(name)
-    names = ["%s comes from %s" % (name, path) for name, path, _by, _folder in blamed[:5]]
+    parts = ["%s comes from %s, not from %s" % (name, path, asked.place) for name, path, _by, _folder in blamed[:5]]
     variables = sorted(report.python_variables)
     user_site = report.python["user_site"] if report.python else None
-    if not names:
+    if not parts:
         causes = {(variable, report.python_variables[variable]): [] for variable in variables}
         if user_site or not variables:
             causes[(USER_SITE, user_site or "")] = []
-        names = ["%s=%s" % (variable, report.python_variables[variable][:500]) for variable in variables]
-        names += ["the user site %s is in use" % user_site] if user_site else []
+        parts = ["%s=%s is set" % (variable, report.python_variables[variable][:500]) for variable in variables]
+        parts += (
+            ["the user site%s is in use" % (" " + user_site if user_site else "")] if user_site or not parts else []
+        )
     remedies = [_undo(by, folder, names) for (by, folder), names in causes.items()]
     remedies += ["unset LD_LIBRARY_PATH and LD_PRELOAD"] if report.without else []
     return Reason(
         "user_site_shadow",
-        "%s, not from %s; without it torch works, with it: %s"
-        % (" and ".join(names) or "something from outside is imported", asked.place, what_failed(report)),
+        "%s; without %s torch works, with %s: %s"
+        % (" and ".join(parts), *(["it", "it"] if len(parts) == 1 else ["them", "them"]), what_failed(report)),
         "; and ".join(remedies),
     )
 
@@ -133,10 +136,7 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
         return None
     if not report.without:
         return None
-    blamed = blamed_libraries(report)
-    if not blamed:
-        named = library_named(what_failed(report, whole=True))
-        blamed = [(name, named or value) for name, value in sorted(report.library_variables.items())]
+    blamed = _named_library(report) or blamed_libraries(report) or sorted(report.library_variables.items())
     variables = sorted({variable for variable, _path in blamed})
     message = "%s put%s other libraries before torch's own (%s), and without %s it works; with %s: %s" % (
         " and ".join(variables),
@@ -149,9 +149,19 @@ def ld_library_path_shadow(report: Report, asked: Asked) -> Reason | None:
     return Reason(
         "ld_library_path_shadow",
         message,
-        "do not set %s for torch, which brings its own CUDA libraries: unset it in the job, or remove the folders"
+        "do not set %s for torch, which brings its own libraries: unset it in the job, or remove the folders"
         " in ~/.bashrc, profile.d or the modulefile; CUDA_HOME and PATH are enough to compile" % " or ".join(variables),
     )
+
+
+def _named_library(report: Report) -> list[tuple[str, str]]:
+    """Return the library that the error names by its path, with the variable that leads there; empty without one."""
+    named = library_named(what_failed(report, whole=True)) or ""
+    return [
+        (variable, named)
+        for variable, value in sorted(report.library_variables.items())
+        if any(part == named or part and _is_below(named, part) for part in re.split(r"[:;\s]", value))
+    ][:1]
 
 
 def blamed_libraries(report: Report) -> list[tuple[str, str]]:
