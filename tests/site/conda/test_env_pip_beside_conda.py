@@ -277,6 +277,24 @@ def test_an_env_that_an_earlier_version_has_flipped_back_and_forth_is_repaired(e
         assert imported(prefix) == said(result) == "2.13.0" and not result["changed"]
 
 
+@pytest.mark.parametrize("how", [{"verify": True}, {"expect_torch": {"version": "2.13.0", "cuda": ""}}])
+def test_condas_torch_does_not_come_back_where_a_requirement_needs_another(env, wheels, prefix, how):
+    """An env that an earlier version let pip replace: it stays as it is until the requirement is gone."""
+    wheels("torch", "2.14.0")
+    wheels("fancyai", "1.0", requires=["torch>=2.14", "numpy; extra == 'x'", "numpy<1; python_version < '3'"])
+    wheels("wrap", "1.0", requires=["fancyai"])
+    env()
+    by_hand(prefix, "wrap")
+    before = everything_below(prefix)
+    for check in (True, False):
+        with pytest.raises(UserError) as error:
+            env("wrap", check=check, **how)
+        assert error.value.found == "fancyai 1.0 depends on torch>=2.14" and "pytorch" in error.value.remedy
+    assert everything_below(prefix) == before and imported(prefix) == "2.14.0"
+    # The remedy: without the requirement.
+    assert env(**how)["changed"] and imported(prefix) == "2.13.0"
+
+
 def test_pips_torch_is_kept_by_naming_it_and_dropping_condas(env, wheels, prefix):
     """The other remedy of the warning, carried out."""
     wheels("torch", "2.14.0")

@@ -22,6 +22,7 @@ from ..env.prefix import claim, clear_changing, kind_of, mark_changing
 from ..env.records import installed_packages, make_readable_records
 from ..env.request import EnvRequest
 from ..env.unowned_files import remove_stale_bytecode, remove_temporary_files
+from ..site_packages.nvidia_libraries import require_one_of_each
 from ..site_packages.replaced import Replaced, as_imported, contents_of, paths_of_others, read_env, remove_replaced
 from ..site_packages.torch_version import require_torch
 from .interpreter import compile_bytecode, pip_install, repair_distributions
@@ -174,6 +175,7 @@ def _finish(request: EnvRequest, engine: Engine, packages: list[Package], upgrad
             repair_distributions(request.prefix, request.pip)
         recorded = read_env(request.prefix)[1]
         pip_install(request.prefix, request.pip, upgrade, contents_of(request.prefix, recorded).held)
+        require_one_of_each(request.prefix)
         packages = as_imported(packages, contents_of(request.prefix, recorded).replaced)
     if request.expect_torch:
         require_torch(request.prefix, *request.expect_torch)

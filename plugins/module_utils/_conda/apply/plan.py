@@ -19,9 +19,11 @@ from ..env.prefix import kind_of
 from ..env.request import EnvRequest, pip_requirements
 from ..env.verify import Damage
 from ..site_packages.damage import examine_all, examine_torch
+from ..site_packages.needs import require_content
+from ..site_packages.nvidia_libraries import require_no_second_nccl
 from ..site_packages.pip_conflict import HeldConflict
 from ..site_packages.replaced import Contents, Recorded, Replaced, contents_of, not_meant, read_env, warning
-from .interpreter import pip_would_install
+from .interpreter import env_python, pip_would_install
 from .options import Options
 from .owned_paths import require_sound_records
 
@@ -145,6 +147,7 @@ def _pip_actions(
     again += [{"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged]
     if exists and not actions:
         found = pip_would_install(request.prefix, request.pip, latest, contents.held)
+        require_no_second_nccl(request.prefix, found)
         return again + [_install(name, version) for name, version in found]
     # There is no pip to query yet, or it is damaged, or it is about to change.
     requirements = pip_requirements(request.pip)
@@ -156,7 +159,10 @@ def _pip_actions(
             requirements = tuple(spec for spec in requirements if not is_satisfied(spec, versions))
         else:
             requirements = tuple(spec for spec in requirements if required_name(spec) not in versions)
-    if exists and requirements and not leaving and not names & {"python", "pip"}:
+    back = [(each.package, each.was) for each in leaving if each.package not in _changed(actions)]
+    if back:
+        require_content(env_python(request.prefix), request.prefix, request.pip, back)
+    elif exists and requirements and not leaving and not names & {"python", "pip"}:
         _require_no_conflict(request, latest, [each for each in contents.held if each[0] not in names])
     return again + [_install(spec, None) for spec in requirements]
 

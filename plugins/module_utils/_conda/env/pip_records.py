@@ -91,7 +91,7 @@ def repairable(damaged: t.Iterable[Distribution], lines: t.Sequence[str], prefix
         if not line.startswith("-") or line.startswith(("-e", "--editable", "-r", "--requirement"))
     ]
     pending = [name for name in map(required_name, requirements) if name]
-    needs = _dependencies(prefix)
+    needs = dependencies(prefix)
     if len(pending) < len(requirements):
         # Paths, URLs and requirement files have no name here; pip marks what was requested explicitly.
         pending += [name for name, (unused, requested) in needs.items() if requested]
@@ -178,7 +178,7 @@ def _is_finished(dist_info: str) -> bool:
     return listed and os.path.exists(os.path.join(dist_info, "INSTALLER"))
 
 
-def _dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
+def dependencies(prefix: str) -> dict[str, tuple[list[str], bool]]:
     """From each distribution to what it requires, and whether it was requested explicitly."""
     # Imported here: it is large, and only a repair needs it.
     import email.parser

@@ -32,16 +32,27 @@ def conflict(output: str, brought: t.Iterable[tuple[str, Metadata]]) -> HeldConf
     :arg output: of pip, standard output and errors.
     :arg brought: the distributions that conda brought, each with its package's name.
     """
-    packages = {each.name: (each.version, package) for package, each in brought}
     lines = lines_of(output)
-    held = {normalized(match.group("name")) for match in map(_CONSTRAINT.match, lines) if match} & set(packages)
+    brought = list(brought)
+    held = {normalized(match.group("name")) for match in map(_CONSTRAINT.match, lines) if match}
+    held &= {each.name for dummy, each in brought}
     asks: dict[str, str] = {}
     for match in filter(None, map(_ASKS.match, lines)):
         name = normalized(match.group("name"))
         if name in held:
             asks.setdefault(" ".join(match.group("asks").replace("The user requested", "pip asks for").split()), name)
+    return held_conflict(asks, brought)
+
+
+def held_conflict(asks: t.Mapping[str, str], brought: t.Iterable[tuple[str, Metadata]]) -> HeldConflict | None:
+    """The error, or None if nobody asks.
+
+    :arg asks: from who asks, such as "fancyai 1.0 depends on torch>=2.99", to the name of the distribution.
+    :arg brought: the distributions that conda brought, each with its package's name.
+    """
     if not asks:
         return None
+    packages = {each.name: (each.version, package) for package, each in brought}
     names = sorted(set(asks.values()))
     versions = ["%s %s of the package %s" % (name, *packages[name]) for name in names]
     return HeldConflict(
