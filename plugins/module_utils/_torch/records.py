@@ -194,6 +194,7 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "path": _maybe(_PATH),
         "error": _maybe(_ERROR),
         "own_error": _maybe(_ERROR),
+        "files": _list(_PATH),
     },
     "cuda": {
         "available": _flag,

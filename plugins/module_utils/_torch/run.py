@@ -399,8 +399,7 @@ def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str], alone:
         ends = [str(pipes.records_in), str(pipes.source_out)]
         command = [found.python, "-B", "-X", "faulthandler", "-c", BOOTSTRAP]
         if alone:
-            command.insert(1, "-I")
-            # Python that torch starts counts too.
+            # By variables and not by -I: Python that torch starts counts too.
             variables = {
                 name: value for name, value in variables.items() if name not in loading or name in LIBRARY_VARIABLES
             }

@@ -64,6 +64,7 @@ def test_crash_site() -> None:
 
 def test_a_remedy_fits_what_was_found() -> None:
     """A variable that is not set, or without which it fails as well, is not to be unset."""
+    assert "its own" not in import_remedy("/usr/lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by x)")
     own = "/e/lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)"
     node = "/usr/lib64/libstdc++.so.6: version `GLIBCXX_3.4.29' not found (required by /e/x.so)"
     alone, loaded = State("/e", True, []), State("/e", True, ["LD_PRELOAD"])

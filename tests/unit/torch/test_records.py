@@ -62,7 +62,7 @@ GOOD = {
             }
         ]
     },
-    "numpy": {"version": "2.2.6", "path": None, "error": None, "own_error": None},
+    "numpy": {"version": "2.2.6", "path": None, "error": None, "own_error": None, "files": []},
     "cuda": {"available": True, "count": 8, "error": None, "warnings": [], "archs": ["sm_90"]},
     "device": {"index": 0, "name": "TITAN V", "compute_capability": "7.0", "memory": 12 * 10**9},
     "cudnn": {"version": 91002},

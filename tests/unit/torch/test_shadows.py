@@ -218,3 +218,41 @@ def test_a_device_that_fails_with_a_package_of_the_user_site(env: Env, monkeypat
     assert "triton comes from" in reason(env.look())["message"]
     monkeypatch.setenv("PYTHONNOUSERSITE", "1")
     assert env.look()["verdict"] == "ok"
+
+
+def test_a_numpy_of_the_user_site_that_is_broken(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch 2 has it: it can be imported, and hides why it does without numpy."""
+    put(env.own, "torch/__init__.py", standin(cuda=None))
+    path = put(env.user_site, "numpy/__init__.py", "raise ImportError('libopenblas.so.0: cannot open')")
+    found = reason(env.look())
+    assert "numpy comes from %s" % path in found["message"] and "libopenblas.so.0" in found["message"]
+    monkeypatch.setenv("PYTHONNOUSERSITE", "1")
+    assert env.look()["verdict"] == "cpu_only"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("typing_extensions.py", OLD),
+        ("numpy/__init__.py", "raise ImportError('libopenblas.so.0: cannot open')"),
+        ("random.py", "x = 1"),
+        ("sympy.py", "x = 1"),
+    ],
+)
+def test_a_real_torch(
+    real_torch: pathlib.Path, name: str, text: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in list(os.environ):
+        if variable.startswith(("PYTHON", "LD_")):
+            monkeypatch.delenv(variable)
+    path = put(tmp_path / "code", name, text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+    found = result(run_probe(str(real_torch), None, 120), Asked(prefix=str(real_torch)))
+    if name == "sympy.py":
+        # Which torch imports when it needs it.
+        assert (found["verdict"], [item["code"] for item in found["reasons"]][0]) == ("cpu_only", "cpu_only_build")
+        return
+    said = reason(found)
+    assert "%s comes from %s" % (name.split("/")[0].split(".")[0], path) in said["message"]
+    assert "unset PYTHONPATH" in said["remedy"]

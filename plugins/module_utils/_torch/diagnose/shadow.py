@@ -82,7 +82,7 @@ def blamed_packages(report: Report) -> list[tuple[str, str, str, str]]:
     They are the one that raised the error, or those that have one of the environment's own behind them, or all others.
     """
     added = report.python.get("added") or [] if report.python else []
-    files = report.import_failed.get("files") or [] if report.import_failed else []
+    files = (report.import_failed or report.numpy or {}).get("files") or []
     if report.ending.how == DIED:
         files = files + list(reversed(files_of_crash(report.ending.output)))
     outside = [item["path"] for item in report.outside if item["instead"]]
@@ -195,7 +195,7 @@ def what_failed(report: Report, whole: bool = False) -> str:
     if bad:
         return str(bad[0]["error"])
     if report.numpy and report.numpy["error"]:
-        return first_line(report.numpy["error"]["text"])
+        return last_line((report.numpy["own_error"] or report.numpy["error"])["text"])
     if report.missing is not None:
         return "there is no torch"
     return "the probe ended at: %s" % report.step

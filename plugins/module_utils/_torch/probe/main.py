@@ -72,7 +72,7 @@ def use_torch(parts, channel, plan, gpus):
     if not good and count:
         parts.doubled.check_doubled(channel, parts.origin.package_folders())
     if plan["numpy"]:
-        parts.numpy_arrays.check_numpy(channel, describe, torch)
+        parts.numpy_arrays.check_numpy(channel, describe, torch, parts.origin.files_from_outside)
     return nvidia and (plan["trouble"] or not good or gpus not in (None, count) or plan["expect"] not in (None, count))
 
 

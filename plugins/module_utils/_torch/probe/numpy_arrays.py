@@ -17,7 +17,7 @@ def has_numpy():
     return spec is not None and spec.origin not in (None, "namespace")
 
 
-def check_numpy(channel, describe, torch):
+def check_numpy(channel, describe, torch, files_from_outside):
     """Report whether a tensor becomes an array and comes back; nothing where there is no numpy.
 
     Torch hides why it cannot use numpy, so after a failure numpy is imported by itself.
@@ -26,7 +26,7 @@ def check_numpy(channel, describe, torch):
         return
     # A numpy for another CPU or ABI may crash.
     channel.step("numpy", "numpy")
-    error = own_error = None
+    error, own_error, files = None, None, []
     try:
         rows = [[1.0, -2.0], [3.0, 0.5]]
         array = torch.tensor(rows, dtype=torch.float32).numpy()
@@ -37,7 +37,7 @@ def check_numpy(channel, describe, torch):
         try:
             importlib.import_module("numpy")
         except BaseException as another:
-            own_error = describe(another)
+            own_error, files = describe(another), files_from_outside(another)
     numpy = sys.modules.get("numpy")
     channel.send(
         kind="numpy",
@@ -45,4 +45,5 @@ def check_numpy(channel, describe, torch):
         path=getattr(numpy, "__file__", None),
         error=error,
         own_error=own_error,
+        files=files,
     )
