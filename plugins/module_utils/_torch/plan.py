@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .probe import main
-from .report import DIED, TIMEOUT, Report, is_library_of_torch
+from .report import DIED, FINISHED, TIMEOUT, Report, is_library_of_torch
 
 # The names of the checks of a node in trouble, each a task of its own.
 CHECKS = tuple(name for name, dummy in main.CHECKS)
@@ -105,14 +105,18 @@ def _computes(report: Report) -> bool:
     return report.torch is not None and report.cpu is not None and bool(report.cpu["passed"])
 
 
-def gets_further(other: Report, report: Report) -> bool:
-    """Return whether the counter-check *other* succeeds where *report* failed."""
+def gets_further(other: Report, report: Report, plan: Plan) -> bool:
+    """Return whether the counter-check *other* succeeds where *report* failed.
+
+    :arg plan: that of the counter-check.
+    """
     if other.cpu is None or not other.cpu["passed"]:
         return False
     if report.cuda is None:
         return True
-    if report.has_bad_numpy() and other.numpy is not None:
-        return other.numpy["error"] is None
+    if report.has_bad_numpy() and plan.numpy:
+        # Without any numpy torch is fine.
+        return other.ending.how == FINISHED and not other.has_bad_numpy()
     if not other.cuda or not other.cuda["count"]:
         return False
     failed = [item["index"] for item in report.devices if item["state"] in ("failed", "died")]

@@ -117,7 +117,7 @@ def _compare(place: _Place, report: Report) -> Report:
         outcome = _one_probe(place, plan, without)
         if outcome.ending.odd or outcome.ending.how == TIMEOUT and outcome.task is None:
             return None
-        return gets_further(read_report(outcome.records, outcome.ending, FIRST_STEP), report)
+        return gets_further(read_report(outcome.records, outcome.ending, FIRST_STEP), report, plan)
 
     packages = package_check(report)
     without = helps(library_check(report), LIBRARY_VARIABLES)

@@ -230,6 +230,15 @@ def test_a_numpy_of_the_user_site_that_is_broken(env: Env, monkeypatch: pytest.M
     assert env.look()["verdict"] == "cpu_only"
 
 
+def test_a_numpy_that_the_environment_does_not_even_have(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(env.own, "torch/__init__.py", standin(cuda=None, numpy=1))
+    shutil.rmtree(env.own / "numpy")
+    path = put(env.user_site, "numpy/__init__.py", NUMPY)
+    assert "numpy comes from %s" % path in reason(env.look())["message"]
+    monkeypatch.setenv("PYTHONNOUSERSITE", "1")
+    assert env.look()["verdict"] == "cpu_only"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name, text",
