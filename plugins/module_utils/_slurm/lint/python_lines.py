@@ -43,42 +43,47 @@ _PIP_USER = re.compile(_COMMAND + r"(?:\S*python[\d.]*\s+-m\s+)?pip[\d.]*\s+inst
 
 def check(batch: Batch) -> t.Iterator[Found]:
     """Find the mistakes in lines of shell code."""
-    if not any("activate" in text or "PYTHONPATH=" in text or "--user" in text for _number, text in batch.commands):
-        return
     yield from _python_after_activation(batch.commands)
-    own_base = any("PYTHONUSERBASE=" in text for _number, text in batch.commands)
-    # Without an environment they are the usual way to add to the Python of a module.
-    has_env = any(_ACTIVATES.search(text) or _VENV.search(text) for _number, text in batch.commands)
     for number, text in batch.commands:
-        path = _PYTHONPATH.search(text)
-        entries = path["value"].strip("\"'").split(":") if path else []
-        others = [entry for entry in entries if _PACKAGES.search(entry) and not _OWN_PACKAGES.search(entry)]
-        others = [entry for entry in others if has_env or _USERS_PACKAGES.search(entry)]
-        if others:
-            yield (
-                number,
-                "pythonpath",
-                "PYTHONPATH names the packages of another Python (%s): they are imported before the environment's"
-                % others[0],
-                "leave it out, and install what you need from there into the environment",
-            )
-        if _PIP_USER.search(text) and not own_base:
-            yield (
-                number,
-                "pip-user",
-                "pip install --user writes to ~/.local, whose packages every Python of that version imports before its "
-                "environment's",
-                "install into an environment of your own, once, before you submit the job",
-            )
+        if "PYTHONPATH=" in text:
+            others = _packages_of_others(batch, text)
+            if others:
+                yield (
+                    number,
+                    "pythonpath",
+                    "PYTHONPATH names the packages of another Python (%s): they are imported before the environment's"
+                    % others[0],
+                    "leave it out, and install what you need from there into the environment",
+                )
+        if "--user" in text and _PIP_USER.search(text):
+            if not any("PYTHONUSERBASE=" in other for _number, other in batch.commands):
+                yield (
+                    number,
+                    "pip-user",
+                    "pip install --user writes to ~/.local, whose packages every Python of that version imports before "
+                    "its environment's",
+                    "install into an environment of your own, once, before you submit the job",
+                )
+
+
+def _packages_of_others(batch: Batch, text: str) -> list[str]:
+    """The entries of PYTHONPATH that hold packages of another Python than the environment's."""
+    path = _PYTHONPATH.search(text)
+    entries = path["value"].strip("\"'").split(":") if path else []
+    others = [entry for entry in entries if _PACKAGES.search(entry) and not _OWN_PACKAGES.search(entry)]
+    # Without an environment they are the usual way to add to the Python of a module.
+    has_env = any(_ACTIVATES.search(other) or _VENV.search(other) for _number, other in batch.commands)
+    return [entry for entry in others if has_env or _USERS_PACKAGES.search(entry)]
 
 
 def _python_after_activation(lines: t.Sequence[Text]) -> t.Iterator[Found]:
-    commands = [(number, part) for number, text in lines for part in re.split(r"[;&|]+", text)]
+    first = next((index for index, line in enumerate(lines) if "activate" in line.text), len(lines))
+    commands = [(number, part) for number, text in lines[first:] for part in re.split(r"[;&|]+", text)]
     active = False
     for index, (number, text) in enumerate(commands):
         if active and _LEAVES.search(text):
             active = False
-        if _ACTIVATES.search(text):
+        if "activate" in text and _ACTIVATES.search(text):
             active = True
             continue
         what = _brings_python(text) if active else ""
@@ -96,6 +101,8 @@ def _python_after_activation(lines: t.Sequence[Text]) -> t.Iterator[Found]:
 
 def _brings_python(text: str) -> str:
     """What in a line puts another Python in front: ``module load anaconda3``. Empty if nothing does."""
+    if "m" not in text and "PATH=" not in text:
+        return ""
     loads = _LOADS.search(text)
     for name in loads["names"].split() if loads else []:
         if _BRINGS_PYTHON.match(name):
