@@ -17,7 +17,8 @@ from ..asked import Asked
 from ..report import Report
 from . import device, driver, hang, installation, job, shadow
 from .reason import Reason
-from .software import not_started, on_gpu
+from .software import on_gpu
+from .start import cuda_unavailable, no_driver
 
 Detector = t.Callable[[Report, Asked], t.Optional[Reason]]
 
@@ -58,7 +59,7 @@ STAGES = (
     Stage((installation.cpu_only_build,)),
     Stage(
         (
-            driver.no_driver,
+            no_driver.no_driver,
             driver.stub_or_compat_libcuda,
             driver.driver_too_old,
             driver.fabric_manager_802,
@@ -68,7 +69,7 @@ STAGES = (
             job.mig,
             driver.hmm_kaslr,
             driver.missing_uvm,
-            not_started.cuda_unavailable,
+            cuda_unavailable.cuda_unavailable,
         ),
         one=True,
         title="The node and the job",
