@@ -134,7 +134,8 @@ def by_hand(prefix: pathlib.Path, requirement: str) -> None:
 
 def imported(prefix: pathlib.Path, name: str = "torch") -> str:
     code = "import %s; print(%s.__version__)" % (name, name)
-    return subprocess.run([str(prefix / "bin/python"), "-c", code], stdout=subprocess.PIPE, text=True).stdout.strip()
+    command = [str(prefix / "bin/python"), "-c", code]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def said(result: dict[str, t.Any], name: str = "pytorch") -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import os
 import pathlib
 import re
 import sys
@@ -258,6 +259,8 @@ def wheels_url(tmp_path: pathlib.Path, tiny_wheels: t.Any, monkeypatch: pytest.M
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:%d/simple" % server.server_port)
+    # A further index of the caller's could have a newer one of the same name.
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     yield "http://127.0.0.1:%d/whl" % server.server_port
     server.shutdown()
     server.server_close()

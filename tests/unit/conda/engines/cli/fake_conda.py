@@ -176,9 +176,10 @@ def write_cache_record(record) -> None:
     if KIND == "conda":
         # What conda does with channels that have shards.
         (CACHE / "cache").mkdir(exist_ok=True)
-        with contextlib.closing(sqlite3.connect(CACHE / "cache/repodata_shards.db")) as database, database:
+        with contextlib.closing(sqlite3.connect(CACHE / "cache/repodata_shards.db")) as database:
             database.execute("CREATE TABLE IF NOT EXISTS shards (url TEXT PRIMARY KEY, package TEXT, shard BLOB)")
             database.execute("INSERT OR REPLACE INTO shards VALUES (?, ?, ?)", (record.url, record.file_name, b""))
+            database.commit()
 
 
 def load_cache() -> None:
