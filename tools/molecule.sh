@@ -239,7 +239,8 @@ run_scenario() { # name
 # Molecule, its Ansible and its pytest get a home of their own. The engine keeps its images where this user has them.
 leave_home() {
     local data=${XDG_DATA_HOME:-$HOME/.local/share} config=${XDG_CONFIG_HOME:-$HOME/.config}
-    export DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}
+    # podman fails if the folder is named and has no config.json.
+    [ ! -e "$HOME/.docker/config.json" ] || export DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}
     own_home "$CACHE/molecule/home"
     is_root || export XDG_DATA_HOME=$data XDG_CONFIG_HOME=$config
 }
