@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common import lines
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.expected import is_slice
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import SITE, SLURM
 
@@ -52,8 +53,8 @@ def expectation(variables: Variables, is_login_only: bool) -> Expectation:
 
 def whole(value: object) -> int | None:
     """Return a number of things as an int: 4 and ``"4"`` are 4; None for everything else."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:18])
+    if isinstance(value, str):
+        value = lines.whole(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
 
 
