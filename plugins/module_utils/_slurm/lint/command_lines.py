@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ..sbatch.script_text import Batch
+from ..sbatch.table import count
 from .finding import Found
 
 # The start of a command: at the start of a line, after an operator, in brackets, or after a word such as then.
@@ -75,10 +76,6 @@ def check(batch: Batch) -> t.Iterator[Found]:
             )
 
 
-def _number(value: str) -> int:
-    return int(value) if value.isdigit() else 0
-
-
 def _srun_cpus(batch: Batch) -> t.Iterator[Found]:
     if not batch.last("cpus-per-task"):
         return
@@ -100,7 +97,7 @@ def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
         (
             found
             for found in (batch.last("ntasks"), batch.last("ntasks-per-node"))
-            if found and _number(found.value or "") > 1
+            if found and count(found.value or "") > 1
         ),
         None,
     )
@@ -125,7 +122,7 @@ def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:
 
 
 def _several_nodes(batch: Batch) -> bool:
-    return _number(re.split(r"[-,]", batch.value("nodes"))[0]) > 1
+    return count(re.split(r"[-,]", batch.value("nodes"))[0]) > 1
 
 
 def _nodes(batch: Batch, everything: str) -> t.Iterator[Found]:
@@ -160,8 +157,7 @@ def _end(batch: Batch) -> t.Iterator[Found]:
     if any(re.search(_START + r"wait\b", text) for _number, text in batch.commands):
         return
     for number, text in reversed(batch.commands):
-        # The end of a loop, a condition or a group is not a command.
-        command = re.sub(r"(?:(?:\b(?:done|fi)|}|\))\s*;?\s*)+$", "", text).strip()
+        command = _without_ends(text)
         if re.search(r"(?:^|[^&>|])&$", command):
             yield (
                 number,
@@ -171,3 +167,14 @@ def _end(batch: Batch) -> t.Iterator[Found]:
             )
         if command:
             return
+
+
+def _without_ends(text: str) -> str:
+    """A line without the ends of loops, conditions and groups, which are not commands: ``"a & done)"`` is ``"a &"``."""
+    # A loop, because a pattern for it takes the square of the line's length.
+    while True:
+        text = text.rstrip(" \t;})")
+        word = re.search(r"(?:^|[^\w-])(done|fi)$", text[-5:])
+        if not word:
+            return text
+        text = text[: -len(word[1])]

@@ -13,7 +13,7 @@ from ..._common.errors import shown
 from ..._common.spelling import distance
 from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive
-from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option, count
 from .finding import Found
 
 _FREE = ("job-name", "comment")
@@ -145,7 +145,7 @@ def _missing(batch: Batch) -> t.Iterator[Found]:
             "no time limit is given: the partition's limit applies, and the job starts later",
             "give --time",
         )
-    several = _number(batch.value("ntasks")) > 1 or _number(batch.value("ntasks-per-node")) > 1
+    several = count(batch.value("ntasks")) > 1 or count(batch.value("ntasks-per-node")) > 1
     if not several and not any(batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive")):
         yield (
             1,
@@ -153,10 +153,6 @@ def _missing(batch: Batch) -> t.Iterator[Found]:
             "no CPUs are requested: the job gets one, and loads its data with it",
             "give --cpus-per-task",
         )
-
-
-def _number(value: str) -> int:
-    return int(value) if value.isdigit() else 0
 
 
 def _gpus_twice(batch: Batch) -> t.Iterator[Found]:

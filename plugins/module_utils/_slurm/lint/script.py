@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._common.errors import one_line
 from ..sbatch.script_text import Text, read
 from . import command_lines, directive_lines, python_lines
 from .finding import SEVERITIES, Finding, Found
@@ -23,7 +24,10 @@ def lint(text: str) -> list[Finding]:
     found += command_lines.check(batch)
     found += python_lines.check(batch)
     return sorted(
-        (Finding(line, code, SEVERITIES[code], message, remedy) for line, code, message, remedy in found),
+        (
+            Finding(line, code, SEVERITIES[code], one_line(message), one_line(remedy))
+            for line, code, message, remedy in found
+        ),
         key=lambda finding: (finding.line, finding.code),
     )
 

@@ -69,7 +69,7 @@ def _constraint(value: str) -> bool:
 
 
 def _nodes(value: str) -> bool:
-    bounds = re.fullmatch(r"(\d+)(k|m)?(?:-(\d+)(k|m)?)?", value, re.IGNORECASE | re.ASCII)
+    bounds = re.fullmatch(r"(\d{1,18})(k|m)?(?:-(\d{1,18})(k|m)?)?", value, re.IGNORECASE | re.ASCII)
     if not bounds:
         return _matches(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)+|\d+-\d+:\d+", re.ASCII)(value)
     scale = {"": 1, "k": 1024, "m": 1024 * 1024}
@@ -98,8 +98,15 @@ _GRES_FLAG = r"(disable-binding|enforce-binding|multiple-tasks-per-sharing|one-t
 _LAYOUT = r"(\*|block|cyclic|fcyclic)"
 
 
+def count(value: str) -> int:
+    """The number of a count as sbatch reads it: ``count("+4")`` is 4, anything that is not a number is 0."""
+    # Longer ones fit no integer of Slurm's, and Python reads no number of more than 4,300 digits.
+    number = re.fullmatch(r"\+?0*(\d{1,18})", value, re.ASCII)
+    return int(number[1]) if number else 0
+
+
 def _count(name: str, description: str, **more: t.Any) -> Option:
-    return Option(name, "int", description, "a whole number from 1", "16", lambda value: int(value) >= 1, **more)
+    return Option(name, "int", description, "a whole number from 1", "16", lambda value: count(value) >= 1, **more)
 
 
 def _memory(name: str, description: str, **more: t.Any) -> Option:
