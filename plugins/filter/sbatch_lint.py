@@ -34,7 +34,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint }}"
 
-- name: Refuse a script that cannot run as intended
+- name: Refuse a script that sbatch would refuse
   ansible.builtin.assert:
     that: errors | length == 0
     fail_msg: "{{ errors | map(attribute='message') | join('; ') }}"
@@ -58,7 +58,7 @@ _value:
       type: str
       sample: misspelt-option
     severity:
-      description: V(error) if the script cannot run as intended, otherwise V(warning).
+      description: V(error) if sbatch refuses the script, otherwise V(warning).
       type: str
     message:
       description: What is wrong.

@@ -247,7 +247,7 @@ lint:
       description: The kind of mistake, such as V(misspelt-option).
       type: str
     severity:
-      description: V(error) or V(warning).
+      description: V(error) if sbatch refuses the script, otherwise V(warning).
       type: str
     message:
       description: The mistake.

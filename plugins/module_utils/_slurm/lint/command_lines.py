@@ -37,9 +37,11 @@ _HOOK = re.compile(
 def check(batch: Batch) -> t.Iterator[Found]:
     """Find the mistakes in lines of shell code."""
     everything = "\n".join(text for _number, text in batch.commands)
-    yield from _srun_cpus(batch)
-    yield from _tasks(batch, everything)
-    yield from _nodes(batch, everything)
+    if batch.parts == 1:
+        # Each component of a heterogeneous job has its own numbers.
+        yield from _srun_cpus(batch)
+        yield from _tasks(batch, everything)
+        yield from _nodes(batch, everything)
     yield from _conda(batch)
     yield from _end(batch)
     for number, text in batch.commands:

@@ -12,12 +12,18 @@ import typing as t
 from ..._common.errors import shown
 from ..._common.spelling import distance
 from ..model.gres import parse_request
-from ..sbatch.script_text import DASHES, Batch, Directive
-from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, Option, count
+from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, SHORT, Option, count
+from ..sbatch.taken import takes
 from .finding import Found
 
 _FREE = ("job-name", "comment")
 _PATHS = ("output", "error", "chdir")
+# Slurm takes them whatever they are.
+_TEXTS = (*_PATHS, *_FREE, "export", "mail-user")
+_NAMES = sorted([*BY_DIRECTIVE, *KNOWN])
+# Letters with which the long name of an option begins, and that are no option themselves: -gres=gpu:1.
+_NO_SHORT = "".join(sorted({name[0] for name in _NAMES} - set(SHORT) - set("bBdFhHikOQsSvVW")))
 
 
 def check(batch: Batch) -> t.Iterator[Found]:
@@ -52,7 +58,7 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
                 "%s is a comment, because of the blank before SBATCH" % shown(text.strip()),
                 "write #SBATCH, or ##SBATCH for a comment",
             )
-        else:
+        elif not (word[3] == "sbatch" and (word[2] or is_usage(text.strip()[len("#sbatch") :]))):
             yield (
                 number,
                 "misspelt-sbatch",
@@ -62,7 +68,7 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
 
 
 def _directive(directive: Directive) -> t.Iterator[Found]:
-    number, name, value, given = directive
+    number, name, value, given = directive.line, directive.name, directive.value, directive.given
     if given[:1] in DASHES:
         yield (
             number,
@@ -76,13 +82,18 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
             number,
             "misspelt-option",
             "%s has no hyphens, so it is not an option for sbatch" % shown(given),
-            "write --%s" % given.lstrip(),
+            "write --%s" % given.lstrip()
+            if given.partition("=")[0] in _NAMES
+            else "put the whole value of the option before it in quotes, or write # before a comment",
         )
         return
-    if given.startswith("--") and name not in BY_DIRECTIVE and name not in KNOWN and name not in COMMAND_LINE_ONLY:
-        near = [other for other in sorted([*BY_DIRECTIVE, *KNOWN]) if _near(name, other)]
+    if given.startswith("--") and name not in _NAMES and name not in COMMAND_LINE_ONLY:
+        near = [GONE[name]] if name in GONE else [other for other in _NAMES if _near(name, other)]
         if near:
             yield number, "misspelt-option", "sbatch does not know --%s" % name, "write --%s" % near[0]
+        return
+    if not given.startswith("--") and given[1:2] in _NO_SHORT and given[1:].partition("=")[0] in _NAMES:
+        yield number, "misspelt-option", "sbatch does not know -%s" % given[1], "write -%s" % given
         return
     option = BY_DIRECTIVE.get(name)
     if name not in _FREE and value and (re.search(r"[$`]", value) or (name in _PATHS and value.startswith("~"))):
@@ -91,6 +102,7 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
             "variable-in-directive",
             "--%s=%s: sbatch does not expand variables, ~ or backticks" % (name, value),
             "write out the value; in paths, %x, %j and %u are the job's name, its id and the user",
+            "warning" if name in _TEXTS else "error",
         )
     elif option and not _valid(option, value):
         yield (
@@ -111,15 +123,15 @@ def _near(name: str, other: str) -> bool:
 
 
 def _valid(option: Option, value: str | None) -> bool:
-    if option.type == "bool" or option.name == "exclusive":
-        return value is None or option.valid(value)
-    return value is not None and option.valid(value)
+    if value is None:
+        return option.type == "bool" or option.name == "exclusive"
+    return option.valid(value) or takes(option, value)
 
 
 def _repeated(batch: Batch) -> t.Iterator[Found]:
-    seen: dict[str, Directive] = {}
+    seen: dict[tuple[int, str], Directive] = {}
     for directive in batch.directives:
-        before = seen.get(directive.name)
+        before = seen.get((directive.part, directive.name))
         if before and before.value != directive.value:
             yield (
                 directive.line,
@@ -127,7 +139,7 @@ def _repeated(batch: Batch) -> t.Iterator[Found]:
                 "--%s is given again, and line %d has no effect" % (directive.name, before.line),
                 "keep one of them",
             )
-        seen[directive.name] = directive
+        seen[directive.part, directive.name] = directive
 
 
 def _missing(batch: Batch) -> t.Iterator[Found]:
@@ -156,12 +168,14 @@ def _missing(batch: Batch) -> t.Iterator[Found]:
 
 
 def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
-    by = [name for name in ("gpus", "gpus-per-node", "gpus-per-task") if batch.last(name)]
-    if any(one.name == "gpu" for one in parse_request(batch.value("gres"))):
-        by.insert(0, "gres")
-    if len(by) > 1 and by[0] == "gres":
-        last = max(directive.line for directive in batch.directives if directive.name in by)
-        yield last, "gpus-twice", "%s both request GPUs" % " and ".join("--" + name for name in by), "keep one of them"
+    for part in range(batch.parts):
+        of_part = batch._replace(directives=[directive for directive in batch.directives if directive.part == part])
+        by = [name for name in ("gpus", "gpus-per-node", "gpus-per-task") if of_part.last(name)]
+        if by and any(one.name == "gpu" for one in parse_request(of_part.value("gres"))):
+            by.insert(0, "gres")
+            last = max(directive.line for directive in of_part.directives if directive.name in by)
+            message = "%s both request GPUs" % " and ".join("--" + name for name in by)
+            yield last, "gpus-twice", message, "keep one of them"
 
 
 def _output(batch: Batch) -> t.Iterator[Found]:

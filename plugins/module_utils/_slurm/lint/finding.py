@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import typing as t
 
-# Line, code, message, remedy.
-Found = t.Tuple[int, str, str, str]
+# Line, code, message, remedy, and the severity where it is not that of the code.
+Found = t.Union[t.Tuple[int, str, str, str], t.Tuple[int, str, str, str, str]]
 
 
 class Code(t.NamedTuple):
     """A kind of mistake; the texts are Markdown for docs/job-lint.md.
 
-    :arg severity: ``error``, it keeps a script from running as intended, or ``warning``.
+    :arg severity: ``error``, sbatch refuses the script, or ``warning``.
     :arg mistake: what is wrong, with the share of public scripts that make the mistake.
     """
 
@@ -37,7 +37,7 @@ CODES: tuple[Code, ...] = (
     Code("crlf", "error", "the lines end as on Windows: sbatch refuses the script", "`sed -i 's/\\r$//' job.sh`"),
     Code(
         "misspelt-sbatch",
-        "error",
+        "warning",
         "`#SBTACH`, `#sbatch`, or white space before `#`: for sbatch a comment",
         "write `#SBATCH` at the start of the line",
     ),
@@ -50,7 +50,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "misspelt-option",
         "error",
-        "`--gers`, `--job_name`, or no hyphens (2%, with the two above)",
+        "`--gers`, `--job_name`, `--walltime`, or no hyphens (2%, with the two above)",
         "the remedy names the option",
     ),
     Code("open-quote", "error", "a quote in a directive is not closed", "close it"),
@@ -60,11 +60,14 @@ CODES: tuple[Code, ...] = (
     Code(
         "variable-in-directive",
         "error",
-        "`$HOME`, `~` or backticks: no shell reads directives",
+        "`$HOME`, `~` or backticks: no shell reads directives (in paths and other free text a warning)",
         "write it out; `%x`, `%j` and `%u` work in paths",
     ),
     Code(
-        "directive-ignored", "error", "a directive after the first command, where sbatch does not read it", "move it up"
+        "directive-ignored",
+        "warning",
+        "a directive after the first command, where sbatch does not read it",
+        "move it up",
     ),
     Code(
         "commented-directive",
@@ -168,7 +171,7 @@ SEVERITIES = {code.name: code.severity for code in CODES}
 class Finding(t.NamedTuple):
     """A mistake in a script.
 
-    :arg severity: ``error`` or ``warning``.
+    :arg severity: ``error``, sbatch refuses the script, or ``warning``.
     """
 
     line: int

@@ -25,8 +25,8 @@ def lint(text: str) -> list[Finding]:
     found += python_lines.check(batch)
     return sorted(
         (
-            Finding(line, code, SEVERITIES[code], one_line(message), one_line(remedy))
-            for line, code, message, remedy in found
+            Finding(line, code, "".join(severity) or SEVERITIES[code], one_line(message), one_line(remedy))
+            for line, code, message, remedy, *severity in found
         ),
         key=lambda finding: (finding.line, finding.code),
     )

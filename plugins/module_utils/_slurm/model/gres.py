@@ -55,7 +55,8 @@ def parse_request(text: str) -> list[Gres]:
         if not words[0] or words[0].lower() == "none":
             continue
         count = _count(words[-1]) if len(words) > 1 else None
-        kind = words[1] if len(words) > 1 and _count(words[1]) is None else None
+        # The word in the middle is a type even where it is a number: gpu:3090:1.
+        kind = words[1] if len(words) > 2 or (len(words) > 1 and count is None) else None
         found.append(Gres(words[0], kind, 1 if count is None else count))
     return found
 
@@ -64,8 +65,12 @@ def parse_gpu_request(text: str) -> list[Gres]:
     """What a job asks for with --gpus and its relatives: ``a100:2,v100:1``, or ``4`` of any type."""
     found: list[Gres] = []
     for item in text.split(","):
-        kind, colon, count = item.rpartition(":")
-        found.append(Gres("gpu", kind if colon else None, _count(count) or 0))
+        kind, colon, last = item.rpartition(":")
+        count = _count(last)
+        if not colon and count is None:
+            # A type alone is one GPU of it.
+            kind, colon, count = last, ":", 1
+        found.append(Gres("gpu", kind if colon else None, count or 0))
     return found
 
 

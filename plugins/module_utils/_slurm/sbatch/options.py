@@ -12,7 +12,7 @@ import typing as t
 from ..._common.errors import UserError, printable, shown
 from ..._common.spelling import distance
 from .script_text import Directives
-from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, KNOWN, OPTIONS, SHORT, Option
+from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, OPTIONS, SHORT, Option
 
 _EXCLUDE_EACH_OTHER = (
     (("mem", "mem_per_cpu", "mem_per_gpu"), "sbatch takes one of them"),
@@ -146,6 +146,8 @@ def _rest_name(given: str) -> str:
         raise UserError(
             "directives to work in a script", shown(given), "leave it out: sbatch reads it only on the command line"
         )
+    if name in GONE:
+        _refuse_directive(given, "the option %s" % BY_DIRECTIVE[GONE[name]].name)
     if name in KNOWN:
         return name
     # getopt accepts any unambiguous beginning, so partit would be partition.

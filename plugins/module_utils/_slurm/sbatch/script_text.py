@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT
+from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
 # sbatch splits a heterogeneous job at each directive line with one of these words, even within quotes.
@@ -30,12 +30,16 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 
 class Directive(t.NamedTuple):
-    """An option on a #SBATCH line; the value of a flag is None."""
+    """An option on a #SBATCH line; the value of a flag is None.
+
+    :arg part: which component of a heterogeneous job it is for, from 0.
+    """
 
     line: int
     name: str
     value: str | None
     given: str
+    part: int = 0
 
 
 class Text(t.NamedTuple):
@@ -54,6 +58,7 @@ class Batch(t.NamedTuple):
     :arg comments: the comments before the first command.
     :arg late: directives after the first command, which sbatch does not read.
     :arg commands: the lines of shell code, without comments.
+    :arg parts: how many components a heterogeneous job has; 1 for any other job.
     """
 
     shebang: str
@@ -62,6 +67,7 @@ class Batch(t.NamedTuple):
     comments: list[Text]
     late: list[Text]
     commands: list[Text]
+    parts: int = 1
 
     def last(self, name: str) -> Directive | None:
         """The last directive of that name, which is the one that sbatch uses."""
@@ -147,7 +153,7 @@ def read(script: str) -> Batch:
             if batch.commands:
                 batch.late.append(Text(number, text))
             else:
-                _read_directives(batch, number, text[len("#SBATCH") :])
+                batch = _read_directives(batch, number, text[len("#SBATCH") :])
             continue
         elif not bare or bare.startswith("#"):
             if bare and not batch.commands:
@@ -164,18 +170,24 @@ def read(script: str) -> Batch:
     return batch
 
 
-def _read_directives(batch: Batch, number: int, text: str) -> None:
+def _read_directives(batch: Batch, number: int, text: str) -> Batch:
+    """Add the directives of a line, and count the component that it begins."""
     try:
         words = split(text)
     except ValueError:
         batch.unread.append(Text(number, text.strip()))
-        return
+        return batch
+    if _SPLITTERS.search(text):
+        batch = batch._replace(parts=batch.parts + 1)
+        # sbatch does not read the words after it.
+        words = words[: next((at for at, word in enumerate(words) if _SPLITTERS.fullmatch(word)), len(words))]
     while words:
         word = words.pop(0)
         name, value, waits = _option(word)
         if waits and words and not words[0].startswith("-"):
             value = words.pop(0)
-        batch.directives.append(Directive(number, name, value, word))
+        batch.directives.append(Directive(number, name, value, word, batch.parts - 1))
+    return batch
 
 
 def _option(word: str) -> tuple[str, str | None, bool]:
@@ -190,9 +202,27 @@ def _option(word: str) -> tuple[str, str | None, bool]:
 
 
 def whole_name(name: str) -> str:
-    """Complete the name of an option as getopt does: ``whole_name("part")`` is ``"partition"``."""
-    known = [*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]
-    if name in known:
-        return name
-    fitting = {other for other in known if other.startswith(name)}
-    return fitting.pop() if len(fitting) == 1 else name
+    """Complete the name of an option as getopt does: ``whole_name("part")`` is ``"partition"``.
+
+    An older name gives today's.
+    """
+    known = [*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY, *ALIASES]
+    if name not in known:
+        fitting = {other for other in known if other.startswith(name)}
+        name = fitting.pop() if len(fitting) == 1 else name
+    return ALIASES.get(name, name)
+
+
+def is_usage(text: str) -> bool:
+    """Whether the words after ``sbatch`` name a script too, as in a line that shows how to submit it."""
+    try:
+        words = split(text)
+    except ValueError:
+        return True
+    while words:
+        word = words.pop(0)
+        if not word.startswith("-"):
+            return True
+        if _option(word)[2] and words:
+            words.pop(0)
+    return False

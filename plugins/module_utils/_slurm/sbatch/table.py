@@ -88,14 +88,17 @@ def _export(value: str) -> bool:
 
 _NAME = r"[A-Za-z0-9_][\w.+@-]*"
 _NAMES = _NAME + r"(," + _NAME + r")*"
-_GPUS = r"([A-Za-z_][\w.+-]*:)?\d+(,([A-Za-z_][\w.+-]*:)?\d+)*"
-_GRES = r"(gres[:/])?[A-Za-z_][\w.+-]*(:[A-Za-z_][\w.+-]*)?([:=]\d+[kmgtp]?)?"
+# A type may begin with a digit: 3090, 2080ti, 1g.10gb.
+_GPUS = r"(\w[\w.+-]*:)?\d+(,(\w[\w.+-]*:)?\d+)*"
+_GRES = r"(gres[:/])?[A-Za-z_][\w.+-]*(:\w[\w.+-]*)?([:=]\d+[kmgtp]?)?"
 _MAIL = r"(NONE|BEGIN|END|FAIL|REQUEUE|ALL|INVALID_DEPEND|STAGE_OUT|TIME_LIMIT(_90|_80|_50)?|ARRAY_TASKS)"
 _SIGNAL = r"((SIG)?(HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN|TTOU)|[1-9]|[1-5]\d|6[0-4])"
 _DEPEND = r"(after|afterany|afterok|afternotok|aftercorr|afterburstbuffer|expand)(:\d+(_\d+|_\*)?(\+\d+)?)+"
 _BIND = r"(verbose,)?(closest|none|single:\d+|per_task:\d+|(map|mask)_gpu:[0-9A-Fa-fx,*]+)"
 _GRES_FLAG = r"(disable-binding|enforce-binding|multiple-tasks-per-sharing|one-task-per-sharing|allow-task-sharing)"
 _LAYOUT = r"(\*|block|cyclic|fcyclic)"
+# sbatch drops a bracket before the first number and after any: [1-3] is 1-3.
+_INDICES = r"\[?\d+\]?(-\d+\]?(:\d+\]?)?)?"
 
 
 def count(value: str) -> int:
@@ -294,10 +297,11 @@ OPTIONS: tuple[Option, ...] = (
         "distribution",
         "str",
         "How tasks are distributed over nodes, sockets and cores.",
-        "block, cyclic, arbitrary or plane=N, for nodes, sockets and cores",
+        "block or cyclic for nodes, sockets and cores, with ,Pack or ,NoPack; or arbitrary, or plane=N",
         "block:cyclic",
         _matches(
-            r"(\*|block|cyclic|arbitrary|plane=\d+)(:" + _LAYOUT + r"){0,2}(,(No)?Pack)?", re.IGNORECASE | re.ASCII
+            r"(\*|block|cyclic)(:" + _LAYOUT + r"){0,2}(,(No)?Pack)?|(No)?Pack|arbitrary|plane=[1-9]\d*",
+            re.IGNORECASE | re.ASCII,
         ),
         short="m",
     ),
@@ -316,7 +320,7 @@ OPTIONS: tuple[Option, ...] = (
         "Indices of a job array, such as V(0-9%4).",
         "indices such as 0-9%4 or 1,3,5",
         "0-9%4",
-        _matches(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*(%[1-9]\d*)?", re.ASCII),
+        _matches(r"{0}(,{0})*(%[1-9]\d*)?".format(_INDICES), re.ASCII),
         short="a",
     ),
     Option(
@@ -399,20 +403,24 @@ _WITH_VALUE = frozenset(
     """
     acctg-freq batch bb bbf begin cluster-constraint consolidate-segments container container-id core-spec
     cores-per-socket cpu-freq deadline delay-boot export-file extra extra-node-info gid gpu-freq gpus-per-socket
-    immediate input mcs-label mem-bind mincpus network nice nodefile ntasks-per-gpu ntasks-per-socket power prefer
-    priority profile propagate resv-ports segment sockets-per-node switches thread-spec time-min tmp tres-bind
-    tres-per-task uid wckey container-image container-mounts container-workdir container-name container-save
-    container-env container-entrypoint-log image volume
+    immediate input kill-on-invalid-dep mcs-label mem-bind mincpus network nice nodefile ntasks-per-gpu
+    ntasks-per-socket power prefer priority profile propagate resv-ports segment sockets-per-node switches
+    thread-spec time-min tmp tres-bind tres-per-task uid wckey container-image container-mounts container-workdir
+    container-name container-save container-env container-entrypoint-log image volume
     """.split()
 )
 _WITHOUT_VALUE = frozenset(
     """
     contiguous hold ignore-pbs overcommit oversubscribe share quiet reboot spread-job use-min-nodes verbose wait
-    no-kill get-user-env stepmgr x11 kill-on-invalid-dep spread-segments container-mount-home no-container-mount-home
+    no-kill get-user-env stepmgr x11 spread-segments container-mount-home no-container-mount-home
     container-remap-root no-container-remap-root container-entrypoint no-container-entrypoint container-writable
     container-readonly
     """.split()
 )
+# Older names that sbatch still takes.
+ALIASES = {"tasks-per-node": "ntasks-per-node"}
+# Options that sbatch refuses: of older releases, of other schedulers, or invented.
+GONE = {"memory": "mem", "name": "job-name", "walltime": "time", "workdir": "chdir"}
 KNOWN = (_WITH_VALUE | _WITHOUT_VALUE) - set(BY_DIRECTIVE)
 # Read from the command line only: in a script they do nothing, or no job runs.
 COMMAND_LINE_ONLY = frozenset("help usage version wrap parsable test-only".split())
