@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import parse_gpu_request, parse_request
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import options, table, taken
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch import options, script_text, table, taken
 
 COMPLETE = "#SBATCH --time=1:00:00 --mem=8G --cpus-per-task=4\n"
 CODE = 'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python x.py\n'
@@ -64,6 +64,18 @@ RIGHT = [
     "--time=-1",
     "--time=1-",
     "--kill-on-invalid-dep yes",
+    "-J -x",
+    "--comment -x",
+    "--comment --walltime=3",
+    "-o -%j",
+    "-J '#SBATCH -p x'",
+    "-HJx",
+    "-vvN1",
+    "-sH -N1",
+    "--nice=5",
+    "-koff",
+    "--begin now",
+    "-b now",
 ]
 # Directives that sbatch refuses, with the linter's code.
 REFUSED = [
@@ -91,6 +103,18 @@ REFUSED = [
     ("-gres=gpu:1", "misspelt-option"),
     ("-J a b", "misspelt-option"),
     ("gpu", "misspelt-option"),
+    ("-n -4", "bad-value"),
+    ("-t -x", "bad-value"),
+    ("--mem --time=3", "bad-value"),
+    ("-N --ntasks=4", "bad-value"),
+    ("-J", "bad-value"),
+    ("--comment", "bad-value"),
+    ("--nice 5", "misspelt-option"),
+    ("--exclusive user", "misspelt-option"),
+    ("--propagate ALL", "misspelt-option"),
+    ("--get-user-env 5", "misspelt-option"),
+    ("-k off", "misspelt-option"),
+    ("-W x", "misspelt-option"),
 ]
 
 
@@ -178,10 +202,13 @@ def test_a_mistake_within_a_component_is_found():
         ("--walltime=3", "write --time"),
         ("-gres=gpu:1", "write --gres=gpu:1"),
         ("partition=gpu", "write --partition=gpu"),
-        (
-            "--mail-user={YOUR EMAIL}",
-            "put the whole value of the option before it in quotes, or write # before a comment",
-        ),
+        ("--mail-user={YOUR EMAIL}", "put the whole value of --mail-user in quotes, or write # before a comment"),
+        ("-J my job", "put the whole value of -J in quotes, or write # before a comment"),
+        ("--nice 5", "write --nice=5"),
+        ("-k off", "write --no-kill=off"),
+        ("--exclusive user", "write --exclusive=user"),
+        ("-W x", "leave it out, or write # before it if it is a comment"),
+        ("--hold now", "leave it out, or write # before it if it is a comment"),
     ],
 )
 def test_the_remedy_names_what_to_write(line, remedy):
@@ -213,6 +240,23 @@ def test_an_older_name_in_directives_is_refused_with_todays(name, option):
     assert option in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--mail-user='{YOUR EMAIL}'",
+        "-J 'my job'",
+        "-J my # job",
+        "--nice=5",
+        "--no-kill=off",
+        "--exclusive=user",
+        "-W # x",
+    ],
+)
+def test_a_remedy_carried_out_leaves_no_finding(sbatch, line):
+    assert lint(script(line)) == []
+    assert "Unable to contact slurm controller" in sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
+
+
 def test_a_type_that_is_a_number_stays_a_type():
     assert parse_request("gpu:3090:2,nvme:4,gpu:1g.10gb") == [
         ("gpu", "3090", 2),
@@ -225,3 +269,19 @@ def test_a_type_that_is_a_number_stays_a_type():
 def test_each_row_is_about_an_option_and_not_about_its_valid_values():
     assert taken.EMPTY <= set(table.BY_DIRECTIVE)
     assert not taken.takes(table.BY_DIRECTIVE["gpus"], "all") and not taken.takes(table.BY_DIRECTIVE["nodes"], "two")
+
+
+@pytest.mark.parametrize(
+    "line,expected",
+    [
+        ("-J -x --hold", [("job-name", "-x"), ("hold", None)]),
+        ("--comment --mem=4G -N2", [("comment", "--mem=4G"), ("nodes", "2")]),
+        ("-HsN 2", [("hold", None), ("oversubscribe", None), ("nodes", "2")]),
+        ("--nice -N2", [("nice", None), ("nodes", "2")]),
+        # A site's own option: whether it takes a value is not known, so an option after it stays one.
+        ("--site-own -N2", [("site-own", None), ("nodes", "2")]),
+        ("--site-own 5 -N2", [("site-own", "5"), ("nodes", "2")]),
+    ],
+)
+def test_an_option_with_a_value_takes_the_next_word_whatever_it_is(line, expected):
+    assert [(one.name, one.value) for one in script_text.read("#SBATCH " + line).directives] == expected

@@ -13,7 +13,7 @@ from ..._common.errors import shown
 from ..._common.spelling import distance
 from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
-from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, SHORT, Option, count
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, SHORT, VALUE_ATTACHED, Option, count
 from ..sbatch.taken import takes
 from .finding import Found
 
@@ -38,8 +38,8 @@ def check(batch: Batch) -> t.Iterator[Found]:
             "move it above the first command",
         )
     yield from _comments(batch)
-    for directive in batch.directives:
-        yield from _directive(directive)
+    for before, directive in zip([None, *batch.directives], batch.directives):
+        yield from _directive(directive, before)
     yield from _repeated(batch)
     yield from _missing(batch)
     yield from _gpus_twice(batch)
@@ -67,7 +67,7 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
             )
 
 
-def _directive(directive: Directive) -> t.Iterator[Found]:
+def _directive(directive: Directive, before: Directive | None) -> t.Iterator[Found]:
     number, name, value, given = directive.line, directive.name, directive.value, directive.given
     if given[:1] in DASHES:
         yield (
@@ -82,9 +82,7 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
             number,
             "misspelt-option",
             "%s has no hyphens, so it is not an option for sbatch" % shown(given),
-            "write --%s" % given.lstrip()
-            if given.partition("=")[0] in _NAMES
-            else "put the whole value of the option before it in quotes, or write # before a comment",
+            _of_stray_word(given, before if before and before.line == number else None),
         )
         return
     if given.startswith("--") and name not in _NAMES and name not in COMMAND_LINE_ONLY:
@@ -115,6 +113,17 @@ def _directive(directive: Directive) -> t.Iterator[Found]:
                 option.example.strip('"'),
             ),
         )
+
+
+def _of_stray_word(word: str, before: Directive | None) -> str:
+    """The remedy for a word that sbatch takes for an option."""
+    if word.partition("=")[0] in _NAMES:
+        return "write --%s" % word
+    if before and before.name in VALUE_ATTACHED and before.value is None:
+        return "write --%s=%s" % (before.name, word)
+    if before and before.value is not None and before.given.startswith("-"):
+        return "put the whole value of %s in quotes, or write # before a comment" % before.given.partition("=")[0]
+    return "leave it out, or write # before it if it is a comment"
 
 
 def _near(name: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT
+from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT, TAKES_NEXT, VALUE_ATTACHED
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
 # sbatch splits a heterogeneous job at each directive line with one of these words, even within quotes.
@@ -22,8 +22,18 @@ _SPLITTERS = re.compile(r"(?i)(het|pack)(job)")
 # Directives by name; the value of a flag is True.
 Directives = t.Dict[str, t.Union[str, bool]]
 
-# One-letter options without a value.
-_SHORT_FLAGS = "HsOkQvW"
+# The one-letter options that have no row in the table; those without a value may stand before another: -HN2.
+_SHORT_FLAGS = {
+    "H": "hold",
+    "O": "overcommit",
+    "Q": "quiet",
+    "V": "version",
+    "W": "wait",
+    "h": "help",
+    "s": "oversubscribe",
+    "v": "verbose",
+}
+_SHORT_REST = {"B": "extra-node-info", "F": "nodefile", "S": "core-spec", "b": "begin", "i": "input", "k": "no-kill"}
 
 # Editors and web pages replace hyphens by these.
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -183,8 +193,11 @@ def _read_directives(batch: Batch, number: int, text: str) -> Batch:
         words = words[: next((at for at, word in enumerate(words) if _SPLITTERS.fullmatch(word)), len(words))]
     while words:
         word = words.pop(0)
+        while word[:1] == "-" and word[1:2] in _SHORT_FLAGS and word[2:] and word[2] != "=":
+            batch.directives.append(Directive(number, _SHORT_FLAGS[word[1]], None, word[:2], batch.parts - 1))
+            word = "-" + word[2:]
         name, value, waits = _option(word)
-        if waits and words and not words[0].startswith("-"):
+        if waits and words and (name in TAKES_NEXT or not words[0].startswith("-")):
             value = words.pop(0)
         batch.directives.append(Directive(number, name, value, word, batch.parts - 1))
     return batch
@@ -194,11 +207,13 @@ def _option(word: str) -> tuple[str, str | None, bool]:
     """Name, value, and whether the value is the next word: ``-N2`` is ``("nodes", "2", False)``."""
     short = re.match(r"-([A-Za-z])(.*)", word, re.DOTALL)
     if short:
-        name = SHORT.get(short[1], short[1]).replace("_", "-")
-        return name, short[2] or None, short[1] not in _SHORT_FLAGS and not short[2]
+        letters = {**_SHORT_FLAGS, **_SHORT_REST, **SHORT}
+        name = letters.get(short[1], short[1]).replace("_", "-")
+        return name, short[2] or None, not short[2] and short[1] not in _SHORT_FLAGS and name not in VALUE_ATTACHED
     name, equals, value = word.partition("=")
     name = whole_name(name[2:]) if name.startswith("--") else name
-    return name, value if equals else None, not equals and name not in FLAGS and word.startswith(("--", *DASHES))
+    waits = not equals and name not in FLAGS and name not in VALUE_ATTACHED and word.startswith(("--", *DASHES))
+    return name, value if equals else None, waits
 
 
 def whole_name(name: str) -> str:

@@ -424,6 +424,12 @@ GONE = {"memory": "mem", "name": "job-name", "walltime": "time", "workdir": "chd
 KNOWN = (_WITH_VALUE | _WITHOUT_VALUE) - set(BY_DIRECTIVE)
 # Read from the command line only: in a script they do nothing, or no job runs.
 COMMAND_LINE_ONLY = frozenset("help usage version wrap parsable test-only".split())
+# Options whose value stands behind an equals sign, or behind the letter, and never in the next word.
+VALUE_ATTACHED = frozenset("exclusive get-user-env nice no-kill propagate x11".split())
+# Options that take the next word as their value, whatever it is: -J -x.
+TAKES_NEXT = (
+    {option.directive for option in OPTIONS if option.type != "bool"} | _WITH_VALUE | {"wrap"}
+) - VALUE_ATTACHED
 # Options without a value: the next word of a line is another option.
 FLAGS = (
     {option.directive for option in OPTIONS if option.type == "bool"}
