@@ -25,6 +25,11 @@ options:
     type: list
     elements: str
     default: []
+  slurm_version:
+    description:
+      - The version of the cluster's Slurm, such as V("22.05"). By default it is not known, and a finding that
+        depends on it names the versions.
+    type: str
 seealso:
   - module: hpc.pytorch.sbatch_script
 """
@@ -33,6 +38,10 @@ EXAMPLES = r"""
 - name: Every mistake
   ansible.builtin.debug:
     msg: "{{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint }}"
+
+- name: What concerns the Slurm of this cluster
+  ansible.builtin.debug:
+    msg: "{{ lookup('ansible.builtin.file', 'job.sh', rstrip=false) | hpc.pytorch.sbatch_lint(slurm_version='23.11') }}"
 
 - name: Refuse a script that sbatch would refuse
   ansible.builtin.assert:
@@ -71,11 +80,13 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import SEVERITIES
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
 
 
-def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.Any]]:
+def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = (), slurm_version: t.Any = None) -> list[dict[str, t.Any]]:
     """Find the mistakes in a job script; see DOCUMENTATION."""
     if not isinstance(text, str):
         raise AnsibleFilterError(
@@ -88,7 +99,11 @@ def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = ()) -> list[dict[str, t.A
             "sbatch_lint: expected ignore to hold codes of findings; found %s; remedy: choose from %s"
             % (", ".join(unknown), ", ".join(SEVERITIES))
         )
-    return [finding._asdict() for finding in lint(text) if finding.code not in ignore]
+    try:
+        slurm = parse(None if slurm_version is None else str(slurm_version))
+    except UserError as error:
+        raise AnsibleFilterError("sbatch_lint: %s" % error) from error
+    return [finding._asdict() for finding in lint(text, slurm) if finding.code not in ignore]
 
 
 class FilterModule:

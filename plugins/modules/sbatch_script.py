@@ -227,7 +227,8 @@ options:
   slurm_version:
     description:
       - The version of the cluster's Slurm, such as V("18.08"). Before 19.05 O(gpus_per_node) becomes C(--gres), and
-        options that such a Slurm does not have are refused. By default the version that O(check_cluster) finds.
+        options that such a Slurm does not have are refused; warnings are those that concern it. By default the version
+        that O(check_cluster) finds.
     type: str
   check_cluster:
     description:

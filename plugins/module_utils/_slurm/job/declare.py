@@ -160,12 +160,19 @@ class Work:
     def _lint(self, request: Request) -> None:
         if self._options.lint == "off":
             return
-        found = findings(request)
+        found = findings(request, self._version)
         self._found = {"lint": as_result(found)}
         if self._options.lint == "refuse":
             refuse(request, found)
         for finding in found:
             self._warn(as_warning(request, finding))
+
+    def _version(self) -> t.Sequence[int]:
+        try:
+            return self.settings.version
+        except SlurmError:
+            # The submission has its own words for a controller that does not answer.
+            return ()
 
     def _would_submit(self, request: Request) -> Result:
         try:

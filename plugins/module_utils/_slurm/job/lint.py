@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
+from ..lint.by_version import DEPENDENT
 from ..lint.finding import Finding
 from ..lint.script import lint
 from .request import Request
@@ -20,10 +21,16 @@ _GIVEN_BY: t.Mapping[str, frozenset[str]] = {
 }
 
 
-def findings(request: Request) -> list[Finding]:
-    """The mistakes in the script that the arguments do not correct."""
+def findings(request: Request, version: t.Callable[[], t.Sequence[int]]) -> list[Finding]:
+    """The mistakes in the script that the arguments do not correct.
+
+    :arg version: asks for the version of Slurm; empty if it is not known. It is asked only if a finding depends on it.
+    """
     given = {argument[2:].partition("=")[0] for argument in request.arguments}
-    return [finding for finding in lint(request.text) if not given & _GIVEN_BY.get(finding.code, frozenset())]
+    found = lint(request.text)
+    if any(finding.code in DEPENDENT for finding in found):
+        found = lint(request.text, version())
+    return [finding for finding in found if not given & _GIVEN_BY.get(finding.code, frozenset())]
 
 
 def refuse(request: Request, found: t.Sequence[Finding]) -> None:

@@ -10,6 +10,7 @@ import typing as t
 
 from ..sbatch.script_text import Batch
 from ..sbatch.table import count
+from .by_version import SRUN_CPUS, Version
 from .finding import Found
 
 # The start of a command: at the start of a line, after an operator, in brackets, or after a word such as then.
@@ -34,12 +35,12 @@ _HOOK = re.compile(
 )
 
 
-def check(batch: Batch) -> t.Iterator[Found]:
+def check(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     """Find the mistakes in lines of shell code."""
     everything = "\n".join(text for _number, text in batch.commands)
     if batch.parts == 1:
         # Each component of a heterogeneous job has its own numbers.
-        yield from _srun_cpus(batch)
+        yield from _srun_cpus(batch, slurm)
         yield from _tasks(batch, everything)
         yield from _nodes(batch, everything)
     yield from _conda(batch)
@@ -78,8 +79,9 @@ def check(batch: Batch) -> t.Iterator[Found]:
             )
 
 
-def _srun_cpus(batch: Batch) -> t.Iterator[Found]:
-    if not batch.last("cpus-per-task"):
+def _srun_cpus(batch: Batch, slurm: Version) -> t.Iterator[Found]:
+    who = SRUN_CPUS.of(slurm)
+    if not who or count(batch.value("cpus-per-task")) < 2:
         return
     for number, text in batch.commands:
         if re.search(r"\bSRUN_CPUS_PER_TASK=", text):
@@ -89,7 +91,7 @@ def _srun_cpus(batch: Batch) -> t.Iterator[Found]:
             yield (
                 number,
                 "srun-cpus",
-                "srun does not get --cpus-per-task: Slurm 22.05 to 23.02 gives its tasks one CPU each",
+                "srun does not get --cpus-per-task: %s gives its tasks one CPU each" % who,
                 'add --cpus-per-task="$SLURM_CPUS_PER_TASK", or export SRUN_CPUS_PER_TASK',
             )
 

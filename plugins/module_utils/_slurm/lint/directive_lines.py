@@ -15,10 +15,15 @@ from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
 from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, SHORT, VALUE_ATTACHED, Option, count
 from ..sbatch.taken import takes
+from .by_version import LAST_MAIL_TYPE, NO_FOLDER, Version
 from .finding import Found
 
 _FREE = ("job-name", "comment")
 _PATHS = ("output", "error", "chdir")
+# Folders that every machine has.
+_FOLDERS = ("", ".", "/", "/tmp", "/var/tmp", "/dev/shm")
+# What is not known before the job is submitted.
+_OF_THE_JOB = re.compile(r"%\d*[AaJjNnst]")
 # Slurm takes them whatever they are.
 _TEXTS = (*_PATHS, *_FREE, "export", "mail-user")
 _NAMES = sorted([*BY_DIRECTIVE, *KNOWN])
@@ -26,7 +31,7 @@ _NAMES = sorted([*BY_DIRECTIVE, *KNOWN])
 _NO_SHORT = "".join(sorted({name[0] for name in _NAMES} - set(SHORT) - set("bBdFhHikOQsSvVW")))
 
 
-def check(batch: Batch) -> t.Iterator[Found]:
+def check(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     """Find the mistakes in comments and directives."""
     for number, text in batch.unread:
         yield number, "open-quote", "a quote is not closed: %s" % shown(text), "close the quote"
@@ -40,10 +45,10 @@ def check(batch: Batch) -> t.Iterator[Found]:
     yield from _comments(batch)
     for before, directive in zip([None, *batch.directives], batch.directives):
         yield from _directive(directive, before)
-    yield from _repeated(batch)
+    yield from _repeated(batch, slurm)
     yield from _missing(batch)
     yield from _gpus_twice(batch)
-    yield from _output(batch)
+    yield from _output(batch, slurm)
 
 
 def _comments(batch: Batch) -> t.Iterator[Found]:
@@ -137,11 +142,20 @@ def _valid(option: Option, value: str | None) -> bool:
     return option.valid(value) or takes(option, value)
 
 
-def _repeated(batch: Batch) -> t.Iterator[Found]:
+def _repeated(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     seen: dict[tuple[int, str], Directive] = {}
     for directive in batch.directives:
         before = seen.get((directive.part, directive.name))
-        if before and before.value != directive.value:
+        if before and before.value != directive.value and directive.name == "mail-type":
+            who = LAST_MAIL_TYPE.of(slurm)
+            if who:
+                yield (
+                    directive.line,
+                    "repeated-directive",
+                    "--mail-type is given again, and %s does not use line %d" % (who, before.line),
+                    "give all events once: --mail-type=%s" % ",".join(dict.fromkeys(_events(batch, directive.part))),
+                )
+        elif before and before.value != directive.value:
             yield (
                 directive.line,
                 "repeated-directive",
@@ -149,6 +163,12 @@ def _repeated(batch: Batch) -> t.Iterator[Found]:
                 "keep one of them",
             )
         seen[directive.part, directive.name] = directive
+
+
+def _events(batch: Batch, part: int) -> list[str]:
+    """The events of every --mail-type, in their order."""
+    given = [one.value or "" for one in batch.directives if one.name == "mail-type" and one.part == part]
+    return [event.upper() for event in ",".join(given).split(",") if event]
 
 
 def _missing(batch: Batch) -> t.Iterator[Found]:
@@ -187,22 +207,26 @@ def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
             yield last, "gpus-twice", message, "keep one of them"
 
 
-def _output(batch: Batch) -> t.Iterator[Found]:
+def _output(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for name in ("output", "error"):
         directive = batch.last(name)
         if not directive or not directive.value or directive.value.startswith(("/dev/", "~")) or "$" in directive.value:
             continue
         folder = os.path.dirname(directive.value)
-        if folder not in ("", ".", "/"):
+        who = NO_FOLDER.of(slurm)
+        if who and folder not in _FOLDERS:
             yield (
                 directive.line,
                 "output-folder",
-                "--%s goes to the folder %s: Slurm does not make it, and without it the job ends without a message"
-                % (name, folder),
-                "make the folder before the job is submitted",
+                "--%s goes to the folder %s: %s does not make it, and without it the job ends without a message"
+                % (name, folder, who),
+                "name a folder that exists, and put %s in the file's name" % "_".join(_OF_THE_JOB.findall(folder))
+                if _OF_THE_JOB.search(folder)
+                else "make the folder before the job is submitted; the script itself starts too late for that",
             )
         array = bool(batch.last("array"))
-        unique = "%a" in directive.value if array else re.search(r"%\d*[jJA]", directive.value)
+        # Each task of an array has a job's id of its own.
+        unique = re.search(r"%\d*[jJa]" if array else r"%\d*[jJA]", directive.value)
         if not unique and batch.value("open-mode") != "append":
             yield (
                 directive.line,

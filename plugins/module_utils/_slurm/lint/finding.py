@@ -75,7 +75,12 @@ CODES: tuple[Code, ...] = (
         "`# SBATCH`, with a blank: a comment, intended or not",
         "`#SBATCH`, or `##SBATCH` for a comment",
     ),
-    Code("repeated-directive", "warning", "an option twice with two values: the last one counts", "keep one"),
+    Code(
+        "repeated-directive",
+        "warning",
+        "an option twice with two values: the last one counts (of `--mail-type` since Slurm 25.05)",
+        "keep one",
+    ),
     Code(
         "no-mem",
         "warning",
@@ -106,13 +111,13 @@ CODES: tuple[Code, ...] = (
     Code(
         "output-folder",
         "warning",
-        "output goes to a folder (38%): Slurm does not make it, and without it the job ends at once, silently",
+        "output goes to a folder (38%): Slurm before 23.02 does not make it, and without it the job ends silently",
         "make the folder first",
     ),
     Code(
         "output-overwritten",
         "warning",
-        "output without `%j`, or an array's without `%a` (16%): each job overwrites the output of the last one",
+        "output without `%j`, or an array's without `%a` or `%j` (16%): each job overwrites the output of the last one",
         "`%x-%j.out`, `%A_%a.out`",
     ),
     Code(

@@ -13,15 +13,20 @@ import typing as t
 from ..._common.errors import one_line
 from ..sbatch.script_text import Text, read
 from . import command_lines, directive_lines, python_lines
+from .by_version import Version
 from .finding import SEVERITIES, Finding, Found
 
 
-def lint(text: str) -> list[Finding]:
-    """Find the mistakes in a script, in the order of its lines."""
+def lint(text: str, slurm: Version = None) -> list[Finding]:
+    """Find the mistakes in a script, in the order of its lines.
+
+    :arg slurm: the version of the cluster's Slurm, such as (22, 5, 8). If it is not known, a finding that depends on it
+        names the versions.
+    """
     found = list(_form(text))
     batch = read(text.replace("\r", ""))
-    found += directive_lines.check(batch)
-    found += command_lines.check(batch)
+    found += directive_lines.check(batch, slurm)
+    found += command_lines.check(batch, slurm)
     found += python_lines.check(batch)
     return sorted(
         (

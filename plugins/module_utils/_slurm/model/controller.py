@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.lines import whole
+from .cluster import parse_version
 
 _FORGETS_AFTER = 300
 
@@ -18,11 +19,13 @@ class Settings(t.NamedTuple):
     :arg cluster: name of the cluster.
     :arg remembers: how many seconds the controller knows a job that has ended.
     :arg accounting: whether jobs are recorded in a database, which sacct reads.
+    :arg version: of Slurm, such as (22, 5, 8); empty if it is not known.
     """
 
     cluster: str
     remembers: float
     accounting: bool
+    version: tuple[int, ...] = ()
 
 
 def settings_of(config: t.Mapping[str, str]) -> Settings:
@@ -32,6 +35,7 @@ def settings_of(config: t.Mapping[str, str]) -> Settings:
         config.get("ClusterName", ""),
         float(_FORGETS_AFTER if seconds is None else seconds),
         accounting_storage(config) != "none",
+        parse_version(config.get("SLURM_VERSION", "")),
     )
 
 

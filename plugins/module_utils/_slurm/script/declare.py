@@ -18,7 +18,7 @@ from ..._files.files import umask
 from ..._files.folder import open_existing, open_parent
 from ..._host.attributes import Attributes, asked, of_file
 from ..client import read_cluster
-from ..sbatch.script_text import Directives
+from ..lint.by_version import NO_FOLDER
 from .limits import violations
 from .parameters import Options
 from .render import Script, render
@@ -39,7 +39,7 @@ def declare(module: AnsibleModule, options: Options) -> dict[str, t.Any]:
         raise found[0]
     _require_writable(dest, may_make_folder=options.make_folder or module.check_mode)
     _require_syntax(module, script)
-    for warning in [*script.warnings, *_missing_folders(script.directives, dest)]:
+    for warning in [*script.warnings, *_missing_folders(script, dest)]:
         module.warn(warning)
     return dict(_write(module, dest, script), content=script.content, directives=script.directives)
 
@@ -100,16 +100,19 @@ def _refusal(dest: str, error: UserError) -> UserError:
     )
 
 
-def _missing_folders(directives: Directives, dest: str) -> t.Iterator[str]:
-    """Warn about each missing folder for the output of the job."""
+def _missing_folders(script: Script, dest: str) -> t.Iterator[str]:
+    """Warn about each missing folder for the output of the job, unless Slurm makes it."""
+    directives, who = script.directives, NO_FOLDER.of(script.slurm)
+    if not who:
+        return
     start = str(directives.get("chdir") or os.path.dirname(dest))
     for name in ("output", "error"):
         path = os.path.join(start, str(directives.get(name) or ""))
         folder = os.path.dirname(path)
         if name in directives and folder != os.path.dirname(dest) and "%" not in folder and not os.path.isdir(folder):
             yield (
-                "%s goes to the folder %s, which does not exist: Slurm does not make it, and the job ends without "
-                "a message; make the folder before you submit the job" % (name, folder)
+                "%s goes to the folder %s, which does not exist: %s does not make it, and the job ends without "
+                "a message; make the folder before you submit the job" % (name, folder, who)
             )
 
 

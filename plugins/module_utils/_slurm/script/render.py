@@ -32,12 +32,14 @@ class Script(t.NamedTuple):
 
     :arg warnings: about a script that would run but probably not do what the user meant.
     :arg blocks: the shell code of the options, by option: each must be complete by itself.
+    :arg slurm: the version of Slurm that it is for, None if that is not known.
     """
 
     content: str
     directives: script_text.Directives
     warnings: list[str]
     blocks: dict[str, str]
+    slurm: t.Sequence[int] | None = None
 
 
 def render(options: Options, slurm: t.Sequence[int] | None = None) -> Script:
@@ -59,8 +61,10 @@ def render(options: Options, slurm: t.Sequence[int] | None = None) -> Script:
     content = "\n\n".join(part for part in parts if part) + "\n"
     found = list(options.warnings)
     if not as_guide:
-        found += ["%s; %s" % (one.message, one.remedy) for one in lint(content) if one.code not in _REPORTED_ELSEWHERE]
-    return Script(content, plan.directives, found, options.blocks)
+        found += [
+            "%s; %s" % (one.message, one.remedy) for one in lint(content, known) if one.code not in _REPORTED_ELSEWHERE
+        ]
+    return Script(content, plan.directives, found, options.blocks, known)
 
 
 def _current(options: Options, plan: Plan) -> t.Iterator[str]:
