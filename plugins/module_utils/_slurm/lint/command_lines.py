@@ -8,18 +8,30 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..sbatch.script_text import Batch
+from ..sbatch.script_text import Batch, Text
+from ..sbatch.shell_words import Word, split_line
 from ..sbatch.table import count
 from .by_version import SRUN_CPUS, Version
 from .finding import Found
+from .programs import srun_options, started
 
 # The start of a command: at the start of a line, after an operator, in brackets, or after a word such as then.
 _START = r"(?:^|[;&|({]|\$\(|\b(?:then|do|else|exec|time|nohup|command)\s)\s*(?:\w+=\S*\s+)*"
-_SRUN = re.compile(_START + r"srun\b(?P<options>[^;|&]*)")
-_EVERY_NODE = re.compile(r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|pdsh|clush|ssh|deepspeed|ray)\b")
-_EVERY_TASK = re.compile(
-    r"\b(srun|mpirun|mpiexec|prun|aprun|ibrun|jsrun|torchrun|torch\.distributed|accelerate|deepspeed|parallel)\b"
+# Programs that prepare or report something, for which one CPU is enough.
+_HELPERS = frozenset(
+    """
+    cat chmod cp date df du echo env free hostname id ls lscpu ln mkdir mv nvidia-smi printenv pwd rm rsync scontrol
+    sleep tar touch true ulimit uname unzip which whoami
+    """.split()
 )
+_EVERY_NODE = re.compile(
+    r"\b(srun|horovodrun|mpirun_rsh|mpirun|mpiexec|prun|aprun|ibrun|jsrun|pdsh|clush|ssh|deepspeed|ray)\b"
+)
+_EVERY_TASK = re.compile(
+    r"\b(srun|horovodrun|mpirun_rsh|mpirun|mpiexec|prun|aprun|ibrun|jsrun|torchrun|torch\.distributed|accelerate|deepspeed|parallel)\b"
+)
+# A GPU for each task, the devices that Slurm gave, or no GPU on purpose.
+_OWN_DEVICES = re.compile(r"LOCALID|LOCAL_RANK|PROCID|CUDA_VISIBLE_DEVICES|^(?:-1|NoDevFiles)$")
 _PORT = re.compile(r"(?i)(?:(?:\b|_)port[= ]\s*[\"']?|rdzv[_-]endpoint[= ]\S+:)(\d{4,5})\b")
 _SECRETS = (
     re.compile(
@@ -45,33 +57,31 @@ def check(batch: Batch, slurm: Version) -> t.Iterator[Found]:
         yield from _nodes(batch, everything)
     yield from _conda(batch)
     yield from _end(batch)
+    yield from _visible_devices(batch)
+    # Where no other job is on the node, none needs the port.
+    alone = batch.last("exclusive") and batch.value("exclusive").lower() in ("", "exclusive")
     for number, text in batch.commands:
+        command = Text(number, text)
         port = _PORT.search(text)
-        if port:
+        if port and not alone:
             yield (
-                number,
+                batch.line_at(command, port.start(1)),
                 "fixed-port",
                 "port %s is fixed: the next job on the node needs it too" % port[1],
                 "calculate one from the job's id, such as $((20000 + SLURM_JOB_ID % 10000))",
             )
-        if re.search(r"(?:^|[;&|]\s*)(?:source|\.)\s+\S*\.bashrc\b", text):
+        if "bashrc" in text and re.search(r"(?:^|[;&|]\s*)(?:source|\.)\s+\S*\.bashrc\b", text):
             yield (
                 number,
                 "bashrc",
                 "~/.bashrc is for interactive shells: in a script many return at once, or fail with set -u",
                 "load modules and activate the environment in the script",
             )
-        if re.search(r"\bCUDA_VISIBLE_DEVICES=[^\s;]", text):
-            yield (
-                number,
-                "cuda-visible-devices",
-                "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs of the job",
-                "leave the line out",
-            )
-        names = [group for secret in _SECRETS for match in secret.finditer(text) for group in match.groups() if group]
+        secrets = [match for secret in _SECRETS for match in secret.finditer(text)]
+        names = [group for match in secrets for group in match.groups() if group]
         if names:
             yield (
-                number,
+                batch.line_at(command, secrets[0].start()),
                 "secret",
                 "the script contains a secret (%s): every user who can read the script, or ask Slurm for it, gets it"
                 % names[0],
@@ -86,14 +96,52 @@ def _srun_cpus(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for number, text in batch.commands:
         if re.search(r"\bSRUN_CPUS_PER_TASK=", text):
             return
-        start = _SRUN.search(text)
-        if start and not re.search(r"(?:^|\s)(?:-c\s*\S|--cpus-per-task\b)", start["options"]):
-            yield (
-                number,
-                "srun-cpus",
-                "srun does not get --cpus-per-task: %s gives its tasks one CPU each" % who,
-                'add --cpus-per-task="$SLURM_CPUS_PER_TASK", or export SRUN_CPUS_PER_TASK',
-            )
+        for command in split_line(text).commands if "srun" in text else []:
+            words = started(command).words
+            if words and words[0].text.rpartition("/")[2] == "srun" and _lacks_cpus(batch, words[1:]):
+                yield (
+                    batch.line_at(Text(number, text), words[0].at),
+                    "srun-cpus",
+                    "srun does not get --cpus-per-task: %s gives its tasks one CPU each" % who,
+                    'add --cpus-per-task="$SLURM_CPUS_PER_TASK", or export SRUN_CPUS_PER_TASK',
+                )
+
+
+def _lacks_cpus(batch: Batch, words: t.Sequence[Word]) -> bool:
+    """Whether srun starts a training without its CPUs."""
+    options, program = srun_options(words)
+    for option in options:
+        name = re.match(r"\$\{?(\w+)", option)
+        if name:
+            values = [text for _number, text in batch.commands if re.search(r"\b%s\+?=" % name[1], text)]
+            # A variable of the submitting shell may hold anything.
+            if not values or re.search(r"--cpus-per-t|[\s\"'(=]-c", " ".join(values)):
+                return False
+        elif option.startswith("--cpus-per-t") or re.match(r"-c", option):
+            return False
+    return not program or program[0].rpartition("/")[2] not in _HELPERS
+
+
+def _visible_devices(batch: Batch) -> t.Iterator[Found]:
+    found: list[tuple[int, bool]] = []
+    for line in batch.commands:
+        for command in split_line(line.text).commands if "CUDA_VISIBLE_DEVICES=" in line.text else []:
+            assignments, words = started(command)
+            exports = words[1:] if words and words[0].text in ("export", "declare", "typeset") else []
+            for word in [*assignments, *exports]:
+                value = word.text.partition("=")[2]
+                if word.text.startswith("CUDA_VISIBLE_DEVICES=") and value and not _OWN_DEVICES.search(value):
+                    found.append((batch.line_at(line, word.at), bool(words) and not exports and command.background))
+    if any(background for _number, background in found):
+        # Each of several processes gets a GPU of its own.
+        return
+    for number, _background in found:
+        yield (
+            number,
+            "cuda-visible-devices",
+            "CUDA_VISIBLE_DEVICES is set by hand: Slurm sets it to the GPUs of the job",
+            "take the assignment out, and leave the rest of the line as it is",
+        )
 
 
 def _tasks(batch: Batch, everything: str) -> t.Iterator[Found]:

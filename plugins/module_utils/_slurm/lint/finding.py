@@ -156,7 +156,7 @@ CODES: tuple[Code, ...] = (
         "`pip install --user` in the job: what is in `~/.local` precedes the packages of every environment",
         "install into the environment, before you submit",
     ),
-    Code("cuda-visible-devices", "warning", "`CUDA_VISIBLE_DEVICES` by hand (5%): Slurm sets it", "leave it out"),
+    Code("cuda-visible-devices", "warning", "`CUDA_VISIBLE_DEVICES` by hand (5%): Slurm sets it", "take it out"),
     Code(
         "no-wait",
         "warning",

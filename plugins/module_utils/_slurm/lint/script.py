@@ -30,11 +30,16 @@ def lint(text: str, slurm: Version = None) -> list[Finding]:
     found += python_lines.check(batch)
     return sorted(
         (
-            Finding(line, code, "".join(severity) or SEVERITIES[code], one_line(message), one_line(remedy))
+            Finding(line, code, "".join(severity) or SEVERITIES[code], _visible(message), _visible(remedy))
             for line, code, message, remedy, *severity in found
         ),
         key=lambda finding: (finding.line, finding.code),
     )
+
+
+def _visible(text: str) -> str:
+    # Most texts are, and one_line reads each character.
+    return text if text.isprintable() else one_line(text)
 
 
 def _form(text: str) -> t.Iterator[Found]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .shell_words import split_line
 from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT, TAKES_NEXT, VALUE_ATTACHED
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
@@ -34,6 +35,8 @@ _SHORT_FLAGS = {
     "v": "verbose",
 }
 _SHORT_REST = {"B": "extra-node-info", "F": "nodefile", "S": "core-spec", "b": "begin", "i": "input", "k": "no-kill"}
+_LETTERS = {**_SHORT_FLAGS, **_SHORT_REST, **SHORT}
+_NAMES = frozenset([*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY, *ALIASES])
 
 # Editors and web pages replace hyphens by these.
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -69,6 +72,7 @@ class Batch(t.NamedTuple):
     :arg late: directives after the first command, which sbatch does not read.
     :arg commands: the lines of shell code, without comments.
     :arg parts: how many components a heterogeneous job has; 1 for any other job.
+    :arg starts: where the lines that a backslash joins begin in their text, by the number of the first one.
     """
 
     shebang: str
@@ -78,6 +82,11 @@ class Batch(t.NamedTuple):
     late: list[Text]
     commands: list[Text]
     parts: int = 1
+    starts: t.Mapping[int, t.Sequence[tuple[int, int]]] = {}
+
+    def line_at(self, command: Text, at: int) -> int:
+        """The number of the line at a place in a command, which may be several lines."""
+        return max((number for begin, number in self.starts.get(command.line, ()) if begin <= at), default=command.line)
 
     def last(self, name: str) -> Directive | None:
         """The last directive of that name, which is the one that sbatch uses."""
@@ -148,16 +157,19 @@ def split(text: str) -> list[str]:
 
 def read(script: str) -> Batch:
     """Read a job script: ``read("#!/bin/sh\\n#SBATCH -N2\\nls").value("nodes")`` is ``"2"``."""
-    batch = Batch(script.split("\n", 1)[0], [], [], [], [], [])
+    starts: dict[int, list[tuple[int, int]]] = {}
+    batch = Batch(script.split("\n", 1)[0], [], [], [], [], [], starts=starts)
     joined: Text | None = None
-    document = ""
+    documents: list[str] = []
     for number, text in enumerate(script.split("\n"), 1):
         bare = text.strip()
-        if document:
+        if documents:
             # The lines of a here-document are text.
-            document = "" if bare == document else document
+            if bare == documents[0]:
+                documents.pop(0)
             continue
         if joined:
+            starts.setdefault(joined.line, []).append((len(joined.text), number))
             joined = joined._replace(text=joined.text[:-1] + " " + bare)
         elif text.startswith("#SBATCH"):
             if batch.commands:
@@ -173,8 +185,8 @@ def read(script: str) -> Batch:
             joined = Text(number, bare)
         if not joined.text.endswith("\\"):
             batch.commands.append(joined)
-            here = re.search(r"(?<!<)<<-?\s*([\"']?)(\w+)\1", joined.text)
-            document, joined = here[2] if here else "", None
+            documents = split_line(joined.text).documents if "<<" in joined.text else []
+            joined = None
     if joined:
         batch.commands.append(joined)
     return batch
@@ -207,8 +219,7 @@ def _option(word: str) -> tuple[str, str | None, bool]:
     """Name, value, and whether the value is the next word: ``-N2`` is ``("nodes", "2", False)``."""
     short = re.match(r"-([A-Za-z])(.*)", word, re.DOTALL)
     if short:
-        letters = {**_SHORT_FLAGS, **_SHORT_REST, **SHORT}
-        name = letters.get(short[1], short[1]).replace("_", "-")
+        name = _LETTERS.get(short[1], short[1]).replace("_", "-")
         return name, short[2] or None, not short[2] and short[1] not in _SHORT_FLAGS and name not in VALUE_ATTACHED
     name, equals, value = word.partition("=")
     name = whole_name(name[2:]) if name.startswith("--") else name
@@ -221,9 +232,8 @@ def whole_name(name: str) -> str:
 
     An older name gives today's.
     """
-    known = [*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY, *ALIASES]
-    if name not in known:
-        fitting = {other for other in known if other.startswith(name)}
+    if name not in _NAMES:
+        fitting = {other for other in _NAMES if other.startswith(name)}
         name = fitting.pop() if len(fitting) == 1 else name
     return ALIASES.get(name, name)
 
