@@ -16,7 +16,7 @@ import typing as t
 import uuid
 
 from .._common.errors import UserError
-from .._common.lines import lines_of, whole
+from .._common.lines import lines_of
 from .._files.environment import roots_own
 from .._files.trust import require_trusted
 from .command import failure, run_command, slurm_environment
@@ -41,7 +41,14 @@ class SlurmError(Exception):
 
 
 class SlurmSilent(SlurmError):
-    """A command did not answer in time. Slurm may have done what it was asked all the same."""
+    """A command did not answer, or its answer was lost. Slurm may have done what it was asked all the same.
+
+    :arg sent: whether the command can have reached the controller.
+    """
+
+    def __init__(self, message: str, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class Slurm:
@@ -87,7 +94,13 @@ class Slurm:
 
     def submit(self, arguments: t.Sequence[str], script: str) -> str:
         """Submit *script* (its text) and return the job's number."""
-        return _job_number(self._run("sbatch", ["--parsable", *arguments], script))[0]
+        from .sbatch.answer import job_number
+
+        output = self._run("sbatch", ["--parsable", *arguments], script).stdout
+        found = job_number(output)
+        if found is None:
+            raise SlurmError("sbatch printed no job number but %r" % " ".join(output.split())[:200])
+        return found[0]
 
     def try_submit(self, arguments: t.Sequence[str], script: str) -> str:
         """What sbatch reports for *script* (its text) with --test-only."""
@@ -97,21 +110,29 @@ class Slurm:
         """Submit the script at *path* in its own folder: the job's number, and the cluster where sbatch names one.
 
         :raises SlurmSilent: it is unknown whether the job was submitted.
+        :raises SlurmError: sbatch reports that it was not.
         """
-        try:
-            return _job_number(self._submit_path("--parsable", arguments, path))
-        except SlurmError as error:
-            if "timed out" in str(error).lower():
-                raise SlurmSilent(str(error)) from error
-            raise
+        from .sbatch.answer import job_number, may_have_arrived, was_not_sent
+
+        done = self._submit_path("--parsable", arguments, path)
+        found = job_number(done.stdout) if done.returncode == 0 else None
+        if found is not None:
+            return found
+        if done.returncode == 0:
+            # Slurm has it, under a number that sbatch does not say.
+            raise SlurmSilent("sbatch printed no job number but %r" % " ".join(done.stdout.split())[:200])
+        message = "sbatch: %s" % failure("sbatch", done.returncode, done.stderr, done.stdout)
+        if may_have_arrived(done.returncode, done.stderr):
+            raise SlurmSilent(message, sent=not was_not_sent(done.stderr))
+        raise SlurmError(message)
 
     def try_submit_file(self, arguments: t.Sequence[str], path: str) -> str:
         """What sbatch reports for the script at *path* with --test-only."""
-        return _reported(self._submit_path("--test-only", arguments, path))
+        return _reported(_succeeded("sbatch", self._submit_path("--test-only", arguments, path)))
 
     def _submit_path(self, mode: str, arguments: t.Sequence[str], path: str) -> subprocess.CompletedProcess[str]:
         # The job gets the variables of its submission, so they are the user's.
-        return self._run("sbatch", [mode, *arguments, path], folder=os.path.dirname(path), own_locale=True)
+        return self._start("sbatch", [mode, *arguments, path], folder=os.path.dirname(path), own_locale=True)
 
     # --- jobs ---
 
@@ -153,24 +174,35 @@ class Slurm:
         mark = "<%s>" % uuid.uuid4().hex
         return parse_accounting(self._account([columns, "--delimiter=" + mark, "--jobs=" + job]), mark)
 
-    def recorded_since(self, name: str, since: float) -> list[str]:
-        """The numbers of this user's jobs called *name* that the database has since a time."""
+    def recorded_since(self, name: str, since: float, owner: str = "") -> list[str]:
+        """The numbers of a user's jobs called *name* that the database has since a time.
+
+        :arg owner: name or number of the user; empty for this one.
+        """
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
-        lines = lines_of(
-            self._account(["--format=JobID", "--user=%d" % os.geteuid(), "--name=" + name, "--starttime=" + start])
-        )
+        user = "--user=" + (owner or str(os.geteuid()))
+        lines = lines_of(self._account(["--format=JobID", user, "--name=" + name, "--starttime=" + start]))
         return [line.strip() for line in lines if line.strip()]
 
     def _account(self, arguments: t.Sequence[str]) -> str:
         return self._run("sacct", ["--noheader", "--parsable2", "--allocations", *arguments]).stdout
 
-    def marked(self, mark: str) -> str | None:
-        """The number of this user's job whose comment holds *mark*; None if the controller knows none."""
-        arguments = ["--noheader", "--states=all", "--user=%d" % os.geteuid(), "--format=%A|%F|%k"]
+    def marked(self, mark: str, owner: str = "") -> tuple[str, str] | None:
+        """The number of a user's job whose comment holds *mark*, and its cluster; None if the controller knows none.
+
+        :arg owner: name or number of the user; empty for this one.
+        """
+        # With --all also those in a hidden partition.
+        user = "--user=" + (owner or str(os.geteuid()))
+        arguments = ["--all", "--noheader", "--states=all", user, "--format=%A|%F|%k"]
+        cluster = self._on_cluster
         for line in lines_of(self._run("squeue", arguments).stdout):
             number, array, comment = (line.split("|", 2) + ["", ""])[:3]
-            if mark in comment:
-                return array.strip() or number.strip()
+            if line.startswith("CLUSTER: "):
+                # Above the jobs of each one, if several are asked.
+                cluster = line.partition(" ")[2].strip()
+            elif mark in comment:
+                return array.strip() or number.strip(), cluster
         return None
 
     def show_job(self, job: str) -> list[dict[str, str]]:
@@ -213,13 +245,8 @@ class Slurm:
                 return ""
             raise
 
-    def _run(
-        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
-    ) -> subprocess.CompletedProcess[str]:
-        done = self._start(command, arguments, text, folder, own_locale)
-        if done.returncode:
-            raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
-        return done
+    def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
+        return _succeeded(command, self._start(command, arguments, text))
 
     def _start(
         self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
@@ -280,13 +307,10 @@ def read_cluster(required: bool) -> Cluster | None:
     return None
 
 
-def _job_number(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
-    """The number and the cluster in what ``sbatch --parsable`` printed: ``7`` or ``7;gpus``."""
-    lines = lines_of(done.stdout.strip())
-    number, _sign, cluster = lines[-1].partition(";") if lines else ("", "", "")
-    if whole(number) is None:
-        raise SlurmError("sbatch printed no job number but %r" % " ".join(lines)[:200])
-    return number, cluster
+def _succeeded(command: str, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    if done.returncode:
+        raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
+    return done
 
 
 def _reported(done: subprocess.CompletedProcess[str]) -> str:

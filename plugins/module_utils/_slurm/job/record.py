@@ -24,6 +24,8 @@ from ..model.job import Part
 from .request import Request
 
 _FORM = 1
+# What every token begins with.
+TOKEN = "hpc.pytorch:"
 # An array of 100,000 tasks takes half of it.
 _LARGEST = 64 * 1024 * 1024
 
@@ -36,6 +38,7 @@ class Record(t.NamedTuple):
     :arg elsewhere: the same if the script names it (``--clusters``), so that commands need the name; else empty.
     :arg submitted: when, in seconds since 1970.
     :arg parts: as they were last seen.
+    :arg token: its mark in the job's comment; empty in a record of an earlier version.
     """
 
     job_id: str
@@ -45,6 +48,7 @@ class Record(t.NamedTuple):
     elsewhere: str
     submitted: float
     parts: tuple[Part, ...] = ()
+    token: str = ""
 
     def is_of(self, request: Request) -> bool:
         """Whether this is what *request* would submit."""
@@ -55,6 +59,9 @@ class Mark(t.NamedTuple):
     """A submission that has begun.
 
     :arg token: part of the job's comment.
+    :arg clusters: where the job was sent, as ``--clusters`` has it; empty for this machine's own cluster.
+    :arg owner: the user whom root submitted it for, as ``--uid`` has it; empty for the caller.
+    :arg over: sbatch has ended and reported that Slurm does not have the job.
     """
 
     token: str
@@ -62,6 +69,9 @@ class Mark(t.NamedTuple):
     digest: str
     arguments: tuple[str, ...]
     job_name: str
+    clusters: str = ""
+    owner: str = ""
+    over: bool = False
 
 
 class RecordFile:
@@ -83,7 +93,8 @@ class RecordFile:
             parts = tuple(_part(part) for part in value["parts"])
             texts = {name: _text(value[name]) for name in ("job_id", "digest", "cluster", "elsewhere")}
             arguments = tuple(_text(argument) for argument in value["arguments"])
-            return Record(arguments=arguments, parts=parts, submitted=float(value["submitted"]), **texts)
+            token = _text(value.get("token", ""))
+            return Record(arguments=arguments, parts=parts, submitted=float(value["submitted"]), token=token, **texts)
         except (KeyError, TypeError, ValueError, OverflowError):
             raise _unreadable(self.path) from None
 
@@ -100,13 +111,24 @@ class RecordFile:
         try:
             texts = {name: _text(value[name]) for name in ("token", "digest", "job_name")}
             arguments = tuple(_text(argument) for argument in value["arguments"])
-            return Mark(arguments=arguments, since=float(value["since"]), **texts)
+            texts.update({name: _text(value.get(name, "")) for name in ("clusters", "owner")})
+            over = value.get("over", False) is True
+            return Mark(arguments=arguments, since=float(value["since"]), over=over, **texts)
         except (KeyError, TypeError, ValueError, OverflowError):
             raise _unreadable(self._mark) from None
 
     def begin(self, request: Request) -> Mark | None:
         """Make the mark; None if another run has."""
-        mark = Mark("hpc.pytorch:" + uuid.uuid4().hex, time.time(), request.digest, request.arguments, request.job_name)
+        token = TOKEN + uuid.uuid4().hex
+        mark = Mark(
+            token,
+            time.time(),
+            request.digest,
+            request.arguments,
+            request.job_name,
+            request.option("clusters"),
+            request.option("uid"),
+        )
         # A link makes it complete at once, and fails if there is one already.
         draft = "%s.%s" % (self._mark, mark.token[-12:])
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -121,6 +143,12 @@ class RecordFile:
         finally:
             os.unlink(draft)
         return mark
+
+    def note_end(self, mark: Mark) -> None:
+        """Note in the mark that sbatch has ended without a job, for the run that asks Slurm whether that is true."""
+        now = self.mark()
+        if now is not None and now.token == mark.token:
+            write_atomically(self._mark, json.dumps(mark._replace(over=True)._asdict()).encode(), 0o600)
 
     def end(self, mark: Mark) -> None:
         """Remove the mark if it is still this one."""

@@ -40,6 +40,11 @@ class Request(t.NamedTuple):
     arguments: tuple[str, ...]
     text: str = ""
 
+    def option(self, name: str) -> str:
+        """The value of an option of sbatch, from the arguments or the script; empty without one."""
+        given = dict(argument[2:].split("=", 1) for argument in self.arguments if "=" in argument)
+        return given.get(name) or read(self.text).value(name)
+
 
 def request_of(path: str, arguments: t.Sequence[str], relied_on: t.Sequence[str] = ()) -> Request:
     """Read the script.

@@ -9,7 +9,7 @@ import time
 
 from ..._common.errors import UserError
 from ..._files.progress import Progress
-from ..client import Slurm, SlurmError, SlurmSilent
+from ..client import Slurm, SlurmError, SlurmSilent, no_answer
 from ..model.controller import Settings
 from ..poll import Stop
 from .record import Mark, Record, RecordFile
@@ -35,6 +35,7 @@ class Submission:
         :arg force: submit also if the record says that it has been.
         :raises UserError: Slurm refuses it, or it is unknown whether an earlier submission arrived.
         """
+        lost = 0
         while True:
             record = self._files.read()
             if record is not None and record.is_of(self._request) and not force:
@@ -46,36 +47,72 @@ class Submission:
                 continue
             mark = self._files.begin(self._request)
             if mark is not None:
-                record = self._submit(mark)
+                record = self._submit(mark, last=bool(lost))
                 if record is not None:
                     return record, True
+                lost += 1
 
-    def _submit(self, mark: Mark) -> Record | None:
+    def _submit(self, mark: Mark, last: bool) -> Record | None:
+        """Submit it; None if it is unknown whether Slurm has it: then the mark stays, to search the queue for it.
+
+        :arg last: raise an error rather than to leave that to the next turn.
+        """
         comment = " ".join(part for part in (self._request.comment, mark.token) if part)
         try:
             job, elsewhere = self._slurm.submit_file(
                 [*self._request.arguments, "--comment=" + comment], self._request.path
             )
-        except SlurmSilent:
-            # It may have arrived: the mark stays, and the run that finds it searches the queue.
+        except SlurmSilent as error:
+            if not error.sent:
+                self._files.note_end(mark)
+            if last or not error.sent:
+                raise no_answer(error) from error
             return None
         except SlurmError as error:
-            self._files.end(mark)
-            raise refused(self._request, error) from error
+            return self._refused(mark, error)
         return self._keep(mark, job, elsewhere)
 
+    def _refused(self, mark: Mark, error: SlurmError) -> Record:
+        """The job all the same, if Slurm has it.
+
+        :raises UserError: Slurm refused it.
+        """
+        self._files.note_end(mark)
+        try:
+            found = self._find(mark)
+        except SlurmError:
+            # The mark stays: the next run asks.
+            raise refused(self._request, error) from error
+        if found is None:
+            self._files.end(mark)
+            raise refused(self._request, error) from error
+        return self._keep(mark, *found)
+
+    def _find(self, mark: Mark) -> tuple[str, str] | None:
+        """The number of the job that has the mark, and the other cluster that it is on; None if Slurm has none."""
+        for cluster in mark.clusters.split(","):
+            found = self._slurm.on(cluster.strip()).marked(mark.token, mark.owner)
+            if found is not None:
+                return found
+        return None
+
     def _keep(self, mark: Mark, job: str, elsewhere: str) -> Record:
-        record = Record(job, mark.digest, mark.arguments, elsewhere or self._settings.cluster, elsewhere, mark.since)
+        cluster = elsewhere or self._settings.cluster
+        record = Record(job, mark.digest, mark.arguments, cluster, elsewhere, mark.since, (), mark.token)
         self._files.write(record)
         self._files.end(mark)
         return record
 
     def _resolve(self, mark: Mark) -> None:
         """Find out what became of another run's submission, or wait a moment for it."""
-        job = self._slurm.marked(mark.token)
+        # Before the question: what its answer does not have, had not arrived by then.
         age = time.time() - mark.since
-        if job is not None and age >= _PAUSE:
-            self._keep(mark, job, "")
+        found = self._find(mark)
+        if found is not None and (mark.over or age >= _PAUSE):
+            self._keep(mark, *found)
+        elif mark.over:
+            # sbatch said so, and the queue agrees.
+            self._files.end(mark)
         elif age < _LATE:
             self._progress.report("submit", "another run is submitting %s" % self._request.path)
             why = self._stop.wait(_PAUSE)
@@ -99,7 +136,10 @@ class Submission:
 
     def _not_recorded(self, mark: Mark) -> bool:
         """Whether there is a database, and no such job in it."""
-        return self._settings.accounting and not self._slurm.recorded_since(mark.job_name, mark.since - 60)
+        if not self._settings.accounting:
+            return False
+        clusters = self._slurm.on(mark.clusters)
+        return not clusters.recorded_since(mark.job_name, mark.since - 60, mark.owner)
 
     def _require_same_cluster(self, record: Record) -> None:
         here = self._settings.cluster

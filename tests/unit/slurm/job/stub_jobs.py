@@ -67,13 +67,22 @@ def submit():
         "comment": comment,
         "polls": 0,
         "out": os.path.join(os.getcwd(), "slurm-%s.out" % number),
+        "cluster": SCENE.get("suffix", "").lstrip(";"),
+        "owner": next((a.partition("=")[2] for a in sys.argv if a.startswith("--uid=")), str(os.geteuid())),
     }
-    if not SCENE.get("lost"):
+    if not SCENE.get("lost") and SCENE.get("answer", {}).get("arrived", True):
         save("jobs", jobs)
     pathlib.Path(jobs[number]["out"]).write_text(SCENE.get("output", "one\ntwo\n"))
     if SCENE.get("killed"):
         # As when the machine of the play goes down: Slurm has the job, no record has its number.
         os.kill(os.getppid(), signal.SIGKILL)
+    if "answer" in SCENE:
+        answer = SCENE["answer"]
+        print(answer.get("out", ""))
+        print(answer["text"], file=sys.stderr)
+        if answer["status"] < 0:
+            os.kill(os.getpid(), -answer["status"])
+        sys.exit(answer["status"])
     if SCENE.get("silent") or SCENE.get("lost"):
         sys.exit("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation")
     print(number + SCENE.get("suffix", ""))
@@ -111,8 +120,13 @@ def accounts():
 
 
 def queue():
+    if SCENE.get("queue_away"):
+        sys.exit("slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    options = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
     for number, job in load("jobs", {}).items():
-        print("%s|%s|%s" % (number, number, job["comment"]))
+        asked = (options.get("--clusters", ""), options["--user"], "--all" in options)
+        if asked == (job["cluster"], job["owner"], True):
+            print("%s|%s|%s" % (number, number, job["comment"]))
 
 
 def cancel():
