@@ -139,7 +139,7 @@ class Slurm:
     def queue(self, jobs: t.Sequence[str]) -> list[Task]:
         """The tasks of *jobs* that the controller knows, ended ones too; none of a job that it has forgotten."""
         arguments = ["--noheader", "--array", "--states=all", "--format=" + QUEUE_FORMAT, "--jobs=" + ",".join(jobs)]
-        return parse_queue(self._run_for_job("squeue", arguments))
+        return parse_queue(self._run_for_job("squeue", arguments) or "")
 
     def parts(self, job: str) -> list[Part]:
         """The parts of a job that the controller knows; none if it has forgotten the job."""
@@ -151,28 +151,36 @@ class Slurm:
         :arg own: the job is this user's, so its name and comment are not another user's.
         """
         # Here and not above: modules that ask for no job start sooner without it.
-        from .model.job import COLUMNS, Shown, corrected, parse_rows, read_job
+        from .model.job import COLUMNS, corrected, parse_rows, read_job
 
-        shown = read_job(self._run_for_job("scontrol", ["--oneliner", "show", "job", job]))
+        output = self._run_for_job("scontrol", ["--oneliner", "show", "job", job])
+        shown = read_job(output or "")
+        if output is not None and not shown.parts:
+            raise SlurmError("scontrol printed no job %s but %r" % (job, " ".join(output.split())[:200]))
         if own or shown.sure or shown.owners == {os.geteuid()}:
             return shown
         columns = ",".join("%s:%d" % column for column in COLUMNS)
         arguments = ["--all", "--noheader", "--array", "--states=all", "--Format=" + columns, "--jobs=" + job]
-        output = self._run_for_job("squeue", arguments)
+        output = self._run_for_job("squeue", arguments) or ""
         rows = parse_rows(output)
         if not rows and output.strip():
             # A squeue that prints something else.
             return shown
-        return Shown(corrected(shown.parts, rows), frozenset(row.owner for row in rows), True)
+        owners = frozenset(row.owner for row in rows)
+        return shown._replace(parts=corrected(shown.parts, rows), owners=owners, sure=True)
 
-    def recorded_parts(self, job: str) -> list[Part]:
-        """The parts of a job in the accounting database."""
+    def recorded_parts(self, job: str, owner: int | None = None) -> list[Part]:
+        """The parts of a job in the accounting database.
+
+        :arg owner: the number of the user who owns the job; None for any.
+        """
         from .model.job import parse_accounting
 
         columns = "--format=JobID,JobName,State,ExitCode,NodeList"
         # A name may have any separator that its owner knows.
         mark = "<%s>" % uuid.uuid4().hex
-        return parse_accounting(self._account([columns, "--delimiter=" + mark, "--jobs=" + job]), mark)
+        user = [] if owner is None else ["--user=%d" % owner]
+        return parse_accounting(self._account([columns, "--delimiter=" + mark, "--jobs=" + job, *user]), mark)
 
     def recorded_since(self, name: str, since: float, owner: str = "") -> list[str]:
         """The numbers of a user's jobs called *name* that the database has since a time.
@@ -236,13 +244,13 @@ class Slurm:
 
     # --- how a command is run ---
 
-    def _run_for_job(self, command: str, arguments: t.Sequence[str]) -> str:
-        """The output of *command*; empty if Slurm has forgotten the job."""
+    def _run_for_job(self, command: str, arguments: t.Sequence[str]) -> str | None:
+        """The output of *command*; None if Slurm has forgotten the job."""
         try:
             return self._run(command, arguments).stdout
         except SlurmError as error:
             if "invalid job id" in str(error).lower():
-                return ""
+                return None
             raise
 
     def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,7 @@ from ..client import Slurm, SlurmError, no_answer
 from ..model.controller import Settings
 from ..model.states import FAILED, is_final, state_of
 from ..poll import Stop
+from .identity import is_another, of_record
 from .lint import as_result, as_warning, findings, refuse
 from .record import Record, RecordFile, default_path
 from .request import Request, request_of
@@ -184,10 +185,11 @@ class Work:
     def _warn_of_earlier_job(self, record: Record) -> None:
         # If this question fails, the job that was just submitted must still be recorded and waited for.
         try:
-            active = [part for part in self._slurm.parts(record.job_id) if not is_final(part.state)]
+            shown = self._slurm.shown(record.job_id)
         except SlurmError:
             return
-        if active:
+        active = [part for part in shown.parts if not is_final(part.state)]
+        if active and not is_another(record, shown, os.geteuid() if _is_own(record) else None):
             self._warn(
                 "job %s of an earlier submission of this script is still there (%s); scancel %s ends it"
                 % (record.job_id, active[0].state, record.job_id)
@@ -201,9 +203,9 @@ class Work:
             if not self._check_mode:
                 files.write(record._replace(parts=tuple(known.parts.values())))
 
-        # root may submit for another user.
-        own = not any(argument.partition("=")[0] == "--uid" for argument in record.arguments)
-        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save, own)
+        own = _is_own(record)
+        another = of_record(record, os.geteuid() if own else None)
+        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save, own, another)
 
     # --- by number ---
 
@@ -255,7 +257,7 @@ class Work:
                 "see scontrol show job %s; correct what the reason names and run it again to wait on, or scancel %s"
                 % (job, job)
             )
-        elif self._options.on_timeout == "cancel":
+        elif self._options.on_timeout == "cancel" and not wait.reused:
             self._slurm.cancel([job])
             wait.until_over(stop, _ENDING, patience=True)
             result = self._result(wait)
@@ -267,8 +269,8 @@ class Work:
 
     def _cancel(self, wait: JobWait) -> Result:
         wait.poll()
-        if wait.known.over or self._check_mode:
-            return dict(self._result(wait), changed=not wait.known.over)
+        if wait.known.over or wait.reused or self._check_mode:
+            return dict(self._result(wait), changed=not wait.known.over and not wait.reused)
         self._slurm.cancel([wait.job])
         with Stop() as stop:
             why = wait.until_over(stop, self._options.timeout or _ENDING, patience=True)
@@ -280,3 +282,8 @@ class Work:
 
     def _result(self, wait: JobWait) -> Result:
         return result_of(wait.job, wait.known, self._options.tail, wait.owner)
+
+
+def _is_own(record: Record) -> bool:
+    """Whether the job is the caller's own: root may submit for another user."""
+    return not any(argument.partition("=")[0] == "--uid" for argument in record.arguments)

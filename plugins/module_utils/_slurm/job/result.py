@@ -79,7 +79,7 @@ def summary_of(result: Result) -> str:
     name = " (%s)" % result["job_name"] if result["job_name"] else ""
     words = "job %s%s %s" % (result["job_id"], name, state_of(result["job_state"]).meaning)
     if result["job_state"] == VANISHED:
-        return words
+        return words + (" (%s)" % result["reason"] if result["reason"] else "")
     details = [result["job_state"]]
     tasks = result["tasks"]
     if tasks:

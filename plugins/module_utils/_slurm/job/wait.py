@@ -8,6 +8,7 @@ Private to hpc.pytorch.
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -15,7 +16,7 @@ from ..._common.errors import UserError
 from ..._files.progress import Progress
 from ..client import Slurm, SlurmError
 from ..model.controller import Settings
-from ..model.job import Part
+from ..model.job import Part, Shown
 from ..model.states import FAILED, PENDING, RUNNING, VANISHED, is_final, state_of, will_never_start
 from ..poll import Poller, Repeated, Stop
 
@@ -23,6 +24,7 @@ from ..poll import Poller, Repeated, Stop
 _PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
 # How many seconds the controller may be away.
 _PATIENCE = 300.0
+_REUSED = "its number is another job's now"
 # The database learns of an end after the controller, which then forgets the job by itself.
 SETTLING = 60.0
 
@@ -38,19 +40,23 @@ class JobParts:
         self._missing: dict[str, float] = {}
         self._stuck = Repeated()
 
-    def update(self, seen: t.Sequence[Part], recorded: t.Sequence[Part], accounting: bool, now: float) -> None:
+    def update(
+        self, seen: t.Sequence[Part], recorded: t.Sequence[Part] | None, accounting: bool, now: float, why: str = ""
+    ) -> None:
         """Take in a poll.
 
         :arg seen: what the controller knows, nothing for a job that it has forgotten.
-        :arg recorded: what the database has, if it was asked for parts that the controller does not know.
+        :arg recorded: what the database has, if it was asked for parts that the controller does not know; None if it
+            did not answer.
         :arg accounting: whether there is a database, which may learn of an end later.
+        :arg why: the controller does not know the job, if it says more about that.
         """
         for part in seen:
             self.parts[part.name] = self._with_paths(part)
         if any(name for name in self.parts):
             # A job that had no parts when it was submitted has become an array.
             self.parts.pop("", None)
-        ended = {part.name: part for part in recorded if is_final(part.state)}
+        ended = {part.name: part for part in recorded or () if is_final(part.state)}
         here = {part.name for part in seen}
         if not self.parts and not here and not ended:
             self.parts[""] = Part("", "")
@@ -60,8 +66,11 @@ class JobParts:
         for name, part in list(self.parts.items()):
             if name in here or is_final(part.state):
                 self._missing.pop(name, None)
+            elif recorded is None:
+                # Nobody has said that it is gone.
+                continue
             elif now - self._missing.setdefault(name, now) >= (SETTLING if accounting else 0.0):
-                self.parts[name] = part._replace(state=VANISHED, reason="", exit_code=0, signal=0)
+                self.parts[name] = part._replace(state=VANISHED, reason=why, exit_code=0, signal=0)
         for name, part in self.parts.items():
             self._stuck.note(name, will_never_start(part.state, part.reason))
 
@@ -126,6 +135,7 @@ class JobWait:
     :arg settings: reads the controller's settings, when they are needed.
     :arg save: records what is known; called whenever a part has ended.
     :arg own: whether the job is known to be this user's.
+    :arg is_another: whether what scontrol shows is another job, which has its number now.
     """
 
     def __init__(
@@ -137,10 +147,15 @@ class JobWait:
         progress: Progress,
         save: t.Callable[[], None],
         own: bool = False,
+        is_another: t.Callable[[Shown], bool] = lambda _shown: False,
     ) -> None:
         self._slurm, self.job, self.known = slurm, job, known
         self._settings, self._progress, self.save = settings, progress, save
-        self._own = own
+        self._own, self._is_another = own, is_another
+        # Whether the number is another job's now, as far as is known.
+        self.reused = False
+        # Why the last poll could not say where a part of the job is; empty if it could.
+        self.unanswered = ""
         # As result_of takes it.
         self.owner: int | None = None if own else -1
 
@@ -148,19 +163,29 @@ class JobWait:
         """Ask Slurm once."""
         before = self.known.ended
         shown = self._slurm.shown(self.job, self._own)
-        seen = shown.parts
-        if not self._own and len(shown.owners) == 1:
+        self.reused = self._is_another(shown)
+        seen = [] if self.reused else shown.parts
+        if not self._own and not self.reused and len(shown.owners) == 1:
             (self.owner,) = shown.owners
-        recorded = []
+        recorded: list[Part] | None = []
+        self.unanswered = ""
         if self.known.unknown_to(seen) and self._settings().accounting:
             try:
-                recorded = self._slurm.recorded_parts(self.job)
-            except SlurmError:
-                # The next poll asks a database that is away again.
-                pass
-        self.known.update(seen, recorded, self._settings().accounting, time.monotonic())
+                recorded = self._recorded(shown)
+            except SlurmError as error:
+                # It may know how the job ended.
+                recorded, self.unanswered = None, str(error)
+        accounting = self._settings().accounting
+        self.known.update(seen, recorded, accounting, time.monotonic(), _REUSED if self.reused else "")
         if self.known.ended != before:
             self.save()
+
+    def _recorded(self, shown: Shown) -> list[Part]:
+        if not self.reused:
+            return self._slurm.recorded_parts(self.job)
+        me = os.geteuid()
+        # Of two jobs of one user the database shows the later one.
+        return [] if me in shown.owners else self._slurm.recorded_parts(self.job, me)
 
     def until_over(self, stop: Stop, timeout: float | None, patience: bool = False) -> str:
         """Wait until every part has ended: an empty string, or why the wait ended before.
@@ -201,6 +226,8 @@ class JobWait:
     def _poll_if_possible(self, poller: Poller) -> None:
         try:
             self.poll()
+            if self.unanswered:
+                raise SlurmError(self.unanswered)
         except SlurmError as error:
             if poller.is_away(time.monotonic()):
                 raise UserError(

@@ -31,6 +31,7 @@ _CHOSEN = re.compile(r" (?:Command|WorkDir)=")
 _HET = re.compile(r" (?:Het|Pack)JobIdSet=\S+$")
 # What must not be wrong: where one of them is there twice, the owner may have written it.
 _FIELDS = re.compile(r"(?:^|\s)(JobId|UserId|JobState|Reason|Restarts|ExitCode|NodeList)=")
+_SUBMITTED = re.compile(r"(?:^|\s)SubmitTime=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?=\s|$)")
 # squeue's columns and their widths. Slurm writes all of them; the reason is last.
 COLUMNS = (
     ("jobid", 12),
@@ -73,11 +74,15 @@ class Shown(t.NamedTuple):
 
     :arg owners: every user who may be its owner, by number. The owner is among them.
     :arg sure: no field can come from a text that the owner chose.
+    :arg submitted: when, as Slurm writes it: ``2026-11-24T14:36:13``.
+    :arg text: what scontrol printed.
     """
 
     parts: list[Part]
     owners: frozenset[int]
     sure: bool
+    submitted: str = ""
+    text: str = ""
 
 
 class Row(t.NamedTuple):
@@ -104,7 +109,10 @@ def read_job(text: str) -> Shown:
     records = _records(text)
     fields = _FIELDS.findall(text)
     sure = len(records) < 2 and len(fields) == len(set(fields))
-    return Shown(_parts(records), frozenset(int(number) for number in _OWNER.findall(text)), sure)
+    owners = frozenset(int(number) for number in _OWNER.findall(text))
+    # The tasks of an array were submitted together.
+    submitted = min(_SUBMITTED.findall(text), default="")
+    return Shown(_parts(records), owners, sure, submitted, text)
 
 
 def _parts(records: t.Sequence[str]) -> list[Part]:

@@ -14,13 +14,14 @@ import os
 import pathlib
 import signal
 import sys
+import time
 
 STATE = pathlib.Path(os.environ["STUB_SLURM"])
 SHOWN = (
-    "JobId=%(id)s%(top)s JobName=%(name)s UserId=alice(2000) GroupId=alice(2000) JobState=%(state)s"
+    "JobId=%(id)s%(top)s JobName=%(name)s UserId=%(user)s GroupId=alice(2000) JobState=%(state)s"
     " Reason=%(reason)s Dependency=(null)"
-    " Requeue=1 Restarts=%(restarts)s BatchFlag=1 ExitCode=%(exit)s NodeList=%(nodes)s Command=%(script)s"
-    " StdErr=%(out)s StdOut=%(out)s Power="
+    " Requeue=1 Restarts=%(restarts)s BatchFlag=1 ExitCode=%(exit)s SubmitTime=%(submitted)s NodeList=%(nodes)s"
+    " Command=%(script)s WorkDir=/ Comment=%(comment)s StdErr=%(out)s StdOut=%(out)s Power="
 )
 
 
@@ -67,6 +68,7 @@ def submit():
         "comment": comment,
         "polls": 0,
         "out": os.path.join(os.getcwd(), "slurm-%s.out" % number),
+        "submitted": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "cluster": SCENE.get("suffix", "").lstrip(";"),
         "owner": next((a.partition("=")[2] for a in sys.argv if a.startswith("--uid=")), str(os.geteuid())),
     }
@@ -104,11 +106,15 @@ def control():
     job, seen = known(number)
     if seen == "away":
         sys.exit("slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    if seen == "nothing":
+        return
     if not seen:
         sys.exit("slurm_load_jobs error: Invalid job id specified")
     for part in seen:
         task = " ArrayJobId=%s ArrayTaskId=%s" % (number, part["task"]) if "task" in part else ""
-        filled = dict({"reason": "None", "restarts": 0, "exit": "0:0", "nodes": "(null)", "name": "job.sh"}, **part)
+        filled = {"reason": "None", "restarts": 0, "exit": "0:0", "nodes": "(null)", "name": "job.sh"}
+        filled.update(user="alice(%d)" % os.geteuid(), submitted=job["submitted"], comment=job["comment"])
+        filled.update(part)
         print(SHOWN % dict(filled, id=number, top=task, script=job["script"], out=job["out"]))
 
 
@@ -116,6 +122,8 @@ def accounts():
     if any(argument.startswith("--starttime=") for argument in sys.argv):
         print("\n".join(load("jobs", {})))
     else:
+        if SCENE.get("recorded") == "away":
+            sys.exit("sacct: error: slurm_persist_conn_open_without_init: failed to open persistent connection")
         print("\n".join(SCENE.get("recorded", [])))
 
 
