@@ -15,6 +15,7 @@ from ..._files.progress import Progress
 from ..._files.trust import require_trusted_place
 from ..client import Slurm, SlurmError, no_answer
 from ..model.controller import Settings
+from ..model.reasons import remedy_of
 from ..model.states import FAILED, is_final, state_of
 from ..poll import Stop
 from .identity import is_another, of_record
@@ -253,10 +254,8 @@ class Work:
         result = self._result(wait)
         job = wait.job
         if wait.known.held is not None:
-            remedy = (
-                "see scontrol show job %s; correct what the reason names and run it again to wait on, or scancel %s"
-                % (job, job)
-            )
+            of_state = state_of(wait.known.held.state).remedy
+            remedy = "%s; scancel %s ends it" % (of_state, job) if of_state else remedy_of(wait.known.held.reason, job)
         elif self._options.on_timeout == "cancel" and not wait.reused:
             self._slurm.cancel([job])
             wait.until_over(stop, _ENDING, patience=True)

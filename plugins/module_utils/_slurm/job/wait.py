@@ -72,7 +72,7 @@ class JobParts:
             elif now - self._missing.setdefault(name, now) >= (SETTLING if accounting else 0.0):
                 self.parts[name] = part._replace(state=VANISHED, reason=why, exit_code=0, signal=0)
         for name, part in self.parts.items():
-            self._stuck.note(name, will_never_start(part.state, part.reason))
+            self._stuck.note(name, will_never_start(part.state, part.reason, part.partitions))
 
     def unknown_to(self, seen: t.Sequence[Part]) -> bool:
         """Whether the controller does not know the job, or a part that has not ended.

@@ -54,6 +54,7 @@ class Part(t.NamedTuple):
     :arg signal: the signal that ended it, according to Slurm; 0 for none.
     :arg nodes: as Slurm writes them: ``titan[01-02]``.
     :arg restarts: how often Slurm has put it back into the queue.
+    :arg partitions: those that it may start in, with commas.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Part(t.NamedTuple):
     restarts: int = 0
     stdout: str = ""
     stderr: str = ""
+    partitions: str = ""
 
 
 class Shown(t.NamedTuple):
@@ -156,6 +158,7 @@ def _parts_of(record: str, most: int) -> list[Part]:
         restarts=whole(values.get("Restarts")) or 0,
         stdout=given(values.get("StdOut", "")),
         stderr=given(values.get("StdErr", "")),
+        partitions=given(values.get("Partition", "")),
     )
     if "ArrayTaskId" in values:
         return [part._replace(name=str(index)) for index in indices(values["ArrayTaskId"], most)]

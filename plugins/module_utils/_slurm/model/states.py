@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .reasons import never_passes
+
 WAITING, RUNS, SUCCEEDED, FAILED = "waiting", "running", "succeeded", "failed"
 # Ours, not Slurm's: Slurm has forgotten the job, and no poll has seen how it ended.
 VANISHED = "VANISHED"
@@ -111,31 +113,6 @@ RUNNING = frozenset(name for name, state in STATES.items() if state.phase == RUN
 # Held states: the job stays in them until a user releases it.
 HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
 
-# A pending job with one of these reasons will never start as it is; other reasons pass by themselves.
-NEVER = frozenset(
-    (
-        "AccountNotAllowed",
-        "InvalidAccount",
-        "InvalidQOS",
-        "JobHeldAdmin",
-        "JobHeldUser",
-        "PartitionNodeLimit",
-        "PartitionTimeLimit",
-        "QOSNotAllowed",
-        "ReservationDeleted",
-    )
-)
-# Slurm shows BadConstraints for every task of an array that has one such task.
-NEVER_ALONE = NEVER | {"BadConstraints"}
-# Long forms of the same, and reasons that apply only to a single job.
-_NEVER_AGAIN = NEVER_ALONE | {
-    "DependencyNeverSatisfied",
-    "launch failed requeued held",
-    "job requeued in held state",
-    "launch_failed_requeued_held",
-    "job_requeued_in_held_state",
-}
-
 
 def state_of(name: str) -> State:
     """The meaning of a state as scontrol, squeue or sacct writes it: ``CANCELLED by 2000``, ``COMPLETED+``."""
@@ -152,6 +129,9 @@ def is_final(name: str) -> bool:
     return state_of(name).phase in (SUCCEEDED, FAILED)
 
 
-def will_never_start(name: str, reason: str) -> bool:
-    """Whether a job in this state will not start until a user changes something."""
-    return plain(name) in HELD or (plain(name) in PENDING and reason in _NEVER_AGAIN)
+def will_never_start(name: str, reason: str, partitions: str = "") -> bool:
+    """Whether a job in this state will not start until a user changes something.
+
+    :arg partitions: as never_passes has it.
+    """
+    return plain(name) in HELD or (plain(name) in PENDING and never_passes(reason, partitions=partitions))

@@ -9,7 +9,8 @@ import collections
 import typing as t
 
 from ..._slurm.model.listing import Task
-from ..._slurm.model.states import NEVER, NEVER_ALONE, PENDING, RUNNING
+from ..._slurm.model.reasons import never_passes
+from ..._slurm.model.states import PENDING, RUNNING
 from .outcome import NoAnswer, Outcome
 
 # A network file system may show a file some seconds after the task that wrote it has ended.
@@ -100,7 +101,7 @@ class Follow:
     def _given_up(self, phase: str, since: float, task: Task | None, alone: bool, now: float) -> Outcome | None:
         if phase == "pending" and task is not None:
             reason = task.reason if task.reason not in ("", "None") else task.state
-            if task.reason in (NEVER_ALONE if alone else NEVER):
+            if never_passes(task.reason, alone):
                 return Outcome(reason=NoAnswer.NEVER_STARTS, detail="will never start: %s" % reason)
             if now - self._moved >= self._limits.wait:
                 words = "did not start within %d s: %s" % (self._limits.wait, reason)

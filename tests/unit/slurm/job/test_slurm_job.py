@@ -179,14 +179,30 @@ def test_a_job_that_takes_too_long(scene, call, what, left):
     assert returned["job_state"] == ("CANCELLED" if left else "RUNNING")
 
 
-def test_a_job_that_will_never_start_ends_the_wait(scene, call):
-    scene.play(polls=[[{"state": "PENDING", "reason": "DependencyNeverSatisfied"}]])
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("DependencyNeverSatisfied", "scontrol update"),
+        ("AssocMaxWallDurationPerJobLimit", "ask for what the limit allows"),
+        ("PartitionConfig", "ask for what the limit allows"),
+        ("user_env_retrieval_failed_requeued_held", "scontrol release 7"),
+    ],
+)
+def test_a_job_that_will_never_start_ends_the_wait(scene, call, reason, remedy):
+    scene.play(polls=[[{"state": "PENDING", "reason": reason}]])
     returned = call(state="completed")
-    assert (
-        returned["failed"]
-        and "will not start by itself: DependencyNeverSatisfied" in returned["msg"]
-        and scene.asked("scancel") == []
-    )
+    assert returned["failed"] and "will not start by itself: %s" % reason in returned["msg"]
+    assert remedy in returned["remedy"] and scene.asked("scancel") == []
+
+
+def test_a_job_in_a_held_state_has_that_states_remedy(scene, call):
+    scene.play(polls=[[{"state": "RESV_DEL_HOLD", "reason": "ReservationDeleted"}]])
+    assert "another reservation" in call(state="completed")["remedy"]
+
+
+def test_a_job_that_waits_for_others_of_its_user_is_waited_for(scene, call):
+    scene.play(polls=[*([[{"state": "PENDING", "reason": "QOSMaxGRESPerUser"}]] * 4), END])
+    assert call(state="completed")["job_state"] == "COMPLETED"
 
 
 def test_cancelling_is_done_once_and_waited_for(scene, call):
