@@ -233,8 +233,9 @@ class Connection(ConnectionBase):
         job, node = self.get_option("job_id"), self.get_option("host")
         problem = UserError(
             "a step of job %s on node %s%s" % (job, node, " that is not cut off" if begun else ""),
-            "; ".join(messages[-3:]) or "srun ended with exit code %d and printed nothing" % process.returncode,
-            "check that the job runs and has the node (squeue --jobs=%s), and allocate again if its time is over" % job,
+            "; ".join(messages if len(messages) <= 6 else messages[:3] + messages[-3:])
+            or "srun ended with exit code %d and printed nothing" % process.returncode,
+            _remedy(messages, job),
         )
         raise AnsibleConnectionFailure(str(problem))
 
@@ -258,3 +259,13 @@ class Connection(ConnectionBase):
     @staticmethod
     def _environment() -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
+
+
+def _remedy(messages: t.Sequence[str], job: str) -> str:
+    """What to do about a step that srun did not start, by its messages."""
+    text = "\n".join(messages)
+    if "CPU binding outside of job step allocation" in text or "Unable to satisfy cpu bind request" in text:
+        return "set ansible_srun_arguments to --cpu-bind=none, so that the step may use any CPU of the job"
+    if "More processors requested than permitted" in text:
+        return "ask for no more CPUs than job %s has on the node (ansible_srun_arguments), or allocate more" % job
+    return "check that the job runs and has the node (squeue --jobs=%s), and allocate again if its time is over" % job

@@ -17,6 +17,8 @@ from .._common.lines import lines_of
 # Users set these for all their jobs, and they apply here too; others (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would change
 # what is submitted.
 _KEPT = ("SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION")
+# A plugin may print a page about what is wrong.
+_MOST_OF_SBATCH = 60
 _FOREIGN = r"SBATCH_|SQUEUE_|SINFO_|SCONTROL_|SLURM_(TIME_FORMAT|ARRAY_)|LC_ALL$"
 
 
@@ -65,13 +67,16 @@ def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:
 
 
 def failure(command: str, status: int, *outputs: str) -> str:
-    """Why *command* failed, on one line: the end of the first output that is not empty.
+    """Why *command* failed, on one line: the first output that is not empty, of a long one its begin and end.
 
-    ``sbatch: error: Invalid account`` becomes ``Invalid account``.
+    ``sbatch: error: Invalid account`` becomes ``Invalid account``. The messages of a site's job_submit plugin are shown
+    whole, without the lines that only draw a frame.
     """
     prefix = re.compile(r"^%s: (error: |fatal: )?" % re.escape(command))
+    most = _MOST_OF_SBATCH if command == "sbatch" else 3
     for output in outputs:
-        lines = [line.strip() for line in lines_of(output) if line.strip()]
+        lines = [prefix.sub("", line.strip()).strip() for line in lines_of(output)]
+        lines = [line for line in lines if line.strip("=-*#~_+|. ")]
         if lines:
-            return "; ".join(prefix.sub("", line) for line in lines[-3:])
+            return "; ".join(lines if len(lines) <= most else [lines[0], *lines[1 - most :]])
     return "exit status %d" % status

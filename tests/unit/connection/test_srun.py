@@ -24,6 +24,15 @@ if scene == "old" and "--overlap" in options:
     sys.exit("srun: unrecognized option '--overlap'\\nTry \\"srun --help\\" for more information")
 if scene == "gone":
     sys.exit("srun: error: Unable to confirm allocation for job 7: Invalid job id specified")
+if scene == "binding":
+    sys.exit(
+        "srun: error: CPU binding outside of job step allocation, allocated CPUs are: 0x1.\\n"
+        "srun: error: Task launch for StepId=7.0 failed on node n1: Unable to satisfy cpu bind request\\n"
+        "srun: error: Application launch failed: Unable to satisfy cpu bind request\\n"
+        "srun: Job step aborted"
+    )
+if scene == "many":
+    sys.exit("srun: error: Unable to create step for job 7: More processors requested than permitted")
 if scene == "cut":
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
     process.stdout.readline()
@@ -123,6 +132,20 @@ def test_a_job_that_does_not_run_makes_the_node_unreachable(connect, monkeypatch
     monkeypatch.setenv("SCENE", scene)
     with pytest.raises(AnsibleConnectionFailure, match=words):
         connect().exec_command("echo half; sleep 600")
+
+
+@pytest.mark.parametrize(
+    ("scene", "words"),
+    [
+        ("binding", "found srun: error: CPU binding outside .*; srun: Job step aborted; remedy: set .*--cpu-bind=none"),
+        ("many", "remedy: ask for no more CPUs than job 7 has on the node"),
+        ("gone", "remedy: check that the job runs and has the node"),
+    ],
+)
+def test_the_first_line_about_a_step_is_kept_and_its_remedy_named(connect, monkeypatch, scene, words):
+    monkeypatch.setenv("SCENE", scene)
+    with pytest.raises(AnsibleConnectionFailure, match=words):
+        connect().exec_command("true")
 
 
 def test_a_command_cannot_pretend_that_srun_failed(connect):

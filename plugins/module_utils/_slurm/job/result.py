@@ -17,6 +17,7 @@ from ..._files.trust import untrusted_because
 from ..model.hostlist import unfold
 from ..model.job import Part
 from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
+from .last_words import remedy_for, telling_line
 from .wait import JobParts
 
 Result = t.Dict[str, t.Any]
@@ -37,14 +38,6 @@ NO_JOB: Result = {
 }
 # However long the lines are, no more of an output is read.
 _BYTES = 64 * 1024
-# What torchrun and torch put before the lines of a process.
-_RANK = re.compile(r"^\[(default|rank)?\d+\]:")
-_EXCEPTION = re.compile(r"(?!\S*ChildFailedError)[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)(: |$)")
-# Slurm's notes that a step is over, and the frame of torchrun's summary, whose cause stands above it.
-_AFTER_THE_END = re.compile(
-    r"srun: error: \S+: tasks? [\d,-]+: |srun: (launch/slurm: _step_signal: |Force )?Terminat|srun: Job step aborted"
-    r"|slurmstepd: error: \*\*\* STEP |[=-]{10,}$"
-)
 
 
 def result_of(job_id: str, parts: JobParts, tail: int, owner: int | None = None) -> Result:
@@ -110,21 +103,16 @@ def failure_of(result: Result) -> UserError:
     last = telling_line(result["stderr_tail"] or result["stdout_tail"])
     found = result["summary"] + ("; the end of its output: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
-    if result["job_state"] == "FAILED" and (
+    cure = remedy_for(last) if result["job_state"] == "FAILED" else ""
+    if cure:
+        remedy = "%s; %s" % (cure, remedy)
+    elif result["job_state"] == "FAILED" and (
         result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL
     ):
         remedy = "something killed it, mostly because of its memory: raise mem, or lower the batch size; %s" % remedy
     if result["stdout_file"]:
         remedy += "; its output is in %s" % result["stdout_file"]
     return UserError("exit code 0 from job %s" % result["job_id"], found, remedy, **result)
-
-
-def telling_line(lines: t.Sequence[str]) -> str:
-    """The line that tells most about why a program ended: its last exception, else its last line, else Slurm's."""
-    words = [_RANK.sub("", line).strip() for line in lines if line.strip()]
-    own = [line for line in words if not _AFTER_THE_END.match(line)]
-    raised = [line for line in own if _EXCEPTION.match(line)]
-    return (raised or own or words or [""])[-1][:200]
 
 
 def tail_of(path: str, lines: int, owner: int | None = None) -> list[str]:

@@ -12,6 +12,7 @@ from ..._files.progress import Progress
 from ..client import Slurm, SlurmError, SlurmSilent, no_answer
 from ..model.controller import Settings
 from ..poll import Stop
+from ..sbatch.answer import remedy_of_refusal
 from .record import Mark, Record, RecordFile
 from .request import Request
 
@@ -153,6 +154,7 @@ class Submission:
 
 def refused(request: Request, error: SlurmError) -> UserError:
     """The error of a script that sbatch refuses."""
+    message = str(error)
     return UserError(
-        "a job script that sbatch accepts at %s" % request.path, str(error), "correct the option that it names"
+        "a job script that sbatch accepts at %s" % request.path, message, remedy_of_refusal(message, request.path)
     )

@@ -21,6 +21,13 @@ _LOST = re.compile(
     r"|interrupted system call|input/output error|temporarily unavailable|operation now in progress",
     re.IGNORECASE,
 )
+# Limits of what a user may have in the queue.
+_NO_MORE = re.compile(r"MaxSubmitJob|GrpSubmitJob|violates accounting/QOS policy")
+# An option by its name, in anyone's words, or what Slurm's own verdicts call it (src/common/slurm_errno.c).
+_OPTION = re.compile(
+    r"(^|[\s'\"])--?[A-Za-z]|unrecognized option|submission failed: ([^;]*\b([Ii]nvalid|specification)\b|Requested "
+    r"|More processors requested|Memory required by task|Required partition|User's group not permitted)"
+)
 _VERDICT = re.compile(r"^sbatch: error: Batch job submission failed: (.*)$")
 
 
@@ -48,3 +55,19 @@ def may_have_arrived(status: int, errors: str) -> bool:
 def was_not_sent(errors: str) -> bool:
     """Whether sbatch reports that it could not even connect to the controller."""
     return "(connect failure)" in errors
+
+
+def remedy_of_refusal(message: str, path: str) -> str:
+    """What to do about a script that sbatch refuses.
+
+    :arg message: what it printed, as command.failure writes it.
+    :arg path: of the script.
+    """
+    if _NO_MORE.search(message):
+        return (
+            "wait until other jobs of yours have ended, or ask for less: sacctmgr show association and sacctmgr"
+            " show qos have the limits"
+        )
+    if _OPTION.search(message):
+        return "correct the option that it names"
+    return "do what the message asks for; sbatch --test-only %s repeats it" % path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import telling_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.last_words import remedy_for, telling_line
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -28,6 +28,21 @@ SUMMARY = [
     "  traceback : To enable traceback see: https://pytorch.org/docs/stable/elastic/errors.html",
     "=" * 60,
 ]
+NCCL = [
+    "Traceback (most recent call last):",
+    "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:1970, unhandled system error",
+    "ncclSystemError: System call (e.g. socket, malloc) or external library call failed or device error.",
+    "Last error:",
+    "socketStartConnect: Connect to 10.1.0.7<40001> failed : No route to host",
+]
+NO_MODULE = "/var/spool/slurmd/job7/slurm_script: line 9: module: command not found"
+UNKNOWN_MODULE = "Lmod has detected the following error: The following module(s) are unknown:"
+IMPORT = ["Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'"]
+STEP = [
+    "srun: error: CPU binding outside of job step allocation, allocated CPUs are: 0x0000000F.",
+    "srun: error: Task launch for StepId=7.0 failed on node n1: Unable to satisfy cpu bind request",
+    "srun: error: Application launch failed: Unable to satisfy cpu bind request",
+]
 
 
 @pytest.mark.parametrize(
@@ -48,8 +63,42 @@ SUMMARY = [
             "srun: error: Unable to create step for job 7: Requested nodes are busy",
         ),
         (["KeyboardInterrupt"], "KeyboardInterrupt"),
+        (NCCL, NCCL[-1]),
+        (NCCL + SUMMARY + SLURMS, NCCL[-1]),
+        ([*TRACEBACK, *NCCL[:-1], "socketProgress: Connection closed by remote peer n2<4711>"], TRACEBACK[-1]),
+        (NCCL[:3], NCCL[2]),
+        ([*NCCL, *TRACEBACK], TRACEBACK[-1]),
+        ([NO_MODULE, *IMPORT], NO_MODULE),
+        (
+            ["/var/spool/slurmd/job7/slurm_script: 9: module: not found", *IMPORT],
+            "/var/spool/slurmd/job7/slurm_script: 9: module: not found",
+        ),
+        ([UNKNOWN_MODULE, "  torch/9", *IMPORT], UNKNOWN_MODULE),
+        ([NO_MODULE, *TRACEBACK], TRACEBACK[-1]),
+        (IMPORT, IMPORT[-1]),
+        (["epoch 1", *STEP], STEP[0]),
+        (["epoch 1", "srun: job 7 queued", *STEP, *SLURMS], STEP[0]),
+        ([*STEP, *TRACEBACK], TRACEBACK[-1]),
         (["x" * 500], "x" * 200),
     ],
 )
 def test_the_last_words_are_those_that_say_why(lines: list[str], words: str) -> None:
     assert telling_line(lines) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        (NCCL[-1], "NCCL_SOCKET_IFNAME"),
+        (NO_MODULE, "#!/bin/bash -l"),
+        (
+            "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.",
+            "raise mem",
+        ),
+        ("srun: error: n1: task 0: Out Of Memory", ""),
+        (TRACEBACK[-1], ""),
+        ("ConnectionError: Couldn't connect to the Hub", ""),
+    ],
+)
+def test_the_remedy_is_that_of_the_line(line: str, remedy: str) -> None:
+    assert remedy in remedy_for(line) and bool(remedy) == bool(remedy_for(line))
