@@ -202,11 +202,13 @@ class Work:
 
         def save() -> None:
             if not self._check_mode:
-                files.write(record._replace(parts=tuple(known.parts.values())))
+                elsewhere = wait.elsewhere or record.elsewhere
+                files.write(record._replace(parts=tuple(known.parts.values()), elsewhere=elsewhere))
 
         own = _is_own(record)
         another = of_record(record, os.geteuid() if own else None)
-        return JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save, own, another)
+        wait = JobWait(self._slurm, record.job_id, known, lambda: self.settings, self._progress, save, own, another)
+        return wait
 
     # --- by number ---
 
@@ -257,7 +259,7 @@ class Work:
             of_state = state_of(wait.known.held.state).remedy
             remedy = "%s; scancel %s ends it" % (of_state, job) if of_state else remedy_of(wait.known.held.reason, job)
         elif self._options.on_timeout == "cancel" and not wait.reused:
-            self._slurm.cancel([job])
+            wait.cancel()
             wait.until_over(stop, _ENDING, patience=True)
             result = self._result(wait)
             remedy = "give it more time (timeout); it has been cancelled"
@@ -270,7 +272,7 @@ class Work:
         wait.poll()
         if wait.known.over or wait.reused or self._check_mode:
             return dict(self._result(wait), changed=not wait.known.over and not wait.reused)
-        self._slurm.cancel([wait.job])
+        wait.cancel()
         with Stop() as stop:
             why = wait.until_over(stop, self._options.timeout or _ENDING, patience=True)
         result = dict(self._result(wait), changed=True)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import signal
 import stat
 import typing as t
@@ -18,6 +18,7 @@ from ..model.hostlist import unfold
 from ..model.job import Part
 from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
 from .last_words import remedy_for, telling_line
+from .output import output_path
 from .wait import JobParts
 
 Result = t.Dict[str, t.Any]
@@ -36,6 +37,8 @@ NO_JOB: Result = {
     "stderr_tail": [],
     "tasks": [],
 }
+# The signal that Slurm notes for a script whose output file it cannot make. The job has then not begun.
+_NO_OUTPUT = 53
 # However long the lines are, no more of an output is read.
 _BYTES = 64 * 1024
 
@@ -46,8 +49,8 @@ def result_of(job_id: str, parts: JobParts, tail: int, owner: int | None = None)
     :arg tail: how many of the last lines of its output to return.
     :arg owner: the number of the user who owns the job; None for the caller's own job, -1 if it is not known.
     """
-    found = [_with_files(part, job_id) for part in parts.parts.values()]
-    leading = _with_files(parts.leading, job_id)
+    found = [_with_files(part, job_id, owner) for part in parts.parts.values()]
+    leading = _with_files(parts.leading, job_id, owner)
     nodes: dict[str, None] = {}
     for name in dict.fromkeys(part.nodes for part in found if part.nodes):
         nodes.update(dict.fromkeys(_names_in(name)))
@@ -104,7 +107,9 @@ def failure_of(result: Result) -> UserError:
     found = result["summary"] + ("; the end of its output: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
     cure = remedy_for(last) if result["job_state"] == "FAILED" else ""
-    if cure:
+    if result["job_state"] == "FAILED" and result["signal"] == _NO_OUTPUT:
+        remedy = _of_missing_output(result["stdout_file"])
+    elif cure:
         remedy = "%s; %s" % (cure, remedy)
     elif result["job_state"] == "FAILED" and (
         result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL
@@ -113,6 +118,18 @@ def failure_of(result: Result) -> UserError:
     if result["stdout_file"]:
         remedy += "; its output is in %s" % result["stdout_file"]
     return UserError("exit code 0 from job %s" % result["job_id"], found, remedy, **result)
+
+
+def _of_missing_output(path: str) -> str:
+    """What to do about a job whose output file could not be made."""
+    folder = os.path.dirname(path)
+    if not folder:
+        return "its output file could not be made: check that its folder is there and can be written on the nodes"
+    if os.path.isdir(folder):
+        return "its output file could not be made: check that the nodes have the folder %s and can write to it" % folder
+    return "its output file could not be made: make its folder, mkdir -p %s, and submit it again with force: true" % (
+        shlex.quote(folder)
+    )
 
 
 def tail_of(path: str, lines: int, owner: int | None = None) -> list[str]:
@@ -151,33 +168,9 @@ def tail_of(path: str, lines: int, owner: int | None = None) -> list[str]:
     return [visible(line.rstrip("\r").rpartition("\r")[2]) for line in kept]
 
 
-def output_path(path: str, part: Part, job: str) -> str:
-    """The file of a part's output. Newer releases of Slurm show a pattern, older ones the file.
-
-    ``/home/alice/%x-%A_%a.out`` becomes ``/home/alice/train-7_3.out``.
-    """
-    if "%" not in path or os.path.lexists(path):
-        return path
-    values = {
-        "j": part.number or job,
-        "A": job,
-        "a": part.name.lstrip("+"),
-        "x": part.job_name,
-        "N": part.nodes.partition(",")[0],
-        "n": "0",
-        "t": "0",
-        "s": "batch",
-        "%": "%",
-    }
-
-    def value(match: t.Match[str]) -> str:
-        return values.get(match.group(2), match.group()).rjust(min(10, whole(match.group(1)) or 0), "0")
-
-    return re.sub(r"%(\d*)([jAaxNnts%])", value, path)
-
-
-def _with_files(part: Part, job: str) -> Part:
-    return part._replace(stdout=output_path(part.stdout, part, job), stderr=output_path(part.stderr, part, job))
+def _with_files(part: Part, job: str, owner: int | None) -> Part:
+    out, err = (output_path(path, part, job, owner) for path in (part.stdout, part.stderr))
+    return part._replace(stdout=out, stderr=err)
 
 
 def _of_part(part: Part) -> Result:

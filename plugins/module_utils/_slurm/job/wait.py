@@ -16,8 +16,8 @@ from ..._common.errors import UserError
 from ..._files.progress import Progress
 from ..client import Slurm, SlurmError
 from ..model.controller import Settings
-from ..model.job import Part, Shown
-from ..model.states import FAILED, PENDING, RUNNING, VANISHED, is_final, state_of, will_never_start
+from ..model.job import Part, Shown, siblings
+from ..model.states import FAILED, PENDING, REVOKED, RUNNING, VANISHED, is_final, state_of, will_never_start
 from ..poll import Poller, Repeated, Stop
 
 # Seconds between two polls.
@@ -152,6 +152,8 @@ class JobWait:
         self._slurm, self.job, self.known = slurm, job, known
         self._settings, self._progress, self.save = settings, progress, save
         self._own, self._is_another = own, is_another
+        # The cluster of a federation that has taken the job, empty for the one that was asked first.
+        self.elsewhere = ""
         # Whether the number is another job's now, as far as is known.
         self.reused = False
         # Why the last poll could not say where a part of the job is; empty if it could.
@@ -162,7 +164,7 @@ class JobWait:
     def poll(self) -> None:
         """Ask Slurm once."""
         before = self.known.ended
-        shown = self._slurm.shown(self.job, self._own)
+        shown = self._followed(self._slurm.shown(self.job, self._own))
         self.reused = self._is_another(shown)
         seen = [] if self.reused else shown.parts
         if not self._own and not self.reused and len(shown.owners) == 1:
@@ -179,6 +181,25 @@ class JobWait:
         self.known.update(seen, recorded, accounting, time.monotonic(), _REUSED if self.reused else "")
         if self.known.ended != before:
             self.save()
+
+    def _followed(self, shown: Shown) -> Shown:
+        """The same job on the cluster of a federation that took it, which is asked from then on."""
+        if not shown.parts or any(part.state != REVOKED for part in shown.parts):
+            taken = {part.name for part in shown.parts if part.state != REVOKED}
+            return shown._replace(
+                parts=[part for part in shown.parts if part.state != REVOKED or part.name not in taken]
+            )
+        for cluster in siblings(shown.text) if shown.sure or self._own else ():
+            there = self._slurm.on(cluster)
+            found = there.shown(self.job, self._own)
+            if any(part.state != REVOKED for part in found.parts):
+                self._slurm, self.elsewhere = there, cluster
+                return self._followed(found)
+        return shown
+
+    def cancel(self) -> None:
+        """End the job and all its tasks, on the cluster that has it."""
+        self._slurm.cancel([self.job])
 
     def _recorded(self, shown: Shown) -> list[Part]:
         if not self.reused:

@@ -117,6 +117,12 @@ def read_job(text: str) -> Shown:
     return Shown(_parts(records), owners, sure, submitted, text)
 
 
+def siblings(text: str) -> list[str]:
+    """The clusters of a federation that have the job, by what scontrol prints: ``FedActiveSiblings=fed2,fed3``."""
+    found = re.findall(r"(?:^|\s)FedActiveSiblings=([\w.,-]+)(?=\s|$)", text)
+    return [name for name in (found[0].split(",") if found else []) if name]
+
+
 def _parts(records: t.Sequence[str]) -> list[Part]:
     parts: list[Part] = []
     for record in records:

@@ -16,6 +16,8 @@ from .reasons import never_passes
 WAITING, RUNS, SUCCEEDED, FAILED = "waiting", "running", "succeeded", "failed"
 # Ours, not Slurm's: Slurm has forgotten the job, and no poll has seen how it ended.
 VANISHED = "VANISHED"
+# Another cluster of the federation has the job.
+REVOKED = "REVOKED"
 
 
 class State(t.NamedTuple):
@@ -94,9 +96,7 @@ STATES: dict[str, State] = {
         "submit it again with force: true; requeue: true in the script lets Slurm do that by itself",
     ),
     "DEADLINE": State(FAILED, "could not end before its deadline", "give it a later deadline or a shorter time"),
-    "REVOKED": State(
-        FAILED, "was taken over by another cluster of the federation", "find it there: squeue --federation"
-    ),
+    REVOKED: State(FAILED, "was taken over by another cluster of the federation", "find it there: squeue --federation"),
     VANISHED: State(
         FAILED,
         "is not known to Slurm any more, and no poll saw how it ended",

@@ -21,7 +21,7 @@ SHOWN = (
     "JobId=%(id)s%(top)s JobName=%(name)s UserId=%(user)s GroupId=alice(2000) JobState=%(state)s"
     " Reason=%(reason)s Dependency=(null)"
     " Requeue=1 Restarts=%(restarts)s BatchFlag=1 ExitCode=%(exit)s SubmitTime=%(submitted)s NodeList=%(nodes)s"
-    " Command=%(script)s WorkDir=/ Comment=%(comment)s StdErr=%(out)s StdOut=%(out)s Power="
+    " Command=%(script)s WorkDir=/ Comment=%(comment)s StdErr=%(out)s StdOut=%(out)s%(end)s Power="
 )
 
 
@@ -91,6 +91,9 @@ def submit():
 
 
 def control():
+    asked = next((a.partition("=")[2] for a in sys.argv if a.startswith("--clusters=")), "")
+    if asked in SCENE.get("siblings", {}):
+        SCENE["polls"] = SCENE["siblings"][asked]
     sys.argv = [argument for argument in sys.argv if not argument.startswith("--clusters=")]
     if sys.argv[1:] == ["show", "config"]:
         print(
@@ -113,9 +116,9 @@ def control():
     for part in seen:
         task = " ArrayJobId=%s ArrayTaskId=%s" % (number, part["task"]) if "task" in part else ""
         filled = {"reason": "None", "restarts": 0, "exit": "0:0", "nodes": "(null)", "name": "job.sh"}
-        filled.update(user="alice(%d)" % os.geteuid(), submitted=job["submitted"], comment=job["comment"])
+        filled.update(user="alice(%d)" % os.geteuid(), submitted=job["submitted"], comment=job["comment"], end="")
         filled.update(part)
-        print(SHOWN % dict(filled, id=number, top=task, script=job["script"], out=job["out"]))
+        print(SHOWN % dict({"out": job["out"]}, id=number, top=task, script=job["script"], **filled))
 
 
 def accounts():
@@ -139,7 +142,7 @@ def queue():
 
 def cancel():
     jobs = load("jobs", {})
-    for number in sys.argv[2:]:
+    for number in (argument for argument in sys.argv[1:] if argument.isdigit()):
         jobs[number]["cancelled"] = True
     save("jobs", jobs)
 
