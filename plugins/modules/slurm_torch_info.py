@@ -83,6 +83,13 @@ options:
     description: Whether a task waits for the whole node.
     type: bool
     default: false
+  powered_down:
+    description:
+      - Whether to check also nodes that Slurm has powered down, or is about to. Slurm starts them for it, which in a
+        cloud costs money.
+      - Otherwise their verdict is V(not_checked).
+    type: bool
+    default: false
   time:
     description:
       - The time limit of a task in minutes. By default O(timeout) and one minute more.
@@ -145,7 +152,8 @@ nodes:
   contains:
     verdict:
       description:
-        - As in M(hpc.pytorch.torch_info), or V(unreachable), or in check mode V(not_checked).
+        - As in M(hpc.pytorch.torch_info), or V(unreachable). V(not_checked) in check mode, for a node that is powered
+          down, and for one in a reservation for maintenance.
         - V(failed) also if M(hpc.pytorch.torch_info) would fail, as for a prefix that is not an environment; then the
           code is V(check_refused).
       type: str
@@ -215,6 +223,7 @@ def main() -> None:
             "wait": {"type": "int", "default": 600},
             "chunk": {"type": "int", "default": 50},
             "exclusive": {"type": "bool", "default": False},
+            "powered_down": {"type": "bool", "default": False},
             **resources.argument_spec(),
             "time": {"type": "int"},
             "work_dir": {"type": "path", "default": "~"},

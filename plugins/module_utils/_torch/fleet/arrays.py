@@ -11,6 +11,7 @@ import shlex
 import typing as t
 
 from ..._slurm.model.listing import Node
+from ..._slurm.model.node_state import parse_state
 from .follow import Limits
 from .outcome import NoAnswer, Outcome
 
@@ -33,6 +34,14 @@ _OUT = (
     "inval",
     "perfctrs",
 )
+
+
+# https://slurm.schedmd.com/power_save.html: a job powers such a node up, which in a cloud costs money.
+_POWER = {
+    "powered_down": "powered down",
+    "powering_down": "powered down: it is on its way",
+    "power_down": "powered down: it will be when it is free",
+}
 
 
 class Order(t.NamedTuple):
@@ -62,6 +71,7 @@ class Settings(t.NamedTuple):
     :arg python: the Python that runs our code on a node.
     :arg arguments: options of sbatch.
     :arg chunk: how many tasks of an array may run at the same time.
+    :arg powered_down: whether to start nodes that Slurm has powered down.
     """
 
     folder: str
@@ -69,6 +79,7 @@ class Settings(t.NamedTuple):
     arguments: tuple[str, ...]
     chunk: int
     limits: Limits
+    powered_down: bool = False
 
 
 class Array(t.NamedTuple):
@@ -104,8 +115,8 @@ def is_idle(name: str, nodes: t.Mapping[str, Node]) -> bool:
     return name in nodes and _plain(nodes[name].state) == "idle"
 
 
-def unusable(order: Order, nodes: t.Mapping[str, Node]) -> Outcome | None:
-    """The outcome of a node that takes no such job; None if it does."""
+def unusable(order: Order, nodes: t.Mapping[str, Node], settings: Settings | None = None) -> Outcome | None:
+    """The outcome of a node that takes no such job, or is left alone; None if it does."""
     node = nodes.get(order.node)
     if node is None:
         return Outcome(reason=NoAnswer.UNKNOWN_NODE, detail="Slurm knows no node of this name")
@@ -116,7 +127,23 @@ def unusable(order: Order, nodes: t.Mapping[str, Node]) -> Outcome | None:
         there = ", ".join(node.partitions) or "none"
         detail = "Slurm has it in partition %s, not in %s" % (there, order.partition)
         return Outcome(reason=NoAnswer.OTHER_PARTITION, detail=detail)
+    if settings is not None:
+        why = _left_alone(node.state, settings)
+        if why:
+            return Outcome(left_alone="%s (Slurm reports %s)" % (why, node.state))
     return None
+
+
+def _left_alone(state: str, settings: Settings) -> str:
+    """Why no task is sent to a node that would take one, but would be started for it; empty if one is sent."""
+    flags = parse_state(state)[1]
+    found = next((flag for flag in _POWER if flag in flags), None)
+    if found and not settings.powered_down:
+        return "%s; torch_check_slurm_powered_down: true starts it" % _POWER[found]
+    reserved = any(argument.startswith("--reservation=") for argument in settings.arguments)
+    if "maintenance" in flags and not reserved:
+        return "in a reservation for maintenance; torch_check_slurm_reservation reaches it"
+    return ""
 
 
 def with_partition(order: Order, nodes: t.Mapping[str, Node]) -> Order:

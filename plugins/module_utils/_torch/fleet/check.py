@@ -48,6 +48,7 @@ class Options(t.NamedTuple):
     work_dir: str
     runner_python: str
     bin_dir: str | None
+    powered_down: bool = False
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Options:
@@ -109,7 +110,8 @@ class Options(t.NamedTuple):
         """What applies to every node."""
         arguments = [*(["--exclusive"] if self.exclusive else []), *arguments_of(self.resources)]
         seconds = 60 * self.time if self.time else self.timeout + 60
-        return Settings(self.work_dir, self.runner_python, tuple(arguments), self.chunk, Limits(self.wait, seconds))
+        limits = Limits(self.wait, seconds)
+        return Settings(self.work_dir, self.runner_python, tuple(arguments), self.chunk, limits, self.powered_down)
 
 
 def check_nodes(options: Options, check_mode: bool, warn: t.Callable[[str], None]) -> dict[str, t.Any]:

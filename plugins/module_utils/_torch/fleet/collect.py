@@ -53,7 +53,7 @@ def preview(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> list
     """What would be submitted, and what sbatch reports for it. Writes nothing and submits nothing."""
     nodes = slurm.nodes()
     orders = [with_partition(order, nodes) for order in orders]
-    able = {number: order for number, order in enumerate(orders) if not unusable(order, nodes)}
+    able = {number: order for number, order in enumerate(orders) if not unusable(order, nodes, settings)}
     folder = os.path.join(settings.folder, ".hpc_pytorch.check")
     arrays = []
     for array in split_up(able, nodes, _largest(slurm)):
@@ -77,7 +77,7 @@ def run(
     orders = [with_partition(order, nodes) for order in orders]
     outcomes: dict[int, Outcome] = {}
     for number, order in enumerate(orders):
-        outcome = unusable(order, nodes)
+        outcome = unusable(order, nodes, settings)
         if outcome:
             outcomes[number] = outcome
     able = {number: order for number, order in enumerate(orders) if number not in outcomes}

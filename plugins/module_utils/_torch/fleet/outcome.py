@@ -57,12 +57,14 @@ class Outcome(t.NamedTuple):
     :arg reason: why there is no answer.
     :arg detail: the reason in words, with Slurm's own.
     :arg output: the end of what the job printed. Nothing is concluded from its text.
+    :arg left_alone: why no job was sent to the node, on purpose.
     """
 
     answer: Result | None = None
     reason: NoAnswer | None = None
     detail: str = ""
     output: str = ""
+    left_alone: str = ""
 
     @property
     def message(self) -> str:
@@ -78,6 +80,8 @@ class Outcome(t.NamedTuple):
 
 def result_of(node: str, outcome: Outcome) -> Result:
     """What torch_info returned on the node, or a result that tells why there is none."""
+    if outcome.left_alone:
+        return node_result.not_checked(outcome.left_alone)
     if outcome.answer is None:
         return node_result.unreachable(node, outcome.message, outcome.remedy(node))
     refused = outcome.answer.get("refused")

@@ -94,7 +94,7 @@ def reason(returned, node):
 
 
 def test_each_node_answers_for_itself_in_one_array(cluster, call):
-    cluster.be({"n1": {}, "n2": {}, "n3": {"state": "idle~"}})
+    cluster.be({"n1": {}, "n2": {}, "n3": {"state": "idle#"}})
     returned = call(
         [{"name": name, "partition": "gpu", "gres": "gpu:2"} for name in ("n1", "n2", "n3")], chunk=2, mem="8G"
     )
@@ -109,6 +109,37 @@ def test_each_node_answers_for_itself_in_one_array(cluster, call):
     )
     assert [task["wanted"] for task in cluster.tasks] == ["n1", "n2", "n3"]
     assert cluster.is_clean()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("idle~", "not_checked: powered down; torch_check_slurm_powered_down: true starts it (Slurm reports idle~)"),
+        ("idle%", "not_checked: powered down: it is on its way"),
+        ("idle!", "not_checked: powered down: it will be when it is free"),
+        ("mixed!", "not_checked: powered down: it will be when it is free"),
+        ("powered_down", "not_checked: powered down;"),
+        ("idle$", "not_checked: in a reservation for maintenance"),
+    ],
+)
+def test_a_node_that_would_be_started_is_left_alone_unless_that_is_asked_for(cluster, call, state, words):
+    cluster.be({"n1": {}, "n2": {"state": state}})
+    nodes = [{"name": "n1"}, {"name": "n2"}]
+    assert [array["nodes"] for array in call(nodes, check_mode=True)["arrays"]] == [["n1"]]
+    returned = call(nodes)
+    assert [array["nodes"] for array in returned["arrays"]] == [["n1"]]
+    assert returned["nodes"]["n1"]["verdict"] == "failed"
+    left = returned["nodes"]["n2"]
+    assert left["verdict"] == "not_checked" and left["summary"].startswith(words) and left["reasons"] == []
+    asked = {"reservation": "mending"} if state == "idle$" else {"powered_down": True}
+    arrays = call(nodes, **asked)["arrays"]
+    assert sorted(name for array in arrays for name in array["nodes"]) == ["n1", "n2"]
+
+
+@pytest.mark.parametrize("state", ["idle#", "idle@", "idle^", "idle-", "mixed", "allocated"])
+def test_a_node_that_is_up_or_starts_already_is_checked(cluster, call, state):
+    cluster.be({"n1": {"state": state}})
+    assert call([{"name": "n1"}])["nodes"]["n1"]["verdict"] == "failed"
 
 
 def test_nodes_that_ask_for_different_things_are_in_different_arrays(cluster, call):
