@@ -167,6 +167,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._common.exit import answer
 from ..module_utils._files.paths import require_absolute
 from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
+from ..module_utils._slurm.model.controller import hides_nodes
 from ..module_utils._slurm.model.info import describe
 
 
@@ -201,9 +202,13 @@ def ask(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     slurm = Slurm(options.bin_dir)
     try:
         cluster = slurm.cluster()
+        config = slurm.config()
         for doubt in cluster.doubts[:20]:
             warn(doubt)
-        return describe(cluster, slurm.config(), options.partitions, options.nodes)
+        if not cluster.nodes:
+            why = " (its PrivateData hides them from ordinary users)" if hides_nodes(config) else ""
+            warn("Slurm shows this user no nodes%s" % why)
+        return describe(cluster, config, options.partitions, options.nodes)
     except SlurmError as error:
         raise no_answer(error) from error
 

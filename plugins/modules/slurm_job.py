@@ -164,13 +164,16 @@ job_state:
   description:
     - The state as Slurm writes it, such as V(PENDING), V(RUNNING), V(COMPLETED), V(FAILED), V(CANCELLED), V(TIMEOUT),
       V(OUT_OF_MEMORY), V(NODE_FAIL), V(PREEMPTED), V(DEADLINE), V(BOOT_FAIL), V(REVOKED).
-    - V(VANISHED) if Slurm has forgotten the job and no poll saw how it ended.
+    - V(VANISHED) if Slurm answers that it does not know the job, or another job has its number now, and no poll saw how
+      it ended.
     - For an array, the state of a task that still runs, else of one that waits, else of one that failed.
   returned: always
   type: str
   sample: COMPLETED
 reason:
-  description: Slurm's reason for the state, such as V(Priority) or V(NonZeroExitCode).
+  description:
+    - Slurm's reason for the state, such as V(Priority) or V(NonZeroExitCode).
+    - V(by user 2000) if the state comes from the database, which has who cancelled the job.
   returned: always
   type: str
 exit_code:

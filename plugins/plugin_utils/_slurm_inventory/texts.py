@@ -10,6 +10,8 @@ import typing as t
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import Cluster, parse_cluster
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.controller import hides_nodes
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config
 
 # The commands to run, also by a user who saves their output.
 ASKED: tuple[tuple[str, ...], ...] = (
@@ -17,6 +19,8 @@ ASKED: tuple[tuple[str, ...], ...] = (
     ("scontrol", "--oneliner", "show", "partition"),
     ("scontrol", "--oneliner", "show", "node"),
 )
+# As scontrol prints it.
+_NO_NODES = "No nodes in the system"
 BY_HAND = "(%s) > cluster.txt" % "; ".join(" ".join(words) for words in ASKED)
 
 
@@ -55,7 +59,15 @@ def read(text: str, where: str) -> Cluster:
     :arg where: the source of *text*, for messages.
     :raises UserError: the text has no nodes.
     """
-    cluster = parse_cluster(*split(text))
+    texts = split(text)
+    cluster = parse_cluster(*texts)
+    hidden = hides_nodes(parse_config(texts.config))
+    if not cluster.nodes and (hidden or _NO_NODES in text):
+        raise UserError(
+            "nodes from %s" % where,
+            _NO_NODES + (", and PrivateData, which hides nodes from ordinary users" if hidden else ""),
+            "ask the administrators for a saved output of scontrol (saved_output), or for a user who may see the nodes",
+        )
     if not cluster.nodes:
         raise UserError(
             "lines of scontrol with NodeName= from %s" % where,

@@ -134,3 +134,24 @@ def test_words_that_tell_of_no_node(text):
         read(text, "cluster.txt")
     assert error.value.expected == "lines of scontrol with NodeName= from cluster.txt"
     assert error.value.remedy == "run on a login node: " + BY_HAND
+
+
+CONFIG = "Configuration data as of 2026-11-24T14:36:13\nClusterName = campus\nPrivateData = %s\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CONFIG % "none" + "No nodes in the system\n", "No nodes in the system"),
+        (CONFIG % "jobs,nodes" + "No nodes in the system\n", "PrivateData, which hides nodes"),
+        (CONFIG % "nodes,usage", "PrivateData, which hides nodes"),
+    ],
+)
+def test_nodes_that_slurm_hides_are_not_asked_for_again(text, found):
+    with pytest.raises(UserError) as error:
+        read(text, "cluster.txt")
+    assert found in error.value.found and "administrators" in error.value.remedy
+
+
+def test_private_data_hides_nothing_from_a_user_who_sees_nodes():
+    assert list(read(CONFIG % "nodes" + "NodeName=n1 State=IDLE\n", "cluster.txt").nodes) == ["n1"]

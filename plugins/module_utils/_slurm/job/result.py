@@ -106,6 +106,8 @@ def failure_of(result: Result) -> UserError:
     last = telling_line(result["stderr_tail"] or result["stdout_tail"])
     found = result["summary"] + ("; the end of its output: %s" % last if last else "")
     remedy = state.remedy or "see the end of its output"
+    if result["reason"].startswith("by user "):
+        remedy = "ask that user why, or submit it again with force: true"
     cure = remedy_for(last) if result["job_state"] == "FAILED" else ""
     if result["job_state"] == "FAILED" and result["signal"] == _NO_OUTPUT:
         remedy = _of_missing_output(result["stdout_file"])

@@ -39,6 +39,11 @@ def settings_of(config: t.Mapping[str, str]) -> Settings:
     )
 
 
+def hides_nodes(config: t.Mapping[str, str]) -> bool:
+    """Whether ordinary users see no nodes: https://slurm.schedmd.com/slurm.conf.html#OPT_PrivateData."""
+    return "nodes" in config.get("PrivateData", "").lower().split(",")
+
+
 def accounting_storage(config: t.Mapping[str, str]) -> str:
     """``accounting_storage/slurmdbd`` is ``slurmdbd``; ``none`` without a database, for which Slurm has many words."""
     storage = config.get("AccountingStorageType", "").lower().split("/")[-1]

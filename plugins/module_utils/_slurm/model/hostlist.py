@@ -51,6 +51,15 @@ def fold(names: t.Iterable[str], longest: int = 60) -> list[str]:
     return [piece for _first, piece in sorted(pieces, key=lambda pair: natural(pair[0]))]
 
 
+def slurm_list(names: t.Iterable[str]) -> str:
+    """The names as a list that Slurm takes: ``titan[01-04,07],g1.example.org,g2.example.org``.
+
+    Slurm has no text after the last brackets, so such names are written out.
+    """
+    pieces = fold(names)
+    return ",".join(",".join(unfold(piece)) if "[" in piece and not piece.endswith("]") else piece for piece in pieces)
+
+
 def unfold(text: str) -> list[str]:
     """The names in ``titan[01-04,07],tesla1,rack[1-2]node[3-4]``, in that order; the last brackets count fastest.
 

@@ -10,7 +10,7 @@ import typing as t
 from ..._common.errors import UserError
 from .cluster import Cluster, ClusterNode, Partition, show_version
 from .controller import accounting_storage
-from .hostlist import fold, unfold
+from .hostlist import fold, slurm_list, unfold
 
 
 def describe(
@@ -60,7 +60,7 @@ def _partition(partition: Partition, cluster: Cluster) -> dict[str, t.Any]:
     return dict(
         partition._asdict(),
         nodes=list(partition.nodes),
-        node_list=",".join(fold(partition.nodes)),
+        node_list=slurm_list(partition.nodes),
         node_count=len(partition.nodes),
         gres=_totals(cluster.nodes[name] for name in partition.nodes if name in cluster.nodes),
     )

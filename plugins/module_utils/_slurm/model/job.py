@@ -278,8 +278,16 @@ def parse_accounting(text: str, mark: str = "") -> list[Part]:
             code, signal = exit_status(match.group(5))
             name = match.group(1) or match.group(2) or ""
             nodes = "" if match.group(6) == "None assigned" else match.group(6)
-            parts.append(Part(name, plain(match.group(4)), "", "", match.group(3), code, signal, nodes))
+            parts.append(
+                Part(name, plain(match.group(4)), _who(match.group(4)), "", match.group(3), code, signal, nodes)
+            )
     return parts
+
+
+def _who(state: str) -> str:
+    """``by user 2000`` for ``CANCELLED by 2000``, as sacct alone writes it."""
+    match = re.fullmatch(r"CANCELLED by (\d{1,10})", state.strip())
+    return "" if match is None else "by user %s%s" % (match.group(1), " (root)" if match.group(1) == "0" else "")
 
 
 def exit_status(text: str) -> tuple[int, int]:

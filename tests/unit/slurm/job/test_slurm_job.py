@@ -136,6 +136,23 @@ def test_the_database_knows_what_the_controller_has_forgotten(scene, call):
     )
 
 
+@pytest.mark.parametrize(("number", "who"), [("0", "by user 0 (root)"), ("2000", "by user 2000")])
+def test_the_database_knows_who_cancelled_it(scene, call, number, who):
+    scene.play(polls=[RUN, GONE], accounting=True, recorded=["7|job.sh|CANCELLED by %s|0:15|n1" % number])
+    returned = call(state="completed")
+    assert returned["job_state"] == "CANCELLED" and "(CANCELLED, %s, signal 15" % who in returned["summary"]
+    assert returned["remedy"].startswith("ask that user why")
+
+
+def test_a_step_that_ran_out_of_memory_has_the_remedy_for_it(scene, call):
+    lines = (
+        "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.",
+        "srun: error: n1: task 0: Out Of Memory",
+    )
+    scene.play(polls=[[{"state": "FAILED", "exit": "1:0"}]], output="\n".join(lines) + "\n")
+    assert call(state="completed")["remedy"].startswith("raise mem")
+
+
 def test_the_tasks_of_an_array(scene, call):
     first = [{"state": "PENDING", "task": "1-2%1"}, {"state": "RUNNING", "task": "0", "nodes": "n1"}]
     last = [

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold, natural, unfold
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold, natural, slurm_list, unfold
 from hypothesis import given, strategies as st
 
 
@@ -78,3 +80,24 @@ def test_unfolding(text, names):
 def test_what_is_no_list_is_refused(text):
     with pytest.raises(UserError, match="expected a list of nodes as Slurm writes it"):
         unfold(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["g1.example.org", "g2.example.org", "t1", "t2"], "g1.example.org,g2.example.org,t[1-2]"),
+        (["r1-ib", "r2-ib"], "r1-ib,r2-ib"),
+        (["rack1-node02", "rack1-node03"], "rack1-node[02-03]"),
+        ([], ""),
+    ],
+)
+def test_a_list_that_slurm_takes(names, text, no_controller):
+    assert slurm_list(names) == text
+    done = subprocess.run(
+        ["scontrol", "show", "hostnames", text or "x"],
+        env={"SLURM_CONF": str(no_controller), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == (sorted(names) or ["x"])

@@ -73,7 +73,7 @@ def test_the_database():
         "9+1|h|b|FAILED|2:0|n1\n"
     )
     assert parse_accounting(text) == [
-        Part("", "CANCELLED", job_name="b.sh", signal=15, nodes="n1"),
+        Part("", "CANCELLED", "by user 2000", job_name="b.sh", signal=15, nodes="n1"),
         Part("0", "COMPLETED", job_name="a", nodes="n[1-2]"),
         Part("+1", "FAILED", job_name="h|b", exit_code=2, nodes="n1"),
     ]

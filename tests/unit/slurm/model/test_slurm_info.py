@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -153,3 +154,17 @@ def test_a_controller_that_is_away(tmp_path, call, capsys, monkeypatch, no_contr
         result["expected"] == "an answer from Slurm"
         and result["remedy"] == "check that the controller runs: scontrol ping"
     )
+
+
+@pytest.mark.parametrize(("private", "words"), [("none", ""), ("jobs,nodes", "PrivateData")])
+def test_a_cluster_without_nodes_is_warned_of(call, monkeypatch, private, words):
+    module = sys.modules[__name__]
+    monkeypatch.setattr(module, "NODES", "No nodes in the system\n")
+    monkeypatch.setattr(module, "CONFIG", CONFIG + "PrivateData = %s\n" % private)
+    result = call()
+    assert result["nodes"] == [] and "Slurm shows this user no nodes" in str(result["warnings"])
+    assert ("PrivateData" in str(result["warnings"])) is bool(words)
+
+
+def test_a_cluster_with_nodes_brings_no_warning(call):
+    assert "warnings" not in call()
