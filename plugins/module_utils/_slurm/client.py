@@ -213,6 +213,23 @@ class Slurm:
                 return array.strip() or number.strip(), cluster
         return None
 
+    def unmarked(self, path: str, since: float, mark: str, owner: str = "") -> str | None:
+        """The number of a user's job of the script at *path* that was submitted since a time and has no mark at all.
+
+        :arg mark: what every mark begins with.
+        :arg owner: as in marked.
+        """
+        from .model.times import moment
+
+        user = "--user=" + (owner or str(os.geteuid()))
+        arguments = ["--all", "--noheader", "--states=all", user, "--format=%A|%V|%o|%k"]
+        for line in lines_of(self._run("squeue", arguments).stdout):
+            number, submitted, rest = (line.split("|", 2) + ["", ""])[:3]
+            when = moment(submitted.strip())
+            if when is not None and when >= since and rest.startswith(path + "|") and mark not in rest[len(path) :]:
+                return number.strip()
+        return None
+
     def show_job(self, job: str) -> list[dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
         return self._pairs(["--oneliner", "show", "job", job])

@@ -13,12 +13,14 @@ from ..client import Slurm, SlurmError, SlurmSilent, no_answer
 from ..model.controller import Settings
 from ..poll import Stop
 from ..sbatch.answer import remedy_of_refusal
-from .record import Mark, Record, RecordFile
+from .record import TOKEN, Mark, Record, RecordFile
 from .request import Request
 
 # An sbatch that has not answered is killed after two minutes; see client.py.
 _LATE = 150.0
 _PAUSE = 1.0
+# Seconds by which the clocks of this machine and of the controller may differ.
+_SKEW = 60.0
 
 
 class Submission:
@@ -125,6 +127,7 @@ class Submission:
                 )
         elif age < self._settings.remembers or self._not_recorded(mark):
             # Slurm would know the job.
+            self._require_no_unmarked(mark)
             self._files.end(mark)
         else:
             raise UserError(
@@ -134,6 +137,20 @@ class Submission:
                 % self._settings.remembers,
                 "look for its output; then remove %s.submitting to submit it again" % self._files.path,
             )
+
+    def _require_no_unmarked(self, mark: Mark) -> None:
+        """Submit nothing if the job may be there without its mark: a site may write a comment of its own over it."""
+        for cluster in mark.clusters.split(","):
+            slurm = self._slurm.on(cluster.strip())
+            job = slurm.unmarked(self._request.path, mark.since - _SKEW, TOKEN, mark.owner)
+            if job is not None:
+                raise UserError(
+                    "no other job of %s since its submission was interrupted" % self._request.path,
+                    "job %s of the same script without a mark in its comment, which the site may have written over"
+                    % job,
+                    "if it is the job of that submission, wait for it with job_id: %s, or scancel it; then remove"
+                    " %s.submitting to submit the script again" % (job, self._files.path),
+                )
 
     def _not_recorded(self, mark: Mark) -> bool:
         """Whether there is a database, and no such job in it."""

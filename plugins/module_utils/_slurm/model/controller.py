@@ -11,6 +11,8 @@ from ..._common.lines import whole
 from .cluster import parse_version
 
 _FORGETS_AFTER = 300
+# More seconds than any job is old.
+_NEVER = 2**40
 
 
 class Settings(t.NamedTuple):
@@ -31,6 +33,9 @@ class Settings(t.NamedTuple):
 def settings_of(config: t.Mapping[str, str]) -> Settings:
     """Read them from the pairs of ``scontrol show config``."""
     seconds = whole((config.get("MinJobAge", "").split() or [""])[0])
+    if seconds == 0:
+        # https://slurm.schedmd.com/slurm.conf.html#OPT_MinJobAge: "A value of zero prevents any job record purging."
+        seconds = _NEVER
     return Settings(
         config.get("ClusterName", ""),
         float(_FORGETS_AFTER if seconds is None else seconds),

@@ -136,8 +136,10 @@ def queue():
     options = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
     for number, job in load("jobs", {}).items():
         asked = (options.get("--clusters", ""), options["--user"], "--all" in options)
-        if asked == (job["cluster"], job["owner"], True):
-            print("%s|%s|%s" % (number, number, job["comment"]))
+        if asked == (job["cluster"], job["owner"], True) and "%o" in options["--format"]:
+            print("|".join((number, job["submitted"], job["script"], SCENE.get("comment", job["comment"]))))
+        elif asked == (job["cluster"], job["owner"], True):
+            print("%s|%s|%s" % (number, number, SCENE.get("comment", job["comment"])))
 
 
 def cancel():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job import submit as job_submit
@@ -128,6 +129,29 @@ def test_a_mark_of_an_earlier_version_is_read(scene, call, clock):
     (scene.script.parent / ".job.sh.hpc_pytorch_job.submitting").write_text(json.dumps(old))
     scene.play()
     assert call()["job_id"] == "7" and len(scene.asked("sbatch")) == 1
+
+
+def test_nothing_is_submitted_while_the_job_may_be_there_without_its_mark(scene, call, monkeypatch):
+    now = time.time()
+    times = itertools.count(now, 2)
+    monkeypatch.setattr(job_submit.time, "time", lambda: float(next(times)))
+    scene.play(silent=True, comment="of the site")
+    returned = call()
+    assert "job 7 of the same script without a mark" in returned["msg"] and "job_id: 7" in returned["remedy"]
+    assert len(scene.asked("sbatch")) == 1
+    # The remedy, word for word.
+    (scene.script.parent / ".job.sh.hpc_pytorch_job.submitting").unlink()
+    scene.play()
+    assert call()["changed"] and len(scene.asked("sbatch")) == 2
+
+
+def test_an_older_job_of_the_script_holds_up_nothing(scene, call, clock):
+    scene.play()
+    assert call()["job_id"] == "7"
+    # The stand-in's times are true ones.
+    clock(time.mktime(time.localtime()) + 3600)
+    scene.play(lost=True, comment="of the site")
+    assert "Socket timed out" in call(force=True)["msg"] and len(scene.asked("sbatch")) == 3
 
 
 def test_the_texts_alone():

@@ -345,6 +345,13 @@ def test_nothing_is_submitted_if_an_earlier_submission_is_in_doubt(killed, call,
     assert returned["failed"] and "interrupted 60 minutes ago" in returned["msg"] and len(killed.asked("sbatch")) == 1
 
 
+def test_a_controller_that_forgets_no_job_can_tell(killed, call, monkeypatch):
+    forget(killed)
+    killed.play(remembers=0)
+    after(monkeypatch, killed, 10**6)
+    assert call()["changed"] and len(killed.asked("sbatch")) == 2
+
+
 def test_the_database_can_tell(killed, call, monkeypatch):
     forget(killed)
     killed.play(accounting=True)
