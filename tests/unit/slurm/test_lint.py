@@ -44,6 +44,7 @@ MISTAKES = [
     ("bad-value", "#SBATCH --nodes=two\npython x.py", 3),
     ("bad-value", "#SBATCH -N two\npython x.py", 3),
     ("bad-value", "#SBATCH --output\npython x.py", 3),
+    ("contradiction", "#SBATCH --mem-per-cpu=4G\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --partition=$PARTITION\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --chdir=$HOME\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --account=`id -gn`\npython x.py", 3),

@@ -133,7 +133,7 @@ def test_what_sbatch_refuses_is_an_error(sbatch, line, code):
     assert "Unable to contact slurm controller" not in sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
 
 
-@pytest.mark.parametrize("name", sorted(set(table.BY_DIRECTIVE) - {"clusters", "array"}))
+@pytest.mark.parametrize("name", sorted(set(table.BY_DIRECTIVE) - {"clusters", "array", "gres-flags"}))
 def test_an_empty_value_is_an_error_where_sbatch_refuses_it(sbatch, name):
     text = "#!/bin/bash\n#SBATCH --%s=\ntrue\n" % name
     assert ("bad-value" in [code for _line, code in errors(text)]) == (
@@ -268,7 +268,7 @@ def test_a_type_that_is_a_number_stays_a_type():
 
 def test_each_row_is_about_an_option_and_not_about_its_valid_values():
     assert taken.EMPTY <= set(table.BY_DIRECTIVE)
-    assert not taken.takes(table.BY_DIRECTIVE["gpus"], "all") and not taken.takes(table.BY_DIRECTIVE["nodes"], "two")
+    assert taken.verdict("gpus", "all") == taken.verdict("nodes", "two") == "refused"
 
 
 @pytest.mark.parametrize(

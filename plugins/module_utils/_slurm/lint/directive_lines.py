@@ -13,8 +13,10 @@ from ..._common.errors import shown
 from ..._common.spelling import distance
 from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
-from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, SHORT, VALUE_ATTACHED, Option, count
-from ..sbatch.taken import takes
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, GONE, KNOWN, PLUGINS, SHORT, VALUE_ATTACHED, count
+from ..sbatch.taken import is_known, verdict, words
+from ..sbatch.together import clashes
+from ..sbatch.verdicts import REFUSED, RIGHT
 from .by_version import LAST_MAIL_TYPE, NO_FOLDER, Version
 from .finding import Found
 
@@ -24,8 +26,6 @@ _PATHS = ("output", "error", "chdir")
 _FOLDERS = ("", ".", "/", "/tmp", "/var/tmp", "/dev/shm")
 # What is not known before the job is submitted.
 _OF_THE_JOB = re.compile(r"%\d*[AaJjNnst]")
-# Slurm takes them whatever they are.
-_TEXTS = (*_PATHS, *_FREE, "export", "mail-user")
 _NAMES = sorted([*BY_DIRECTIVE, *KNOWN])
 # Letters with which the long name of an option begins, and that are no option themselves: -gres=gpu:1.
 _NO_SHORT = "".join(sorted({name[0] for name in _NAMES} - set(SHORT) - set("bBdFhHikOQsSvVW")))
@@ -44,7 +44,8 @@ def check(batch: Batch, slurm: Version) -> t.Iterator[Found]:
         )
     yield from _comments(batch)
     for before, directive in zip([None, *batch.directives], batch.directives):
-        yield from _directive(directive, before)
+        yield from _directive(directive, before, slurm)
+    yield from _together(batch, slurm)
     yield from _repeated(batch, slurm)
     yield from _missing(batch)
     yield from _gpus_twice(batch)
@@ -72,7 +73,7 @@ def _comments(batch: Batch) -> t.Iterator[Found]:
             )
 
 
-def _directive(directive: Directive, before: Directive | None) -> t.Iterator[Found]:
+def _directive(directive: Directive, before: Directive | None, slurm: Version) -> t.Iterator[Found]:
     number, name, value, given = directive.line, directive.name, directive.value, directive.given
     if given[:1] in DASHES:
         yield (
@@ -82,7 +83,7 @@ def _directive(directive: Directive, before: Directive | None) -> t.Iterator[Fou
             "write it with two plain hyphens",
         )
         return
-    if not given.startswith("-"):
+    if not given.startswith("-") or given == "-":
         yield (
             number,
             "misspelt-option",
@@ -90,34 +91,54 @@ def _directive(directive: Directive, before: Directive | None) -> t.Iterator[Fou
             _of_stray_word(given, before if before and before.line == number else None),
         )
         return
-    if given.startswith("--") and name not in _NAMES and name not in COMMAND_LINE_ONLY:
-        near = [GONE[name]] if name in GONE else [other for other in _NAMES if _near(name, other)]
-        if near:
-            yield number, "misspelt-option", "sbatch does not know --%s" % name, "write --%s" % near[0]
+    if given.startswith("--") and (name not in COMMAND_LINE_ONLY) and not (name in _NAMES and is_known(name, slurm)):
+        remedy = _of_unknown(name)
+        if remedy:
+            yield number, "misspelt-option", "sbatch does not know --%s" % name, remedy
         return
     if not given.startswith("--") and given[1:2] in _NO_SHORT and given[1:].partition("=")[0] in _NAMES:
         yield number, "misspelt-option", "sbatch does not know -%s" % given[1], "write -%s" % given
         return
-    option = BY_DIRECTIVE.get(name)
+    if name not in _NAMES:
+        return
+    judged = verdict(name, value, slurm)
+    severity = "error" if judged == REFUSED else "warning"
     if name not in _FREE and value and (re.search(r"[$`]", value) or (name in _PATHS and value.startswith("~"))):
         yield (
             number,
             "variable-in-directive",
             "--%s=%s: sbatch does not expand variables, ~ or backticks" % (name, value),
             "write out the value; in paths, %x, %j and %u are the job's name, its id and the user",
-            "warning" if name in _TEXTS else "error",
+            severity,
         )
-    elif option and not _valid(option, value):
-        yield (
-            number,
-            "bad-value",
-            "--%s=%s is not %s" % (name, shown(value or ""), option.expected),
-            "give for example --%s=%s"
-            % (
-                name,
-                option.example.strip('"'),
-            ),
-        )
+    elif judged != RIGHT and name in FLAGS and name not in VALUE_ATTACHED:
+        yield number, "bad-value", "--%s takes no value" % name, "write --%s alone" % name, severity
+    elif judged != RIGHT:
+        expected, example = words(name)
+        message = "--%s=%s is not %s" % (name, shown(value or ""), expected)
+        yield number, "bad-value", message, "give for example --%s=%s" % (name, example), severity
+
+
+def _of_unknown(name: str) -> str:
+    """What to write for a name that sbatch does not know; empty if a site's plugin may have it."""
+    if name in GONE:
+        return "write --%s" % GONE[name] if GONE[name] else "leave the option out"
+    if name in _NAMES:
+        return "leave the option out: this release does not have it"
+    begun = [other for other in _NAMES if name and other.startswith(name) and other not in PLUGINS]
+    if len(begun) > 1:
+        return "write one of --%s" % ", --".join(begun)
+    near = [other for other in _NAMES if _near(name, other)]
+    return "write --%s" % near[0] if near else ""
+
+
+def _together(batch: Batch, slurm: Version) -> t.Iterator[Found]:
+    """Find options that sbatch refuses together."""
+    for part in range(batch.parts):
+        last = {one.name: one for one in batch.directives if one.part == part}
+        for names, why, remedy in clashes({name: one.value for name, one in last.items()}, slurm):
+            message = "%s: %s" % (" and ".join("--" + name for name in names), why)
+            yield max(last[name].line for name in names), "contradiction", message, remedy
 
 
 def _of_stray_word(word: str, before: Directive | None) -> str:
@@ -134,12 +155,6 @@ def _of_stray_word(word: str, before: Directive | None) -> str:
 def _near(name: str, other: str) -> bool:
     bare = name.lower().replace("_", "-")
     return bare == other or distance(bare, other) <= (1 if len(other) < 8 else 2)
-
-
-def _valid(option: Option, value: str | None) -> bool:
-    if value is None:
-        return option.type == "bool" or option.name == "exclusive"
-    return option.valid(value) or takes(option, value)
 
 
 def _repeated(batch: Batch, slurm: Version) -> t.Iterator[Found]:

@@ -58,6 +58,12 @@ CODES: tuple[Code, ...] = (
         "bad-value", "error", "a value that the option does not take, such as `--gres=1`", "the remedy gives an example"
     ),
     Code(
+        "contradiction",
+        "error",
+        "options that sbatch refuses together, such as `--mem` and `--mem-per-cpu`, or `--mem-per-gpu` without GPUs",
+        "keep one of them, or give the missing one",
+    ),
+    Code(
         "variable-in-directive",
         "error",
         "`$HOME`, `~` or backticks: no shell reads directives (in paths and other free text a warning)",

@@ -203,6 +203,10 @@ def _read_directives(batch: Batch, number: int, text: str) -> Batch:
         batch = batch._replace(parts=batch.parts + 1)
         # sbatch does not read the words after it.
         words = words[: next((at for at, word in enumerate(words) if _SPLITTERS.fullmatch(word)), len(words))]
+    before = batch.directives[-1] if batch.directives else None
+    if words and before and before.part == batch.parts - 1 and before.value is None and _option(before.given)[2]:
+        # sbatch joins the lines: an option at the end of one takes the first word of the next.
+        batch.directives[-1] = before._replace(value=words.pop(0))
     while words:
         word = words.pop(0)
         while word[:1] == "-" and word[1:2] in _SHORT_FLAGS and word[2:] and word[2] != "=":

@@ -69,13 +69,13 @@ def _constraint(value: str) -> bool:
 
 
 def _nodes(value: str) -> bool:
-    bounds = re.fullmatch(r"(\d{1,18})(k|m)?(?:-(\d{1,18})(k|m)?)?", value, re.IGNORECASE | re.ASCII)
+    bounds = re.fullmatch(r"(\d{1,10})(k|m)?(?:-(\d{1,10})(k|m)?)?", value, re.IGNORECASE | re.ASCII)
     if not bounds:
-        return _matches(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)+|\d+-\d+:\d+", re.ASCII)(value)
+        return _matches(r"\d+(-\d+)?(,\d+(-\d+)?)+|\d+-\d+:0*[1-9]\d*", re.ASCII)(value)
     scale = {"": 1, "k": 1024, "m": 1024 * 1024}
     low = int(bounds[1]) * scale[(bounds[2] or "").lower()]
     high = int(bounds[3]) * scale[(bounds[4] or "").lower()] if bounds[3] else low
-    return 1 <= low <= high
+    return 1 <= low <= high <= 2147483647
 
 
 def _hosts(value: str) -> bool:
@@ -94,7 +94,9 @@ _GRES = r"(gres[:/])?[A-Za-z_][\w.+-]*(:\w[\w.+-]*)?([:=]\d+[kmgtp]?)?"
 _MAIL = r"(NONE|BEGIN|END|FAIL|REQUEUE|ALL|INVALID_DEPEND|STAGE_OUT|TIME_LIMIT(_90|_80|_50)?|ARRAY_TASKS)"
 _SIGNAL = r"((SIG)?(HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN|TTOU)|[1-9]|[1-5]\d|6[0-4])"
 _DEPEND = r"(after|afterany|afterok|afternotok|aftercorr|afterburstbuffer|expand)(:\d+(_\d+|_\*)?(\+\d+)?)+"
-_BIND = r"(verbose,)?(closest|none|single:\d+|per_task:\d+|(map|mask)_gpu:[0-9A-Fa-fx,*]+)"
+_BIND = r"(verbose,)?(closest|none|single:\d+|per_task:\d+|map_gpu:{0}(,{0})*|mask_gpu:{1}(,{1})*)".format(
+    r"\d+(\*\d+)?", r"(0x)?[0-9A-Fa-f]+(\*\d+)?"
+)
 _GRES_FLAG = r"(disable-binding|enforce-binding|multiple-tasks-per-sharing|one-task-per-sharing|allow-task-sharing)"
 _LAYOUT = r"(\*|block|cyclic|fcyclic)"
 # sbatch drops a bracket before the first number and after any: [1-3] is 1-3.
@@ -103,9 +105,9 @@ _INDICES = r"\[?\d+\]?(-\d+\]?(:\d+\]?)?)?"
 
 def count(value: str) -> int:
     """The number of a count as sbatch reads it: ``count("+4")`` is 4, anything that is not a number is 0."""
-    # Longer ones fit no integer of Slurm's, and Python reads no number of more than 4,300 digits.
-    number = re.fullmatch(r"\+?0*(\d{1,18})", value, re.ASCII)
-    return int(number[1]) if number else 0
+    # No release takes larger ones as they are, and Python reads no number of more than 4,300 digits.
+    number = re.fullmatch(r"\+?0*(\d{1,10})", value, re.ASCII)
+    return int(number[1]) if number and int(number[1]) < 2147483647 else 0
 
 
 def _count(name: str, description: str, **more: t.Any) -> Option:
@@ -113,7 +115,7 @@ def _count(name: str, description: str, **more: t.Any) -> Option:
 
 
 def _memory(name: str, description: str, **more: t.Any) -> Option:
-    valid = _matches(r"\d+([KMGT]B?)?", re.IGNORECASE | re.ASCII)
+    valid = _matches(r"\d{1,18}([KMGT]B?)?", re.IGNORECASE | re.ASCII)
     expected = "a whole number with K, M, G or T (without one, M)"
     return Option(name, "str", description, expected, "32G", valid, **more)
 
@@ -403,7 +405,7 @@ _WITH_VALUE = frozenset(
     """
     acctg-freq batch bb bbf begin cluster-constraint consolidate-segments container container-id core-spec
     cores-per-socket cpu-freq deadline delay-boot export-file extra extra-node-info gid gpu-freq gpus-per-socket
-    immediate input kill-on-invalid-dep mcs-label mem-bind mincpus network nice nodefile ntasks-per-gpu
+    input kill-on-invalid-dep mcs-label mem-bind mincpus network nice nodefile ntasks-per-gpu
     ntasks-per-socket power prefer priority profile propagate resv-ports segment sockets-per-node switches
     thread-spec time-min tmp tres-bind tres-per-task uid wckey container-image container-mounts container-workdir
     container-name container-save container-env container-entrypoint-log image volume
@@ -411,16 +413,32 @@ _WITH_VALUE = frozenset(
 )
 _WITHOUT_VALUE = frozenset(
     """
-    contiguous hold ignore-pbs overcommit oversubscribe share quiet reboot spread-job use-min-nodes verbose wait
+    contiguous hold ignore-pbs overcommit oversubscribe quiet reboot spread-job use-min-nodes verbose wait
     no-kill get-user-env stepmgr x11 spread-segments container-mount-home no-container-mount-home
     container-remap-root no-container-remap-root container-entrypoint no-container-entrypoint container-writable
     container-readonly
     """.split()
 )
+# Those of plugins: sbatch knows them only where a site has these.
+PLUGINS = frozenset(
+    """
+    container-image container-mounts container-workdir container-name container-save container-env
+    container-entrypoint-log container-mount-home no-container-mount-home container-remap-root
+    no-container-remap-root container-entrypoint no-container-entrypoint container-writable container-readonly
+    image volume
+    """.split()
+)
 # Older names that sbatch still takes.
 ALIASES = {"tasks-per-node": "ntasks-per-node"}
-# Options that sbatch refuses: of older releases, of other schedulers, or invented.
-GONE = {"memory": "mem", "name": "job-name", "walltime": "time", "workdir": "chdir"}
+# Options that sbatch refuses, of older releases, of srun, of other schedulers, or invented; and what to write instead.
+GONE = {
+    "immediate": "",
+    "memory": "mem",
+    "name": "job-name",
+    "share": "oversubscribe",
+    "walltime": "time",
+    "workdir": "chdir",
+}
 KNOWN = (_WITH_VALUE | _WITHOUT_VALUE) - set(BY_DIRECTIVE)
 # Read from the command line only: in a script they do nothing, or no job runs.
 COMMAND_LINE_ONLY = frozenset("help usage version wrap parsable test-only".split())

@@ -1,16 +1,20 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What sbatch takes in scripts by others, beyond the values that we write. No I/O. Private to hpc.pytorch.
+"""What sbatch says to the value of an option: it is right, odd, or refused. No I/O. Private to hpc.pytorch.
 
-Each row was tried with the sbatch of Slurm 22.05. tests/unit/slurm/test_lint_taken.py tries it again.
+Each row was tried with sbatch and the controller of Slurm 22.05 and 24.11, and tests/judges tries it again. Releases
+between these two were not tried: they take what one of both takes.
 """
 
 from __future__ import annotations
 
-import re
+import typing as t
 
-from .table import Option
+from .others import ANY, COUNT_WORDS, NOT_BEFORE, NOT_SINCE, ODD_OTHERS, OTHERS, WORDS
+from .ranges import CHECKS
+from .table import BY_DIRECTIVE, FLAGS, GONE, VALUE_ATTACHED, count
+from .verdicts import NEW, ODD, OLD, REFUSED, RIGHT, Rows, holds, matches, releases
 
 # An option that sbatch takes without a value after the equals sign, and then does not use.
 EMPTY = frozenset(
@@ -22,32 +26,128 @@ EMPTY = frozenset(
 
 _TYPE = r"(?!all\b)[A-Za-z0-9_][\w.+-]*"
 _HINT = r"(compute_bound|memory_bound|multithread|nomultithread)"
-_TAKEN = {
-    "dependency": r"\d+(,\d+)*",
-    "distribution": r"(\*|block|cyclic):",
-    "exclusive": r"exclusive|user|mcs|topo",
-    # Any text: names that are not set are not passed on.
-    "export": r".*",
-    "gpu-bind": r"(closest|none)(,verbose)?",
+_GPUS = [(r"({0}|({0}[:=])?\d+[kmg]?)(,({0}|({0}[:=])?\d+[kmg]?))*,?".format(_TYPE), "")]
+_MEMORY = [(r"\+\d{1,18}([KMGT]B?)?", "")]
+_MAP, _MASK = r"\d+(\*\d+)?", r"(0x)?[\da-f]+(\*\d+)?"
+_BIND = r"(closest|none|(single|per_task):\d+|map_gpu:{0}(,{0})*|mask_gpu:{1}(,{1})*)".format(_MAP, _MASK)
+# Some with a type and some without.
+_MIXED = (r"(?=(.*,)?\+?\d+[kmg]?(,|$))(?=(.*,)?([\w.+-]+[:=]|[a-z_][\w.+-]*(,|$))).*", "")
+# What means something, beyond the values of the table.
+_TAKEN: Rows = {
+    "dependency": [(r"\d+(,\d+)*|singleton|(after\w*:\d[\d_*+:]*)([,?](after\w*:\d[\d_*+:]*|singleton))*", "")],
+    "distribution": [(r"(\*|block|cyclic)(:(\*|block|cyclic|fcyclic)){0,2}[:,]", "")],
+    "exclusive": [(r"exclusive|user|mcs", ""), ("topo", NEW)],
+    # Names that are not set are not passed on.
+    "export": [ANY],
+    "gpu-bind": [
+        (r"(verbose,)?%s(,verbose)?" % _BIND, ""),
+        (r"(verbose,)?(map:{0}(,{0})*|mask:{1}(,{1})*)(,verbose)?".format(_MAP, _MASK), NEW),
+    ],
     # A type alone is one GPU of it.
-    "gpus": r"({0}|({0}[:=])?\d+[kmg]?)(,({0}|({0}[:=])?\d+[kmg]?))*,?".format(_TYPE),
-    "gres": r"[A-Za-z_][\w.+-]*(:[A-Za-z0-9_][\w.+-]*)?([:=]\d+)?,",
-    "hint": _HINT + r"(," + _HINT + r")*",
-    "mail-type": r"(none|begin|end|fail|requeue|all|time_limit)(,(begin|end|fail|requeue|all|time_limit))*,",
+    "gpus": _GPUS,
+    "gpus-per-node": _GPUS,
+    "gpus-per-task": _GPUS,
+    "gres": [(r"[a-z_][\w.+-]*(:[a-z0-9_][\w.+-]*)?([:=]\d+)?,", "")],
+    "gres-flags": [(r"((dis|en)able-binding|enforce-binding|multiple-tasks-per-sharing|),?", NEW)],
+    "hint": [(_HINT + r"(," + _HINT + r")*", "")],
+    "licenses": [(r"[\w.@/+-]+([:=]\d*)?([,;|][\w.@/+-]+([:=]\d*)?)*,?", "")],
     # Nothing reads it until there is something to send.
-    "mail-user": r".*",
-    "nodes": r"\+?[1-9]\d*",
-    "open-mode": r"[at].*",
-    "partition": r"[A-Za-z0-9_][\w.+@-]*,",
-    "signal": r"([BR]+:)?([1-9]\d{0,2}|(sig)?(usr1|usr2|term|int|hup)@)",
-    "time": r"-1|\d+-",
+    "mail-user": [ANY],
+    "mem": _MEMORY,
+    "mem-per-cpu": _MEMORY,
+    "mem-per-gpu": _MEMORY,
+    "open-mode": [(r"[at].*", "")],
+    "partition": [(r",*[\w.+@-]+(,+[\w.+@-]+)*,*", "")],
+    "qos": [(r"[\w.+@-]+(,[\w.+@-]+)*", NEW)],
+    "reservation": [(r"[\w.+@-]+(,[\w.+@-]+)*,", "")],
+    "time": [(r"-1|\d+-", "")],
 }
-_TAKEN["gpus-per-node"] = _TAKEN["gpus-per-task"] = _TAKEN["gpus"]
+# What sbatch takes although it means nothing, or no more than a part of it.
+_ODD: Rows = {
+    "account": [ANY],
+    # As free text, ~ or $ too.
+    "chdir": [ANY],
+    "dependency": [(r"after\w*:-\d+", OLD)],
+    "error": [ANY],
+    "gpu-bind": [
+        (r"(verbose,)?((closest|none|single:|per_task:)[^,]*|(map|mask)_gpu:([\da-f,*]|0x)*)(,verbose)?", ""),
+        (r"no", OLD),
+    ],
+    "gpus": [(r",+|,?\d+,?", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
+    "gpus-per-node": [(r",+|,?\d+,?", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
+    "gpus-per-task": [(r",+|,?\d+,?", ""), (r"\D.*", NEW)],
+    "gres": [
+        (r"\w+:0+", ""),
+        (r"0+|,+|(,*{0})+,*".format(r"(gres/)?[a-z_][\w.+-]*(:\w[\w.+-]*)?([:=]\d+[kmgtp]?)?(?=,|$)"), NEW),
+    ],
+    "gres-flags": [(r",*", NEW)],
+    "licenses": [(r",+", "")],
+    "output": [ANY],
+    "qos": [ANY],
+    "time": [(r"-\d+", "")],
+    "wait-all-nodes": [(r"\+?0*[01]", "")],
+}
+# Values of the table that some releases do not take.
+_REFUSED: Rows = {
+    "dependency": [(r"(.*[,?])?[a-z]+:0+([^0-9].*)?", "")],
+    "exclusive": [("topo", OLD)],
+    "gres": [(r".*\bgres/.*|.*=.*|.+,none\b.*|none,.+", OLD), (r".*\bgres:.*|.+,none\b.*|none,.+", NEW)],
+    "gpus": [_MIXED],
+    "gpus-per-node": [_MIXED],
+    "gpus-per-task": [(_MIXED[0], OLD)],
+    "gres-flags": [
+        (r".*enforce.*disable.*|.*disable.*enforce.*", ""),
+        (r".*,.*|.*-sharing", OLD),
+        (r".*(one-task-per|allow-task)-sharing.*", NEW),
+    ],
+}
+_COUNTS = frozenset(option.directive for option in BY_DIRECTIVE.values() if option.expected == "a whole number from 1")
 
 
-def takes(option: Option, value: str) -> bool:
-    """Whether sbatch takes the value, although ``option.valid`` does not: ``takes(GPUS, "a100")`` is True."""
-    if not value:
-        return option.directive in EMPTY
-    pattern = _TAKEN.get(option.directive)
-    return pattern is not None and re.fullmatch(pattern, value, re.IGNORECASE | re.ASCII) is not None
+def verdict(name: str, value: str | None, slurm: t.Sequence[int] | None = None) -> str:
+    """What sbatch says to an option: ``verdict("nodes", "two")`` is ``refused``.
+
+    :arg name: the long name of an option that ``is_known``.
+    :arg value: None without one.
+    :arg slurm: the version of Slurm; if it is not known, or lies between those that were tried, the mildest verdict.
+    """
+    found = {_of_release(name, value, release) for release in releases(slurm)}
+    return RIGHT if RIGHT in found else ODD if ODD in found else REFUSED
+
+
+def is_known(name: str, slurm: t.Sequence[int] | None = None) -> bool:
+    """Whether sbatch of that Slurm has the option, or a site's plugin may bring it."""
+    if name in GONE:
+        return False
+    return any(
+        not (name in NOT_BEFORE and not holds(release, NOT_BEFORE[name]))
+        and not (name in NOT_SINCE and holds(release, NOT_SINCE[name]))
+        for release in releases(slurm)
+    )
+
+
+def words(name: str) -> tuple[str, str]:
+    """What sbatch expects as the value of an option, and an example: ``words("nice")``."""
+    option = BY_DIRECTIVE.get(name)
+    return (option.expected, option.example.strip('"')) if option else WORDS.get(name, COUNT_WORDS)
+
+
+def _of_release(name: str, value: str | None, release: str) -> str:
+    if value is None:
+        return RIGHT if name in FLAGS or name in VALUE_ATTACHED else REFUSED
+    if name in FLAGS and name not in VALUE_ATTACHED:
+        return REFUSED
+    option = BY_DIRECTIVE.get(name)
+    if option and not value:
+        return RIGHT if name in EMPTY else ODD if matches(_ODD.get(name, ()), value, release) else REFUSED
+    if name in _COUNTS:
+        return RIGHT if count(value.lstrip()) else REFUSED
+    if name in CHECKS:
+        return CHECKS[name](value, release)
+    if matches(_REFUSED.get(name, ()), value, release):
+        return REFUSED
+    if option and option.valid(value):
+        return RIGHT
+    if matches(_TAKEN.get(name, ()) if option else OTHERS.get(name, [ANY]), value, release):
+        return RIGHT
+    return ODD if matches((_ODD if option else ODD_OTHERS).get(name, ()), value, release) else REFUSED

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of sbatch that it refuses together, or without another one. No I/O. Private to hpc.pytorch.
+
+Each rule was tried with Slurm 22.05 and 24.11, and tests/judges tries it again.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .verdicts import NEW, holds, releases
+
+# Values by the names of options; of a flag True or None.
+Given = t.Mapping[str, t.Union[str, bool, None]]
+
+
+class Clash(t.NamedTuple):
+    """Options that sbatch refuses together.
+
+    :arg names: those that are there; the last of them in the script is the one to report.
+    """
+
+    names: tuple[str, ...]
+    why: str
+    remedy: str
+
+
+_GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task")
+# At most one of each; from which release.
+_ONE_OF = (
+    (("mem", "mem-per-cpu", "mem-per-gpu"), ""),
+    (("cpus-per-task", "cpus-per-gpu"), ""),
+    (("gpus-per-task", "ntasks-per-gpu"), ""),
+    (("ntasks-per-node", "ntasks-per-gpu"), ""),
+    (("gpus-per-socket", "ntasks-per-gpu"), ""),
+    (("core-spec", "thread-spec"), ""),
+    (("exclusive", "oversubscribe"), NEW),
+)
+# One of the others must be there too; from which release.
+_NEEDS = (
+    ("mem-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), ""),
+    ("ntasks-per-gpu", ("gpus", "gpus-per-node", "ntasks"), ""),
+    ("cpus-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), NEW),
+    ("gpus-per-task", ("ntasks", "nodes", "gpus"), NEW),
+    ("gpus-per-task", ("ntasks", "ntasks-per-node", "nodes", "gpus"), ""),
+    ("gpus-per-socket", ("sockets-per-node", "extra-node-info"), ""),
+)
+
+
+def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
+    """The options that sbatch refuses together: ``clashes({"mem": "4G", "mem-per-cpu": "1G"})`` has one element.
+
+    :arg slurm: the version of Slurm. If it is not known, only what every tried release refuses.
+    """
+    tried = releases(slurm)
+    found: list[Clash] = []
+    for names, since in _ONE_OF:
+        there = tuple(name for name in names if name in given)
+        if len(there) > 1 and all(holds(release, since) for release in tried):
+            found.append(Clash(there, "sbatch takes one of them", "keep one of them"))
+    for name, others, since in _NEEDS:
+        if not _asks(given, name) or not all(holds(release, since) for release in tried):
+            continue
+        if not any(_asks(given, other) for other in others) and not ("gpus" in others and _has_gpu(given, name)):
+            why = "sbatch takes it only together with %s" % " or ".join("--" + other for other in others)
+            if name not in [clash.names[0] for clash in found]:
+                found.append(Clash((name,), why, "give --%s too" % others[0]))
+    if "resv-ports" in given and "stepmgr" not in given:
+        found.append(Clash(("resv-ports",), "sbatch takes it only together with --stepmgr", "give --stepmgr too"))
+    if str(given.get("distribution")).lower() == "arbitrary" and not ("nodelist" in given or "nodefile" in given):
+        found.append(Clash(("distribution",), "sbatch takes arbitrary only with --nodelist", "give --nodelist too"))
+    found += _not_a_multiple(given)
+    return found
+
+
+def _not_a_multiple(given: Given) -> t.Iterator[Clash]:
+    """The GPUs of the job are a multiple of those of a node."""
+    total = re.fullmatch(r"\d{1,9}", str(given.get("gpus")), re.ASCII)
+    for name, pattern in (("gpus-per-node", r"(\d{1,9})"), ("gres", r"(?:gres[:/])?gpu:(\d{1,9})")):
+        each = re.fullmatch(pattern, str(given.get(name)), re.ASCII)
+        if total and each and int(each[1]) and int(total[0]) % int(each[1]):
+            why = "the GPUs of the job are no multiple of those of a node"
+            yield Clash((name, "gpus"), why, "leave --gpus out, and give the number of nodes")
+            return
+
+
+def _asks(given: Given, name: str) -> bool:
+    """Whether an option is there and asks for something: ``--gpus=0`` does not."""
+    if name not in given:
+        return False
+    if name in _GPUS:
+        return re.search(r"(^|[:=,])\+?0*[1-9]\d{0,8}[kmg]?(,|$)", str(given[name]), re.IGNORECASE) is not None
+    return re.fullmatch(r"0*[KMGTB]*", str(given[name]), re.IGNORECASE) is None
+
+
+def _has_gpu(given: Given, name: str) -> bool:
+    """Whether --gres asks for GPUs; --gpus-per-task does not count them."""
+    if name == "gpus-per-task":
+        return False
+    items = str(given.get("gres") or "").lower().split(",")
+    return any(re.match(r"(gres[:/])?gpu([:=]|$)", item) and not re.search(r"[:=]0+$", item) for item in items)
