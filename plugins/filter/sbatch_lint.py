@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
-  - Reads a job script as sbatch does and reports its mistakes line by line. It runs nothing.
-  - C(docs/job-lint.md) explains each code.
+  - Reads a job script as sbatch does and reports its mistakes line by line. It runs nothing of the script. If bash is
+    on the controller, C(bash -n) checks the syntax.
+  - A comment such as C(# sbatch-lint: ignore=no-mem) in the script says what is intended.
+  - C(docs/job-lint.md) explains each code and these comments.
 positional: _input
 options:
   _input:
@@ -81,6 +83,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.syntax import messages
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import SEVERITIES
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
@@ -103,7 +106,7 @@ def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = (), slurm_version: t.Any 
         slurm = parse(None if slurm_version is None else str(slurm_version))
     except UserError as error:
         raise AnsibleFilterError("sbatch_lint: %s" % error) from error
-    return [finding._asdict() for finding in lint(text, slurm) if finding.code not in ignore]
+    return [finding._asdict() for finding in lint(text, slurm, syntax=messages) if finding.code not in ignore]
 
 
 class FilterModule:

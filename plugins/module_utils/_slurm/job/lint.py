@@ -1,13 +1,14 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lints a script before it is submitted, together with its arguments. No I/O. Private to hpc.pytorch."""
+"""Lints a script before it is submitted, together with its arguments. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ..._common.errors import UserError
+from ..bash.syntax import messages
 from ..lint.by_version import DEPENDENT
 from ..lint.finding import Finding
 from ..lint.script import lint
@@ -18,18 +19,22 @@ _GIVEN_BY: t.Mapping[str, frozenset[str]] = {
     "no-mem": frozenset(("mem", "mem-per-cpu", "mem-per-gpu", "exclusive")),
     "no-time": frozenset(("time",)),
     "no-cpus": frozenset(("cpus-per-task", "cpus-per-gpu", "exclusive")),
+    "gpus-without-nodes": frozenset(("nodes", "ntasks", "ntasks-per-node")),
+    "default-port": frozenset(("exclusive",)),
+    "fixed-port": frozenset(("exclusive",)),
 }
 
 
 def findings(request: Request, version: t.Callable[[], t.Sequence[int]]) -> list[Finding]:
-    """The mistakes in the script that the arguments do not correct.
+    """The mistakes in the script that the arguments do not correct. It asks bash whether it can read the script.
 
     :arg version: asks for the version of Slurm; empty if it is not known. It is asked only if a finding depends on it.
     """
     given = {argument[2:].partition("=")[0] for argument in request.arguments}
-    found = lint(request.text)
+    printed = messages(request.text)
+    found = lint(request.text, syntax=lambda _text: printed)
     if any(finding.code in DEPENDENT for finding in found):
-        found = lint(request.text, version())
+        found = lint(request.text, version(), syntax=lambda _text: printed)
     return [finding for finding in found if not given & _GIVEN_BY.get(finding.code, frozenset())]
 
 

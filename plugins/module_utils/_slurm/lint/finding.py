@@ -76,6 +76,12 @@ CODES: tuple[Code, ...] = (
         "move it up",
     ),
     Code(
+        "nodelist-too-long",
+        "error",
+        "`--nodelist` names more nodes than `--nodes` allows: sbatch refuses the script",
+        "the number of the nodes that it names",
+    ),
+    Code(
         "commented-directive",
         "warning",
         "`# SBATCH`, with a blank: a comment, intended or not",
@@ -98,6 +104,12 @@ CODES: tuple[Code, ...] = (
     ),
     Code("no-cpus", "warning", "no CPUs are requested (16%): one core loads the data", "`--cpus-per-task`"),
     Code(
+        "gpus-without-nodes",
+        "warning",
+        "`--gpus=4` without `--nodes`: Slurm may take GPUs of several nodes, and the script runs on the first",
+        "`--nodes=1`",
+    ),
+    Code(
         "srun-cpus",
         "warning",
         "`--cpus-per-task` does not reach `srun` (17%): Slurm 22.05 to 23.02 gives each task one CPU",
@@ -112,6 +124,18 @@ CODES: tuple[Code, ...] = (
     Code("tasks-without-srun", "warning", "several tasks and nothing that starts them (4%)", "`srun`"),
     Code(
         "nodes-without-srun", "warning", "several nodes and nothing that reaches them (2%): the others idle", "`srun`"
+    ),
+    Code(
+        "rank-in-batch",
+        "warning",
+        "`$SLURM_PROCID` or `$SLURM_NODEID` is expanded in the batch shell, not in the step (1%): every rank is 0",
+        "`srun bash -c '...'`, in single quotes",
+    ),
+    Code(
+        "image-without-gpu",
+        "warning",
+        "an image of Apptainer or Singularity without `--nv` in a job with GPUs (2%): it sees none",
+        "`--nv`, or `--rocm`",
     ),
     Code("gpus-twice", "warning", "`--gres=gpu:...` and `--gpus...` (2%)", "keep one"),
     Code(
@@ -131,6 +155,12 @@ CODES: tuple[Code, ...] = (
         "warning",
         "a fixed port (12%): the next job on the node needs it too",
         "`$((20000 + SLURM_JOB_ID % 10000))`",
+    ),
+    Code(
+        "default-port",
+        "warning",
+        "`torchrun`, `accelerate` or `deepspeed` without a port (6%): the next job on the node may need port 29500 too",
+        "`torchrun --standalone`, or a port from the job's id",
     ),
     Code(
         "bashrc",
@@ -168,6 +198,24 @@ CODES: tuple[Code, ...] = (
         "warning",
         "the last command ends in `&`: the job ends at once and takes the command with it",
         "`wait` on the last line",
+    ),
+    Code(
+        "not-bash",
+        "warning",
+        "a `<placeholder>`, or what `bash -n` refuses (1%): the script ends there, or never begins",
+        "correct the line",
+    ),
+    Code(
+        "sh-bashism",
+        "warning",
+        "`#!/bin/sh` with `source`, arrays or others of bash's own (1%): Debian and Ubuntu have another `/bin/sh`",
+        "`#!/bin/bash`",
+    ),
+    Code(
+        "unknown-ignore",
+        "warning",
+        "a mark `# sbatch-lint: ignore=...` without a code of this table",
+        "the code of a finding",
     ),
     Code(
         "secret",

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..sbatch.script_text import Batch, Text
+from ..bash.command_text import Text
+from ..sbatch.script_text import Batch
 from .finding import Found
 
 _COMMAND = r"(?:^|[;&|({]|\b(?:then|do|else)\s)\s*(?:\w+=\S*\s+)*"
@@ -43,10 +44,11 @@ _PIP_USER = re.compile(_COMMAND + r"(?:\S*python[\d.]*\s+-m\s+)?pip[\d.]*\s+inst
 
 def check(batch: Batch) -> t.Iterator[Found]:
     """Find the mistakes in lines of shell code."""
-    yield from _python_after_activation(batch.commands)
-    for number, text in batch.commands:
+    lines = list(_lines(batch))
+    yield from _python_after_activation(lines)
+    for number, text in lines:
         if "PYTHONPATH=" in text:
-            others = _packages_of_others(batch, text)
+            others = _packages_of_others(lines, text)
             if others:
                 yield (
                     number,
@@ -56,7 +58,7 @@ def check(batch: Batch) -> t.Iterator[Found]:
                     "leave it out, and install what you need from there into the environment",
                 )
         if "--user" in text and _PIP_USER.search(text):
-            if not any("PYTHONUSERBASE=" in other for _number, other in batch.commands):
+            if not any("PYTHONUSERBASE=" in other for _number, other in lines):
                 yield (
                     number,
                     "pip-user",
@@ -66,13 +68,22 @@ def check(batch: Batch) -> t.Iterator[Found]:
                 )
 
 
-def _packages_of_others(batch: Batch, text: str) -> list[str]:
+def _lines(batch: Batch) -> t.Iterator[Text]:
+    """The commands, those over several lines of quoted text line by line."""
+    for command in batch.commands:
+        at = 0
+        for part in command.text.split("\n"):
+            yield Text(batch.line_at(command, at), part)
+            at += len(part) + 1
+
+
+def _packages_of_others(lines: t.Sequence[Text], text: str) -> list[str]:
     """The entries of PYTHONPATH that hold packages of another Python than the environment's."""
     path = _PYTHONPATH.search(text)
     entries = path["value"].strip("\"'").split(":") if path else []
     others = [entry for entry in entries if _PACKAGES.search(entry) and not _OWN_PACKAGES.search(entry)]
     # Without an environment they are the usual way to add to the Python of a module.
-    has_env = any(_ACTIVATES.search(other) or _VENV.search(other) for _number, other in batch.commands)
+    has_env = any(_ACTIVATES.search(other) or _VENV.search(other) for _number, other in lines)
     return [entry for entry in others if has_env or _USERS_PACKAGES.search(entry)]
 
 

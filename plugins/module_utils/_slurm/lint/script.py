@@ -11,23 +11,36 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import one_line
-from ..sbatch.script_text import Text, read
-from . import command_lines, directive_lines, python_lines
+from ..bash.command_text import Text
+from ..sbatch.script_text import read
+from . import command_lines, counts, dialect, directive_lines, ports, python_lines, steps
 from .by_version import Version
 from .finding import SEVERITIES, Finding, Found
+from .marks import marks_of
+from .view import script_of
 
 
-def lint(text: str, slurm: Version = None) -> list[Finding]:
+def lint(text: str, slurm: Version = None, *, syntax: dialect.Syntax | None = None) -> list[Finding]:
     """Find the mistakes in a script, in the order of its lines.
 
     :arg slurm: the version of the cluster's Slurm, such as (22, 5, 8). If it is not known, a finding that depends on it
         names the versions.
+    :arg syntax: gives the output of bash -n for a text; None where bash is not to be asked.
     """
     found = list(_form(text))
-    batch = read(text.replace("\r", ""))
+    text = text.replace("\r", "")
+    batch = read(text)
     found += directive_lines.check(batch, slurm)
-    found += command_lines.check(batch, slurm)
-    found += python_lines.check(batch)
+    script = script_of(batch)
+    if dialect.is_bourne(batch.shebang):
+        found += dialect.check(batch, text, syntax)
+        found += counts.check(script)
+        found += steps.check(script, slurm)
+        found += ports.check(script)
+        found += command_lines.check(script)
+        found += python_lines.check(batch)
+    marks = marks_of(batch, text.split("\n"))
+    found = [*filter(marks.keep, found), *marks.wrong]
     return sorted(
         (
             Finding(line, code, "".join(severity) or SEVERITIES[code], _visible(message), _visible(remedy))

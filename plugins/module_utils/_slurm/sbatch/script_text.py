@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .shell_words import split_line
+from ..bash.command_text import Text, read_commands
 from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, KNOWN, SHORT, TAKES_NEXT, VALUE_ATTACHED
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
@@ -55,13 +55,6 @@ class Directive(t.NamedTuple):
     part: int = 0
 
 
-class Text(t.NamedTuple):
-    """A line, or several lines that backslashes join, with the number of the first."""
-
-    line: int
-    text: str
-
-
 class Batch(t.NamedTuple):
     """A job script.
 
@@ -70,9 +63,10 @@ class Batch(t.NamedTuple):
     :arg unread: lines of directives with an open quote.
     :arg comments: the comments before the first command.
     :arg late: directives after the first command, which sbatch does not read.
-    :arg commands: the lines of shell code, without comments.
+    :arg commands: the lines of shell code, without comments; those that belong together are one text.
     :arg parts: how many components a heterogeneous job has; 1 for any other job.
-    :arg starts: where the lines that a backslash joins begin in their text, by the number of the first one.
+    :arg notes: the comments after the first command, and those at the end of a line.
+    :arg starts: where the lines of a text begin in it, by the number of the first one.
     """
 
     shebang: str
@@ -82,6 +76,7 @@ class Batch(t.NamedTuple):
     late: list[Text]
     commands: list[Text]
     parts: int = 1
+    notes: t.Sequence[Text] = ()
     starts: t.Mapping[int, t.Sequence[tuple[int, int]]] = {}
 
     def line_at(self, command: Text, at: int) -> int:
@@ -157,39 +152,21 @@ def split(text: str) -> list[str]:
 
 def read(script: str) -> Batch:
     """Read a job script: ``read("#!/bin/sh\\n#SBATCH -N2\\nls").value("nodes")`` is ``"2"``."""
-    starts: dict[int, list[tuple[int, int]]] = {}
-    batch = Batch(script.split("\n", 1)[0], [], [], [], [], [], starts=starts)
-    joined: Text | None = None
-    documents: list[str] = []
-    for number, text in enumerate(script.split("\n"), 1):
-        bare = text.strip()
-        if documents:
-            # The lines of a here-document are text.
-            if bare == documents[0]:
-                documents.pop(0)
-            continue
-        if joined:
-            starts.setdefault(joined.line, []).append((len(joined.text), number))
-            joined = joined._replace(text=joined.text[:-1] + " " + bare)
-        elif text.startswith("#SBATCH"):
-            if batch.commands:
-                batch.late.append(Text(number, text))
-            else:
-                batch = _read_directives(batch, number, text[len("#SBATCH") :])
-            continue
-        elif not bare or bare.startswith("#"):
-            if bare and not batch.commands:
-                batch.comments.append(Text(number, text))
-            continue
-        else:
-            joined = Text(number, bare)
-        if not joined.text.endswith("\\"):
-            batch.commands.append(joined)
-            documents = split_line(joined.text).documents if "<<" in joined.text else []
-            joined = None
-    if joined:
-        batch.commands.append(joined)
-    return batch
+    lines = script.split("\n")
+    batch = Batch(lines[0], [], [], [], [], [], starts={})
+    number = 1
+    while number <= len(lines):
+        text = lines[number - 1]
+        if text.startswith("#SBATCH"):
+            batch = _read_directives(batch, number, text[len("#SBATCH") :])
+        elif text.strip() and not text.strip().startswith("#"):
+            break
+        elif text.strip():
+            batch.comments.append(Text(number, text))
+        number += 1
+    rest = read_commands(lines, number)
+    batch.late.extend(rest.late)
+    return batch._replace(commands=rest.commands, notes=rest.comments, starts=rest.starts)
 
 
 def _read_directives(batch: Batch, number: int, text: str) -> Batch:

@@ -12,24 +12,33 @@ from __future__ import annotations
 import re
 import typing as t
 
+# Characters that mean only themselves.
+_PLAIN = re.compile(r"[A-Za-z0-9_./:=,+%@^~*?\[\]{}!-]+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 
 
 class Word(t.NamedTuple):
-    """A word without its quotes, and where it begins in the line."""
+    """A word without its quotes, and where it begins and ends in the line.
+
+    :arg line: the number of the command that it is in, where that is not the one that is read.
+    """
 
     text: str
     at: int
+    end: int = 0
+    line: int = 0
 
 
 class Command(t.NamedTuple):
     """A simple command, or the elements of an array.
 
     :arg background: whether ``&`` ends it.
+    :arg array: the assignment whose elements these are: ``ARGS=``; empty for a command.
     """
 
     words: tuple[Word, ...]
     background: bool
+    array: str = ""
 
 
 class Line(t.NamedTuple):
@@ -61,6 +70,8 @@ class _Reader:
         self.text = text
         self.commands: list[Command] = []
         self.documents: list[str] = []
+        # The assignment of the array that is read.
+        self.array = ""
         # A substitution within a substitution is read as often as it is deep.
         self.depth = 0
 
@@ -69,10 +80,11 @@ class _Reader:
         words: list[Word] = []
         # What the next word is, if not an argument: the file of a redirection, or the end of a here-document.
         role = ""
+        array, self.array = self.array, ""
 
         def close(background: bool = False) -> None:
             if words:
-                self.commands.append(Command(tuple(words), background))
+                self.commands.append(Command(tuple(words), background, array))
                 words.clear()
 
         while at < end:
@@ -80,8 +92,11 @@ class _Reader:
             char = two[0]
             if char in " \t":
                 at += 1
+            elif two == "\\\n":
+                at += 2
             elif char == "#":
-                break
+                at = self._closing(at, end, "\n")
+                close()
             elif two == "((" and not words:
                 at = self._closing(at + 2, end, "))")
             elif three == "<<<":
@@ -106,7 +121,7 @@ class _Reader:
                 if role == "document":
                     self.documents.append(word)
                 elif not role:
-                    words.append(Word(word, begin))
+                    words.append(Word(word, begin, at))
                 role = ""
         close()
 
@@ -118,8 +133,12 @@ class _Reader:
             if char in " \t\n;&|<>)" or (char == "(" and not self._opens_array(found)):
                 break
             begin = at
-            if char == "\\":
-                found.append(self.text[at + 1 : at + 2])
+            plain = _PLAIN.match(self.text, at, end)
+            if plain:
+                at = plain.end()
+                found.append(plain.group())
+            elif char == "\\":
+                found.append(self.text[at + 1 : at + 2].strip("\n"))
                 at += 2
             elif char == "'":
                 at = self._closing(at + 1, end, "'")
@@ -129,7 +148,9 @@ class _Reader:
                 found.append(re.sub(r'\\([$`"\\])', r"\1", self.text[begin + 1 : at - 1]))
             elif char == "(":
                 # The elements of an array are a command of their own: launcher=(srun --label).
+                self.array = "".join(found)
                 at = self._within(at + 1, end)
+                self.array = ""
                 found.append("()")
             else:
                 at = self._plain(at, end)

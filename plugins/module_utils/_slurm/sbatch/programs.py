@@ -8,10 +8,11 @@ Private to hpc.pytorch.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ..sbatch.shell_words import Command, Word, is_assignment
-from ..sbatch.table import FLAGS, VALUE_ATTACHED
+from ..bash.shell_words import Command, Word, is_assignment
+from .table import FLAGS, VALUE_ATTACHED
 
 _KEYWORDS = frozenset("then do else elif if while until ! {".split())
 
@@ -56,6 +57,13 @@ _SRUN_FLAGS = (FLAGS - {"wait"}) | frozenset(
 )
 
 
+# Programs that train, or start what trains.
+_TRAININGS = re.compile(
+    r"(?:python|pypy)[\d.]*|torchrun|accelerate|deepspeed|horovodrun|composer|fairseq-\w+|lightning|fabric|colossalai"
+)
+_STARTERS = frozenset("srun mpirun mpiexec bash sh apptainer singularity numactl nsys env".split())
+
+
 class Started(t.NamedTuple):
     """A program that a command starts.
 
@@ -67,6 +75,21 @@ class Started(t.NamedTuple):
     words: list[Word]
 
 
+def base_name(text: str) -> str:
+    """A program without its folder: ``base_name("/usr/bin/srun")`` is ``"srun"``."""
+    return text.rpartition("/")[2]
+
+
+def is_training(text: str) -> bool:
+    """Whether a program trains or starts what trains: ``is_training("/opt/env/bin/python3.11")``."""
+    return _TRAININGS.fullmatch(base_name(text)) is not None
+
+
+def is_starter(text: str) -> bool:
+    """Whether a program trains, or starts another one."""
+    return is_training(text) or base_name(text) in _STARTERS
+
+
 def started(command: Command) -> Started:
     """The program behind keywords, assignments and prefixes: for ``time -p env A=b x -y`` it is ``x -y``."""
     words, assignments = list(command.words), []
@@ -75,8 +98,8 @@ def started(command: Command) -> Started:
             assignments.append(words.pop(0))
         elif words[0].text in _KEYWORDS:
             words.pop(0)
-        elif words[0].text.rpartition("/")[2] in _PREFIXES and len(words) > 1:
-            prefix = _PREFIXES[words.pop(0).text.rpartition("/")[2]]
+        elif base_name(words[0].text) in _PREFIXES and len(words) > 1:
+            prefix = _PREFIXES[base_name(words.pop(0).text)]
             while words and words[0].text.startswith("-"):
                 option = words.pop(0).text
                 if option in prefix.with_value and words:

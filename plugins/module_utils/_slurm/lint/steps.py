@@ -1,0 +1,190 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds what a step of srun, or a program in an image, does not get: CPUs, its rank, GPUs. No I/O.
+
+Private to hpc.pytorch.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..sbatch.calls import Call
+from ..sbatch.programs import base_name, srun_options
+from ..sbatch.table import count
+from .by_version import SRUN_CPUS, Version
+from .finding import Found
+from .view import Script
+
+# Programs that prepare or report something, for which one CPU, and no GPU, is enough.
+_HELPERS = frozenset(
+    """
+    [ [[ : basename cat cd chmod cp curl date df dirname du echo env exit export false find free git grep gunzip head
+    hostname id ip ldd ls lscpu ln mkdir module ml mktemp mv nproc nvidia-smi pip pip3 printenv printf pwd read realpath
+    rm rmdir rsync scontrol seq set sed sleep sort source . tail tar tee test touch true ulimit umask uname unzip wait
+    wc wget which whoami zip
+    """.split()
+)
+_ENGINES = ("apptainer", "singularity")
+_STARTS_STEPS = ("srun", "mpirun", "mpiexec", "prun")
+# What differs between the tasks of a step, and in the batch shell is that of the first one.
+_OF_THE_TASK = re.compile(r"(\\?)\$\{?(SLURM_(?:PROCID|LOCALID|NODEID))\b")
+_RANK_NAME = re.compile(r"(?i)\w*rank|CUDA_VISIBLE_DEVICES")
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
+
+
+def check(script: Script, slurm: Version) -> t.Iterator[Found]:
+    """Find the mistakes in steps and images."""
+    if script.batch.parts == 1:
+        # Each component of a heterogeneous job has its own numbers.
+        yield from _srun_cpus(script, slurm)
+        yield from _rank(script)
+    yield from _image(script)
+
+
+def _inner(script: Script, index: int) -> list[Call]:
+    """The calls within a call."""
+    outer = script.calls[index]
+    around = (*outer.within, outer.program)
+    found: list[Call] = []
+    for call in script.calls[index + 1 :]:
+        if call.line is not outer.line or call.within[: len(around)] != around:
+            break
+        found.append(call)
+    return found
+
+
+def _only_helps(script: Script, index: int) -> bool:
+    """Whether all that a call starts prepares or reports something."""
+    inner = _inner(script, index)
+    around = {name for call in inner for name in call.within}
+    leaves = [call.program for call in inner if call.words and call.program not in around]
+    return bool(leaves) and all(name in _HELPERS for name in leaves)
+
+
+def _srun_cpus(script: Script, slurm: Version) -> t.Iterator[Found]:
+    who = SRUN_CPUS.of(slurm)
+    if not who or count(script.batch.value("cpus-per-task")) < 2:
+        return
+    for index, call in enumerate(script.calls):
+        if any(word.text.startswith("SRUN_CPUS_PER_TASK=") for word in call.assignments):
+            return
+        if call.words and call.program == "srun" and not (_has_cpus(script, call) or _only_helps(script, index)):
+            yield (
+                script.number(call),
+                "srun-cpus",
+                "srun does not get --cpus-per-task: %s gives its tasks one CPU each" % who,
+                'add --cpus-per-task="$SLURM_CPUS_PER_TASK", or export SRUN_CPUS_PER_TASK',
+            )
+
+
+def _has_cpus(script: Script, call: Call) -> bool:
+    """Whether srun gets a number of CPUs, or starts nothing that is known to need more than one."""
+    options, program = srun_options(call.words[1:])
+    for option in options:
+        name = re.match(r"\$\{?(\w+)", option)
+        if name:
+            values = [text for _number, text in script.batch.commands if re.search(r"\b%s\+?=" % name[1], text)]
+            # A variable of the submitting shell may hold anything.
+            if not values or re.search(r"--cpus-per-t|[\s\"'(=]-c", " ".join(values)):
+                return True
+        elif option.startswith(("--cpus-per-t", "--exact")) or re.match(r"-c", option):
+            return True
+    return bool(program) and base_name(program[0]) in _HELPERS
+
+
+def _rank(script: Script) -> t.Iterator[Found]:
+    calls = script.calls
+    steps = [call for call in calls if call.words and call.program in _STARTS_STEPS]
+    if not steps or any("$0" in call.arguments for call in steps):
+        # Without a step, or where the script itself is the step, nothing is given on.
+        return
+    for index, call in enumerate(calls):
+        if set(call.within) & set(_STARTS_STEPS):
+            continue
+        if call in steps and not _only_helps(script, index):
+            for word in call.words:
+                variable = "" if word.line else _early(script, call.line.text[word.at : word.end])
+                if variable:
+                    yield _rank_finding(script, call, word.at, variable, "the arguments of %s contain" % call.program)
+                    break
+        for word in () if call.words else call.assignments:
+            variable = _early(script, call.line.text[word.at : word.end])
+            name = word.text.partition("=")[0].rstrip("+")
+            if variable and _uses(calls[index + 1 :], name, word.text):
+                yield _rank_finding(script, call, word.at, variable, "%s is set to" % name)
+
+
+def _early(script: Script, raw: str) -> str:
+    """The variable of a task that the batch shell itself expands in a part of a line; empty if it expands none."""
+    if "SLURM_" not in raw:
+        return ""
+    kept = _QUOTED.sub(lambda part: "" if part[0][0] == "'" else part[0], raw)
+    several = {
+        "SLURM_PROCID": script.tasks() > 1 or script.nodes() > 1,
+        "SLURM_NODEID": script.nodes() > 1,
+        "SLURM_LOCALID": script.tasks() > max(script.nodes(), 1),
+    }
+    return next((found[2] for found in _OF_THE_TASK.finditer(kept) if not found[1] and several[found[2]]), "")
+
+
+def _uses(later: t.Sequence[Call], name: str, assignment: str) -> bool:
+    """Whether a step uses a rank that the batch shell has set."""
+    inside = [call for call in later if set(call.within) & set(_STARTS_STEPS)]
+    if any(word.text.startswith(name + "=") for call in inside for word in call.assignments):
+        # The step sets it again.
+        return False
+    given_on = any(re.search(r"\$\{?%s\b" % name, call.line.text) for call in inside)
+    if not _RANK_NAME.fullmatch(name):
+        # Not a rank, but options that contain it.
+        return given_on and re.search(r"rank[= ]\S*\$\{?SLURM_", assignment) is not None
+    programs = [call for call in inside if call.words and call.program not in ("bash", "sh", *_ENGINES)]
+    return given_on or any(not _gives_ranks(call) and call.program not in _HELPERS for call in programs)
+
+
+def _gives_ranks(call: Call) -> bool:
+    """Whether a launcher gives its processes their ranks, whatever the environment says."""
+    return call.program in ("torchrun", "accelerate", "deepspeed") or "torch.distributed" in " ".join(
+        call.arguments[:4]
+    )
+
+
+def _rank_finding(script: Script, call: Call, at: int, variable: str, what: str) -> Found:
+    return (
+        script.number(call, at),
+        "rank-in-batch",
+        "%s $%s of the batch shell, which is 0: every task gets the same" % (what, variable),
+        "let each task expand it, within single quotes: srun bash -c 'RANK=$SLURM_PROCID exec python train.py'",
+    )
+
+
+def _image(script: Script) -> t.Iterator[Found]:
+    if not script.has_gpus():
+        return
+    found: list[Call] = []
+    for index, call in enumerate(script.calls):
+        if any(re.match(r"(?:APPTAINER|SINGULARITY)_(?:NV|NVCCLI|ROCM)=", word.text) for word in call.assignments):
+            return
+        if not call.words or call.program not in _ENGINES:
+            continue
+        words = call.arguments
+        if any(re.match(r"--(?:nv|nvccli|rocm)\b", word) for word in words):
+            return
+        at = next((at for at, word in enumerate(words) if word in ("exec", "run", "shell")), None)
+        if at is None or any(
+            word[:1] == "$" and before[:1] != "-" for before, word in zip(words[at:], words[at + 1 :])
+        ):
+            # Another command of the engine, or an option, or an image, in a variable.
+            continue
+        trains = [inner for inner in _inner(script, index) if inner.words and inner.program not in ("bash", "sh")]
+        if words[at] == "run" or any(inner.program not in _HELPERS for inner in trains):
+            found.append(call)
+    for call in found[:1]:
+        yield (
+            script.number(call),
+            "image-without-gpu",
+            "%s gives the image no GPU, although the job asks for GPUs" % call.program,
+            "add --nv after exec or run (--rocm for GPUs of AMD), unless the site's configuration does it",
+        )
