@@ -21,11 +21,13 @@ Syntax = t.Callable[[str], str]
 _MESSAGE = re.compile(r"^\S*bash: (?:-c: |line )*(?:line )?(\d+): (.+)$", re.MULTILINE)
 # Quotes and brackets, whose text is not the shell's, or a word in angle brackets.
 _PLACEHOLDER = re.compile(
-    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'|\$\(\([^)]*\)\)|\(\([^)]*\)\)|\[\[.*?\]\]"
+    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'|\(\([^)]{0,200}\)\)|\[\[.{0,200}?\]\]"
     r"|(?<![<>&\d])(?P<name><(?P<text>[A-Za-z](?:[\w ./-]{0,60}[\w./-])?)>)(?P<end>(?=\s*(?:$|[;|&)\n])))?",
     re.DOTALL,
 )
-_MEANT = re.compile(r"(?:[A-Z][A-Z0-9_ -]+|(?i:your|path|my|name|insert|the|some|project|user|env|account)\b[\w -]*)\Z")
+_MEANT = re.compile(
+    r"[A-Z][A-Z0-9_ -]+\Z|(?i:your|path|my|name|insert|the|some|project|user|env|account)(?:[ _-][\w -]*)?\Z"
+)
 # What dash, the /bin/sh of Debian and Ubuntu, does not have. Tried with dash 0.5.12.
 _BASHISMS: t.Mapping[str, t.Pattern[str]] = {
     name: re.compile(pattern, re.MULTILINE)

@@ -8,6 +8,7 @@ Private to hpc.pytorch.
 
 from __future__ import annotations
 
+import bisect
 import re
 import typing as t
 
@@ -23,20 +24,24 @@ class Marks(t.NamedTuple):
     """What is ignored.
 
     :arg everywhere: codes in the whole script.
-    :arg lines: the first and the last line of a part, with its codes.
+    :arg lines: the last line of a part and its codes, by its first line.
     :arg wrong: findings about marks.
     """
 
     everywhere: set[str]
-    lines: list[tuple[int, int, set[str]]]
+    lines: dict[int, tuple[int, set[str]]]
     wrong: list[Found]
 
-    def keep(self, found: Found) -> bool:
-        """Whether a finding is reported."""
-        line, code = found[0], found[1]
-        return code not in self.everywhere and not any(
-            first <= line <= last and code in codes for first, last, codes in self.lines
-        )
+    def rest(self, found: t.Sequence[Found]) -> list[Found]:
+        """The findings that are not ignored, and those about marks."""
+        firsts = sorted(self.lines)
+
+        def ignored(line: int, code: str) -> bool:
+            at = bisect.bisect_right(firsts, line)
+            last, codes = self.lines[firsts[at - 1]] if at else (0, set())
+            return code in self.everywhere or (line <= last and code in codes)
+
+        return [one for one in found if not ignored(one[0], one[1])] + self.wrong
 
 
 def marks_of(batch: Batch, lines: t.Sequence[str]) -> Marks:
@@ -47,7 +52,7 @@ def marks_of(batch: Batch, lines: t.Sequence[str]) -> Marks:
 
     :arg lines: the lines of the script.
     """
-    marks = Marks(set(), [], [])
+    marks = Marks(set(), {}, [])
     for number, text in batch.comments:
         marks.everywhere.update(_codes(marks, number, text))
     # The first line is a comment for the shell, and sbatch reads # in a directive as one.
@@ -55,13 +60,16 @@ def marks_of(batch: Batch, lines: t.Sequence[str]) -> Marks:
     for number in sorted(directives):
         text = lines[number - 1]
         codes = _codes(marks, number, text) if "sbatch-lint" in text else set()
-        marks.lines.append((number, number, codes))
-    ends = [(command.line, _last_line(batch, command)) for command in batch.commands]
+        if codes:
+            marks.lines[number] = (number, codes)
+    ends: list[int] = []
     for number, text in batch.notes:
-        codes = _codes(marks, number, text)
-        fitting = (part for part in ends if number <= part[1])
-        first, last = next(fitting, (number, number)) if codes else (number, number)
-        marks.lines.append((first, last, codes))
+        codes = _codes(marks, number, text) if "sbatch-lint" in text else set()
+        if codes:
+            ends = ends or [_last_line(batch, command) for command in batch.commands]
+            at = bisect.bisect_left(ends, number)
+            first, last = (batch.commands[at].line, ends[at]) if at < len(ends) else (number, number)
+            marks.lines[first] = (last, codes | marks.lines.get(first, (0, set()))[1])
     return marks
 
 

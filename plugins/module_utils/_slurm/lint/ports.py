@@ -18,6 +18,8 @@ _PORT = re.compile(
     r"(?:\$\{\w+:?[-=])?(?P<number>\d{4,5})\b"
 )
 _NAME = re.compile(r"\b(\w+)=[\"']?(?:\$\{\w+:?[-=])?\Z")
+_ARITHMETIC = re.compile(r"(?:\(\(|\bexpr\b|\blet\b)([^)\n]*)")
+_FOR_TEXT = frozenset("awk echo gawk grep printf sed".split())
 _CALCULATED = "$((20000 + SLURM_JOB_ID % 10000))"
 
 
@@ -73,23 +75,35 @@ def check(script: Script) -> t.Iterator[Found]:
 
 
 def _fixed(script: Script) -> t.Iterator[Found]:
-    everything = ""
+    calls: dict[int, list[Call]] = {}
+    for call in script.calls:
+        calls.setdefault(call.line.line, []).append(call)
+    # Names from which another number is calculated.
+    bases = {
+        name
+        for command in script.batch.commands
+        for part in _ARITHMETIC.findall(command.text)
+        for name in re.findall(r"[A-Za-z_]\w*", part)
+    }
     for command in script.batch.commands:
         port = _PORT.search(command.text)
         if not port:
             continue
         name = _NAME.search(command.text, 0, port.start("number"))
-        if name:
-            everything = everything or "\n".join(text for _number, text in script.batch.commands)
-            if re.search(r"(?:\$\(\(|\bexpr\b|\blet\b|\(\()[^)\n]*\b%s\b" % name[1], everything):
-                # Where another number is calculated from.
-                continue
+        if (name and name[1] in bases) or _is_text(calls.get(command.line, ()), port.start("number")):
+            continue
         yield (
             script.batch.line_at(command, port.start("number")),
             "fixed-port",
             "port %s is fixed: the next job on the node needs it too" % port["number"],
             "calculate one from the job's id, such as %s" % _CALCULATED,
         )
+
+
+def _is_text(calls: t.Sequence[Call], at: int) -> bool:
+    """Whether a place in a line is in the argument of a program that only handles text."""
+    nearest = max((call for call in calls if call.at <= at), key=lambda call: call.at, default=None)
+    return bool(nearest and nearest.words and nearest.program in _FOR_TEXT)
 
 
 def _default(script: Script) -> t.Iterator[Found]:

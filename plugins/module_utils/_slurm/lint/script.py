@@ -39,8 +39,7 @@ def lint(text: str, slurm: Version = None, *, syntax: dialect.Syntax | None = No
         found += ports.check(script)
         found += command_lines.check(script)
         found += python_lines.check(batch)
-    marks = marks_of(batch, text.split("\n"))
-    found = [*filter(marks.keep, found), *marks.wrong]
+    found = marks_of(batch, text.split("\n")).rest(found)
     return sorted(
         (
             Finding(line, code, "".join(severity) or SEVERITIES[code], _visible(message), _visible(remedy))

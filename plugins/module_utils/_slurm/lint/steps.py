@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ..sbatch.calls import Call
-from ..sbatch.programs import base_name, srun_options
+from ..sbatch.programs import base_name, is_starter, srun_options
 from ..sbatch.table import count
 from .by_version import SRUN_CPUS, Version
 from .finding import Found
@@ -44,16 +44,17 @@ def check(script: Script, slurm: Version) -> t.Iterator[Found]:
     yield from _image(script)
 
 
-def _inner(script: Script, index: int) -> list[Call]:
+def _inner(script: Script, index: int) -> t.Sequence[Call]:
     """The calls within a call."""
     outer = script.calls[index]
     around = (*outer.within, outer.program)
-    found: list[Call] = []
-    for call in script.calls[index + 1 :]:
+    after = index + 1
+    while after < len(script.calls):
+        call = script.calls[after]
         if call.line is not outer.line or call.within[: len(around)] != around:
             break
-        found.append(call)
-    return found
+        after += 1
+    return script.calls[index + 1 : after]
 
 
 def _only_helps(script: Script, index: int) -> bool:
@@ -68,10 +69,11 @@ def _srun_cpus(script: Script, slurm: Version) -> t.Iterator[Found]:
     who = SRUN_CPUS.of(slurm)
     if not who or count(script.batch.value("cpus-per-task")) < 2:
         return
+    known: dict[str, bool] = {}
     for index, call in enumerate(script.calls):
         if any(word.text.startswith("SRUN_CPUS_PER_TASK=") for word in call.assignments):
             return
-        if call.words and call.program == "srun" and not (_has_cpus(script, call) or _only_helps(script, index)):
+        if call.words and call.program == "srun" and not (_has_cpus(script, call, known) or _only_helps(script, index)):
             yield (
                 script.number(call),
                 "srun-cpus",
@@ -80,15 +82,20 @@ def _srun_cpus(script: Script, slurm: Version) -> t.Iterator[Found]:
             )
 
 
-def _has_cpus(script: Script, call: Call) -> bool:
-    """Whether srun gets a number of CPUs, or starts nothing that is known to need more than one."""
+def _has_cpus(script: Script, call: Call, known: dict[str, bool]) -> bool:
+    """Whether srun gets a number of CPUs, or starts nothing that is known to need more than one.
+
+    :arg known: the same for variables that hold its options.
+    """
     options, program = srun_options(call.words[1:])
     for option in options:
         name = re.match(r"\$\{?(\w+)", option)
         if name:
-            values = [text for _number, text in script.batch.commands if re.search(r"\b%s\+?=" % name[1], text)]
-            # A variable of the submitting shell may hold anything.
-            if not values or re.search(r"--cpus-per-t|[\s\"'(=]-c", " ".join(values)):
+            if name[1] not in known:
+                values = [text for _number, text in script.batch.commands if re.search(r"\b%s\+?=" % name[1], text)]
+                # A variable of the submitting shell may hold anything.
+                known[name[1]] = not values or bool(re.search(r"--cpus-per-t|[\s\"'(=]-c", " ".join(values)))
+            if known[name[1]]:
                 return True
         elif option.startswith(("--cpus-per-t", "--exact")) or re.match(r"-c", option):
             return True
@@ -101,33 +108,37 @@ def _rank(script: Script) -> t.Iterator[Found]:
     if not steps or any("$0" in call.arguments for call in steps):
         # Without a step, or where the script itself is the step, nothing is given on.
         return
+    seen: set[str] = set()
     for index, call in enumerate(calls):
         if set(call.within) & set(_STARTS_STEPS):
             continue
-        if call in steps and not _only_helps(script, index):
+        if call.words and call.program in _STARTS_STEPS and not _only_helps(script, index):
             for word in call.words:
-                variable = "" if word.line else _early(script, call.line.text[word.at : word.end])
+                at, variable = (0, "") if word.line else _early(script, call.line.text[word.at : word.end])
                 if variable:
-                    yield _rank_finding(script, call, word.at, variable, "the arguments of %s contain" % call.program)
+                    what = "the arguments of %s contain" % call.program
+                    yield _rank_finding(script, call, word.at + at, variable, what)
                     break
         for word in () if call.words else call.assignments:
-            variable = _early(script, call.line.text[word.at : word.end])
+            at, variable = _early(script, call.line.text[word.at : word.end])
             name = word.text.partition("=")[0].rstrip("+")
-            if variable and _uses(calls[index + 1 :], name, word.text):
-                yield _rank_finding(script, call, word.at, variable, "%s is set to" % name)
+            if variable and name not in seen and _uses(calls[index + 1 :], name, word.text):
+                seen.add(name)
+                yield _rank_finding(script, call, word.at + at, variable, "%s is set to" % name)
 
 
-def _early(script: Script, raw: str) -> str:
-    """The variable of a task that the batch shell itself expands in a part of a line; empty if it expands none."""
+def _early(script: Script, raw: str) -> tuple[int, str]:
+    """Where in a part of a line the batch shell expands a variable of a task, and which; no name if it does not."""
     if "SLURM_" not in raw:
-        return ""
-    kept = _QUOTED.sub(lambda part: "" if part[0][0] == "'" else part[0], raw)
+        return 0, ""
+    kept = _QUOTED.sub(lambda part: " " * len(part[0]) if part[0][0] == "'" else part[0], raw)
     several = {
         "SLURM_PROCID": script.tasks() > 1 or script.nodes() > 1,
         "SLURM_NODEID": script.nodes() > 1,
         "SLURM_LOCALID": script.tasks() > max(script.nodes(), 1),
     }
-    return next((found[2] for found in _OF_THE_TASK.finditer(kept) if not found[1] and several[found[2]]), "")
+    early = (found for found in _OF_THE_TASK.finditer(kept) if not found[1] and several[found[2]])
+    return next(((found.start(), found[2]) for found in early), (0, ""))
 
 
 def _uses(later: t.Sequence[Call], name: str, assignment: str) -> bool:
@@ -173,10 +184,7 @@ def _image(script: Script) -> t.Iterator[Found]:
         if any(re.match(r"--(?:nv|nvccli|rocm)\b", word) for word in words):
             return
         at = next((at for at, word in enumerate(words) if word in ("exec", "run", "shell")), None)
-        if at is None or any(
-            word[:1] == "$" and before[:1] != "-" for before, word in zip(words[at:], words[at + 1 :])
-        ):
-            # Another command of the engine, or an option, or an image, in a variable.
+        if at is None or _unknown_options(words[at + 1 :]):
             continue
         trains = [inner for inner in _inner(script, index) if inner.words and inner.program not in ("bash", "sh")]
         if words[at] == "run" or any(inner.program not in _HELPERS for inner in trains):
@@ -188,3 +196,12 @@ def _image(script: Script) -> t.Iterator[Found]:
             "%s gives the image no GPU, although the job asks for GPUs" % call.program,
             "add --nv after exec or run (--rocm for GPUs of AMD), unless the site's configuration does it",
         )
+
+
+def _unknown_options(words: t.Sequence[str]) -> bool:
+    """Whether the options of an engine are in a variable that the script does not set; the image may be."""
+    program = next((at for at, word in enumerate(words) if is_starter(word)), len(words))
+    options = words[: max(program - 1, 0)]
+    return any(
+        re.fullmatch(r"\$\W?\w+\W*", word) and before[:1] != "-" for before, word in zip(("", *options), options)
+    )

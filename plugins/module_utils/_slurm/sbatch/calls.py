@@ -196,5 +196,6 @@ class _Calls:
 
     def _placed(self, call: Call, word: Word, whole: Word) -> Word:
         """A word of a quoted text with its place in the line, or the place of the text if it is not found."""
-        found = call.line.text.find(word.text, whole.at, whole.end) if not whole.line else -1
+        # Escapes make the text in the line longer, never shorter.
+        found = call.line.text.find(word.text, whole.at + word.at, whole.end) if not whole.line else -1
         return Word(word.text, found if found >= 0 else whole.at, whole.end, whole.line)

@@ -10,7 +10,9 @@ comment, and nothing expands. It stops at the first line that is neither empty n
 
 from __future__ import annotations
 
+import bisect
 import re
+import sys
 import typing as t
 
 from ..bash.command_text import Text, read_commands
@@ -81,7 +83,9 @@ class Batch(t.NamedTuple):
 
     def line_at(self, command: Text, at: int) -> int:
         """The number of the line at a place in a command, which may be several lines."""
-        return max((number for begin, number in self.starts.get(command.line, ()) if begin <= at), default=command.line)
+        starts = self.starts.get(command.line, ())
+        before = bisect.bisect_right(starts, (at, sys.maxsize))
+        return starts[before - 1][1] if before else command.line
 
     def last(self, name: str) -> Directive | None:
         """The last directive of that name, which is the one that sbatch uses."""
