@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.command_text import read_commands
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.open_text import scan
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.calls import calls_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.calls.calls import calls_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.script_text import read
 
 

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.command_text import Text
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.shell_words import split_line
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.programs import srun_options, started
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.calls.programs import srun_options, started
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.script_text import read
 from hypothesis import strategies as st
 

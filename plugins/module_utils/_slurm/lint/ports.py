@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..sbatch.calls import Call
+from ..calls.calls import Call
 from .finding import Found
 from .view import Script
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..sbatch.calls import Call
-from ..sbatch.programs import base_name, is_starter, srun_options
+from ..calls.calls import Call
+from ..calls.programs import base_name, is_starter, srun_options
 from ..sbatch.table import count
 from .by_version import SRUN_CPUS, Version
 from .finding import Found

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..calls.calls import Call, calls_of
+from ..calls.programs import is_training
 from ..model.gres import parse_gpu_request, parse_request
-from ..sbatch.calls import Call, calls_of
-from ..sbatch.programs import is_training
 from ..sbatch.script_text import Batch
 from ..sbatch.table import count
 

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ..bash.shell_words import Command, Word, is_assignment
-from .table import FLAGS, VALUE_ATTACHED
+from ..sbatch.table import FLAGS, VALUE_ATTACHED
 
 _KEYWORDS = frozenset("then do else elif if while until ! {".split())
 
