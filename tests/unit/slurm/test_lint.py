@@ -120,6 +120,7 @@ MISTAKES = [
     ("default-port", "#SBATCH --gres=gpu:4\ntorchrun --nproc_per_node=4 x.py", 4),
     ("gpus-without-nodes", "#SBATCH --gpus=4\npython x.py", 3),
     ("nodelist-too-long", "#SBATCH -N 1 -w a,b\npython x.py", 3),
+    ("nodes-over-tasks", "#SBATCH -N 2 -n 1\nsrun -c4 python x.py", 3),
     ("rank-in-batch", "#SBATCH -N 2\nsrun -c4 python x.py --rank=$SLURM_PROCID", 4),
     ("image-without-gpu", "#SBATCH --gres=gpu:1\napptainer exec x.sif python x.py", 4),
     ("not-bash", "python x.py <options>", 3),

@@ -8,7 +8,10 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.filter.sbatch_lint import sbatch_lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.syntax import messages
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.lint import findings
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import Request
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint import dialect
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
 
@@ -74,6 +77,11 @@ COUNTS = [
     ("gpus-without-nodes", "--gpus=4 --nodelist=a", "python t.py", 0),
     ("gpus-without-nodes", "--gpus-per-node=4", "python t.py", 0),
     ("gpus-without-nodes", "--gpus=4", "./run.sh", 0),
+    ("nodes-over-tasks", "--nodes=4 --ntasks=1", "srun python t.py", 2),
+    ("nodes-over-tasks", "--nodes=4 --ntasks=1", "python t.py", 2),
+    ("nodes-over-tasks", "--nodes=2-4 --ntasks=2", "srun python t.py", 0),
+    ("nodes-over-tasks", "--nodes=4 --ntasks=4", "srun python t.py", 0),
+    ("nodes-over-tasks", "--nodes=4 --ntasks-per-node=1", "srun python t.py", 0),
     ("nodelist-too-long", "-N 1 -w a,b", "srun python t.py", 2),
     ("nodelist-too-long", "--nodes=1-2 --nodelist=n[1-3]", "srun python t.py", 2),
     ("nodelist-too-long", "-N 2 -w a,b", "srun python t.py", 0),
@@ -147,8 +155,8 @@ TABLES = [
 
 @pytest.mark.parametrize("code,head,directives,commands,line", TABLES)
 def test_a_mistake_is_found_where_it_is_and_nowhere_else(code, head, directives, commands, line):
-    findings = [one for one in found(head + directives + "\n" + commands) if one != (1, "no-cpus")]
-    assert findings == ([(line, code)] if line else [])
+    reported = [one for one in found(head + directives + "\n" + commands) if one != (1, "no-cpus")]
+    assert reported == ([(line, code)] if line else [])
 
 
 NOT_BASH = [
@@ -169,8 +177,8 @@ NOT_BASH = [
 
 @pytest.mark.parametrize("commands,line", NOT_BASH)
 def test_what_bash_does_not_read_is_found_once(commands, line):
-    findings = [(one.line, one.code) for one in lint(HEAD + "\n" + commands + "\n", (24, 11), syntax=messages)]
-    assert findings == ([(line, "not-bash")] if line else [])
+    reported = [(one.line, one.code) for one in lint(HEAD + "\n" + commands + "\n", (24, 11), syntax=messages)]
+    assert reported == ([(line, "not-bash")] if line else [])
 
 
 def test_another_interpreter_is_not_read_as_bash():
@@ -235,3 +243,40 @@ def test_dash_agrees(tmp_path, commands, right):
         return done.stdout, done.returncode, bool(done.stderr)
 
     assert (output("dash") == output("bash")) is right
+
+
+@pytest.mark.parametrize("line,code", [("-N 1 -w a,b", "nodelist-too-long"), ("-N 4 -n 1", "nodes-over-tasks")])
+def test_sbatch_says_so_too(sbatch, line, code):
+    output = sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line)
+    (severity,) = [one.severity for one in lint(HEAD + line + "\nsrun -c4 python t.py\n") if one.code == code]
+    words = {"nodelist-too-long": "invalid number of nodes", "nodes-over-tasks": "can't run 1 processes on 4 nodes"}
+    assert words[code] in output
+    assert (severity == "error") == ("Unable to contact slurm controller" not in output)
+
+
+@pytest.mark.parametrize(
+    "command,late",
+    [
+        ("mkdir -p logs", True),
+        ("mkdir -p out logs/", True),
+        ('cd x && mkdir "$PWD/logs"; true', True),
+        ("mkdir -p logs2 mylogs", False),
+        ("ls logs", False),
+    ],
+)
+def test_the_scripts_own_mkdir_of_the_outputs_folder_is_too_late(command, late):
+    text = HEAD + "--output=logs/%j.out\n" + command + "\npython t.py\n"
+    (finding,) = lint(text, (22, 5))
+    assert finding.code == "output-folder" and ("line 3 is too late" in finding.message) is late
+
+
+@pytest.mark.parametrize("commands,codes", [("if true; then python t.py", ["not-bash"]), ("python t.py", [])])
+def test_a_job_is_not_submitted_unread_where_bash_is(commands, codes):
+    request = Request(path="/x/job.sh", digest="", job_name="x", comment="", arguments=(), text=HEAD + "\n" + commands)
+    assert [one.code for one in findings(request, lambda: ())] == codes
+    assert [one["code"] for one in sbatch_lint(request.text)] == codes
+
+
+def test_without_bash_nothing_is_said_about_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert messages("if true; then") == ""

@@ -38,7 +38,7 @@ def check(script: Script) -> t.Iterator[Found]:
     if batch.parts == 1:
         # Each component of a heterogeneous job has its own numbers.
         yield from _tasks(script)
-        yield from _nodes(script)
+        yield from (_fewer_tasks(script) or _nodes(script))
         yield from _cpus_of_tasks(script)
         yield from _gpus(script)
 
@@ -72,6 +72,22 @@ def _tasks(script: Script) -> t.Iterator[Found]:
             "--%s=%s requests several processes, and nothing starts them" % (name, number),
             "for one process, give %s 1; for %s processes, start the command with srun" % (name, number),
         )
+
+
+def _fewer_tasks(script: Script) -> list[Found]:
+    directive = script.batch.last("ntasks")
+    tasks = count(script.batch.value("ntasks"))
+    if not directive or not 0 < tasks < script.nodes():
+        return []
+    return [
+        (
+            directive.line,
+            "nodes-over-tasks",
+            "--ntasks=%d is fewer than --nodes=%d: sbatch reduces the number of nodes to %d"
+            % (tasks, script.nodes(), tasks),
+            "give ntasks-per-node instead of ntasks, or nodes %d" % tasks,
+        )
+    ]
 
 
 def _nodes(script: Script) -> t.Iterator[Found]:

@@ -222,6 +222,15 @@ def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
             yield last, "gpus-twice", message, "keep one of them"
 
 
+def _too_late(batch: Batch, folder: str) -> str:
+    """What to add if the script itself makes the folder: it starts after the file was to be opened."""
+    makes = re.compile(r"\bmkdir\b[^;&|\n]*[\s\"'/]%s[\s\"'/]" % re.escape(folder))
+    for number, text in batch.commands:
+        if "mkdir" in text and makes.search(text + " "):
+            return "; the mkdir in line %d is too late for that" % number
+    return ""
+
+
 def _output(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for name in ("output", "error"):
         directive = batch.last(name)
@@ -233,8 +242,8 @@ def _output(batch: Batch, slurm: Version) -> t.Iterator[Found]:
             yield (
                 directive.line,
                 "output-folder",
-                "--%s goes to the folder %s: %s does not make it, and without it the job ends without a message"
-                % (name, folder, who),
+                "--%s goes to the folder %s: %s does not make it, and without it the job ends without a message%s"
+                % (name, folder, who, _too_late(batch, folder)),
                 "name a folder that exists, and put %s in the file's name" % "_".join(_OF_THE_JOB.findall(folder))
                 if _OF_THE_JOB.search(folder)
                 else "make the folder before the job is submitted; the script itself starts too late for that",

@@ -137,6 +137,12 @@ CODES: tuple[Code, ...] = (
         "an image of Apptainer or Singularity without `--nv` in a job with GPUs (2%): it sees none",
         "`--nv`, or `--rocm`",
     ),
+    Code(
+        "nodes-over-tasks",
+        "warning",
+        "fewer `--ntasks` than `--nodes`: sbatch warns, and reduces the number of nodes",
+        "`--ntasks-per-node`",
+    ),
     Code("gpus-twice", "warning", "`--gres=gpu:...` and `--gpus...` (2%)", "keep one"),
     Code(
         "output-folder",

@@ -55,7 +55,7 @@ def check(batch: Batch) -> t.Iterator[Found]:
                     "pythonpath",
                     "PYTHONPATH names the packages of another Python (%s): they are imported before the environment's"
                     % others[0],
-                    "leave it out, and install what you need from there into the environment",
+                    "take that entry out, and install what you need from there into the environment",
                 )
         if "--user" in text and _PIP_USER.search(text):
             if not any("PYTHONUSERBASE=" in other for _number, other in lines):
@@ -105,7 +105,7 @@ def _python_after_activation(lines: t.Sequence[Text]) -> t.Iterator[Found]:
                     "python-after-activation",
                     "%s after the environment was activated: its Python comes first in PATH, and runs instead of the "
                     "environment's" % what,
-                    "move the line before the activation",
+                    "move that command before the activation",
                 )
             return
 
