@@ -16,6 +16,7 @@ import tempfile
 import time
 import typing as t
 
+from ..._common.bundle import make_bundle
 from ..._common.errors import UserError, one_line
 from ..._common.lines import whole
 from ..._files.trust import may_make, untrusted_because
@@ -35,7 +36,6 @@ from .arrays import (
     unusable,
     with_partition,
 )
-from .bundle import make_bundle
 from .follow import Follow
 from .outcome import NoAnswer, Outcome
 from .program import ORDERS, RESULTS

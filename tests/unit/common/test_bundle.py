@@ -12,7 +12,7 @@ import sys
 import zipfile
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.bundle import make_bundle
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.bundle import make_bundle
 
 
 @pytest.fixture
@@ -57,3 +57,10 @@ def test_an_older_python_is_told_so(folder, version, said):
     done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
     assert ("this needs Python 3.8 or newer, and %s is " % sys.executable in done.stderr) is said
     assert text.isascii()
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_the_same_sources_give_the_same_bytes_at_any_time(monkeypatch, compressed):
+    first = make_bundle("_torch.fleet.program", compressed=compressed)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert make_bundle("_torch.fleet.program", compressed=compressed) == first

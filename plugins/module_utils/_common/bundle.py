@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs our own code into one file, which any Python 3.8 runs on another machine. Private to hpc.pytorch."""
+"""Packs our own code into one file, which any Python 3.8 runs without Ansible. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ import typing as t
 import zipfile
 
 # ansible_collections.hpc.pytorch.plugins.module_utils
-OURS = __name__.rpartition("._torch.")[0]
+OURS = __name__.rpartition("._common.")[0]
+# So that the same sources give the same bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o100644 << 16
 
-
-# An older Python cannot read the rest; this it can.
-_MAIN = """import sys
+# An older Python cannot read the rest; this it can. Ctrl-C ends the program without a traceback while it still loads.
+_MAIN = """import signal
+import sys
 
 if sys.version_info < (3, 8):
-    sys.exit("this needs Python 3.8 or newer, and %%s is %%s" %% (sys.executable, sys.version.split()[0]))
+    sys.stderr.write("%%s needs Python 3.8 or newer, and %%s is %%s\\n" %% (%r, sys.executable, sys.version.split()[0]))
+    sys.exit(%d)
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from %s.%s import main
 
@@ -27,21 +33,27 @@ main()
 """
 
 
-def make_bundle(module: str) -> bytes:
+def make_bundle(module: str, name: str = "this", status: int = 1, compressed: bool = True) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
     :arg module: below module_utils, for example ``_torch.fleet.program``.
+    :arg name: what a message calls the program.
+    :arg status: its exit status with a Python that is too old.
+    :arg compressed: False gives the same bytes on every machine, whatever its zlib is.
     """
     sources: dict[str, str] = {}
     _collect(OURS + "." + module, sources)
+    packages = {name.rpartition(".")[0] for name in sources}
+    files = {parent.replace(".", "/") + "/__init__.py": "" for each in packages for parent in _with_parents(each)}
+    files.update({name.replace(".", "/") + ".py": text for name, text in sources.items()})
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("__main__.py", _MAIN % (OURS, module))
-        packages = {name.rpartition(".")[0] for name in sources}
-        for name in sorted({parent for package in packages for parent in _with_parents(package)}):
-            archive.writestr(name.replace(".", "/") + "/__init__.py", "")
-        for name in sorted(sources):
-            archive.writestr(name.replace(".", "/") + ".py", sources[name])
+    with zipfile.ZipFile(stream, "w") as archive:
+        # First, where a person who opens the file finds it.
+        for path, text in [("__main__.py", _MAIN % (name, status, OURS, module)), *sorted(files.items())]:
+            entry = zipfile.ZipInfo(path, _DATE)
+            entry.external_attr = _MODE
+            entry.create_system = 3
+            archive.writestr(entry, text, zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED)
     return stream.getvalue()
 
 
