@@ -21,6 +21,7 @@ NODE = ("conda", "node")
 CUDA = ("cuda", "main")
 ENV = ("torch_env", "main")
 JOB = ("job_script", "main")
+TOOLS = ("user_tools", "main")
 PROFILE = {"conda_expose": ["profile"]}
 TOOLKIT = {"cuda_expose": ["profile"]}
 MODULE = {"cuda_expose": ["module"]}
@@ -212,9 +213,31 @@ CASES: dict[str, tuple[tuple[str, str], str, str, dict[str, t.Any]]] = {
         {},
     ),
     "job: a folder of a group": (JOB, "", "chgrp nogroup '{c}/jobs' && chmod 2775 '{c}/jobs'", {}),
+    "tools: a folder of hers": (TOOLS, "mkdir '{m}/tools'", "", {"user_tools_prefix": "{m}/tools"}),
+    "tools: a command that is her link": (
+        TOOLS,
+        "",
+        "ln -s '{t}/passwd' '{c}/tools/bin/sbatch-lint' && chown -h {uid} '{c}/tools/bin/sbatch-lint'",
+        {},
+    ),
+    "tools: a folder of root's in which she can write": (TOOLS, "", "chmod 777 '{c}/tools/bin'", {}),
+    "tools: a python of hers": (TOOLS, "touch '{m}/python'", "", {"user_tools_python": "{m}/python"}),
+    "tools: modulefiles in her folder": (
+        TOOLS,
+        "mkdir '{m}/modules3'",
+        "",
+        {"user_tools_modulefiles_dir": "{m}/modules3"},
+    ),
+    "tools: removed through her link": (
+        TOOLS,
+        "ln -s '{t}' '{c}/her'",
+        "",
+        {"user_tools_prefix": "{c}/her", "user_tools_state": "absent"},
+    ),
 }
 BASE = """
-mkdir -p '{c}' && cd '{c}' && mkdir -p base/bin base/conda-meta cuda/bin cuda/lib64 modules d jobs envs/.torch/abc
+mkdir -p '{c}' && cd '{c}'
+mkdir -p base/bin base/conda-meta cuda/bin cuda/lib64 modules d jobs tools/bin envs/.torch/abc
 for name in base/bin/conda base/bin/activate; do printf '#!/bin/sh\\n' > $name; done
 printf '#!/bin/sh\\necho "Cuda compilation tools, release 12.4, V12.4.131"\\n' > cuda/bin/nvcc
 chmod 755 base/bin/* cuda/bin/nvcc
@@ -242,6 +265,8 @@ DEFAULTS: dict[str, t.Any] = {
     "job_script_check_cluster": "false",
     "job_script_make_folder": True,
     "job_script_example": True,
+    "user_tools_prefix": "{c}/tools",
+    "user_tools_modulefiles_dir": "{c}/modules",
 }
 
 
@@ -268,9 +293,7 @@ def cases(place: pathlib.Path, mallory: t.Any, treasure: t.Any) -> list[tuple[st
 
 
 def prefixes(role: str) -> tuple[str, ...]:
-    return {"conda": ("conda_",), "cuda": ("cuda_",), "torch_env": ("torch_env_",), "job_script": ("job_script_",)}[
-        role
-    ]
+    return (role + "_",)
 
 
 def tasks(cases: t.Sequence[tuple[str, tuple[str, str], dict[str, t.Any]]], results: pathlib.Path) -> list[t.Any]:
@@ -337,16 +360,16 @@ def test_a_healthy_site_is_made_and_then_left_alone(play, place, tmp_path, close
     }
     healthy = [
         ("", entry, {k: filled(v, words) for k, v in given.items() if k.startswith(prefixes(entry[0]))})
-        for entry in (CONDA, NODE, CUDA, ENV, JOB)
+        for entry in (CONDA, NODE, CUDA, ENV, JOB, TOOLS)
     ]
     # A path of conda's has no blanks.
     os.rename(words["c"], place / "site")
     healthy = json.loads(json.dumps(healthy).replace("site one", "site"))
     subprocess.run(["ln", "-sfn", str(place / "site/data/cuda"), str(place / "site/cuda")], check=True)
     predicted = play(tasks(healthy, tmp_path / "predicted.json"), {}, "--check")
-    assert json.loads((tmp_path / "predicted.json").read_text()) == ["went through"] * 5, predicted.output
+    assert json.loads((tmp_path / "predicted.json").read_text()) == ["went through"] * 6, predicted.output
     made = play(tasks(healthy, tmp_path / "made.json"), {})
-    assert json.loads((tmp_path / "made.json").read_text()) == ["went through"] * 5, made.output
+    assert json.loads((tmp_path / "made.json").read_text()) == ["went through"] * 6, made.output
     files = [
         path
         for path in place.rglob("*")

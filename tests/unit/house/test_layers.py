@@ -34,6 +34,7 @@ FLOORS = {
     "_torch": 4,
     "_conda": 4,
     "_channel": 5,
+    "_user_tools": 5,
 }
 # Names that modules of one package share, with the reason.
 SAME_NAME = {
