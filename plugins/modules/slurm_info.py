@@ -166,7 +166,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.exit import answer
 from ..module_utils._files.paths import require_absolute
-from ..module_utils._slurm.client import Slurm, SlurmError, no_answer
+from ..module_utils._slurm.client import Slurm
+from ..module_utils._slurm.errors import SlurmError, no_answer
 from ..module_utils._slurm.model.controller import hides_nodes
 from ..module_utils._slurm.model.info import describe
 

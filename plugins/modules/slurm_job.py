@@ -271,7 +271,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._common.exit import answer
 from ..module_utils._files.progress import PROGRESS_OPTION, Progress
-from ..module_utils._slurm.job.declare import Options, Work
+from ..module_utils._slurm.job.call import Options
+from ..module_utils._slurm.job.declare import Work
 
 
 def main() -> None:

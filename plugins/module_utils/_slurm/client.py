@@ -9,7 +9,6 @@ Only output that every Slurm since 18.08 prints the same way is read: no --json,
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 import typing as t
@@ -17,52 +16,29 @@ import uuid
 
 from .._common.errors import UserError
 from .._common.lines import lines_of
-from .._files.environment import roots_own
-from .._files.trust import require_trusted
-from .command import failure, run_command, slurm_environment
+from .caller import Caller, succeeded
+from .command import failure
+from .errors import SlurmError, SlurmSilent
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of
 from .model.listing import NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
 from .model.pairs import parse_config
 
 if t.TYPE_CHECKING:
-    from .model.job import Part, Shown
+    from .model.job.part import Part
+    from .model.job.shown import Shown
 
-# A busy controller answers late; while it is down, its clients retry for as long as MessageTimeout.
-_SECONDS = 120
 # A question whose answer is optional must not hold up a play.
 _SECONDS_OPTIONAL = 5
-# Commands that take --clusters.
-_OF_A_CLUSTER = ("squeue", "scontrol", "scancel", "sacct")
 
 
-class SlurmError(Exception):
-    """A command of Slurm's failed; the message is Slurm's own."""
-
-
-class SlurmSilent(SlurmError):
-    """A command did not answer, or its answer was lost. Slurm may have done what it was asked all the same.
-
-    :arg sent: whether the command can have reached the controller.
-    """
-
-    def __init__(self, message: str, sent: bool = True) -> None:
-        super().__init__(message)
-        self.sent = sent
-
-
-class Slurm:
+class Slurm(Caller):
     """Slurm's commands on this machine.
 
     :arg folder: their folder; None searches PATH.
     :arg seconds: how long one of them may take to answer.
     :arg on_cluster: the cluster of a federation that they ask about; empty for this machine's own.
     """
-
-    def __init__(self, folder: str | None = None, seconds: float = _SECONDS, on_cluster: str = "") -> None:
-        self._folder = folder
-        self._seconds = seconds
-        self._on_cluster = on_cluster
 
     def on(self, cluster: str) -> Slurm:
         """The same commands, asking about another cluster."""
@@ -128,7 +104,7 @@ class Slurm:
 
     def try_submit_file(self, arguments: t.Sequence[str], path: str) -> str:
         """What sbatch reports for the script at *path* with --test-only."""
-        return _reported(_succeeded("sbatch", self._submit_path("--test-only", arguments, path)))
+        return _reported(succeeded("sbatch", self._submit_path("--test-only", arguments, path)))
 
     def _submit_path(self, mode: str, arguments: t.Sequence[str], path: str) -> subprocess.CompletedProcess[str]:
         # The job gets the variables of its submission, so they are the user's.
@@ -151,7 +127,8 @@ class Slurm:
         :arg own: the job is this user's, so its name and comment are not another user's.
         """
         # Here and not above: modules that ask for no job start sooner without it.
-        from .model.job import COLUMNS, corrected, parse_rows, read_job
+        from .model.job.rows import COLUMNS, corrected, parse_rows
+        from .model.job.shown import read_job
 
         output = self._run_for_job("scontrol", ["--oneliner", "show", "job", job])
         shown = read_job(output or "")
@@ -174,7 +151,7 @@ class Slurm:
 
         :arg owner: the number of the user who owns the job; None for any.
         """
-        from .model.job import parse_accounting
+        from .model.job.accounting import parse_accounting
 
         columns = "--format=JobID,JobName,State,ExitCode,NodeList"
         # A name may have any separator that its owner knows.
@@ -200,18 +177,9 @@ class Slurm:
 
         :arg owner: name or number of the user; empty for this one.
         """
-        # With --all also those in a hidden partition.
-        user = "--user=" + (owner or str(os.geteuid()))
-        arguments = ["--all", "--noheader", "--states=all", user, "--format=%A|%F|%k"]
-        cluster = self._on_cluster
-        for line in lines_of(self._run("squeue", arguments).stdout):
-            number, array, comment = (line.split("|", 2) + ["", ""])[:3]
-            if line.startswith("CLUSTER: "):
-                # Above the jobs of each one, if several are asked.
-                cluster = line.partition(" ")[2].strip()
-            elif mark in comment:
-                return array.strip() or number.strip(), cluster
-        return None
+        from .model.job.marks import FORMAT, marked
+
+        return marked(self._all_of(owner, FORMAT), mark, self._on_cluster)
 
     def unmarked(self, path: str, since: float, mark: str, owner: str = "") -> str | None:
         """The number of a user's job of the script at *path* that was submitted since a time and has no mark at all.
@@ -219,16 +187,14 @@ class Slurm:
         :arg mark: what every mark begins with.
         :arg owner: as in marked.
         """
-        from .model.times import moment
+        from .model.job.marks import FORMAT_OF_SCRIPTS, unmarked
 
+        return unmarked(self._all_of(owner, FORMAT_OF_SCRIPTS), path, since, mark)
+
+    def _all_of(self, owner: str, columns: str) -> str:
+        """squeue's lines of a user's jobs, those of hidden partitions too."""
         user = "--user=" + (owner or str(os.geteuid()))
-        arguments = ["--all", "--noheader", "--states=all", user, "--format=%A|%V|%o|%k"]
-        for line in lines_of(self._run("squeue", arguments).stdout):
-            number, submitted, rest = (line.split("|", 2) + ["", ""])[:3]
-            when = moment(submitted.strip())
-            if when is not None and when >= since and rest.startswith(path + "|") and mark not in rest[len(path) :]:
-                return number.strip()
-        return None
+        return self._run("squeue", ["--all", "--noheader", "--states=all", user, "--format=" + columns]).stdout
 
     def show_job(self, job: str) -> list[dict[str, str]]:
         """What Slurm knows about a job, one mapping for each of its tasks."""
@@ -239,7 +205,7 @@ class Slurm:
         return self._pairs(["--all", "--oneliner", "show", "job"])
 
     def _pairs(self, arguments: t.Sequence[str]) -> list[dict[str, str]]:
-        from .model.job import show_pairs
+        from .model.job.shown import show_pairs
 
         return show_pairs(self._run("scontrol", arguments).stdout)
 
@@ -258,57 +224,6 @@ class Slurm:
     def cancel(self, jobs: t.Sequence[str]) -> None:
         """End jobs and all their tasks. A job that has ended already is no error."""
         self._run("scancel", ["--quiet", *jobs])
-
-    # --- how a command is run ---
-
-    def _run_for_job(self, command: str, arguments: t.Sequence[str]) -> str | None:
-        """The output of *command*; None if Slurm has forgotten the job."""
-        try:
-            return self._run(command, arguments).stdout
-        except SlurmError as error:
-            if "invalid job id" in str(error).lower():
-                return None
-            raise
-
-    def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
-        return _succeeded(command, self._start(command, arguments, text))
-
-    def _start(
-        self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
-    ) -> subprocess.CompletedProcess[str]:
-        path = self._path(command)
-        elsewhere = self._on_cluster and command in _OF_A_CLUSTER
-        argv = [path, *(["--clusters=" + self._on_cluster] if elsewhere else []), *arguments]
-        variables = slurm_environment(roots_own(os.environ))
-        if own_locale:
-            del variables["LC_ALL"]
-            variables.update({name: value for name, value in os.environ.items() if name == "LC_ALL"})
-        elif command != "sbatch":
-            # All indices of an array, however many there are.
-            variables["SLURM_BITSTR_LEN"] = "0"
-        try:
-            return run_command(argv, self._seconds, variables, text, folder)
-        except subprocess.TimeoutExpired:
-            raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds)) from None
-        except OSError as error:
-            raise SlurmError("%s cannot be started: %s" % (path, error.strerror or error)) from error
-
-    def _path(self, command: str) -> str:
-        folder = self._folder
-        found = shutil.which(command, path=folder or os.environ.get("PATH") or os.defpath)
-        if found is None:
-            raise UserError(
-                "Slurm's command %s%s" % (command, " in %s" % folder if folder else ""),
-                "none there" if folder else "none on PATH",
-                "run this on a login node of the cluster, or name the folder of Slurm's commands with bin_dir",
-            )
-        require_trusted(os.path.abspath(found), "Slurm's command")
-        return found
-
-
-def no_answer(error: SlurmError) -> UserError:
-    """The error that a user reads when Slurm does not answer."""
-    return UserError("an answer from Slurm", str(error), "check that the controller runs: scontrol ping")
 
 
 def read_cluster(required: bool) -> Cluster | None:
@@ -330,12 +245,6 @@ def read_cluster(required: bool) -> Cluster | None:
             "run this on a login node, or leave check_cluster out",
         )
     return None
-
-
-def _succeeded(command: str, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
-    if done.returncode:
-        raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
-    return done
 
 
 def _reported(done: subprocess.CompletedProcess[str]) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Slurm, SlurmError
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import Slurm
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import run_command, slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.errors import SlurmError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import (
     Node,
     Task,

@@ -12,7 +12,8 @@ import os
 import shutil
 import typing as t
 
-from ..._slurm.client import Slurm, SlurmError
+from ..._slurm.client import Slurm
+from ..._slurm.errors import SlurmError
 from ..._slurm.model.states import is_final
 from ..._slurm.model.times import moment
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..model.job import Shown
+from ..model.job.shown import Shown
 from ..model.times import moment
 from .record import TOKEN, Record
 

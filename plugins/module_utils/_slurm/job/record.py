@@ -20,7 +20,7 @@ import uuid
 from ..._common.errors import UserError
 from ..._files.files import write_atomically
 from ..._files.folder import open_folder
-from ..model.job import Part
+from ..model.job.part import Part
 from .request import Request
 
 _FORM = 1

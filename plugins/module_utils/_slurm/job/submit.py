@@ -9,7 +9,8 @@ import time
 
 from ..._common.errors import UserError
 from ..._files.progress import Progress
-from ..client import Slurm, SlurmError, SlurmSilent, no_answer
+from ..client import Slurm
+from ..errors import SlurmError, SlurmSilent, no_answer
 from ..model.controller import Settings
 from ..poll import Stop
 from ..sbatch.answer import remedy_of_refusal

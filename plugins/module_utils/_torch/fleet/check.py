@@ -12,7 +12,8 @@ import typing as t
 
 from ..._common.errors import UserError, shown
 from ..._files.paths import require_absolute
-from ..._slurm.client import Slurm, SlurmError, no_answer
+from ..._slurm.client import Slurm
+from ..._slurm.errors import SlurmError, no_answer
 from ..asked import Asked
 from ..diagnose.verdict import no_expectations, require_sense
 from .arrays import Order, Settings

@@ -20,7 +20,8 @@ from ..._common.bundle import make_bundle
 from ..._common.errors import UserError, one_line
 from ..._common.lines import whole
 from ..._files.trust import may_make, untrusted_because
-from ..._slurm.client import Slurm, SlurmError
+from ..._slurm.client import Slurm
+from ..._slurm.errors import SlurmError
 from ..._slurm.model.listing import Node, Task
 from ..._slurm.poll import Poller, Stop
 from .answer import end_of_output, read_answer

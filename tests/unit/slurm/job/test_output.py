@@ -9,8 +9,8 @@ import os
 import pwd
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.output import output_path
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result.output import output_path
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.part import Part
 
 TASK = Part("23", "RUNNING", number="9", job_name="train", nodes="n[1-2].example.org")
 ALONE = Part("", "RUNNING", number="7", job_name="train", nodes="n[01-02],m3")

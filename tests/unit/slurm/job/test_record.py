@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.record import Record, RecordFile, default_path
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.request import request_of
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result import output_path, tail_of
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result.output import output_path
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result.result import tail_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.part import Part
 
 
 @pytest.fixture

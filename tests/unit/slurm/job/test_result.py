@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.last_words import remedy_for, telling_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.result.last_words import remedy_for, telling_line
 
 TRACEBACK = [
     "Traceback (most recent call last):",

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.wait import SETTLING, JobParts
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import Part
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.job.parts import SETTLING, JobParts
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.part import Part
 
 RUNS, DONE, BAD = (
     Part("", "RUNNING", stdout="/o", number="7", job_name="x"),

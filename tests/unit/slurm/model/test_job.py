@@ -6,13 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import (
-    Part,
-    exit_status,
-    indices,
-    parse_accounting,
-    parse_job,
-)
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.accounting import parse_accounting
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.part import Part, exit_status, indices
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.shown import parse_job
 
 REST = (
     "UserId=alice(2000) GroupId=alice(2000) MCS_label=N/A Priority=1 Nice=0 Account=(null) QOS=(null)"

@@ -17,16 +17,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.client import S
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import parse_cluster
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.gres import parse_gres
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import natural, unfold
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job import (
-    corrected,
-    exit_status,
-    indices,
-    parse_accounting,
-    parse_job,
-    parse_rows,
-    read_job,
-    show_pairs,
-)
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.accounting import parse_accounting
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.part import exit_status, indices
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.rows import corrected, parse_rows
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.job.shown import parse_job, read_job, show_pairs
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import parse_nodes, parse_queue
 
 HOSTILE = pathlib.Path(__file__).resolve().parents[1] / "data" / "hostile"

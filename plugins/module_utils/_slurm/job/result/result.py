@@ -11,15 +11,15 @@ import signal
 import stat
 import typing as t
 
-from ..._common.errors import UserError
-from ..._common.lines import lines_of, visible, whole
-from ..._files.trust import untrusted_because
-from ..model.hostlist import unfold
-from ..model.job import Part
-from ..model.states import FAILED, SUCCEEDED, VANISHED, state_of
+from ...._common.errors import UserError
+from ...._common.lines import lines_of, visible, whole
+from ...._files.trust import untrusted_because
+from ...model.hostlist import unfold
+from ...model.job.part import Part
+from ...model.states import FAILED, SUCCEEDED, VANISHED, state_of
+from ..parts import JobParts
 from .last_words import remedy_for, telling_line
 from .output import output_path
-from .wait import JobParts
 
 Result = t.Dict[str, t.Any]
 

@@ -13,10 +13,10 @@ import pwd
 import re
 import typing as t
 
-from ..._common.errors import UserError
-from ..._common.lines import whole
-from ..model.hostlist import unfold
-from ..model.job import Part
+from ...._common.errors import UserError
+from ...._common.lines import whole
+from ...model.hostlist import unfold
+from ...model.job.part import Part
 
 _PATTERN = re.compile(r"%(\d*)([%AaJjNnstubx])")
 # Only these are filled up with zeros.
