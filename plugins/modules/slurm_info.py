@@ -168,7 +168,9 @@ from ..module_utils._common.exit import answer
 from ..module_utils._files.paths import require_absolute
 from ..module_utils._slurm.client import Slurm
 from ..module_utils._slurm.errors import SlurmError, no_answer
+from ..module_utils._slurm.model.cluster import unseen
 from ..module_utils._slurm.model.controller import hides_nodes
+from ..module_utils._slurm.model.hostlist import fold
 from ..module_utils._slurm.model.info import describe
 
 
@@ -209,6 +211,11 @@ def ask(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
         if not cluster.nodes:
             why = " (its PrivateData hides them from ordinary users)" if hides_nodes(config) else ""
             warn("Slurm shows this user no nodes%s" % why)
+        elif unseen(cluster):
+            warn(
+                "Slurm shows nothing of these nodes of its partitions: %s; they are missing in nodes and gres. It shows"
+                " cloud nodes that are powered down with PrivateData=cloud only" % ",".join(fold(unseen(cluster))[:20])
+            )
         return describe(cluster, config, options.partitions, options.nodes)
     except SlurmError as error:
         raise no_answer(error) from error

@@ -54,6 +54,12 @@ options:
       - Whether to wait until the node is free of other jobs.
     type: bool
     default: false
+  powered_down:
+    description:
+      - Whether to allocate also a node that Slurm has powered down, or is about to. Slurm starts it for that, which
+        costs money in a cloud. Otherwise the module fails, with RV(left_alone).
+    type: bool
+    default: false
   partition:
     description:
       - The partition of the job, C(--partition).
@@ -119,6 +125,10 @@ job_id:
   description: The number of the job.
   returned: when O(state) is V(present)
   type: int
+left_alone:
+  description: Why the node was not asked for, if Slurm has powered it down or a reservation for maintenance has it.
+  returned: failure, if that is the reason
+  type: str
 watcher:
   description: The process that releases the node if the play ends early.
   returned: when O(state) is V(present)
@@ -139,6 +149,7 @@ ARGUMENT_SPEC = {
     "timeout": {"type": "int", "default": 120},
     "time": {"type": "int"},
     "exclusive": {"type": "bool", "default": False},
+    "powered_down": {"type": "bool", "default": False},
     "partition": {"type": "str"},
     "gres": {"type": "str"},
     **resources.argument_spec(),

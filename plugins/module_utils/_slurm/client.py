@@ -18,10 +18,10 @@ from .._common.errors import UserError
 from .._common.lines import lines_of
 from .caller import Caller, succeeded
 from .command import failure
-from .errors import SlurmError, SlurmSilent
+from .errors import SlurmError, SlurmSilent, is_denied
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of
-from .model.listing import NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
+from .model.listing import HIDDEN, NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
 from .model.pairs import parse_config
 
 if t.TYPE_CHECKING:
@@ -52,6 +52,15 @@ class Slurm(Caller):
         mark = "%s|" % uuid.uuid4().hex
         return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=" + mark + NODES_FORMAT]).stdout, mark)
 
+    def hidden_nodes(self) -> dict[str, Node]:
+        """Nodes of the partitions that ``nodes`` may lack, such as cloud nodes that are powered down."""
+        cluster = parse_cluster("", self._run("scontrol", ["--all", "--oneliner", "show", "partition"]).stdout, "")
+        inside: dict[str, list[str]] = {}
+        for partition in sorted(cluster.partitions.values(), key=lambda partition: not partition.default):
+            for name in partition.nodes:
+                inside.setdefault(name, []).append(partition.name)
+        return {name: Node(HIDDEN, "", tuple(partitions)) for name, partitions in inside.items()}
+
     def config(self) -> dict[str, str]:
         """The controller's configuration."""
         return parse_config(self._run("scontrol", ["show", "config"]).stdout)
@@ -62,21 +71,26 @@ class Slurm(Caller):
         return settings._replace(cluster=self._on_cluster or settings.cluster)
 
     def cluster(self) -> Cluster:
-        """Partitions and nodes."""
-        asked = (["show", "config"], ["--oneliner", "show", "partition"], ["--oneliner", "show", "node"])
-        return parse_cluster(*(self._run("scontrol", arguments).stdout for arguments in asked))
+        """Partitions and nodes; no nodes if Slurm hides them from this user."""
+        asked = (["show", "config"], ["--oneliner", "show", "partition"])
+        config, partitions = (self._run("scontrol", arguments).stdout for arguments in asked)
+        try:
+            nodes = self._run("scontrol", ["--oneliner", "show", "node"]).stdout
+        except SlurmError as error:
+            if not is_denied(error):
+                raise
+            nodes = ""
+        return parse_cluster(config, partitions, nodes)
 
     # --- submitting ---
 
     def submit(self, arguments: t.Sequence[str], script: str) -> str:
-        """Submit *script* (its text) and return the job's number."""
-        from .sbatch.answer import job_number
+        """Submit *script* (its text) and return the job's number.
 
-        output = self._run("sbatch", ["--parsable", *arguments], script).stdout
-        found = job_number(output)
-        if found is None:
-            raise SlurmError("sbatch printed no job number but %r" % " ".join(output.split())[:200])
-        return found[0]
+        :raises SlurmSilent: it is unknown whether the job was submitted.
+        :raises SlurmError: sbatch reports that it was not.
+        """
+        return _number_of(self._start("sbatch", ["--parsable", *arguments], script))[0]
 
     def try_submit(self, arguments: t.Sequence[str], script: str) -> str:
         """What sbatch reports for *script* (its text) with --test-only."""
@@ -88,19 +102,7 @@ class Slurm(Caller):
         :raises SlurmSilent: it is unknown whether the job was submitted.
         :raises SlurmError: sbatch reports that it was not.
         """
-        from .sbatch.answer import job_number, may_have_arrived, was_not_sent
-
-        done = self._submit_path("--parsable", arguments, path)
-        found = job_number(done.stdout) if done.returncode == 0 else None
-        if found is not None:
-            return found
-        if done.returncode == 0:
-            # Slurm has it, under a number that sbatch does not say.
-            raise SlurmSilent("sbatch printed no job number but %r" % " ".join(done.stdout.split())[:200])
-        message = "sbatch: %s" % failure("sbatch", done.returncode, done.stderr, done.stdout)
-        if may_have_arrived(done.returncode, done.stderr):
-            raise SlurmSilent(message, sent=not was_not_sent(done.stderr))
-        raise SlurmError(message)
+        return _number_of(self._submit_path("--parsable", arguments, path))
 
     def try_submit_file(self, arguments: t.Sequence[str], path: str) -> str:
         """What sbatch reports for the script at *path* with --test-only."""
@@ -245,6 +247,27 @@ def read_cluster(required: bool) -> Cluster | None:
             "run this on a login node, or leave check_cluster out",
         )
     return None
+
+
+def _number_of(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """The number and the cluster that sbatch printed.
+
+    :raises SlurmSilent: it is unknown whether the job was submitted.
+    :raises SlurmError: sbatch reports that it was not.
+    """
+    # Here and not above: a module that submits nothing starts sooner without it.
+    from .sbatch.answer import job_number, may_have_arrived, was_not_sent
+
+    found = job_number(done.stdout) if done.returncode == 0 else None
+    if found is not None:
+        return found
+    if done.returncode == 0:
+        # Slurm has it, under a number that sbatch does not say.
+        raise SlurmSilent("sbatch printed no job number but %r" % " ".join(done.stdout.split())[:200])
+    message = "sbatch: %s" % failure("sbatch", done.returncode, done.stderr, done.stdout)
+    if may_have_arrived(done.returncode, done.stderr):
+        raise SlurmSilent(message, sent=not was_not_sent(done.stderr))
+    raise SlurmError(message)
 
 
 def _reported(done: subprocess.CompletedProcess[str]) -> str:

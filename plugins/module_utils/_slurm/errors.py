@@ -23,6 +23,17 @@ class SlurmSilent(SlurmError):
         self.sent = sent
 
 
+def is_denied(error: SlurmError) -> bool:
+    """Whether Slurm answers, but not to this user: its PrivateData hides what was asked."""
+    return "access/permission denied" in str(error).lower()
+
+
 def no_answer(error: SlurmError) -> UserError:
     """The error that a user reads when Slurm does not answer."""
+    if is_denied(error):
+        return UserError(
+            "an answer from Slurm",
+            "%s (PrivateData in slurm.conf hides this from ordinary users)" % error,
+            "ask the administrators of the cluster for access, or run this as a user who has it",
+        )
     return UserError("an answer from Slurm", str(error), "check that the controller runs: scontrol ping")

@@ -18,11 +18,18 @@ import typing as t
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.paths import require_absolute
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import require_trusted
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import slurm_environment
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster import parse_cluster, unseen
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.controller import suspends_nodes
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.listing import HIDDEN, NODES_FORMAT, parse_nodes
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.arrays import left_alone
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.fleet.resources import arguments
 
 # salloc gives up by itself after --immediate; this is for one that does not come back.
 GRACE = 60
 SCANCEL_SECONDS = 60
+ASK_SECONDS = 60
 
 # Arguments: the number of a process, scancel, the name of the allocation.
 WATCH = """
@@ -45,6 +52,7 @@ class Options(t.NamedTuple):
     exclusive: bool
     request: tuple[str, ...]
     bin_dir: str | None
+    powered_down: bool = False
 
     @classmethod
     def of(cls, given: t.Mapping[str, t.Any]) -> Options:
@@ -104,8 +112,9 @@ def allocate(options: Options, play: int, environment: Environment) -> Allocatio
     """Allocate the node.
 
     :arg play: the process that runs the play; when it is gone, the node is released.
-    :raises UserError: Slurm did not allocate it. Nothing stays.
+    :raises UserError: Slurm did not allocate it, or it is left alone (``left_alone`` has why). Nothing stays.
     """
+    _require_up(options, environment)
     name = "torch_check-" + "".join(random.SystemRandom().choices(string.ascii_lowercase, k=12))
     watcher = _watch(options, name, play, environment)
     try:
@@ -133,6 +142,46 @@ def release(options: Options, environment: Environment) -> None:
     if options.watcher:
         with contextlib.suppress(ProcessLookupError):
             os.kill(options.watcher, signal.SIGTERM)
+
+
+def _require_up(options: Options, environment: Environment) -> None:
+    """Refuse a node that the allocation would start."""
+    why = left_alone(_state(options, environment), options.powered_down, options.request)
+    if why:
+        raise UserError(
+            "node %s to be up" % options.node,
+            why,
+            "set powered_down to true (torch_check_slurm_powered_down) or reservation, as it says",
+            left_alone=why,
+        )
+
+
+def _state(options: Options, environment: Environment) -> str:
+    """The node's state as sinfo writes it; empty if there is no sinfo, or no such node: then salloc reports why.
+
+    :raises UserError: Slurm does not answer.
+    """
+    environment = slurm_environment(environment)
+
+    def ask(command: str, *arguments: str) -> str:
+        if shutil.which(options.command(command), path=environment.get("PATH") or os.defpath) is None:
+            return ""
+        done = _run([options.command(command), *arguments], ASK_SECONDS, environment)
+        if done.returncode and re.search(r"slurm_load_(?!.*denied)", done.stderr):
+            raise UserError(
+                "the state of node %s from %s" % (options.node, command),
+                one_line(done.stderr),
+                "check the controller: scontrol ping",
+            )
+        return done.stdout
+
+    nodes = parse_nodes(ask("sinfo", "--noheader", "--Node", "--nodes=%s" % options.node, "--format=" + NODES_FORMAT))
+    if options.node in nodes:
+        return nodes[options.node].state
+    if not suspends_nodes(parse_config(ask("scontrol", "show", "config"))):
+        return ""
+    listed = unseen(parse_cluster("", ask("scontrol", "--all", "--oneliner", "show", "partition"), ""))
+    return HIDDEN if options.node in listed else ""
 
 
 def _watch(options: Options, name: str, play: int, environment: Environment) -> int:

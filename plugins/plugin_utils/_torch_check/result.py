@@ -91,7 +91,10 @@ def understood(answer: Step, host: str) -> Result:
 
 
 def from_allocation(steps: t.Sequence[Step], host: str, node: str) -> Result:
-    """The result of a *node* that Slurm did not allocate."""
+    """The result of a *node* that Slurm did not allocate, or that was left alone."""
+    why = next((step["left_alone"] for step in reversed(steps) if step.get("left_alone")), None)
+    if why:
+        return node_result.not_checked(one_line(str(why))[:LONGEST])
     return node_result.unreachable(
         host,
         "Slurm gave no allocation of the node: %s" % _message(steps, "found"),

@@ -46,6 +46,7 @@ CLUSTER = Cluster(
         "cpu": partition("cpu", "c1"),
         "big": partition("big", "t1", "t2", "t3", min_nodes=2),
         "cloud": partition("cloud"),
+        "half": partition("half", "t3", "hidden1", "hidden2", max_minutes=90),
     },
     {one.name: one for one in NODES},
 )
@@ -53,6 +54,14 @@ CLUSTER = Cluster(
 
 def violations_of(**params):
     return limits.violations(options.collect(params), CLUSTER)
+
+
+def test_nodes_that_slurm_hides_may_have_anything():
+    assert violations_of(partition="half", gpus_per_node="8", nodes="3", mem="900G", cpus_per_task=200) == []
+    assert [error.expected for error in violations_of(partition="half", nodes="4", time="2:00:00")] == [
+        "time to be at most 01:30:00 in partition half",
+        "nodes to be at most 3 nodes in partition half",
+    ]
 
 
 @pytest.mark.parametrize(

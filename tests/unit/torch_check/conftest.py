@@ -27,6 +27,18 @@ if name == "salloc":
 elif name == "srun":
     command = [word for word in sys.argv[1:] if not word.startswith("--")]
     sys.exit(subprocess.run(command).returncode)
+elif name in ("sinfo", "scontrol"):
+    scene = json.load(open(os.path.join(folder, "scene")))
+    if scene.get("away"):
+        sys.exit("slurm_load_partitions: Unable to contact slurm controller (connect failure)")
+    elif name == "sinfo":
+        for node, state in scene.get("states", {}).items():
+            if state and "--nodes=" + node in sys.argv:
+                print("%%s|%%s|gpu*|none" %% (node, state))
+    elif sys.argv[-1] == "config":
+        print("Configuration data as of 2026-11-24T14:36:13\\nSuspendProgram = " + scene["suspend"])
+    else:
+        print("PartitionName=gpu Default=YES Nodes=%%s State=UP" %% ",".join(scene["states"]))
 elif name == "scancel" and os.path.exists(os.path.join(folder, "released")):
     with open(os.path.join(folder, "released"), "w") as stream:
         stream.write(sys.argv[-1])
@@ -46,6 +58,14 @@ class Login:
     def refuse(self, *nodes: str) -> None:
         """Let salloc refuse these nodes."""
         (self.bin / "scene").write_text(json.dumps({"refused": nodes}))
+
+    def show(self, states: t.Mapping[str, str], away: bool = False, suspend: str = "/opt/suspend") -> None:
+        """Let sinfo and scontrol show these states; a node with an empty one is in the partition only."""
+        scene = {"refused": [], "states": states, "away": away, "suspend": suspend}
+        (self.bin / "scene").write_text(json.dumps(scene))
+        for name in ("sinfo", "scontrol"):
+            (self.bin / name).write_text(STUB % sys.executable)
+            (self.bin / name).chmod(0o755)
 
     def await_release(self) -> t.Callable[[], str]:
         """Let scancel report to a pipe; what is returned waits for it and returns its last argument."""

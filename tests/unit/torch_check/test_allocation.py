@@ -82,6 +82,46 @@ def test_a_node_that_slurm_does_not_give_leaves_nothing(login, play):
     assert os.WTERMSIG(os.wait()[1]) == 15
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("idle~", "powered down; torch_check_slurm_powered_down: true starts it (Slurm reports idle~)"),
+        ("idle%", "powered down: it is on its way"),
+        ("mixed!", "powered down: it will be when it is free"),
+        ("", "powered down, or hidden"),
+        ("idle$", "in a reservation for maintenance"),
+    ],
+)
+def test_a_node_that_would_be_started_is_left_alone_unless_that_is_asked_for(login, play, state, words):
+    login.show({"n1": state})
+    with pytest.raises(UserError) as caught:
+        allocate(options(login, node="n1"), play.pid, os.environ)
+    assert caught.value.details["left_alone"].startswith(words)
+    assert login.calls("salloc") == login.calls("scancel") == []
+    asked = {"reservation": "mending"} if state == "idle$" else {"powered_down": True}
+    found = allocate(options(login, node="n1", **asked), play.pid, os.environ)
+    release(options(login, state="absent", name=found.name, watcher=found.watcher), os.environ)
+    os.waitpid(found.watcher, 0)
+
+
+@pytest.mark.parametrize(
+    ("states", "suspend"),
+    [({"n1": "idle"}, "/opt/suspend"), ({"n1": "allocated#"}, "/opt/suspend"), ({"n1": ""}, "(null)"), ({}, "/s")],
+)
+def test_salloc_decides_about_any_other_node(login, play, states, suspend):
+    login.show(states, suspend=suspend)
+    found = allocate(options(login, node="n1"), play.pid, os.environ)
+    release(options(login, state="absent", name=found.name, watcher=found.watcher), os.environ)
+    os.waitpid(found.watcher, 0)
+
+
+def test_a_controller_that_does_not_say_whether_the_node_is_up_starts_none(login, play):
+    login.show({"n1": "idle"}, away=True)
+    with pytest.raises(UserError, match="the state of node n1 from sinfo; found slurm_load_partitions: Unable"):
+        allocate(options(login, node="n1"), play.pid, os.environ)
+    assert login.calls("salloc") == []
+
+
 def test_without_slurm_it_says_what_to_do(tmp_path, play):
     with pytest.raises(UserError) as caught:
         allocate(options(node="n1", bin_dir=str(tmp_path)), play.pid, os.environ)

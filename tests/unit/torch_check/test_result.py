@@ -171,5 +171,11 @@ def test_a_node_that_is_not_allocated_has_the_message_of_salloc():
     assert "scontrol show node n1" in reason["remedy"] and "torch_check_slurm_wait" in reason["remedy"]
 
 
+def test_a_node_that_is_left_alone_is_not_checked():
+    error = UserError("node n1 to be up", "powered down", "set powered_down", left_alone="powered down; X starts it")
+    found = result.from_allocation([failure(error)], "n1.example", "n1")
+    assert (found["verdict"], found["summary"]) == ("not_checked", "not_checked: powered down; X starts it")
+
+
 def test_check_mode_allocates_no_node():
     assert result.not_allocated()["verdict"] == "not_checked"

@@ -68,6 +68,17 @@ def test_each_node_is_allocated_asked_and_released(check, login):
 
 
 @pytest.mark.slow
+def test_a_node_that_is_powered_down_is_left_alone(check, login):
+    login.show({"n1": "idle", "n2": "idle~"})
+    _status, output, nodes = check(["n1", "n2"], torch_check_via="srun")
+    assert nodes["n2"]["verdict"] == "not_checked" and nodes["n2"]["summary"].startswith("not_checked: powered down;")
+    assert nodes["n1"]["verdict"] != "not_checked" and len(login.calls("salloc")) == 1
+    assert "fatal: [n2]" not in output and "failed=0" in output
+    check(["n2"], torch_check_via="srun", torch_check_slurm_powered_down=True)
+    assert len(login.calls("salloc")) == 2
+
+
+@pytest.mark.slow
 def test_check_mode_allocates_nothing(check, login):
     status, output, _nodes = check(["n1"], "--check", torch_check_via="srun")
     assert status == 0, output

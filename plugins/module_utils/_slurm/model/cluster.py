@@ -90,6 +90,16 @@ class Cluster(t.NamedTuple):
     doubts: tuple[str, ...] = ()
 
 
+def unseen(cluster: Cluster) -> list[str]:
+    """The nodes that partitions list and Slurm shows nothing of, in Slurm's order.
+
+    Slurm hides cloud nodes that are powered down, without PrivateData=cloud, from everyone:
+    https://slurm.schedmd.com/slurm.conf.html#OPT_PrivateData. Nodes of State=FUTURE are hidden too.
+    """
+    listed = dict.fromkeys(name for partition in cluster.partitions.values() for name in partition.nodes)
+    return [name for name in listed if name not in cluster.nodes]
+
+
 def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
     """The output of ``scontrol show config``, ``--oneliner show partition`` and ``--oneliner show node``.
 

@@ -49,6 +49,11 @@ def hides_nodes(config: t.Mapping[str, str]) -> bool:
     return "nodes" in config.get("PrivateData", "").lower().split(",")
 
 
+def suspends_nodes(config: t.Mapping[str, str]) -> bool:
+    """Whether Slurm powers nodes down: https://slurm.schedmd.com/slurm.conf.html#OPT_SuspendProgram."""
+    return config.get("SuspendProgram", "(null)") not in ("", "(null)")
+
+
 def accounting_storage(config: t.Mapping[str, str]) -> str:
     """``accounting_storage/slurmdbd`` is ``slurmdbd``; ``none`` without a database, for which Slurm has many words."""
     storage = config.get("AccountingStorageType", "").lower().split("/")[-1]

@@ -31,6 +31,10 @@ class Task(t.NamedTuple):
     wanted: str
 
 
+# The state of a node that partitions list and sinfo does not show; no state of Slurm's.
+HIDDEN = "hidden"
+
+
 class Node(t.NamedTuple):
     """A line of sinfo.
 

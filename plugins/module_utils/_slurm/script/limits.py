@@ -50,10 +50,13 @@ def violations(directives: Directives, cluster: Cluster) -> list[UserError]:
 def _reasons(directives: Directives, partition: Partition, cluster: Cluster) -> t.Iterator[UserError]:
     nodes = [cluster.nodes[name] for name in partition.nodes if name in cluster.nodes]
     yield from _time(directives, partition)
-    if not nodes:
+    if not partition.nodes:
         # The nodes are created on demand, or the user may not see them.
         return
     yield from _nodes(directives, partition)
+    if len(nodes) < len(set(partition.nodes)):
+        # What Slurm hides may have anything: cloud nodes that are powered down, without PrivateData=cloud.
+        return
     yield from _resources(directives, partition, nodes)
     yield from _size(directives, partition, nodes)
 

@@ -10,7 +10,7 @@ import os
 import shlex
 import typing as t
 
-from ..._slurm.model.listing import Node
+from ..._slurm.model.listing import HIDDEN, Node
 from ..._slurm.model.node_state import parse_state
 from .follow import Limits
 from .outcome import NoAnswer, Outcome
@@ -35,7 +35,11 @@ _OUT = (
     "perfctrs",
 )
 
-
+# https://slurm.schedmd.com/slurm.conf.html#OPT_PrivateData: without "cloud" in it powered-down cloud nodes are hidden.
+_HIDES = (
+    "powered down, or hidden: a partition lists it, but Slurm shows nothing of it (PrivateData in slurm.conf);"
+    " torch_check_slurm_powered_down: true checks it, and starts it for that"
+)
 # https://slurm.schedmd.com/power_save.html: a job powers such a node up, which in a cloud costs money.
 _POWER = {
     "powered_down": "powered down",
@@ -112,7 +116,7 @@ def split_up(orders: t.Mapping[int, Order], nodes: t.Mapping[str, Node], largest
 
 def is_idle(name: str, nodes: t.Mapping[str, Node]) -> bool:
     """Whether no job runs on node *name*."""
-    return name in nodes and _plain(nodes[name].state) == "idle"
+    return name in nodes and _plain(nodes[name].state) in ("idle", HIDDEN)
 
 
 def unusable(order: Order, nodes: t.Mapping[str, Node], settings: Settings | None = None) -> Outcome | None:
@@ -128,22 +132,28 @@ def unusable(order: Order, nodes: t.Mapping[str, Node], settings: Settings | Non
         detail = "Slurm has it in partition %s, not in %s" % (there, order.partition)
         return Outcome(reason=NoAnswer.OTHER_PARTITION, detail=detail)
     if settings is not None:
-        why = _left_alone(node.state, settings)
+        why = left_alone(node.state, settings.powered_down, settings.arguments)
         if why:
-            return Outcome(left_alone="%s (Slurm reports %s)" % (why, node.state))
+            return Outcome(left_alone=why)
     return None
 
 
-def _left_alone(state: str, settings: Settings) -> str:
-    """Why no task is sent to a node that would take one, but would be started for it; empty if one is sent."""
+def left_alone(state: str, powered_down: bool, arguments: t.Sequence[str]) -> str:
+    """Why no job is sent to a node that would take one, but would be started for it; empty if one is sent.
+
+    :arg powered_down: whether to start nodes that Slurm has powered down.
+    :arg arguments: options of sbatch or salloc.
+    """
+    if state == HIDDEN:
+        return "" if powered_down else _HIDES
     flags = parse_state(state)[1]
     found = next((flag for flag in _POWER if flag in flags), None)
-    if found and not settings.powered_down:
-        return "%s; torch_check_slurm_powered_down: true starts it" % _POWER[found]
-    reserved = any(argument.startswith("--reservation=") for argument in settings.arguments)
-    if "maintenance" in flags and not reserved:
-        return "in a reservation for maintenance; torch_check_slurm_reservation reaches it"
-    return ""
+    why = ""
+    if found and not powered_down:
+        why = "%s; torch_check_slurm_powered_down: true starts it" % _POWER[found]
+    elif "maintenance" in flags and not any(argument.startswith("--reservation=") for argument in arguments):
+        why = "in a reservation for maintenance; torch_check_slurm_reservation reaches it"
+    return "%s (Slurm reports %s)" % (why, state) if why else ""
 
 
 def with_partition(order: Order, nodes: t.Mapping[str, Node]) -> Order:

@@ -9,19 +9,22 @@ sbatch cannot give the tasks of an array different nodes. So the array is submit
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
 import time
 import typing as t
+import uuid
 
 from ..._common.bundle import make_bundle
 from ..._common.errors import UserError, one_line
 from ..._common.lines import whole
 from ..._files.trust import may_make, untrusted_because
 from ..._slurm.client import Slurm
-from ..._slurm.errors import SlurmError
+from ..._slurm.errors import SlurmError, SlurmSilent, is_denied
+from ..._slurm.model.controller import suspends_nodes
 from ..._slurm.model.listing import Node, Task
 from ..._slurm.poll import Poller, Stop
 from .answer import end_of_output, read_answer
@@ -38,6 +41,7 @@ from .arrays import (
     with_partition,
 )
 from .follow import Follow
+from .leftovers import cancel, clean_up, found_again
 from .outcome import NoAnswer, Outcome
 from .program import ORDERS, RESULTS
 
@@ -52,7 +56,7 @@ ArrayResult = t.Dict[str, t.Any]
 
 def preview(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> list[ArrayResult]:
     """What would be submitted, and what sbatch reports for it. Writes nothing and submits nothing."""
-    nodes = slurm.nodes()
+    nodes, settings = _nodes_of(slurm, orders, settings)
     orders = [with_partition(order, nodes) for order in orders]
     able = {number: order for number, order in enumerate(orders) if not unusable(order, nodes, settings)}
     folder = os.path.join(settings.folder, ".hpc_pytorch.check")
@@ -74,7 +78,7 @@ def run(
 
     :raises UserError: the run was interrupted, or there is no Slurm. Nothing is left in any case.
     """
-    nodes = slurm.nodes()
+    nodes, settings = _nodes_of(slurm, orders, settings)
     orders = [with_partition(order, nodes) for order in orders]
     outcomes: dict[int, Outcome] = {}
     for number, order in enumerate(orders):
@@ -93,9 +97,24 @@ def run(
                 work.submit(array)
             work.follow()
         finally:
-            _clean_up(slurm, work.jobs, folder, warn)
+            clean_up(slurm, work.jobs + found_again(slurm, work.lost, warn), folder, warn)
         _require_no_stop(stop)
     return [outcomes[number] for number in range(len(orders))], work.arrays
+
+
+def _nodes_of(slurm: Slurm, orders: t.Sequence[Order], settings: Settings) -> tuple[t.Mapping[str, Node], Settings]:
+    """The nodes that Slurm shows, and those of the orders that it hides; and the settings for these."""
+    nodes: dict[str, Node] = {}
+    try:
+        nodes = slurm.nodes()
+    except SlurmError as error:
+        if not is_denied(error):
+            raise
+    if all(order.node in nodes for order in orders):
+        return nodes, settings
+    # Without power saving no hidden node can be one that is powered down.
+    saves_power = suspends_nodes(slurm.config())
+    return dict(slurm.hidden_nodes(), **nodes), settings._replace(powered_down=settings.powered_down or not saves_power)
 
 
 class _Run:
@@ -114,6 +133,8 @@ class _Run:
         self._outcomes, self._stop = outcomes, stop
         self._place: dict[int, tuple[str, int]] = {}
         self.jobs: list[str] = []
+        # The marks of arrays of which it is unknown whether Slurm has them.
+        self.lost: list[str] = []
         self.arrays: list[ArrayResult] = []
 
     def submit(self, array: Array) -> list[int]:
@@ -122,12 +143,16 @@ class _Run:
         arguments = arguments_of(array, self._settings, self._folder)
         job, problem = None, ""
         try:
-            job = self._slurm.submit(arguments, script_of(array, self._settings, self._folder))
+            job = self._submitted(arguments, script_of(array, self._settings, self._folder))
         except SlurmError as error:
             problem = str(error)
-            detail = "Slurm took no job for it: %s" % one_line(problem)
+            silent = isinstance(error, SlurmSilent)
+            words = "it is unknown whether Slurm took a job for it" if silent else "Slurm took no job for it"
+            detail = "%s: %s" % (words, one_line(problem))
             for number in array.numbers:
-                self._outcomes[number] = Outcome(reason=NoAnswer.REFUSED, detail=detail)
+                self._outcomes[number] = Outcome(
+                    reason=NoAnswer.SLURM_SILENT if silent else NoAnswer.REFUSED, detail=detail
+                )
         self.arrays.append(_array_result(self._orders, array, arguments, job, problem))
         if job is None:
             return []
@@ -145,6 +170,25 @@ class _Run:
             # A task that is still held is given up because of its reason in the queue.
             pass
         return [number for number in array.numbers if number not in self._outcomes]
+
+    def _submitted(self, arguments: t.Sequence[str], script: str) -> str:
+        """The number of the array, also if sbatch's answer was lost: then its mark finds it.
+
+        :raises SlurmSilent: it is unknown whether Slurm has it; it is searched for again at the end.
+        :raises SlurmError: Slurm refused it.
+        """
+        mark = "hpc.pytorch:%s" % uuid.uuid4().hex
+        try:
+            return self._slurm.submit(["--comment=" + mark, *arguments], script)
+        except SlurmSilent:
+            self.lost.append(mark)
+            found = None
+            with contextlib.suppress(SlurmError):
+                found = self._slurm.marked(mark)
+            if found is None:
+                raise
+            self.lost.remove(mark)
+            return found[0]
 
     def _cancel_unbound(self, array: Array, complaints: t.Sequence[str]) -> None:
         """Cancel the tasks without their node, which would run on any."""
@@ -190,7 +234,7 @@ class _Run:
                 detail = "task %s %s" % (self._name(number), outcome.detail)
                 self._outcomes[number] = outcome._replace(detail=detail, output=self._printed(number))
             # A task that was given up must not hold a place among those that may run at the same time.
-            _cancel(self._slurm, [self._name(number) for number in given_up])
+            cancel(self._slurm, [self._name(number) for number in given_up])
             self._take_apart(follow, now)
 
     def _take_apart(self, follow: Follow, now: float) -> None:
@@ -204,7 +248,7 @@ class _Run:
             return
         busy = [number for number in stuck if not is_idle(self._orders[number].node, nodes)]
         for number in busy or stuck[: self._settings.chunk]:
-            if not _cancel(self._slurm, [self._name(number)]):
+            if not cancel(self._slurm, [self._name(number)]):
                 return
             if self.submit(Array(self._orders[number].request, (number,))):
                 follow.move(number, self._place[number][0], now)
@@ -267,30 +311,6 @@ def _make_folder(parent: str, orders: t.Sequence[Order]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
-
-
-def _clean_up(slurm: Slurm, jobs: list[str], folder: str, warn: t.Callable[[str], None]) -> None:
-    if not _cancel(slurm, jobs):
-        warn("there may still be jobs, which Slurm ends a day after their submission: scancel %s" % " ".join(jobs))
-    # A task that is being ended may write once more.
-    for _attempt in range(20):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        time.sleep(0.25)
-    warn("%s could not be removed" % folder)
-
-
-def _cancel(slurm: Slurm, jobs: list[str]) -> bool:
-    for attempt in range(3 if jobs else 0):
-        try:
-            slurm.cancel(jobs)
-            return True
-        except SlurmError:
-            # A controller that fails over or is busy refuses for a moment; a second scancel does no harm.
-            if attempt < 2:
-                time.sleep(1)
-    return not jobs
 
 
 def _require_no_stop(stop: Stop) -> None:

@@ -166,5 +166,29 @@ def test_a_cluster_without_nodes_is_warned_of(call, monkeypatch, private, words)
     assert ("PrivateData" in str(result["warnings"])) is bool(words)
 
 
+def test_nodes_that_a_user_may_not_see_are_no_error(call, tmp_path, monkeypatch, capsys):
+    module = sys.modules[__name__]
+    monkeypatch.setattr(module, "CONFIG", CONFIG + "PrivateData = nodes\n")
+    call()
+    # As of 22.05 to an ordinary user, with exit status 1.
+    (tmp_path / "scontrol").write_text(
+        '#!/bin/sh\nfor what in "$@"; do :; done\nif [ $what = node ]; then\n'
+        'echo "slurm_load_node error: Access/permission denied" >&2; exit 1; fi\ncat "%s/$what"\n' % tmp_path
+    )
+    with patch_module_args({"bin_dir": str(tmp_path)}), pytest.raises(SystemExit):
+        slurm_info.main()
+    result = json.loads(capsys.readouterr().out)
+    assert result["nodes"] == [] and "its PrivateData hides them" in str(result["warnings"])
+    assert [one["name"] for one in result["partitions"]] == ["titan", "cpu"]
+
+
+def test_nodes_of_a_partition_that_slurm_hides_are_named(call, monkeypatch):
+    module = sys.modules[__name__]
+    monkeypatch.setattr(module, "PARTITIONS", PARTITIONS.replace("Nodes=c1,t2", "Nodes=c1,t2,cloud[1-30]"))
+    result = call()
+    assert "shows nothing of these nodes of its partitions: cloud[1-30];" in str(result["warnings"])
+    assert result["partitions"][1]["node_count"] == 32
+
+
 def test_a_cluster_with_nodes_brings_no_warning(call):
     assert "warnings" not in call()

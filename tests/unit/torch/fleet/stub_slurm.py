@@ -29,7 +29,12 @@ def save(name, value):
 
 
 def sinfo():
+    if load("cluster").get("private"):
+        # As of 22.05 to an ordinary user, with PrivateData=nodes.
+        sys.exit("slurm_load_node: Access/permission denied")
     for name, node in load("cluster")["nodes"].items():
+        if node.get("hidden"):
+            continue
         for partition in node.get("partitions", ["gpu"]):
             print("%s|%s|%s|%s" % (name, node.get("state", "idle"), partition, node.get("reason", "none")))
 
@@ -55,15 +60,27 @@ def sbatch():
     tasks = {str(index): {"state": "PENDING", "reason": "JobHeldUser", "wanted": ""} for index in range(last + 1)}
     jobs[number] = {"script": sys.stdin.read(), "output": output, "tasks": tasks}
     save("jobs", jobs)
+    comment = next(argument for argument in arguments if argument.startswith("--comment="))
+    (STATE / "comments").open("a").write("%s|%s|%s\n" % (number, number, comment.partition("=")[2]))
+    if cluster.get("lost"):
+        sys.exit("sbatch: error: Batch job submission failed: %s" % cluster["lost"])
     print(number)
 
 
 def scontrol():
     if sys.argv[1:] == ["show", "config"]:
         print(
-            "Configuration data as of 2026-11-24T14:36:13\nMaxArraySize            = %d"
-            % load("cluster").get("largest", 1001)
+            "Configuration data as of 2026-11-24T14:36:13\nMaxArraySize            = %d\nSuspendProgram          = %s"
+            % (load("cluster").get("largest", 1001), load("cluster").get("suspend", "/opt/suspend"))
         )
+        return
+    if sys.argv[1:] == ["--all", "--oneliner", "show", "partition"]:
+        inside = {}
+        for name, node in load("cluster")["nodes"].items():
+            for partition in node.get("partitions", ["gpu"]):
+                inside.setdefault(partition, []).append(name)
+        for partition, members in inside.items():
+            print("PartitionName=%s AllowGroups=ALL Default=NO Nodes=%s State=UP" % (partition, ",".join(members)))
         return
     jobs, names = load("jobs"), load("cluster")["nodes"]
     for line in sys.stdin.read().splitlines():
@@ -111,6 +128,11 @@ def squeue():
     cluster, jobs = load("cluster"), load("jobs")
     if cluster.get("silent"):
         sys.exit("slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+    if sys.argv[-1].startswith("--format="):
+        if cluster.get("lost_for_good"):
+            sys.exit("slurm_load_jobs error: Socket timed out on send/recv operation")
+        print((STATE / "comments").read_text(), end="")
+        return
     for number in asked:
         tasks = jobs[number]["tasks"]
         # Slurm skips an array once one of its tasks cannot start.

@@ -142,6 +142,44 @@ def test_a_node_that_is_up_or_starts_already_is_checked(cluster, call, state):
     assert call([{"name": "n1"}])["nodes"]["n1"]["verdict"] == "failed"
 
 
+def test_a_node_that_slurm_hides_is_left_alone_unless_that_is_asked_for(cluster, call):
+    cluster.be({"n1": {}, "c1": {"hidden": True, "partitions": ["cloud"]}})
+    nodes = [{"name": "n1"}, {"name": "c1"}, {"name": "other"}]
+    assert [array["nodes"] for array in call(nodes, check_mode=True)["arrays"]] == [["n1"]]
+    returned = call(nodes)
+    left = returned["nodes"]["c1"]
+    assert left["verdict"] == "not_checked" and "powered down, or hidden" in left["summary"] and left["reasons"] == []
+    assert reason(returned, "other")["message"] == "no result from other: Slurm knows no node of this name"
+    assert [array["nodes"] for array in returned["arrays"]] == [["n1"]]
+    (here, there) = call(nodes, powered_down=True)["arrays"]
+    assert here["nodes"] == ["n1"] and there["nodes"] == ["c1"] and "--partition=cloud" in there["command"]
+
+
+@pytest.mark.parametrize(("suspend", "verdict"), [("(null)", "failed"), ("/opt/suspend", "not_checked")])
+def test_a_cluster_that_hides_its_nodes_from_users_is_checked_where_none_can_be_powered_down(
+    cluster, call, suspend, verdict
+):
+    cluster.be({"n1": {}, "n2": {}}, private=True, suspend=suspend)
+    returned = call([{"name": "n1"}, {"name": "n2"}])
+    assert [node["verdict"] for node in returned["nodes"].values()] == [verdict] * 2
+
+
+def test_an_array_whose_answer_was_lost_is_found_by_its_mark(cluster, call):
+    cluster.be({"n1": {}}, lost="Socket timed out on send/recv operation")
+    returned = call([{"name": "n1"}])
+    assert returned["nodes"]["n1"]["verdict"] == "failed" and returned["arrays"][0]["job_id"] == "1"
+    assert len(cluster.submitted) == 1 and cluster.is_clean()
+
+
+def test_an_array_of_which_nobody_knows_is_called_that(cluster, call):
+    cluster.be({"n1": {}}, lost="Zero Bytes were transmitted or received", lost_for_good=True)
+    returned = call([{"name": "n1"}])
+    assert "it is unknown whether Slurm took a job for it" in reason(returned, "n1")["message"]
+    assert reason(returned, "n1")["remedy"] == "check that the controller runs: scontrol ping"
+    (mark,) = [word.partition("=")[2] for word in cluster.submitted[0] if word.startswith("--comment=")]
+    assert mark in str(returned["warnings"]) and "squeue --user=$USER" in str(returned["warnings"])
+
+
 def test_nodes_that_ask_for_different_things_are_in_different_arrays(cluster, call):
     cluster.be({"n1": {}, "n2": {"partitions": ["cpu"]}, "n3": {}})
     returned = call(
