@@ -14,6 +14,9 @@ import re
 _PER_JOB = re.compile(r"(Assoc|QOS)Max\w+Per(Job|Node)(Limit)?|QOSMin\w+")
 _LIMITS = frozenset(("MaxMemPerLimit", "PartitionConfig", "PartitionNodeLimit", "PartitionTimeLimit"))
 _NOT_ALLOWED = frozenset(("AccountNotAllowed", "InvalidAccount", "InvalidQOS", "QOSNotAllowed", "ReservationDeleted"))
+# A text in the place of the reason, with the names of partition, accounts and QOS (src/slurmctld/partition_mgr.c);
+# scontrol writes "_" for each space.
+_NOT_ALLOWED_TEXT = re.compile(r"Job's[ _](account|QOS)[ _]not[ _](known|permitted)[ _,].*", re.DOTALL)
 _HELD = frozenset(("BurstBufferOperation", "JobHeldAdmin", "JobHeldUser", "JobHoldMaxRequeue"))
 # Slurm writes such a reason as a text: "launch failed requeued held", user_env_retrieval_failed_requeued_held.
 _HELD_TEXT = re.compile(r"(\w+[ _])*(requeued[ _]held|requeued[ _]in[ _]held[ _]state)")
@@ -22,6 +25,11 @@ _HELD_TEXT = re.compile(r"(\w+[ _])*(requeued[ _]held|requeued[ _]in[ _]held[ _]
 def is_held(reason: str) -> bool:
     """Whether the job stays until a user or an administrator releases it: ``launch failed requeued held``."""
     return reason in _HELD or _HELD_TEXT.fullmatch(reason) is not None
+
+
+def not_allowed(reason: str) -> bool:
+    """Whether Slurm does not let the job's account or QOS use the partition."""
+    return reason in _NOT_ALLOWED or _NOT_ALLOWED_TEXT.match(reason) is not None
 
 
 def exceeds_limit(reason: str) -> bool:
@@ -36,9 +44,9 @@ def never_passes(reason: str, alone: bool = True, partitions: str = "") -> bool:
         task.
     :arg partitions: as Slurm writes those that the job may start in: of several, one may have no such limit.
     """
-    if is_held(reason) or reason in _NOT_ALLOWED:
-        return is_held(reason) or "," not in partitions
-    if exceeds_limit(reason):
+    if is_held(reason):
+        return True
+    if not_allowed(reason) or exceeds_limit(reason):
         return "," not in partitions
     return alone and reason in ("BadConstraints", "DependencyNeverSatisfied")
 
@@ -51,6 +59,11 @@ def remedy_of(reason: str, job: str) -> str:
         return (
             "scancel %s, ask for what the limit allows in the script (sacctmgr show qos, sacctmgr show association and"
             " scontrol show partition have the limits), and submit it again" % job
+        )
+    if not_allowed(reason):
+        return (
+            "scancel %s, set an account, QOS and partition in the script that go together (sacctmgr show association"
+            " and scontrol show partition have them), and submit it again" % job
         )
     return (
         "see scontrol show job %s; correct what the reason names with scontrol update and run it again to wait on, or"

@@ -67,6 +67,7 @@ def test_the_folder_of_an_output_that_could_not_be_made_is_named(scene, call, tm
     scene.play(polls=[[failed]])
     returned = call(state="completed")
     assert "make its folder, mkdir -p '%s'" % missing.parent in returned["remedy"]
+    assert "its output is in" not in returned["remedy"]
     scene.play(polls=[[dict(failed, out=str(there))]])
     returned = call(state="completed", force=True)
     assert "check that the nodes have the folder %s" % there.parent in returned["remedy"]

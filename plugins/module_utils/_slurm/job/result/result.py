@@ -108,8 +108,9 @@ def failure_of(result: Result) -> UserError:
     remedy = state.remedy or "see the end of its output"
     if result["reason"].startswith("by user "):
         remedy = "ask that user why, or submit it again with force: true"
+    lost = result["job_state"] == "FAILED" and result["signal"] == _NO_OUTPUT
     cure = remedy_for(last) if result["job_state"] == "FAILED" else ""
-    if result["job_state"] == "FAILED" and result["signal"] == _NO_OUTPUT:
+    if lost:
         remedy = _of_missing_output(result["stdout_file"])
     elif cure:
         remedy = "%s; %s" % (cure, remedy)
@@ -117,7 +118,7 @@ def failure_of(result: Result) -> UserError:
         result["signal"] == signal.SIGKILL or result["exit_code"] == 128 + signal.SIGKILL
     ):
         remedy = "something killed it, mostly because of its memory: raise mem, or lower the batch size; %s" % remedy
-    if result["stdout_file"]:
+    if result["stdout_file"] and not lost:
         remedy += "; its output is in %s" % result["stdout_file"]
     return UserError("exit code 0 from job %s" % result["job_id"], found, remedy, **result)
 
