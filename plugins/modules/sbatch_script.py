@@ -65,6 +65,10 @@ options:
         they start; put shell code in O(pre) and O(post). C(python train.py) is right for every launcher. A launcher
         that starts Python itself gets C(train.py).
       - V(torch.distributed.launch) is for torch before 1.10, which has no C(torchrun).
+      - V(accelerate) gets C(--multi_gpu) for several processes, unless O(launcher_options) choose another way to
+        distribute (C(use_fsdp), C(use_deepspeed), C(config_file), ...). In a job without GPUs the script sets
+        C(ACCELERATE_USE_CPU).
+      - V(deepspeed) is for one node.
     type: str
     choices:
       - none
@@ -89,6 +93,8 @@ options:
       - 'More options of C(srun), such as C(cpu-bind) or C(label): a dictionary (V(true) for a flag), or a list of
         C(--name=value).'
       - O(cpus_per_task) is passed on without an entry here.
+      - With C(ntasks-per-node) or C(ntasks) the step has other counts than the job, such as one C(torchrun) on each
+        node in a job of four tasks a node. Its tasks then share the CPUs of all of the job's.
     type: raw
   nproc_per_node:
     description:
@@ -97,9 +103,9 @@ options:
   rendezvous:
     description:
       - How the processes find each other. V(standalone) is for one node; V(c10d) uses the first node of the job;
-        V(static) uses the first node and numbers the nodes; V(env) only sets C(MASTER_ADDR) and C(MASTER_PORT); V(none)
-        does nothing.
-      - The default depends on the kind and the launcher.
+        V(static) uses the first node and numbers the nodes; V(env) sets C(MASTER_ADDR) and C(MASTER_PORT), and in each
+        process that C(srun) or C(mpirun) starts C(RANK), C(LOCAL_RANK) and C(WORLD_SIZE); V(none) does nothing.
+      - The default depends on the kind and the launcher. A rendezvous at which the processes would not meet is refused.
     type: str
     choices:
       - standalone
@@ -596,9 +602,9 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table im
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.activation import ACTIVATIONS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.declare import declare
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.images import ENGINES
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.kinds import KINDS, LAUNCHERS, RENDEZVOUS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.parameters import options_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import STYLES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.start.plan import KINDS, LAUNCHERS, RENDEZVOUS
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:

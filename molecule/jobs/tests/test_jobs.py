@@ -76,7 +76,7 @@ def test_a_job_trained_and_was_submitted_once(alice):
     assert loss and float(loss.group(1)) < 0.25, output
 
 
-PROCESSES = {"twin-a": 2, "twin-b": 2, "multi_gpu": 2, "multi_node": 4, "lightning": 2}
+PROCESSES = {"twin-a": 2, "twin-b": 2, "multi_gpu": 2, "multi_node": 4, "lightning": 2, "lightning-2": 4}
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -86,6 +86,48 @@ def test_every_process_of_a_kind_trained_and_all_agreed(alice, name):
     # Printed once, by a program that has compared the sum of the ranks and the weights of all before it.
     results = re.findall(r"^result: loss=([0-9.]+).* processes=(\d+)", output, re.MULTILINE)
     assert [int(count) for _loss, count in results] == [PROCESSES[name]] and float(results[0][0]) < 0.25, output
+
+
+ACROSS = (
+    "torchrun-c10d",
+    "torchrun-static",
+    "torch.distributed.run-c10d",
+    "torch.distributed.launch-static",
+    "accelerate-static",
+    "accelerate-c10d",
+    "none-env",
+    "mpirun-env",
+)
+NODE = (
+    "node-torch.distributed.run",
+    "node-torch.distributed.launch",
+    "node-accelerate",
+    "node-none",
+    "node-mpirun",
+    "single-mpirun",
+    "single-accelerate",
+)
+
+
+@pytest.mark.parametrize(
+    "name,processes",
+    [("nodes-%s-%d" % (name, processes), processes) for name in ACROSS for processes in (1, 2)] + [("step", 2)],
+)
+def test_every_launcher_started_its_processes_on_both_nodes(alice, name, processes):
+    assert [state for _number, state, _code in recorded(alice, name)] == ["COMPLETED"]
+    output = alice.terminal("cat ~/jobs/%s.out" % name).out
+    # c10d numbers the nodes as they come.
+    (found,) = re.findall(r"^result: processes=%d at (.*)$" % (2 * processes), output, re.MULTILINE)
+    assert sorted(found.split()) == ["titan%02d:%d" % (node, local) for node in (1, 2) for local in range(processes)], (
+        output
+    )
+
+
+@pytest.mark.parametrize("name", NODE)
+def test_every_launcher_started_its_processes_on_one_node(alice, name):
+    assert [state for _number, state, _code in recorded(alice, name)] == ["COMPLETED"]
+    output = alice.terminal("cat ~/jobs/%s.out" % name).out
+    assert re.search(r"^result: processes=2 at (titan0[12]):0 \1:1$", output, re.MULTILINE), output
 
 
 def test_lightning_took_its_ranks_from_slurm(alice):

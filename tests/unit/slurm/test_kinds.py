@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -105,6 +106,8 @@ def directives_of(**params):
         ({"kind": "lightning", "gres": "gpu:titan:8,nvme:100"}, {"nodes": "1", "ntasks-per-node": "8"}),
         ({"kind": "lightning", "nodes": "2", "nproc_per_node": 3}, {"ntasks-per-node": "3"}),
         ({"kind": "lightning", "nodes": "2", "gres": "gpu:4", "ntasks": 8}, {"ntasks-per-node": "4"}),
+        ({"gres": "gpu:2", "launcher": "mpirun"}, {"nodes": "1", "ntasks-per-node": "2"}),
+        ({"gres": "gpu:2", "launcher": "mpirun", "ntasks": 8}, {"ntasks": "8"}),
         ({"checkpoint_seconds": 60}, {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"}),
         ({"checkpoint_seconds": 59, "time": "1"}, {"signal": "B:USR1@59", "requeue": True, "open-mode": "append"}),
         (
@@ -135,6 +138,16 @@ def test_a_kind_adds_the_counts_that_it_needs(params, expected):
         ({"kind": "multi_node", "nodes": "1"}, "nodes: 1"),
         ({"kind": "multi_node", "nodes": "2-4"}, "2-4"),
         ({"kind": "multi_node", "nodes": "2", "ntasks_per_node": 4}, "ntasks_per_node"),
+        ({"kind": "multi_node", "nodes": "2", "ntasks_per_node": 4, "srun_options": {"ntasks-per-node": 2}}, "1 tasks"),
+        (
+            {
+                "kind": "lightning",
+                "gres": "gpu:4",
+                "ntasks_per_node": 2,
+                "srun_options": {"ntasks-per-node": 4},
+            },
+            "room",
+        ),
         ({"kind": "multi_node", "nodes": "2", "srun": False}, "srun"),
         ({"kind": "multi_node", "nodes": "2", "launcher": "deepspeed"}, "torchrun"),
         ({"kind": "lightning"}, "devices"),
@@ -147,6 +160,19 @@ def test_a_kind_adds_the_counts_that_it_needs(params, expected):
         ({"launcher": "torchrun", "nodes": "2"}, "kind: multi_node"),
         ({"launcher": "mpirun", "srun": True}, "mpirun"),
         ({"launcher_options": {"a": 1}}, "launcher_options"),
+        ({"launcher": "accelerate", "launcher_options": {"cpu": True}}, "ACCELERATE_USE_CPU"),
+        (
+            {
+                "kind": "multi_node",
+                "nodes": "2",
+                "launcher": "mpirun",
+                "container": {"engine": "apptainer", "image": "/i"},
+            },
+            "launcher: none",
+        ),
+        ({"kind": "multi_node", "nodes": "2", "rendezvous": "none"}, "c10d"),
+        ({"kind": "multi_node", "nodes": "2", "rendezvous": "env"}, "c10d"),
+        ({"kind": "multi_node", "nodes": "2", "launcher": "accelerate", "rendezvous": "none"}, "static"),
         ({"srun_options": {"label": True}}, "srun_options"),
         ({"launcher": "torchrun", "launcher_options": {"a b": 1}}, "launcher_options"),
         ({"srun": True, "srun_options": {"label": False}}, "srun_options"),
@@ -264,7 +290,7 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
         ),
         (
             {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "mpirun"},
-            ["mpirun", "-np", "8", "python"],
+            ["mpirun", "-np", "8", "sh", "-c"],
             ["python", "train.py", "--lr", "0.1"],
         ),
         (
@@ -275,13 +301,14 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
                 "launcher": "accelerate",
                 "launcher_options": {"mixed_precision": "bf16"},
             },
-            ["srun", "--kill-on-bad-exit=1", "accelerate"],
+            ["srun", "--kill-on-bad-exit=1", "sh", "-c"],
             [
                 "accelerate",
                 "launch",
+                "--machine_rank=1",
                 "--num_processes=8",
                 "--num_machines=2",
-                "--rdzv_backend=c10d",
+                "--multi_gpu",
                 "--main_process_ip=node01",
                 "--main_process_port=24711",
                 "--mixed_precision=bf16",
@@ -325,9 +352,14 @@ def test_many_nodes_meet_at_the_first_one_at_a_port_of_the_job(start):
             ["python", "-m", "torch.distributed.run", "--nproc_per_node=4", "--standalone", "train.py", "--lr", "0.1"],
         ),
         (
-            {"kind": "multi_node", "nodes": "2", "rendezvous": "none"},
+            {
+                "kind": "multi_node",
+                "nodes": "2",
+                "rendezvous": "none",
+                "launcher_options": {"rdzv-endpoint": "h:1"},
+            },
             ["srun"],
-            ["torchrun", "--nnodes=2", "--nproc_per_node=4", "train.py", "--lr", "0.1"],
+            ["torchrun", "--nnodes=2", "--nproc_per_node=4", "--rdzv-endpoint=h:1", "train.py", "--lr", "0.1"],
         ),
     ],
 )
@@ -336,6 +368,102 @@ def test_every_launcher_gets_its_own_words(start, params, first, last):
     assert ran.returncode == 0, ran.stderr
     calls = [call for call in ran.calls if call[0] != "scontrol"]
     assert calls[0][: len(first)] == first and calls[-1] == last
+
+
+@pytest.mark.parametrize(
+    "params,environment,alone",
+    [
+        ({"kind": "multi_node", "nodes": "2", "gres": "gpu:1"}, SLURM, False),
+        ({"kind": "multi_node", "nodes": "2", "gres": "gpu:1"}, {}, True),
+        ({"kind": "multi_node", "nodes": "2"}, dict(SLURM, SLURM_GPUS_ON_NODE="1"), False),
+        ({"kind": "multi_gpu", "gres": "gpu:2"}, {}, False),
+        ({"kind": "single"}, dict(SLURM, SLURM_JOB_NUM_NODES="1", SLURM_GPUS_ON_NODE="1"), True),
+        ({"kind": "single"}, dict(SLURM, SLURM_JOB_NUM_NODES="1"), False),
+        ({"kind": "multi_gpu", "gres": "gpu:2", "launcher_options": {"use_fsdp": True}}, {}, True),
+        ({"kind": "multi_gpu", "gres": "gpu:2", "launcher_options": {"config-file": "f.yml"}}, {}, True),
+    ],
+)
+def test_accelerate_is_told_to_distribute_exactly_where_it_has_several_processes(start, params, environment, alone):
+    ran = start(environment, launcher="accelerate", **params)
+    assert ran.returncode == 0, ran.stderr
+    assert ("--multi_gpu" not in ran.calls[-1]) is alone
+
+
+def test_accelerate_uses_the_cpus_of_a_job_that_has_no_gpus(start):
+    show = {"launcher": "accelerate", "pre": "set +u", "post": 'echo "<$ACCELERATE_USE_CPU>"', "nproc_per_node": 2}
+    gpus = any(pathlib.Path("/dev", name).exists() for name in ("nvidiactl", "kfd"))
+    assert start(kind="multi_gpu", **show).stdout == ("<>\n" if gpus else "<true>\n")
+    assert start(kind="multi_gpu", exports={"ACCELERATE_USE_CPU": "no"}, **show).stdout == "<no>\n"
+    assert start({"SLURM_JOB_GPUS": "0"}, kind="multi_gpu", **show).stdout == "<>\n"
+    assert start(kind="multi_gpu", gres="gpu:2", **show).stdout == "<>\n"
+
+
+RANKS = "sh -c 'echo ${RANK-None} ${LOCAL_RANK-None} ${WORLD_SIZE-None}'"
+OPENMPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_SIZE": "8"}
+MPICH = {"PMI_RANK": "0", "MPI_LOCALRANKID": "0", "PMI_SIZE": "2"}
+TASK = {"SLURM_PROCID": "5", "SLURM_LOCALID": "1", "SLURM_STEP_NUM_TASKS": "6"}
+
+
+@pytest.mark.parametrize(
+    "params,environment,expected",
+    [
+        ({"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "launcher": "none"}, dict(SLURM, **TASK), "5 1 6"),
+        ({"kind": "multi_gpu", "gres": "gpu:4", "launcher": "none"}, dict(SLURM, SLURM_PROCID="3"), "3 0 8"),
+        ({"srun": True, "rendezvous": "env"}, dict(SLURM, **TASK), "5 1 6"),
+        ({"kind": "multi_gpu", "gres": "gpu:4", "launcher": "none"}, {}, "0 0 1"),
+        # The batch shell itself is not a task of a step.
+        ({"rendezvous": "env", "ntasks": 4}, dict(SLURM, **TASK), "None None None"),
+        ({"kind": "lightning", "gres": "gpu:4"}, dict(SLURM, **TASK), "None None None"),
+        ({"kind": "multi_gpu", "gres": "gpu:2", "launcher": "mpirun"}, OPENMPI, "5 1 8"),
+        ({"kind": "multi_gpu", "gres": "gpu:2", "launcher": "mpirun"}, MPICH, "0 0 2"),
+        ({"kind": "multi_gpu", "gres": "gpu:2", "launcher": "mpirun"}, {}, "None None None"),
+        ({"gres": "gpu:2", "launcher": "mpirun"}, OPENMPI, "None None None"),
+    ],
+)
+def test_a_process_knows_its_number_where_no_launcher_tells_it(start, params, environment, expected):
+    ran = start(environment, command=RANKS, **params)
+    assert (ran.returncode, ran.stdout) == (0, expected + "\n"), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "params,words,directive",
+    [
+        (
+            {"kind": "multi_node", "nodes": "2", "ntasks_per_node": 4, "srun_options": {"ntasks-per-node": 1}},
+            ["--ntasks=2", "--cpus-per-task=32", "--ntasks-per-node=1"],
+            "4",
+        ),
+        (
+            {"kind": "multi_node", "nodes": "2", "ntasks": 8, "srun_options": {"ntasks": 2}},
+            ["--cpus-per-task=8", "--ntasks=2"],
+            "1",
+        ),
+        (
+            {"kind": "multi_gpu", "ntasks_per_node": 4, "srun": True, "srun_options": {"ntasks-per-node": 1}},
+            ["--ntasks=1", "--cpus-per-task=32", "--ntasks-per-node=1"],
+            "4",
+        ),
+        (
+            {
+                "kind": "multi_node",
+                "nodes": "2",
+                "launcher": "none",
+                "ntasks_per_node": 8,
+                "srun_options": {"ntasks-per-node": 4},
+            },
+            ["--ntasks=8", "--cpus-per-task=16", "--ntasks-per-node=4"],
+            "8",
+        ),
+    ],
+)
+def test_a_step_has_other_counts_than_the_job(start, params, words, directive):
+    ran = start(SLURM, gres="gpu:4", cpus_per_task=8, pre="echo $OMP_NUM_THREADS", **params)
+    assert ran.returncode == 0, ran.stderr
+    (srun,) = [call for call in ran.calls if call[0] == "srun"]
+    assert srun[2 : 2 + len(words)] == words
+    assert directives_of(gres="gpu:4", **params)["ntasks-per-node"] == directive
+    # Four processes share what the tasks of the job have.
+    assert ran.stdout == {"4": "8\n", "8": "16\n", "1": "2\n"}[directive]
 
 
 @pytest.mark.parametrize("kind", ["multi_node", "lightning"])

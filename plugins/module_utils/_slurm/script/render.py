@@ -9,10 +9,11 @@ import typing as t
 
 from ..lint.script import lint
 from ..sbatch import gpus, script_text, version
-from . import activation, environment_modules, guide, images, kinds, launch, variables
-from .kinds import Plan
+from . import activation, environment_modules, guide, images, variables
 from .parameters import Options
 from .shell import STOP
+from .start import checkpoint, commands, kinds, launch, rendezvous
+from .start.plan import AGENTS, Plan
 
 STYLES = ("current", "guide")
 
@@ -90,15 +91,15 @@ def _current(options: Options, plan: Plan) -> t.Iterator[str]:
     if "cpus-per-task" in plan.directives:
         yield _cpus(plan)
     yield "\n".join(variables.line(name, value) for name, value in options.exports)
-    yield launch.rendezvous(plan, options.rendezvous_port)
-    yield launch.requeue_trap(plan)
+    yield rendezvous.lines(plan, options.rendezvous_port)
+    yield checkpoint.requeue_trap(plan)
     yield options.pre
     if plan.prefixed or image:
         # After pre, which may change the folder or make the image.
         if image:
             yield "\n".join(image.check)
         yield launch.launcher(options, plan, image)
-        yield "\n".join(launch.commands("command", options.command, plan))
+        yield "\n".join(commands.commands("command", options.command, plan))
     else:
         yield options.command
     yield options.post
@@ -109,11 +110,13 @@ def _cpus(plan: Plan) -> str:
 
     torch would use every CPU that it sees, and srun of Slurm 22.05 to 23.02 would use one.
     """
-    threads = '"$SLURM_CPUS_PER_TASK"'
-    if plan.launcher in kinds.AGENTS:
+    own = launch.cpus(plan)
+    threads = '"%s"' % own
+    if plan.launcher in AGENTS:
         # The processes of a task share its CPUs.
         processes = "%d" % plan.processes if plan.processes else "${SLURM_GPUS_ON_NODE:-1}"
-        threads = '"$((SLURM_CPUS_PER_TASK > {0} ? SLURM_CPUS_PER_TASK / {0} : 1))"'.format(processes)
+        number = "SLURM_CPUS_PER_TASK" if own.startswith("$SLURM") else own[3:-2]
+        threads = '"$(({1} > {0} ? {1} / {0} : 1))"'.format(processes, number)
     return "\n".join(
         [
             'if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then',

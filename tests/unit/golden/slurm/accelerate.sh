@@ -68,6 +68,6 @@ launcher=()
 if [ -n "${SLURM_JOB_ID:-}" ]; then
     launcher=(srun --kill-on-bad-exit=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" --label --cpu-bind=none)
 fi
-launcher+=(accelerate launch --num_processes="$((${SLURM_JOB_NUM_NODES:-1} * 2))" --num_machines="${SLURM_JOB_NUM_NODES:-1}" --rdzv_backend=c10d --main_process_ip="$rendezvous_host" --main_process_port="$rendezvous_port" --mixed_precision=bf16)
+launcher+=(sh -c 'exec accelerate launch --machine_rank="${SLURM_NODEID:-0}" "$@"' sh --num_processes="$((${SLURM_JOB_NUM_NODES:-1} * 2))" --num_machines="${SLURM_JOB_NUM_NODES:-1}" --multi_gpu --main_process_ip="$rendezvous_host" --main_process_port="$rendezvous_port" --mixed_precision=bf16)
 
 "${launcher[@]}" train.py

@@ -65,6 +65,6 @@ fi
 rendezvous_port=$((20000 + ${SLURM_JOB_ID:-$$} % 10000))
 export MASTER_ADDR="$rendezvous_host" MASTER_PORT="$rendezvous_port"
 
-launcher=(mpirun -np "${SLURM_NTASKS:-2}")
+launcher=(mpirun -np "${SLURM_NTASKS:-2}" sh -c 'if [ -n "${OMPI_COMM_WORLD_SIZE:-}${PMI_SIZE:-}${MV2_COMM_WORLD_SIZE:-}" ]; then export RANK="${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-${MV2_COMM_WORLD_RANK:-}}}" LOCAL_RANK="${OMPI_COMM_WORLD_LOCAL_RANK:-${MPI_LOCALRANKID:-${MV2_COMM_WORLD_LOCAL_RANK:-}}}" WORLD_SIZE="${OMPI_COMM_WORLD_SIZE:-${PMI_SIZE:-${MV2_COMM_WORLD_SIZE:-}}}"; fi; exec "$@"' sh)
 
 "${launcher[@]}" python train.py
