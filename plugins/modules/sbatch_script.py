@@ -16,6 +16,11 @@ description:
   - Every value is quoted for its reader, sbatch in directives and bash in commands, so that no value becomes another
     directive or a command. A value that cannot be quoted is refused.
   - If Slurm answers, a job that the cluster cannot run is refused as well, see O(check_cluster).
+  - 'The job expands variables in O(exports), O(container), O(venv), O(uv_project), O(conda_env), O(conda_prefix),
+    O(modules_use), O(launcher_options) and O(srun_options): C($SCRATCH), C(${SCRATCH}), and with a default
+    C(${SLURM_TMPDIR:-/tmp/$USER}). C(\$SCRATCH) is the text C($SCRATCH). Every other C($) is text: command substitutions
+    and arithmetic too. A variable that is not set ends the job. Variables in directives are refused, as sbatch does not
+    expand them.'
   - C(bash -n) checks the script before it is written. The module warns about scripts that would run but probably not do
     what you meant; the filter P(hpc.pytorch.sbatch_lint#filter) reports the same mistakes in scripts by others.
 options:
@@ -251,7 +256,6 @@ options:
     description:
       - 'Variables for the job, set in this order after the environment is active: a dictionary, or a list of
         C(NAME=value).'
-      - The shell does not expand the values. To let it expand one, set the variable in O(pre).
     type: raw
   directives:
     description:

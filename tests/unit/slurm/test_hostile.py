@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -41,6 +42,11 @@ PIECES = [
     "\ntouch EXECUTED\n",
     "${HOME}",
     "$HOME",
+    "\\$HOME",
+    "${HOME:-$(touch EXECUTED)}",
+    "${HOME@P}",
+    "${!HOME}",
+    "$[1]",
     "~",
     "*",
     "?",
@@ -156,6 +162,20 @@ def test_every_option_of_the_module_is_here():
     assert set(sbatch_script.argument_spec()) == options | NOT_TEXT
 
 
+# What test_job_variables.py proves of one value: the variable, with its default, or its text after a backslash.
+VARIABLE = re.compile(r"(\\)?\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::-([^{}'\"`\\]*))?\})", re.ASCII)
+
+
+def expanded(value, folder):
+    """The value after bash has expanded its variables; None if the job ends at one that is not HOME."""
+    names = [one[2] or one[3] for one in VARIABLE.finditer(value) if not one[1] and (one[4] or "").isprintable()]
+    if not set(names) <= {"HOME"}:
+        return None
+    return VARIABLE.sub(
+        lambda one: one[0][1:] if one[1] else str(folder) if (one[4] or "").isprintable() else one[0], value
+    )
+
+
 def accepted(place, value):
     """The script with the value there, None where it is refused in one line that a person can read."""
     try:
@@ -225,8 +245,11 @@ def test_a_value_stays_a_value(folder, directives_of, value):
             asked = PLACES[place](value)
             together.update({name: text for name, text in asked.items() if name != "modules_use"})
     done = run(render_script(dict(together, command="python x.py", pre='printf "%s" "${VALUE-}"')).content, folder)
+    found = expanded(value, folder)
+    if found is None:
+        return
     if "exports" in together:
-        assert done.stdout == value.encode()
+        assert done.stdout == found.encode()
     calls = (
         [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
         if (folder / "calls").exists()
@@ -234,9 +257,9 @@ def test_a_value_stays_a_value(folder, directives_of, value):
     )
     words = [word for call in calls for word in call]
     if done.returncode == 0:
-        for place, word in (("srun_options", "--label=" + value), ("launcher_options", "--role=" + value)):
+        for place, word in (("srun_options", "--label=" + found), ("launcher_options", "--role=" + found)):
             assert place not in together or word in words
-        assert "container" not in together or value in words
+        assert "container" not in together or found in words
 
 
 PATHS = (

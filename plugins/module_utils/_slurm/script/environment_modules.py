@@ -10,7 +10,7 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError, printable, shown
-from .shell import quoted, shell_path
+from .shell import is_path, literal, quoted, required, shell_path
 
 # A batch shell is not a login shell, so it has not read profile.d.
 _MODULE_COMMAND = """\
@@ -45,7 +45,7 @@ def folders(given: t.Sequence[str] | None) -> list[str]:
     :raises UserError: a path that is not absolute.
     """
     for folder in given or []:
-        if not (folder.startswith(("/", "~/")) and printable(folder) and ":" not in folder):
+        if not (is_path(folder) and printable(folder) and ":" not in literal(folder)):
             raise UserError("modules_use to be absolute paths without a colon", shown(folder), "correct modules_use")
     return list(given or [])
 
@@ -53,7 +53,7 @@ def folders(given: t.Sequence[str] | None) -> list[str]:
 def load(modules: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
     """Render the lines that purge, use and load modules; they also find the command module."""
     # Module systems read unset variables, and some of their commands fail on purpose.
-    lines = ["set +eu", _MODULE_COMMAND]
+    lines = [text for text in (required(*use), "set +eu", _MODULE_COMMAND) if text]
     if purge:
         lines.append("module purge")
     lines += ["module use %s" % shell_path(folder) for folder in use]

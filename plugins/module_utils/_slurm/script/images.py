@@ -10,7 +10,7 @@ import typing as t
 
 from ..._common.errors import UserError, printable, shown
 from .parameters import Container, Options
-from .shell import quoted, shell_path
+from .shell import is_path, literal, quoted, shell_path, split, word
 
 ENGINES = ("apptainer", "singularity", "charliecloud", "enroot", "pyxis")
 _PROGRAMS = {"apptainer": "apptainer", "singularity": "singularity", "charliecloud": "ch-run", "enroot": "enroot"}
@@ -55,13 +55,9 @@ def parts(given: Container, gpu: bool, exports: t.Sequence[str]) -> Parts:
 
 
 def _mount(engine: str, text: str) -> Mount:
-    words = text.split(":")
-    whole = 1 <= len(words) <= 3 and printable(text) and "," not in text
-    if (
-        not whole
-        or not words[0].startswith(("/", "~/"))
-        or not all(word.startswith(("/", "~/")) for word in words[1:2])
-    ):
+    words = split(text, ":")
+    whole = 1 <= len(words) <= 3 and printable(text) and "," not in literal(text)
+    if not whole or not all(is_path(one) for one in words[:2]):
         raise UserError(
             "container.mounts to be absolute paths, SOURCE[:TARGET[:ro]], without commas",
             shown(text),
@@ -87,7 +83,8 @@ def _checks(engine: str, image: str) -> t.Iterator[str]:
                 "is installed" % _PROGRAMS[engine]
             ),
         )
-    if image.startswith(("/", "~/", "./", "../")):
+    # A variable alone may hold a name that the engine knows.
+    if image.startswith(("/", "~/", "./", "../")) or (is_path(image) and "/" in literal(image)):
         yield "[ -e %s ] || stop_job %s" % (
             shell_path(image),
             quoted("expected the image %s; found nothing there; remedy: make it, or correct container.image" % image),
@@ -104,7 +101,7 @@ def _apptainer(
     words = [program, "exec"] + (["--nv"] if gpu else [])
     words += ["--bind=" + _bind(mount) for mount in mounts]
     # apptainer itself mounts the current folder, at the same path.
-    words += ["--pwd=" + (shlex.quote(workdir) if workdir else '"$PWD"')] + [shlex.quote(word) for word in options]
+    words += ["--pwd=" + (word(workdir) if workdir else '"$PWD"')] + [word(one) for one in options]
     return Parts([], [], [*words, shell_path(image)], [], "")
 
 
@@ -130,11 +127,11 @@ def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: boo
     words.append('${environment[@]+"${environment[@]}"}')
     words += ["--bind=" + _bind(mount) for mount in mounts]
     if workdir:
-        words.append("--cd=" + shlex.quote(workdir))
+        words.append("--cd=" + word(workdir))
     else:
         # A mount needs an existing folder in the image; images have /mnt/0.
         words += ['--bind="$PWD":/mnt/0', "--cd=/mnt/0"]
-    words += [shlex.quote(word) for word in options]
+    words += [word(one) for one in options]
     return Parts(check, lines, [*words, shell_path(image), "--"], [], "")
 
 
@@ -163,14 +160,14 @@ def _enroot(
         words += ["--mount", _bind(mount)]
     if not workdir:
         words += ["--mount", '"$PWD":"$PWD"']
-    words += [shlex.quote(word) for word in options] + [shell_path(image)]
+    words += [word(one) for one in options] + [shell_path(image)]
     # enroot starts in the image's own folder, and has no option for another one.
     words += [
         "sh",
         "-c",
         shlex.quote('cd -- "$1" && shift && exec "$@"'),
         "sh",
-        shlex.quote(workdir) if workdir else '"$PWD"',
+        word(workdir) if workdir else '"$PWD"',
     ]
     return Parts([], lines, words, [], "")
 
@@ -187,12 +184,12 @@ def _pyxis(
     words = ["--container-image=" + shell_path(image)]
     if binds:
         words.append("--container-mounts=" + ",".join(binds))
-    words.append("--container-workdir=" + (shlex.quote(workdir) if workdir else '"$PWD"'))
+    words.append("--container-workdir=" + (word(workdir) if workdir else '"$PWD"'))
     kept = list(exports) + (["NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"] if gpu else [])
     if kept:
         # Otherwise the image's values take precedence.
         words.append("--container-env=" + ",".join(kept))
-    words += [shlex.quote(word) for word in options]
+    words += [word(one) for one in options]
     check = ["export NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility"] if gpu else []
     outside = "stop_job " + quoted(
         "expected a job of Slurm, as container.engine is pyxis, a part of srun; found none; remedy: submit it with "

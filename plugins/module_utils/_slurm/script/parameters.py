@@ -12,7 +12,8 @@ from ..._common.errors import UserError, printable, shown
 from ..._common.spelling import distance
 from ..sbatch import options as sbatch_options
 from ..sbatch.script_text import Directives
-from . import environment_modules, variables
+from . import environment_modules, job_variables, variables
+from .shell import is_path
 
 # Options for a program: name and value, True for a flag.
 Flags = t.Tuple[t.Tuple[str, t.Union[str, bool]], ...]
@@ -79,6 +80,8 @@ def options_of(params: t.Mapping[str, t.Any]) -> Options:
     :raises UserError: a value that its option does not take.
     """
     directives = sbatch_options.collect(params)
+    job_variables.refuse_in_directives(directives)
+    job_variables.require_of_the_job(params)
     pre, command, post = (shell_lines(name, params.get(name)) for name in ("pre", "command", "post"))
     if not command:
         raise UserError("command to be one or more lines of shell", "nothing", "give the commands that the job runs")
@@ -121,7 +124,7 @@ def _container(given: t.Mapping[str, t.Any] | None) -> Container | None:
     image, workdir = given["image"], given.get("workdir")
     if not printable(image) or image.startswith("-") or image[0].isspace():
         raise UserError("container.image to be a path or a name", shown(image), "correct container.image")
-    if workdir is not None and not (workdir.startswith("/") and printable(workdir)):
+    if workdir is not None and not (is_path(workdir) and not workdir.startswith("~") and printable(workdir)):
         raise UserError(
             "container.workdir to be an absolute path inside the image", shown(workdir), "give for example /work"
         )

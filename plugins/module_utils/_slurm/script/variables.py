@@ -6,28 +6,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 import typing as t
 
 from ..._common.errors import UserError, shown
 from ..sbatch.options import pairs
+from .shell import word
 
 
 def line(name: str, value: str) -> str:
-    """Render the line that sets a variable to exactly this value: ``line("A", "x y")`` is ``export A='x y'``."""
-    if all(char.isprintable() for char in value):
-        return "export %s=%s" % (name, shlex.quote(value))
-    # A line of a value must not start a line of the script: sbatch could read it as a directive.
-    escaped = "".join(_ansi_c(char) for char in value)
-    return "export %s=$'%s'" % (name, escaped)
-
-
-def _ansi_c(char: str) -> str:
-    if char in "\\'":
-        return "\\" + char
-    if char.isprintable():
-        return char
-    return "".join("\\%03o" % byte for byte in char.encode("utf-8"))
+    """Render the line that sets a variable: ``line("A", "$B x")`` is ``export A="$B x"``."""
+    return "export %s=%s" % (name, word(value))
 
 
 def read(given: t.Any) -> list[tuple[str, str]]:

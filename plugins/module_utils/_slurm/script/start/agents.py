@@ -9,6 +9,7 @@ import shlex
 
 from ...sbatch import gpus
 from ..parameters import Options
+from ..shell import word
 from . import rendezvous
 from .plan import Plan
 
@@ -72,7 +73,7 @@ def words(options: Options, plan: Plan) -> list[str]:
         found.append("--nproc_per_node=%s" % _processes(plan))
     found += rendezvous.words(plan)
     for name, value in options.launcher_options:
-        found.append("--" + name + ("" if value is True else "=" + shlex.quote(str(value))))
+        found.append("--" + name + ("" if value is True else "=" + word(str(value))))
     return found + (rendezvous.ranks(plan) if plan.launcher == "mpirun" else [])
 
 

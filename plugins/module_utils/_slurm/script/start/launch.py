@@ -10,6 +10,7 @@ import typing as t
 
 from ..images import Parts
 from ..parameters import Options
+from ..shell import word
 from . import agents
 from .plan import AGENTS, Plan
 
@@ -60,7 +61,7 @@ def srun(options: Options, plan: Plan) -> list[str]:
         # Otherwise sbatch's --export would apply to srun too, and the activated environment would be lost.
         words.append("--export=ALL")
     return words + [
-        "--" + name + ("" if value is True else "=" + shlex.quote(str(value))) for name, value in options.srun_options
+        "--" + name + ("" if value is True else "=" + word(str(value))) for name, value in options.srun_options
     ]
 
 
