@@ -18,8 +18,8 @@ description:
   - If Slurm answers, a job that the cluster cannot run is refused as well, see O(check_cluster).
   - 'The job expands variables in O(exports), O(container), O(venv), O(uv_project), O(conda_env), O(conda_prefix),
     O(modules_use), O(launcher_options) and O(srun_options): C($SCRATCH), C(${SCRATCH}), and with a default
-    C(${SLURM_TMPDIR:-/tmp/$USER}). C(\$SCRATCH) is the text C($SCRATCH). Every other C($) is text: command substitutions
-    and arithmetic too. A variable that is not set ends the job. Variables in directives are refused, as sbatch does not
+    C(${SLURM_TMPDIR:-/tmp/$USER}). C(\$SCRATCH) is the text C($SCRATCH). Every other C($) is text, also that of command
+    substitutions. A variable that is not set ends the job. Variables in directives are refused, as sbatch does not
     expand them.'
   - C(bash -n) checks the script before it is written. The module warns about scripts that would run but probably not do
     what you meant; the filter P(hpc.pytorch.sbatch_lint#filter) reports the same mistakes in scripts by others.
@@ -303,6 +303,10 @@ options:
     description:
       - Largest number of tasks on a core.
     type: int
+  ntasks_per_gpu:
+    description:
+      - Number of tasks for each GPU; with it the job has O(ntasks) or GPUs, and Slurm computes the other.
+    type: int
   cpus_per_task:
     description:
       - Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to OpenMP,
@@ -410,6 +414,14 @@ options:
       - memory_bound
       - multithread
       - nomultithread
+  mem_bind:
+    description:
+      - How tasks are bound to memory.
+    type: str
+  overcommit:
+    description:
+      - V(true) allots one CPU for each node, and starts more tasks than CPUs.
+    type: bool
   array:
     description:
       - Indices of a job array, such as V(0-9%4).

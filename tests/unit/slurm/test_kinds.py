@@ -106,6 +106,10 @@ def directives_of(**params):
         ({"kind": "lightning", "gres": "gpu:titan:8,nvme:100"}, {"nodes": "1", "ntasks-per-node": "8"}),
         ({"kind": "lightning", "nodes": "2", "nproc_per_node": 3}, {"ntasks-per-node": "3"}),
         ({"kind": "lightning", "nodes": "2", "gres": "gpu:4", "ntasks": 8}, {"ntasks-per-node": "4"}),
+        (
+            {"kind": "lightning", "nodes": "2", "gres": "gpu:2", "ntasks_per_gpu": 1},
+            {"nodes": "2", "ntasks-per-gpu": "1"},
+        ),
         ({"gres": "gpu:2", "launcher": "mpirun"}, {"nodes": "1", "ntasks-per-node": "2"}),
         ({"gres": "gpu:2", "launcher": "mpirun", "ntasks": 8}, {"ntasks": "8"}),
         ({"checkpoint_seconds": 60}, {"signal": "B:USR1@60", "requeue": True, "open-mode": "append"}),
@@ -156,6 +160,7 @@ def test_a_kind_adds_the_counts_that_it_needs(params, expected):
         ({"kind": "lightning", "gres": "gpu:4", "launcher": "torchrun"}, "launcher"),
         ({"kind": "lightning", "gres": "gpu:4", "srun": False}, "srun"),
         ({"kind": "lightning", "gres": "gpu:4", "job_name": "interactive"}, "job_name"),
+        ({"kind": "multi_node", "nodes": "2", "gres": "gpu:2", "ntasks_per_gpu": 1}, "ntasks_per_gpu: 1"),
         ({"kind": "array"}, "array"),
         ({"launcher": "torchrun", "nodes": "2"}, "kind: multi_node"),
         ({"launcher": "mpirun", "srun": True}, "mpirun"),

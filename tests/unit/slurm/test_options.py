@@ -18,6 +18,8 @@ GOOD = {
     "ntasks": [1, 16],
     "ntasks_per_node": [8],
     "ntasks_per_core": [1],
+    "ntasks_per_gpu": [2],
+    "mem_bind": ["local", "none", "q,local", "verbose,map_mem:0,1", "mask_mem:0x1,0x2", "rank,sort", "prefer,local"],
     "cpus_per_task": [16],
     "cpus_per_gpu": [8],
     "threads_per_core": [1],
@@ -33,8 +35,10 @@ GOOD = {
         "gres/gpu:1",
         "gpu:a100-sxm4-80gb:8",
         "tmp:10g",
+        "gpu:3090:1",
+        "gpu:1g.10gb:2",
     ],
-    "gpus": ["2", "a100:2", "a100:2,v100:1"],
+    "gpus": ["2", "a100:2", "a100:2,v100:1", "2080ti:2"],
     "gpus_per_node": ["4", "h100:8"],
     "gpus_per_task": ["1"],
     "gpu_bind": ["closest", "none", "single:1", "per_task:1", "map_gpu:0,1", "mask_gpu:0x3,0xc", "verbose,closest"],
@@ -51,9 +55,9 @@ GOOD = {
     "nodelist": ["titan01", "titan[01-03,05],tesla01", "./hosts.txt"],
     "exclude": ["titan03"],
     "exclusive": ["user", "mcs", "topo"],
-    "distribution": ["block", "cyclic:block", "plane=4", "*:fcyclic:*", "block:block,Pack"],
+    "distribution": ["block", "cyclic:block", "plane=4", "*:fcyclic:*", "block:block,Pack", "nopack", "block,NoPack"],
     "hint": ["nomultithread"],
-    "array": ["0-9%4", "1,3,5", "0-100:10", "7"],
+    "array": ["0-9%4", "1,3,5", "0-100:10", "7", "[1-3]", "[1-3]%2"],
     "dependency": ["singleton", "afterok:1", "afterany:1:2,after:3+10", "afterok:1?afternotok:2", "aftercorr:4_2"],
     "signal": ["USR1", "B:USR1@120", "SIGUSR1@90", "10@60", "R:TERM"],
     "open_mode": ["append"],
@@ -79,6 +83,8 @@ BAD = {
     "nodelist": ["titan[01", "a b", "~/hosts/x"],
     "exclusive": ["please"],
     "hint": ["speed"],
+    "mem_bind": ["near", "map_mem:0x1", "local,", "mask_mem:"],
+    "ntasks_per_gpu": [0, "two"],
     "array": ["0-", "a", "1%0"],
     "dependency": ["1", "afterok", "afterok:x"],
     "signal": ["KILLED", "USR1@soon", "99"],
@@ -108,7 +114,11 @@ BEYOND_DEBIAN = [
     ("gres", "gres/gpu:1"),
 ]
 # Options that sbatch takes only together with another one.
-NEEDED_BY = {"gpus_per_task": "#SBATCH --ntasks=1", "mem_per_gpu": "#SBATCH --gpus=1"}
+NEEDED_BY = {
+    "gpus_per_task": "#SBATCH --ntasks=1",
+    "mem_per_gpu": "#SBATCH --gpus=1",
+    "ntasks_per_gpu": "#SBATCH --gpus=1",
+}
 
 
 @pytest.mark.parametrize(
@@ -187,6 +197,11 @@ def test_a_contradiction_is_refused(params):
         ('{"begin": "now"}', {"begin": "now"}),
         ({"container_image": "a#b:c"}, {"container-image": "a#b:c"}),
         ({"site-own_thing": "x y"}, {"site-own_thing": "x y"}),
+        (
+            {"mem-bind": "local", "overcommit": True, "ntasks_per_gpu": 2},
+            {"mem-bind": "local", "overcommit": True, "ntasks-per-gpu": "2"},
+        ),
+        ({"overcommit": False}, {}),
         (None, {}),
         ({}, {}),
     ],
@@ -226,6 +241,8 @@ def test_a_misspelt_or_typed_directive_is_refused_with_the_right_one(name, right
         {"begin": "a\nb"},
         {"begin": False},
         {"begin": ["now"]},
+        {"mem-bind": "near"},
+        {"overcommit": "perhaps", "begin": ""},
         {"wrap": "true"},
         {"begin": ""},
         [1],

@@ -99,8 +99,12 @@ def _require_room_for_tasks(params: t.Mapping[str, t.Any]) -> None:
 
 
 def _rest(given: t.Any) -> t.Iterator[tuple[str, str | bool]]:
-    for name, value in pairs("directives", given):
-        yield _rest_name(name), _rest_value(name, value)
+    for given_name, value in pairs("directives", given):
+        name = _rest_name(given_name)
+        option = BY_DIRECTIVE.get(name)
+        read = _value(option, value) if option else _rest_value(given_name, value)
+        if read is not None:
+            yield name, read
 
 
 def pairs(option: str, given: t.Any) -> t.Iterator[tuple[str, t.Any]]:
@@ -140,6 +144,8 @@ def _rest_name(given: str) -> str:
             "give directives: {NAME: VALUE}",
         )
     name = bare.replace("_", "-")
+    if name in BY_DIRECTIVE and BY_DIRECTIVE[name].also_directive:
+        return name
     if name in BY_DIRECTIVE:
         _refuse_directive(given, "the option %s" % BY_DIRECTIVE[name].name)
     if name in COMMAND_LINE_ONLY:

@@ -27,6 +27,7 @@ class Option(t.NamedTuple):
     :arg choices: the values, where they are few.
     :arg short: sbatch's one-letter name.
     :arg since: the first release of Slurm that has it, where that matters.
+    :arg also_directive: whether ``directives`` take it too.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Option(t.NamedTuple):
     choices: tuple[t.Any, ...] = ()
     short: str = ""
     since: tuple[int, int] = (0, 0)
+    also_directive: bool = False
 
     @property
     def directive(self) -> str:
@@ -98,6 +100,10 @@ _BIND = r"(verbose,)?(closest|none|single:\d+|per_task:\d+|map_gpu:{0}(,{0})*|ma
     r"\d+(\*\d+)?", r"(0x)?[0-9A-Fa-f]+(\*\d+)?"
 )
 _GRES_FLAG = r"(disable-binding|enforce-binding|multiple-tasks-per-sharing|one-task-per-sharing|allow-task-sharing)"
+# Source: sbatch's manual, and the sbatch of 22.05. Each kind of binding stands behind the flags, if at all.
+_MEMORY = r"(quiet|q|verbose|v|none|no|rank|local|prefer|p|sort|nosort|map_mem:\d+(,\d+)*|mask_mem:{0}(,{0})*)".format(
+    r"(0x)?[0-9a-f]+"
+)
 _LAYOUT = r"(\*|block|cyclic|fcyclic)"
 # sbatch drops a bracket before the first number and after any: [1-3] is 1-3.
 _INDICES = r"\[?\d+\]?(-\d+\]?(:\d+\]?)?)?"
@@ -144,8 +150,8 @@ def _choice(name: str, type_: str, description: str, *choices: t.Any) -> Option:
     return Option(name, type_, description, expected, known[0], lambda value: value in known, choices)
 
 
-def _flag(name: str, description: str) -> Option:
-    return Option(name, "bool", description, "true or false", "true", lambda value: False)
+def _flag(name: str, description: str, **more: t.Any) -> Option:
+    return Option(name, "bool", description, "true or false", "true", lambda value: False, **more)
 
 
 # In the order of the script.
@@ -168,6 +174,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _count("ntasks_per_node", "Number of tasks on each node."),
     _count("ntasks_per_core", "Largest number of tasks on a core."),
+    _count(
+        "ntasks_per_gpu",
+        "Number of tasks for each GPU; with it the job has O(ntasks) or GPUs, and Slurm computes the other.",
+        since=(20, 11),
+        also_directive=True,
+    ),
     _count(
         "cpus_per_task",
         "Number of CPUs for each task. With O(style=current) the script passes the number on to C(srun), and to "
@@ -316,6 +328,16 @@ OPTIONS: tuple[Option, ...] = (
         "multithread",
         "nomultithread",
     ),
+    Option(
+        "mem_bind",
+        "str",
+        "How tasks are bound to memory.",
+        "none, rank, local, map_mem:LIST or mask_mem:LIST, with quiet, verbose, prefer or sort before it",
+        "local",
+        _matches(_MEMORY + r"(," + _MEMORY + r")*", re.IGNORECASE | re.ASCII),
+        also_directive=True,
+    ),
+    _flag("overcommit", "V(true) allots one CPU for each node, and starts more tasks than CPUs.", also_directive=True),
     Option(
         "array",
         "str",

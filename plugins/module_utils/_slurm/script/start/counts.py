@@ -124,6 +124,17 @@ def _tasks(options: Options, wanted: Directives, per_node: int | None) -> None:
     if per_node is None:
         return
     nodes = int(wanted["nodes"])
+    if "ntasks-per-gpu" in wanted:
+        # sbatch takes it without ntasks-per-node only.
+        devices = gpus.count_per_node(wanted) or 0
+        if int(wanted["ntasks-per-gpu"]) * devices != per_node:
+            raise contradiction(
+                options.kind,
+                "%d tasks on a node" % per_node,
+                "ntasks_per_gpu: %s with %d GPUs" % (wanted["ntasks-per-gpu"], devices),
+                "leave ntasks_per_gpu out",
+            )
+        return
     step = of_step(options, nodes)
     if step is not None:
         _require_step(options, wanted, per_node, step)
