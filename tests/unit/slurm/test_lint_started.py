@@ -99,6 +99,9 @@ CPUS = [
     ("no-cpus", "--ntasks=4 --gres=gpu:4 --exclusive", "srun python t.py", 0),
     ("ntasks-as-cpus", "--ntasks-per-node=12 --gres=gpu:1", "python t.py", 2),
     ("ntasks-as-cpus", "--ntasks=12", "./run.sh", 0),
+    ("nodes-without-srun", "--nodes=3 -c 4", "parallel --sshloginfile hosts python t.py ::: a b", 0),
+    ("nodes-without-srun", "--nodes=3 -c 4", "julia --machine-file hosts run.jl; python plot.py", 0),
+    ("nodes-without-srun", "--nodes=3 -c 4", "parallel python t.py ::: a b", 2),
     ("ntasks-as-cpus", "--ntasks=12", "bash run.sh", 0),
     ("ntasks-as-cpus", "--ntasks=12", "srun bash run.sh", 0),
 ]
@@ -113,6 +116,14 @@ RANKS = [
     ("-N 2", 'srun bash -c "torchrun --nnodes=2 --master_port=$P --node_rank=$SLURM_NODEID t.py"', 3),
     ("-N 2", 'R="torchrun --nnodes=2 --master_port=$P --node_rank=$SLURM_NODEID"\nsrun bash -c "$R t.py"', 3),
     ("-N 2", "NODE_RANK=$SLURM_NODEID\nsrun torchrun --master_port=$P --node_rank=$NODE_RANK t.py", 3),
+    ("-N 2", "srun torchrun --rdzv_backend=c10d --rdzv_endpoint=$H:$P --node_rank=$SLURM_NODEID t.py", 0),
+    (
+        "-N 2",
+        "NODE_RANK=$SLURM_NODEID\nsrun torchrun --rdzv-backend c10d --master_port=$P --node_rank=$NODE_RANK t.py",
+        0,
+    ),
+    ("-N 2", 'R="torchrun --rdzv_backend=c10d --rdzv_endpoint=$H:$P --node_rank $SLURM_NODEID"\nsrun $R t.py', 0),
+    ("-N 2", "srun torchrun --rdzv_backend=c10d --rdzv_endpoint=$H:$P t.py --rank=$SLURM_PROCID", 3),
     (TWO, "srun bash -c 'export RANK=$SLURM_PROCID; python t.py'", 0),
     (TWO, "srun bash -c '\n  RANK=$SLURM_PROCID \\\n  LOCAL_RANK=$SLURM_LOCALID python t.py\n'", 0),
     (TWO, 'srun bash -c "RANK=\\$SLURM_PROCID python t.py"', 0),
@@ -142,6 +153,9 @@ IMAGES = [
     ("--gres=gpu:1", "podman run --device nvidia.com/gpu=all i python t.py", 0),
     ("--gres=gpu:1", "srun --container-image=i.sqsh python t.py", 0),
     ("", "apptainer exec i.sif python t.py", 0),
+    ("--gres=gpu:1", "apptainer exec $SITE_IMAGE python t.py", 0),
+    ("--gres=gpu:1", "singularity exec pytorch-rocm-6.2.sif python t.py", 0),
+    ("--gres=gpu:1", "module load LUMI\nsingularity exec i.sif python t.py", 0),
 ]
 TABLES = [
     *(("default-port", HEAD, *case) for case in PORTS),

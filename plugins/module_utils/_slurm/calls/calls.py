@@ -33,6 +33,8 @@ _WRAPPERS: t.Mapping[str, tuple[str, ...]] = {
         (),
     ),
 }
+# Scripts of a site's or a user's that set something and start the words after it: srun ./bind.sh python train.py.
+_OWN_WRAPPER = re.compile(r"wrapper|(?:^|/)(?:apptainer|singularity)_\w+\Z|^\.{0,2}/.*\.sh\Z|^\./")
 # A variable may hold a variable, and a shell may start a shell.
 _DEEPEST = 6
 _MOST_WORDS = 2000
@@ -170,7 +172,9 @@ class _Calls:
             self._body(call, inside, depth)
         elif program == "eval":
             self._text(call, " ".join(call.arguments), words[0], call.within, depth)
-        elif program in _WRAPPERS and (not _WRAPPERS[program] or set(_WRAPPERS[program]) & set(call.arguments)):
+        elif _OWN_WRAPPER.search(words[0].text) or (
+            program in _WRAPPERS and (not _WRAPPERS[program] or set(_WRAPPERS[program]) & set(call.arguments))
+        ):
             at = next((at for at, word in enumerate(words) if at and is_starter(word.text)), 0)
             inner = words[at:] if at else ()
         if inner:

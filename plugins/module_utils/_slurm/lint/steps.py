@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..bash.shell_words import Word
 from ..calls.calls import Call
 from ..calls.programs import base_name, is_starter, srun_options
 from ..sbatch.table import count
@@ -18,6 +19,8 @@ from .by_version import SRUN_CPUS, Version
 from .finding import Found
 from .view import Script
 
+# GPUs of AMD: their devices are in /dev of the image anyway, and its ROCm needs no driver's library of the host.
+_AMD = re.compile(r"(?i)rocm|\bhip|\bmi[1-3]\d\d|lumi|miopen|\bamd|\brccl|gfx9")
 # Programs that prepare or report something, for which one CPU, and no GPU, is enough.
 _HELPERS = frozenset(
     """
@@ -32,6 +35,9 @@ _STARTS_STEPS = ("srun", "mpirun", "mpiexec", "prun")
 # What differs between the tasks of a step, and in the batch shell is that of the first one.
 _OF_THE_TASK = re.compile(r"(\\?)\$\{?(SLURM_(?:PROCID|LOCALID|NODEID))\b")
 _RANK_NAME = re.compile(r"(?i)\w*rank|CUDA_VISIBLE_DEVICES")
+# Processes that meet through c10d or etcd get their ranks there, and --node_rank has no effect.
+_OWN_RANKS = re.compile(r"rdzv[_-]backend[= ]\W*(?:c10d|etcd)")
+_NODES_RANK = re.compile(r"(?i)(?:node|machine)[_-]?rank\W*\Z")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'", re.DOTALL)
 
 
@@ -115,14 +121,15 @@ def _rank(script: Script) -> t.Iterator[Found]:
         if call.words and call.program in _STARTS_STEPS and not _only_helps(script, index):
             for word in call.words:
                 at, variable = (0, "") if word.line else _early(script, call.line.text[word.at : word.end])
-                if variable:
+                if variable and not _is_unused(call.line.text[: word.at + at], call.words):
                     what = "the arguments of %s contain" % call.program
                     yield _rank_finding(script, call, word.at + at, variable, what)
                     break
         for word in () if call.words else call.assignments:
             at, variable = _early(script, call.line.text[word.at : word.end])
             name = word.text.partition("=")[0].rstrip("+")
-            if variable and name not in seen and _uses(calls[index + 1 :], name, word.text):
+            before = name + "=" + call.line.text[word.at : word.at + at]
+            if variable and name not in seen and _uses(calls[index + 1 :], name, word.text, before):
                 seen.add(name)
                 yield _rank_finding(script, call, word.at + at, variable, "%s is set to" % name)
 
@@ -141,9 +148,20 @@ def _early(script: Script, raw: str) -> tuple[int, str]:
     return next(((found.start(), found[2]) for found in early), (0, ""))
 
 
-def _uses(later: t.Sequence[Call], name: str, assignment: str) -> bool:
-    """Whether a step uses a rank that the batch shell has set."""
+def _is_unused(before: str, words: t.Iterable[Word]) -> bool:
+    """Whether the launcher in *words* does not use the rank of a node, to which the text *before* belongs."""
+    text = " ".join(word.text for word in words)
+    return _NODES_RANK.search(before) is not None and _OWN_RANKS.search(text) is not None
+
+
+def _uses(later: t.Sequence[Call], name: str, assignment: str, before: str) -> bool:
+    """Whether a step uses a rank that the batch shell has set.
+
+    :arg before: the assignment up to the rank.
+    """
     inside = [call for call in later if set(call.within) & set(_STARTS_STEPS)]
+    if any(_is_unused(before, call.words) for call in inside):
+        return False
     if any(word.text.startswith(name + "=") for call in inside for word in call.assignments):
         # The step sets it again.
         return False
@@ -172,7 +190,7 @@ def _rank_finding(script: Script, call: Call, at: int, variable: str, what: str)
 
 
 def _image(script: Script) -> t.Iterator[Found]:
-    if not script.has_gpus():
+    if not script.has_gpus() or any(_AMD.search(text) for _number, text in script.batch.commands):
         return
     found: list[Call] = []
     for index, call in enumerate(script.calls):
@@ -194,14 +212,17 @@ def _image(script: Script) -> t.Iterator[Found]:
             script.number(call),
             "image-without-gpu",
             "%s gives the image no GPU, although the job asks for GPUs" % call.program,
-            "add --nv after exec or run (--rocm for GPUs of AMD), unless the site's configuration does it",
+            "add --nv after exec or run (--rocm for GPUs of AMD), unless the site's configuration does so",
         )
 
 
 def _unknown_options(words: t.Sequence[str]) -> bool:
-    """Whether the options of an engine are in a variable that the script does not set; the image may be."""
+    """Whether the options of an engine, or the image, are in a variable that the script does not set.
+
+    Where a site sets it, the site's image may have what it needs.
+    """
     program = next((at for at, word in enumerate(words) if is_starter(word)), len(words))
-    options = words[: max(program - 1, 0)]
+    options = words[:program]
     return any(
         re.fullmatch(r"\$\W?\w+\W*", word) and before[:1] != "-" for before, word in zip(("", *options), options)
     )

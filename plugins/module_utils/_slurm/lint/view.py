@@ -23,6 +23,8 @@ _EVERY_NODE = frozenset(
 )
 # Programs that start several processes on a node.
 _EVERY_TASK = _EVERY_NODE | frozenset(("torchrun", "accelerate", "parallel", "xargs"))
+# Options with the nodes of the job, for programs that connect to them: mpirun, parallel, deepspeed, julia.
+_HOSTS = re.compile(r"--?(?:ssh\w*|host-?file|host_file|machine-?file|machine_file)\b")
 # More GPUs than this are a whole node nearly everywhere.
 _WHOLE_NODE = 8
 
@@ -70,7 +72,10 @@ class Script(t.NamedTuple):
 
     def reaches_every_node(self) -> bool:
         """Whether it starts something that runs on every node."""
-        return any(call.words and call.program in _EVERY_NODE for call in self.calls)
+        return any(
+            call.words and (call.program in _EVERY_NODE or any(_HOSTS.match(word) for word in call.arguments))
+            for call in self.calls
+        )
 
     def starts_tasks(self) -> bool:
         """Whether it starts something that makes several processes."""
