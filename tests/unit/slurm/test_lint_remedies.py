@@ -35,6 +35,14 @@ REMEDIES = [
     ("open-quote", "#SBATCH --job-name='x\npython x.py", "'x", "'x'", "close the quote"),
     ("bad-value", "#SBATCH --gres=1\npython x.py", "--gres=1", "--gres=gpu:1", "--gres=gpu:1"),
     ("bad-value", "#SBATCH --nodes=two\nsrun -c4 python x.py", "--nodes=two", "--nodes=2", "--nodes=2"),
+    ("contradiction", "#SBATCH --mem-per-cpu=1G\npython x.py", "#SBATCH --mem-per-cpu=1G\n", "", "keep one of them"),
+    (
+        "contradiction",
+        "#SBATCH --gpus-per-socket=1\npython x.py",
+        "=1",
+        "=1 --sockets-per-node=2",
+        "--sockets-per-node too",
+    ),
     ("variable-in-directive", "#SBATCH -p $P\npython x.py", "$P", "gpu", "write out the value"),
     ("variable-in-directive", "#SBATCH -o $USER-%j\npython x.py", "$USER", "%u", "%u"),
     (
