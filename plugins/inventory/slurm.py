@@ -36,6 +36,8 @@ options:
         Make one with C((scontrol show config; scontrol --oneliner show partition; scontrol --oneliner show node) >
         cluster.txt).
       - It is read each time; the cache does not apply to it.
+      - Each cluster needs a file or folder, and an inventory file, of its own. The plugin warns of what is cut off, or there
+        twice with different facts.
     type: str
   login_host:
     description:
@@ -262,6 +264,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     % (some(plan.unknown_gpus, 10), plan.unknown_gpus[0])
                 )
             )
+        for warning in self._mixed(plan):
+            self.display.warning(one_line(warning))
         for group, above in plan.groups.items():
             self.inventory.add_group(group)
             if above is not None:
@@ -277,6 +281,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for name, value in variables.items():
                 self.inventory.set_variable(group, name, value)
         self._construct(plan)
+
+    def _mixed(self, plan: Plan) -> t.Iterator[str]:
+        """What this inventory would mix with another one of this plugin that has been read before."""
+        others = {name: host for name, host in self.inventory.hosts.items() if "slurm_node" in host.vars}
+        hosts = [name for name, variables in plan.variables.items() if name in others and "slurm_node" in variables]
+        if hosts:
+            yield (
+                "Nodes of this inventory have the names of another one's: %s. Their variables are now this one's."
+                " Use one inventory for each cluster." % some(hosts, 10)
+            )
+        groups = []
+        for name in plan.groups if others else ():
+            there = self.inventory.groups[name].get_hosts() if name in self.inventory.groups else []
+            if any(host.name in others and host.name not in plan.variables for host in there):
+                groups.append(name)
+        if groups:
+            yield (
+                "These groups hold nodes of another inventory too: %s. Use one inventory for each cluster, or other"
+                " names: compute_group, and group_prefixes with a prefix for each of group_by." % some(groups, 10)
+            )
 
     def _construct(self, plan: Plan) -> None:
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))

@@ -115,6 +115,8 @@ class _Naming:
             if name in self._taken:
                 # Ansible cannot tell a group from a host of the same name; "all" is another group.
                 name = self._join(kind, words)
+                while name in self._taken:
+                    name += "_group"
                 self.renamed[" ".join(words)] = name
             self._made[key] = name
         return self._made[key]

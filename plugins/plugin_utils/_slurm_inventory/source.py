@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import codecs
+import itertools
 import os
 import pathlib
 import re
@@ -22,7 +24,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import 
     slurm_environment,
 )
 
-from .texts import ASKED
+from .texts import ASKED, BY_HAND, split
 
 # A host, or user@host, for ssh: no option, and one word only.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@%-]*")
@@ -79,14 +81,20 @@ def read_saved(path: pathlib.Path) -> str:
     try:
         files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
         texts = [_read(file) for file in files]
+        if not texts:
+            raise UserError(
+                "files whose names end with .txt in the folder %s" % path,
+                "none",
+                "write the output of scontrol there: %s" % BY_HAND,
+            )
     except OSError as error:
         raise UserError(
             "the output of scontrol in %s" % (error.filename or path),
             error.strerror or str(error),
             "correct saved_output, which is relative to the inventory file",
         ) from error
-    # Nodes last: what follows them may be a line of a node's comment, see texts.py.
-    return "\n".join(sorted(texts, key=lambda text: bool(re.search(r"^NodeName=", text, re.MULTILINE))))
+    # Each file for itself, and nodes last: what follows them may be a line of a node's comment, see texts.py.
+    return "\n".join(itertools.chain.from_iterable(zip(*map(split, texts))))
 
 
 def _read(file: pathlib.Path) -> str:
@@ -101,7 +109,10 @@ def _read(file: pathlib.Path) -> str:
             "correct saved_output, which is relative to the inventory file",
         )
     with os.fdopen(handle, "rb") as stream:
-        return stream.read(_MOST).decode("utf-8", "replace").replace("\r\n", "\n")
+        data = stream.read(_MOST)
+    # PowerShell writes UTF-16; before the first line a mark of either would hide what it begins with.
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def ssh_command(host: str, bin_dir: str | None, seconds: int) -> list[str]:

@@ -13,6 +13,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.cluster i
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.controller import hides_nodes
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.pairs import parse_config
 
+from .losses import losses, require_one_cluster, require_output
+
 # The commands to run, also by a user who saves their output.
 ASKED: tuple[tuple[str, ...], ...] = (
     ("scontrol", "show", "config"),
@@ -54,13 +56,15 @@ def split(text: str) -> Texts:
 
 
 def read(text: str, where: str) -> Cluster:
-    """The cluster in the output of scontrol.
+    """The cluster in the output of scontrol. Its doubts have what is lost, too.
 
     :arg where: the source of *text*, for messages.
-    :raises UserError: the text has no nodes.
+    :raises UserError: the text has no nodes, or is about several clusters.
     """
     texts = split(text)
+    require_one_cluster(texts.config, where)
     cluster = parse_cluster(*texts)
+    require_output(cluster, where, BY_HAND)
     hidden = hides_nodes(parse_config(texts.config))
     if not cluster.nodes and (hidden or _NO_NODES in text):
         raise UserError(
@@ -74,4 +78,4 @@ def read(text: str, where: str) -> Cluster:
             shown(text.strip()) if text.strip() else "nothing",
             "run on a login node: %s" % BY_HAND,
         )
-    return cluster
+    return cluster._replace(doubts=(*cluster.doubts, *losses(texts.partitions, texts.nodes, cluster)))

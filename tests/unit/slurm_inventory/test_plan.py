@@ -113,6 +113,15 @@ def test_a_partition_that_is_called_as_something_else(name):
     assert name not in made.groups or name in ("login", "compute")
 
 
+def test_a_name_that_is_taken_twice_is_still_a_group_of_its_own():
+    made = plan(
+        "NodeName=t1 State=IDLE Partitions=t1\nNodeName=partition_t1 State=IDLE Partitions=t1",
+        "PartitionName=t1 Nodes=t1,partition_t1 State=UP",
+    )
+    assert made.renamed == {"t1": "partition_t1_group"}
+    assert made.members["partition_t1_group"] == ["t1", "partition_t1"]
+
+
 def test_names_that_are_one_as_groups():
     partitions = (
         "PartitionName=gpu-a Nodes=t1 State=UP\nPartitionName=gpu.a Nodes=t1 State=UP\nPartitionName=b Nodes=t1"

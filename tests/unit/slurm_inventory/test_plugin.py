@@ -93,6 +93,50 @@ def test_constructed_groups_and_variables(load, saved, recorded):
     assert names(inventory, "cpus_12") == ["c1", "c2"]
 
 
+@pytest.fixture
+def warnings(monkeypatch):
+    """The warnings of the plugin."""
+    found = []
+    monkeypatch.setattr("ansible.utils.display.Display.warning", lambda _self, text, *_more, **_all: found.append(text))
+    return found
+
+
+NODE = "NodeName=%s CPUTot=4 Gres=(null) NodeAddr=a NodeHostName=h RealMemory=1 State=IDLE Partitions=gpu\n"
+
+
+def two(tmp_path, first, second, **options):
+    """The inventory of two files of the plugin, for nodes of these names."""
+    for number, nodes in enumerate((first, second)):
+        text = "ClusterName = c%d\nPartitionName=gpu Nodes=%s State=UP\n" % (number, ",".join(nodes))
+        (tmp_path / ("%d.txt" % number)).write_text(text + "".join(NODE % name for name in nodes))
+        given = dict({"plugin": "hpc.pytorch.slurm", "saved_output": "%d.txt" % number}, **(options if number else {}))
+        (tmp_path / ("%d.slurm.yml" % number)).write_text(json.dumps(given))
+    sources = [str(tmp_path / ("%d.slurm.yml" % number)) for number in (0, 1)]
+    return InventoryManager(loader=DataLoader(), sources=sources)
+
+
+def test_inventories_of_two_clusters_are_not_mixed_without_a_word(tmp_path, warnings):
+    inventory = two(tmp_path, ["n1", "n2"], ["n2", "n3"])
+    assert sorted(names(inventory, "gpu")) == ["n1", "n2", "n3"]
+    mixed = [text for text in warnings if "another" in text]
+    assert len(mixed) == 2 and "names of another one's: n2." in mixed[0]
+    assert "These groups hold nodes of another inventory too: compute, gpu, state_idle." in mixed[1]
+
+
+def test_the_remedy_keeps_two_clusters_apart(tmp_path, warnings):
+    prefixes = {kind: "lab_" + kind for kind in ("partition", "gres", "feature", "state")}
+    inventory = two(tmp_path, ["n1"], ["m1"], compute_group="lab", group_prefixes=prefixes)
+    assert names(inventory, "compute") == names(inventory, "gpu") == ["n1"]
+    assert names(inventory, "lab") == names(inventory, "lab_partition_gpu") == ["m1"] and warnings == []
+
+
+def test_a_text_that_is_cut_off_is_warned_of(load, saved, warnings):
+    saved("PartitionName=gpu Nodes=n[1-3] State=UP\n" + NODE % "n1" + "NodeName=n2 CPUTo")
+    inventory = load(saved_output="cluster.txt")
+    assert sorted(names(inventory, "compute")) == ["n1", "n2"]
+    assert "no state, as where the output is cut off: n2" in warnings[0] and "not in the inventory: n3" in warnings[1]
+
+
 def test_nothing_of_slurms_is_a_template(load, saved, tmp_path):
     touched = tmp_path / "touched"
     # Without a space or a comma, at which Slurm's words are taken apart.

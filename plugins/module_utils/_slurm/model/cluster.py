@@ -119,6 +119,25 @@ def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
     )
 
 
+def lines_about_nodes(text: str) -> list[tuple[ClusterNode, bool]]:
+    """Each node of ``show node``, also one that parse_cluster leaves out or has from another line; whether it is whole.
+
+    A line without a state was cut off.
+    """
+    found = []
+    for lines in _records(text, "NodeName="):
+        record = " ".join(lines)
+        words = dict(_NODE.findall(_own(record)))
+        found.append((_parse_node(record, words), "State" in words))
+    return found
+
+
+def lines_about_partitions(text: str) -> list[tuple[Partition, bool]]:
+    """The same for ``show partition``."""
+    found = (_parse_partition(" ".join(lines)) for lines in _records(text, "PartitionName="))
+    return [(partition, bool(partition.state)) for partition in found]
+
+
 def parse_version(text: str) -> tuple[int, ...]:
     """``"21.08.8-2"`` gives ``(21, 8, 8)``."""
     match = re.match(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", text)
@@ -138,9 +157,14 @@ def _records(text: str, start: str) -> list[list[str]]:
     for line in lines_of(text):
         if line.startswith(start):
             found.append([line])
-        elif found and line[:1] in (" ", "\t") and line.strip():
+        elif found and line[:1] in (" ", "\t") and line.strip() and not _is_complete(found[-1][0]):
             found[-1].append(line.strip())
     return found
+
+
+def _is_complete(line: str) -> bool:
+    """Whether a line has all of a record: with ``--oneliner`` only a text that a user wrote may have more lines."""
+    return " State=" in line and not any(word in line for word in _WRITTEN)
 
 
 def _nodes_without_doubt(
