@@ -143,6 +143,18 @@ options:
     description:
       - Lines of shell after O(command), as text or as a list. With O(style=current) they run only if it succeeded.
     type: raw
+  always:
+    description:
+      - Lines of shell that run last, after a failure too, to copy results back for example. The job's exit code stays
+        that of its failure; after success it is theirs.
+      - They also run before O(checkpoint_seconds) puts the job back into the queue, and after C(SIGTERM). A job that
+        Slurm kills has the site's C(KillWait) for them, often 30 seconds.
+    type: raw
+  login_shell:
+    description:
+      - Whether a login shell runs the script (C(#!/bin/bash -l)), which reads the profile of the site and of the user.
+    type: bool
+    default: false
   conda_prefix:
     description:
       - Prefix of the conda installation. A leading C(~) is the home directory of the user who runs the job.
@@ -212,9 +224,10 @@ options:
         type: str
       gpu:
         description:
-          - Whether the container sees the GPUs and their driver. By default if the job requests GPUs. For charliecloud
-            the driver must be in the image already (C(ch-fromhost --nvidia)).
-        type: bool
+          - Whether the container sees the GPUs and their driver, V(true) or V(false), or whose GPUs they are, V(nvidia)
+            (as V(true)) or V(amd) (C(--rocm), for apptainer, singularity and charliecloud). By default V(true) if the
+            job requests GPUs. For charliecloud NVIDIA's driver must be in the image already (C(ch-fromhost --nvidia)).
+        type: raw
       options:
         description:
           - More arguments for the engine, or for C(srun) with pyxis.
@@ -223,6 +236,9 @@ options:
   modules:
     description:
       - Environment modules to load first, in this order. The command C(module) is found in batch shells too.
+      - An entry may be another command of C(module), which runs at its place, such as V(reset), V(restore NAME),
+        V(unload NAME) or V(swap OLD NEW). At the beginning V(reset), V(restore) and V(purge) come
+        before O(modules_use).
     type: list
     elements: str
   modules_use:
@@ -640,6 +656,8 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         "command": {"type": "raw", "required": True},
         "pre": {"type": "raw"},
         "post": {"type": "raw"},
+        "always": {"type": "raw"},
+        "login_shell": {"type": "bool", "default": False},
         "conda_prefix": {"type": "str"},
         "conda_env": {"type": "str"},
         "activation": {"type": "str", "choices": list(ACTIVATIONS)},
@@ -652,7 +670,7 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
                 "engine": {"type": "str", "choices": list(ENGINES), "default": ENGINES[0]},
                 "mounts": {"type": "list", "elements": "str"},
                 "workdir": {"type": "str"},
-                "gpu": {"type": "bool"},
+                "gpu": {"type": "raw"},
                 "options": {"type": "list", "elements": "str"},
             },
         },

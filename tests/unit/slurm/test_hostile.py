@@ -137,6 +137,8 @@ NOT_TEXT = {
     "command",
     "pre",
     "post",
+    "always",
+    "login_shell",
     "kind",
     "style",
     "activation",

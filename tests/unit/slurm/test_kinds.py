@@ -550,3 +550,61 @@ def test_gpus_are_asked_for_as_the_clusters_slurm_wants_it(version, params, expe
 def test_what_an_old_slurm_cannot_say_is_refused(params):
     with pytest.raises(UserError, match="19.05"):
         render_script(dict(params, command="true"), (18, 8, 9))
+
+
+@pytest.mark.parametrize("fails", ["", "load c", "swap a b", "unload d", "restore mine", "reset", "restore", "purge"])
+def test_commands_of_module_run_in_order_and_a_failed_one_ends_the_job(start, fails):
+    entries = ["purge", "restore", "reset", "restore mine", "swap a b", "unload d", "load c", "e/1.0"]
+    ran = start(
+        {"BASH_FUNC_module%%": '() { echo "$*"; [ "$*" != "%s" ]; }' % fails},
+        modules=entries,
+        modules_use=["/x"],
+        command="echo ran",
+    )
+    expected = [*entries[:4], "use /x", *entries[4:7], "load e/1.0", "ran"]
+    # Where a site has no default modules, a reset ends with 1 although it did what it should.
+    if fails and fails not in ("purge", "restore", "reset"):
+        expected = expected[: expected.index(fails) + 1]
+    assert ran.stdout.splitlines() == expected
+    assert ran.returncode == (0 if "ran" in expected else 1), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "entry", ["swap a", "unload", "reset a", "use /x", "load", "swap a b c", "unload $(id)", "a b"]
+)
+def test_what_module_would_not_take_is_refused(entry):
+    with pytest.raises(UserError, match="modules to be names"):
+        render_script({"modules": [entry], "command": "true"})
+
+
+@pytest.mark.parametrize(
+    "engine,gpu,word",
+    [
+        ("apptainer", True, "--nv"),
+        ("apptainer", "true", "--nv"),
+        ("singularity", "nvidia", "--nv"),
+        ("apptainer", "amd", "--rocm"),
+        ("singularity", "amd", "--rocm"),
+        ("apptainer", False, None),
+        ("apptainer", "no", None),
+        ("charliecloud", "amd", None),
+        ("enroot", True, "NVIDIA_VISIBLE_DEVICES=all"),
+        ("enroot", False, "NVIDIA_VISIBLE_DEVICES=void"),
+    ],
+)
+def test_an_image_gets_the_driver_of_its_gpus(engine, gpu, word):
+    content = render_script(
+        {"command": "python x.py", "container": {"engine": engine, "image": "i", "gpu": gpu}}
+    ).content
+    found = [
+        name
+        for name in ("--nv", "--rocm", "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void")
+        if name in content
+    ]
+    assert found == ([word] if word else []) and "ch-fromhost" not in content
+
+
+@pytest.mark.parametrize("engine,gpu", [("apptainer", "intel"), ("enroot", "amd"), ("pyxis", "amd")])
+def test_gpus_that_an_engine_does_not_bring_are_refused(engine, gpu):
+    with pytest.raises(UserError, match="container.gpu"):
+        render_script({"command": "python x.py", "container": {"engine": engine, "image": "i", "gpu": gpu}})

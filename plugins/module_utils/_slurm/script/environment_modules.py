@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import typing as t
@@ -28,15 +29,43 @@ type module >/dev/null 2>&1 || stop_job 'expected the command module; found none
 remedy: install Lmod or Environment Modules here, or leave modules out'"""
 
 
-def names(given: t.Sequence[str] | None) -> list[str]:
-    """Read the option ``modules``, the modules to load in this order.
+# The commands of module that an entry may hold, and how many names follow. Lmod ends reset and a bare restore with 1
+# where the site has no default modules (run with 8.6), and purge fails on purpose: these end no job.
+_COMMANDS = {
+    "load": (1,),
+    "unload": (1,),
+    "swap": (2,),
+    "switch": (2,),
+    "restore": (0, 1),
+    "reset": (0,),
+    "purge": (0,),
+}
+_AFRESH = ("reset", "restore", "purge")
+_NAME = r"[A-Za-z0-9_][\w.+@/-]*"
 
-    :raises UserError: a name that is not a module's name.
+
+def entries(given: t.Sequence[str] | None) -> list[str]:
+    """Read the option ``modules``: names to load, and commands such as ``swap gcc gcc/12``, in this order.
+
+    :raises UserError: an entry that is neither.
     """
-    for name in given or []:
-        if not re.fullmatch(r"[A-Za-z0-9_][\w.+@/-]*", name, re.ASCII):
-            raise UserError("modules to be names such as anaconda3 or cuda/10.1", shown(name), "correct modules")
+    for entry in given or []:
+        command, *names = words(entry)
+        if len(names) not in _COMMANDS.get(command, ()) or not all(
+            re.fullmatch(_NAME, name, re.ASCII) for name in names
+        ):
+            raise UserError(
+                "modules to be names such as anaconda3 or cuda/10.1, or %s with names" % ", ".join(_COMMANDS),
+                shown(entry),
+                "correct modules",
+            )
     return list(given or [])
+
+
+def words(entry: str) -> list[str]:
+    """The words of an entry after ``module``: ``words("cuda")`` is ``["load", "cuda"]``."""
+    found = entry.split(" ")
+    return found if found[0] in _COMMANDS else ["load", entry]
 
 
 def folders(given: t.Sequence[str] | None) -> list[str]:
@@ -51,15 +80,27 @@ def folders(given: t.Sequence[str] | None) -> list[str]:
 
 
 def load(modules: t.Sequence[str], use: t.Sequence[str] = (), purge: bool = False) -> str:
-    """Render the lines that purge, use and load modules; they also find the command module."""
+    """Render the lines that purge, use and load modules or run other commands; they also find the command module."""
     # Module systems read unset variables, and some of their commands fail on purpose.
     lines = [text for text in (required(*use), "set +eu", _MODULE_COMMAND) if text]
     if purge:
         lines.append("module purge")
+    # What starts afresh would take the folders away again.
+    afresh = list(itertools.takewhile(lambda entry: words(entry)[0] in _AFRESH, modules))
+    lines += [_line(entry) for entry in afresh]
     lines += ["module use %s" % shell_path(folder) for folder in use]
-    lines += ["module load {0} || stop_job {1}".format(shlex.quote(name), quoted(_no_module(name))) for name in modules]
+    lines += [_line(entry) for entry in modules[len(afresh) :]]
     return "\n".join([*lines, "set -eu"])
 
 
-def _no_module(name: str) -> str:
-    return "expected the module %s; found that it does not load; remedy: see module avail on this node" % name
+def _line(entry: str) -> str:
+    command, *names = words(entry)
+    line = " ".join(["module", command, *map(shlex.quote, names)])
+    return "%s || stop_job %s" % (line, quoted(_failed(command, names))) if names else line
+
+
+def _failed(command: str, names: t.Sequence[str]) -> str:
+    if command == "load":
+        return "expected the module %s; found that it does not load; remedy: see module avail on this node" % names[0]
+    done = " ".join([command, *names])
+    return "expected module %s to succeed; found that it failed; remedy: see module list and module avail here" % done

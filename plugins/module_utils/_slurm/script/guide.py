@@ -9,7 +9,7 @@ import shlex
 import typing as t
 
 from ..._common.errors import UserError
-from . import variables
+from . import environment_modules, variables
 from .parameters import Options
 from .shell import inside_double_quotes, shell_path
 
@@ -28,6 +28,8 @@ _LATER = (
     "checkpoint_seconds",
     "modules_use",
     "modules_purge",
+    "login_shell",
+    "always",
 )
 
 
@@ -36,7 +38,7 @@ def require_plain(options: Options) -> None:
 
     :raises UserError: one of them is set.
     """
-    given = [name for name in _LATER if getattr(options, name) not in (None, False, ())]
+    given = [name for name in _LATER if getattr(options, name) not in (None, False, (), "")]
     if options.kind not in ("single", "array"):
         given.insert(0, "kind: %s" % options.kind)
     if given:
@@ -50,7 +52,7 @@ def require_plain(options: Options) -> None:
 def lines(options: Options) -> t.Iterator[str]:
     """Render test.sh of the cluster's user guide, command for command."""
     script = ["echo $CUDA_VISIBLE_DEVICES"]
-    script += ["module load %s" % shlex.quote(name) for name in options.modules]
+    script += [" ".join(["module", *map(shlex.quote, environment_modules.words(entry))]) for entry in options.modules]
     if options.conda_prefix:
         script.append('export PATH="%s/bin:$PATH"' % inside_double_quotes(options.conda_prefix.rstrip("/")))
     if options.conda_env:

@@ -13,6 +13,8 @@ from .parameters import Container, Options
 from .shell import is_path, literal, quoted, shell_path, split, word
 
 ENGINES = ("apptainer", "singularity", "charliecloud", "enroot", "pyxis")
+# How apptainer and singularity bring the driver of the node.
+_DRIVER = {"nvidia": ["--nv"], "amd": ["--rocm"], "": []}
 _PROGRAMS = {"apptainer": "apptainer", "singularity": "singularity", "charliecloud": "ch-run", "enroot": "enroot"}
 
 
@@ -49,8 +51,8 @@ def parts(given: Container, gpu: bool, exports: t.Sequence[str]) -> Parts:
     :raises UserError: a mount that the engine does not support.
     """
     mounts = [_mount(given.engine, text) for text in given.mounts]
-    gpu = gpu if given.gpu is None else given.gpu
-    rendered = _RENDER[given.engine](given.image, mounts, given.workdir, gpu, list(given.options), exports)
+    kind = ("nvidia" if gpu else "") if given.gpu is None else given.gpu
+    rendered = _RENDER[given.engine](given.image, mounts, given.workdir, kind, list(given.options), exports)
     return rendered._replace(check=[*_checks(given.engine, given.image), *rendered.check])
 
 
@@ -96,18 +98,19 @@ def _bind(mount: Mount, flag: str = "ro") -> str:
 
 
 def _apptainer(
-    program: str, image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]
+    program: str, image: str, mounts: list[Mount], workdir: str | None, gpu: str, options: list[str]
 ) -> Parts:
-    words = [program, "exec"] + (["--nv"] if gpu else [])
+    words = [program, "exec", *_DRIVER[gpu]]
     words += ["--bind=" + _bind(mount) for mount in mounts]
     # apptainer itself mounts the current folder, at the same path.
     words += ["--pwd=" + (word(workdir) if workdir else '"$PWD"')] + [word(one) for one in options]
     return Parts([], [], [*words, shell_path(image)], [], "")
 
 
-def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: bool, options: list[str]) -> Parts:
+def _charliecloud(image: str, mounts: list[Mount], workdir: str | None, gpu: str, options: list[str]) -> Parts:
     check = ['export USER="${USER:-$(id -un)}"']
-    if gpu:
+    # An image for AMD's GPUs has all but the devices, and ch-run shows it /dev.
+    if gpu == "nvidia":
         missing = quoted(
             "expected the driver's libcuda.so.1 in the image %s; found none; remedy: ch-fromhost --nvidia IMAGE, once, "
             "on a node with a GPU" % image
@@ -139,7 +142,7 @@ def _enroot(
     image: str,
     mounts: list[Mount],
     workdir: str | None,
-    gpu: bool,
+    gpu: str,
     options: list[str],
     exports: t.Sequence[str],
 ) -> Parts:
@@ -176,7 +179,7 @@ def _pyxis(
     image: str,
     mounts: list[Mount],
     workdir: str | None,
-    gpu: bool,
+    gpu: str,
     options: list[str],
     exports: t.Sequence[str],
 ) -> Parts:

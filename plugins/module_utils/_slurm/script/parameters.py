@@ -26,7 +26,7 @@ class Container(t.NamedTuple):
     engine: str
     mounts: tuple[str, ...]
     workdir: str | None
-    gpu: bool | None
+    gpu: str | None
     options: tuple[str, ...]
 
 
@@ -51,6 +51,8 @@ class Options(t.NamedTuple):
     command: str
     pre: str
     post: str
+    always: str
+    login_shell: bool
     conda_prefix: str | None
     conda_env: str | None
     activation: str | None
@@ -70,7 +72,7 @@ class Options(t.NamedTuple):
     @property
     def blocks(self) -> dict[str, str]:
         """The shell code of the options, by option, without empty ones."""
-        blocks = {"pre": self.pre, "command": self.command, "post": self.post}
+        blocks = {"pre": self.pre, "command": self.command, "post": self.post, "always": self.always}
         return {name: text for name, text in blocks.items() if text}
 
 
@@ -82,7 +84,8 @@ def options_of(params: t.Mapping[str, t.Any]) -> Options:
     directives = sbatch_options.collect(params)
     job_variables.refuse_in_directives(directives)
     job_variables.require_of_the_job(params)
-    pre, command, post = (shell_lines(name, params.get(name)) for name in ("pre", "command", "post"))
+    blocks = {name: shell_lines(name, params.get(name)) for name in ("pre", "command", "post", "always")}
+    command = blocks["command"]
     if not command:
         raise UserError("command to be one or more lines of shell", "nothing", "give the commands that the job runs")
     return Options(
@@ -97,16 +100,15 @@ def options_of(params: t.Mapping[str, t.Any]) -> Options:
         rendezvous=params.get("rendezvous"),
         rendezvous_port=params.get("rendezvous_port"),
         checkpoint_seconds=params.get("checkpoint_seconds"),
-        command=command,
-        pre=pre,
-        post=post,
+        login_shell=bool(params.get("login_shell")),
+        **blocks,
         conda_prefix=params.get("conda_prefix"),
         conda_env=params.get("conda_env"),
         activation=params.get("activation"),
         venv=params.get("venv"),
         uv_project=params.get("uv_project"),
         container=_container(params.get("container")),
-        modules=tuple(environment_modules.names(params.get("modules"))),
+        modules=tuple(environment_modules.entries(params.get("modules"))),
         modules_use=tuple(environment_modules.folders(params.get("modules_use"))),
         modules_purge=bool(params.get("modules_purge")),
         slurm_version=params.get("slurm_version"),
@@ -136,9 +138,26 @@ def _container(given: t.Mapping[str, t.Any] | None) -> Container | None:
         given["engine"],
         tuple(given.get("mounts") or ()),
         workdir,
-        given.get("gpu"),
+        _gpu(given["engine"], given.get("gpu")),
         tuple(given.get("options") or ()),
     )
+
+
+def _gpu(engine: str, given: t.Any) -> str | None:
+    """Read ``container.gpu``: ``nvidia``, ``amd``, an empty string for none, or None."""
+    if given is None:
+        return None
+    kind = {"true": "nvidia", "yes": "nvidia", "false": "", "no": "", "nvidia": "nvidia", "amd": "amd"}
+    found = kind.get(str(given).lower())
+    if found is None:
+        raise UserError("container.gpu to be true, false, nvidia or amd", shown(given), "give for example gpu: amd")
+    if found == "amd" and engine in ("enroot", "pyxis"):
+        raise UserError(
+            "container.gpu to be nvidia for %s, whose hooks bring NVIDIA's driver" % engine,
+            shown(given),
+            "choose engine: apptainer, or give gpu: false and what your site needs in container.options",
+        )
+    return found
 
 
 def _flags(option: str, given: t.Any) -> t.Iterator[tuple[str, str | bool]]:

@@ -12,7 +12,7 @@ from ..sbatch import gpus, script_text, version
 from . import activation, environment_modules, guide, images, variables
 from .parameters import Options
 from .shell import STOP
-from .start import checkpoint, commands, kinds, launch, rendezvous
+from .start import checkpoint, commands, ending, kinds, launch, rendezvous
 from .start.plan import AGENTS, Plan
 
 STYLES = ("current", "guide")
@@ -57,7 +57,8 @@ def render(options: Options, slurm: t.Sequence[int] | None = None) -> Script:
     plan = kinds.plan_of(options)
     known = version.parse(options.slurm_version) or slurm
     plan = plan._replace(directives=version.fit(plan.directives, known))
-    head = "\n".join(["#!/bin/bash", *(script_text.line(name, value) for name, value in plan.directives.items())])
+    shell = "#!/bin/bash -l" if options.login_shell else "#!/bin/bash"
+    head = "\n".join([shell, *(script_text.line(name, value) for name, value in plan.directives.items())])
     parts = [head, *(guide.lines(options) if as_guide else _current(options, plan))]
     content = "\n\n".join(part for part in parts if part) + "\n"
     found = list(options.warnings)
@@ -92,7 +93,8 @@ def _current(options: Options, plan: Plan) -> t.Iterator[str]:
         yield _cpus(plan)
     yield "\n".join(variables.line(name, value) for name, value in options.exports)
     yield rendezvous.lines(plan, options.rendezvous_port)
-    yield checkpoint.requeue_trap(plan)
+    yield ending.trap(options.always)
+    yield checkpoint.requeue_trap(plan, bool(options.always))
     yield options.pre
     if plan.prefixed or image:
         # After pre, which may change the folder or make the image.

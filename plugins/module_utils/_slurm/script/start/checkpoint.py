@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...._common.errors import UserError
 from ...model.times import minutes
 from ...sbatch.script_text import Directives
+from .ending import BEFORE_REQUEUE
 from .plan import AGENTS, Plan
 
 # A signal ends wait, not the command. The second wait returns the exit code, or 127 if the first one returned it.
@@ -102,6 +103,12 @@ def add(kind: str, seconds: int, wanted: Directives) -> None:
     wanted["open-mode"] = "append"
 
 
-def requeue_trap(plan: Plan) -> str:
-    """The trap and the function that starts a command under it; empty for Lightning, which has its own handler."""
-    return _TRAP if plan.checkpoint is not None and plan.kind != "lightning" else ""
+def requeue_trap(plan: Plan, always: bool) -> str:
+    """The trap and the function that starts a command under it; empty for Lightning, which has its own handler.
+
+    :arg always: whether there are lines that run however the job ends.
+    """
+    if plan.checkpoint is None or plan.kind == "lightning":
+        return ""
+    begin = "requeue_job() {\n"
+    return _TRAP.replace(begin, begin + BEFORE_REQUEUE) if always else _TRAP
