@@ -150,6 +150,12 @@ options:
       - They also run before O(checkpoint_seconds) puts the job back into the queue, and after C(SIGTERM). A job that
         Slurm kills has the site's C(KillWait) for them, often 30 seconds.
     type: raw
+  once_per_node:
+    description:
+      - Programs that run once on each node after O(pre) and before O(command), one a line, to install a package or to
+        copy data for example. C(srun) starts them, in the image of O(container) if there is one; O(srun_options) and
+        the launcher are for O(command) alone.
+    type: raw
   login_shell:
     description:
       - Whether a login shell runs the script (C(#!/bin/bash -l)), which reads the profile of the site and of the user.
@@ -657,6 +663,7 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         "pre": {"type": "raw"},
         "post": {"type": "raw"},
         "always": {"type": "raw"},
+        "once_per_node": {"type": "raw"},
         "login_shell": {"type": "bool", "default": False},
         "conda_prefix": {"type": "str"},
         "conda_env": {"type": "str"},

@@ -139,6 +139,7 @@ NOT_TEXT = {
     "post",
     "always",
     "login_shell",
+    "once_per_node",
     "kind",
     "style",
     "activation",

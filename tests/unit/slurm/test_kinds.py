@@ -608,3 +608,39 @@ def test_an_image_gets_the_driver_of_its_gpus(engine, gpu, word):
 def test_gpus_that_an_engine_does_not_bring_are_refused(engine, gpu):
     with pytest.raises(UserError, match="container.gpu"):
         render_script({"command": "python x.py", "container": {"engine": engine, "image": "i", "gpu": gpu}})
+
+
+ON_EACH = ["srun", "--kill-on-bad-exit=1", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1"]
+
+
+@pytest.mark.parametrize(
+    "params,first",
+    [
+        ({"kind": "multi_node", "nodes": "2", "gres": "gpu:4"}, [*ON_EACH, "sh"]),
+        ({"kind": "single", "nodes": "2", "export": "NONE"}, [*ON_EACH, "--export=ALL", "sh"]),
+        (
+            {"kind": "multi_node", "nodes": "2", "gres": "gpu:4", "container": {"engine": "apptainer", "image": "i"}},
+            [*ON_EACH, "apptainer", "exec", "--nv"],
+        ),
+        (
+            {"nodes": "2", "container": {"engine": "pyxis", "image": "i", "options": ["--container-name=n"]}},
+            [*ON_EACH, "--container-image=i"],
+        ),
+        ({"nodes": "2", "container": {"engine": "enroot", "image": "i"}}, [*ON_EACH, "enroot", "start"]),
+    ],
+)
+def test_what_prepares_a_node_runs_once_on_each_and_before_the_command(start, params, first):
+    ran = start(SLURM, pre="echo pre", once_per_node=["# Install it.", "sh -c 'echo prepared'"], **params)
+    assert ran.returncode == 0, ran.stderr
+    (call, *others) = [call for call in ran.calls if call[0] == "srun"]
+    assert call[: len(first)] == first and call[-3:] == ["sh", "-c", "echo prepared"]
+    assert all("echo prepared" not in other for other in others)
+    assert ran.stdout.startswith("pre\nprepared\n")
+
+
+def test_what_prepares_a_node_fails_the_job_and_runs_without_slurm_too(start):
+    assert start(once_per_node="sh -c 'echo prepared'", command="echo ran").stdout == "prepared\nran\n"
+    ran = start(SLURM, once_per_node="sh -c 'exit 4'", command="echo ran", nodes="2")
+    assert (ran.returncode, ran.stdout) == (4, "")
+    with pytest.raises(UserError, match="once_per_node to be one program a line"):
+        render_script({"once_per_node": "cd x", "command": "true"})

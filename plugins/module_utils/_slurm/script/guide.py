@@ -30,6 +30,7 @@ _LATER = (
     "modules_purge",
     "login_shell",
     "always",
+    "once_per_node",
 )
 
 

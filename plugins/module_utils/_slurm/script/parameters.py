@@ -15,6 +15,8 @@ from ..sbatch.script_text import Directives
 from . import environment_modules, job_variables, variables
 from .shell import is_path
 
+# The options with shell code.
+_BLOCKS = ("pre", "once_per_node", "command", "post", "always")
 # Options for a program: name and value, True for a flag.
 Flags = t.Tuple[t.Tuple[str, t.Union[str, bool]], ...]
 
@@ -52,6 +54,7 @@ class Options(t.NamedTuple):
     pre: str
     post: str
     always: str
+    once_per_node: str
     login_shell: bool
     conda_prefix: str | None
     conda_env: str | None
@@ -72,7 +75,7 @@ class Options(t.NamedTuple):
     @property
     def blocks(self) -> dict[str, str]:
         """The shell code of the options, by option, without empty ones."""
-        blocks = {"pre": self.pre, "command": self.command, "post": self.post, "always": self.always}
+        blocks = {name: getattr(self, name) for name in _BLOCKS}
         return {name: text for name, text in blocks.items() if text}
 
 
@@ -84,7 +87,7 @@ def options_of(params: t.Mapping[str, t.Any]) -> Options:
     directives = sbatch_options.collect(params)
     job_variables.refuse_in_directives(directives)
     job_variables.require_of_the_job(params)
-    blocks = {name: shell_lines(name, params.get(name)) for name in ("pre", "command", "post", "always")}
+    blocks = {name: shell_lines(name, params.get(name)) for name in _BLOCKS}
     command = blocks["command"]
     if not command:
         raise UserError("command to be one or more lines of shell", "nothing", "give the commands that the job runs")

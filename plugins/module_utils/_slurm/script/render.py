@@ -96,12 +96,15 @@ def _current(options: Options, plan: Plan) -> t.Iterator[str]:
     yield ending.trap(options.always)
     yield checkpoint.requeue_trap(plan, bool(options.always))
     yield options.pre
-    if plan.prefixed or image:
+    if image:
         # After pre, which may change the folder or make the image.
-        if image:
-            yield "\n".join(image.check)
+        yield "\n".join(image.check)
+    if options.once_per_node:
+        yield launch.once_per_node(plan, image)
+        yield "\n".join(commands.once_per_node(options.once_per_node))
+    if plan.prefixed or image:
         yield launch.launcher(options, plan, image)
-        yield "\n".join(commands.commands("command", options.command, plan))
+        yield "\n".join(commands.commands(options.command, plan))
     else:
         yield options.command
     yield options.post

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import typing as t
 
 from ...._common.errors import UserError, shown
 from .plan import AGENTS, Plan
@@ -18,34 +19,48 @@ _NO_PROGRAM = re.compile(
 )
 
 
-def commands(option: str, lines: str, plan: Plan) -> list[str]:
+def commands(lines: str, plan: Plan) -> list[str]:
     """Render the command: one program a line, each after the programs that start it.
 
     :raises UserError: a line of shell code instead of a program.
     """
-    whole = re.sub(r"\\\n[ \t]*", " ", lines)
     found: list[str] = []
-    for line in (text.strip() for text in whole.split("\n")):
-        if not line or line.startswith("#"):
-            found.append(line)
-            continue
-        if _NO_PROGRAM.match(line):
-            raise UserError(
-                "%s to be one program a line, because a launcher, srun or a container starts it" % option,
-                shown(line),
-                "put shell code in pre and post, variables in exports, and launchers in launcher and srun",
-            )
-        waited_for = plan.checkpoint is not None and plan.kind != "lightning"
-        if waited_for and _operators(line):
+    waited_for = plan.checkpoint is not None and plan.kind != "lightning"
+    front = "run_to_checkpoint " if waited_for else ""
+    for line in _programs("command", lines):
+        if waited_for and _operators(line) and not line.startswith("#"):
             # The signal would reach a subshell, or no process.
             raise UserError(
                 "command to be one program a line without | & ; with checkpoint_seconds",
                 shown(line),
                 "redirect its output with > FILE, or use a script",
             )
-        front = "run_to_checkpoint " if waited_for else ""
-        found.append(front + '"${launcher[@]}" ' + _program(line, plan.launcher))
+        found.append(front + '"${launcher[@]}" ' + _program(line, plan.launcher) if _starts(line) else line)
     return found
+
+
+def once_per_node(lines: str) -> list[str]:
+    """Render the programs that run once on each node, each after the step that starts it.
+
+    :raises UserError: a line of shell code instead of a program.
+    """
+    return ['"${on_each_node[@]}" ' + line if _starts(line) else line for line in _programs("once_per_node", lines)]
+
+
+def _starts(line: str) -> bool:
+    return bool(line) and not line.startswith("#")
+
+
+def _programs(option: str, lines: str) -> t.Iterator[str]:
+    whole = re.sub(r"\\\n[ \t]*", " ", lines)
+    for line in (text.strip() for text in whole.split("\n")):
+        if _starts(line) and _NO_PROGRAM.match(line):
+            raise UserError(
+                "%s to be one program a line, because a launcher, srun or a container starts it" % option,
+                shown(line),
+                "put shell code in pre and post, variables in exports, and launchers in launcher and srun",
+            )
+        yield line
 
 
 def _operators(line: str) -> bool:

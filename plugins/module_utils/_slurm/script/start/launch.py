@@ -42,6 +42,22 @@ def launcher(options: Options, plan: Plan, container: Parts | None) -> str:
     return "\n".join(lines)
 
 
+def once_per_node(plan: Plan, container: Parts | None) -> str:
+    """Render the lines that set the array ``on_each_node``: a step of one task on each node, in the same image."""
+    words = ['--nodes="$SLURM_JOB_NUM_NODES"', '--ntasks="$SLURM_JOB_NUM_NODES"', "--ntasks-per-node=1"]
+    words += _environment(plan) + (container.srun if container else [])
+    inner = container.words if container else []
+    lines = [
+        _array("on_each_node=", [] if inner else ["env"]),
+        'if [ -n "${SLURM_JOB_ID:-}" ]; then',
+        "    " + _array("on_each_node=", ["srun", "--kill-on-bad-exit=1", *words]),
+        *(["else", "    " + container.outside] if container and container.outside else []),
+        "fi",
+        *(container.lines if container else []),
+    ]
+    return "\n".join([*lines, *([_array("on_each_node+=", inner)] if inner else [])])
+
+
 def srun(options: Options, plan: Plan) -> list[str]:
     """The options of srun: the generated ones, then srun_options."""
     given = {name for name, _value in options.srun_options}
@@ -57,12 +73,16 @@ def srun(options: Options, plan: Plan) -> list[str]:
             words.append("--ntasks=1")
     if "cpus-per-task" in plan.directives and "cpus-per-task" not in given:
         words.append('--cpus-per-task="%s"' % cpus(plan))
-    if "export" in plan.directives and "export" not in given:
-        # Otherwise sbatch's --export would apply to srun too, and the activated environment would be lost.
-        words.append("--export=ALL")
+    if "export" not in given:
+        words += _environment(plan)
     return words + [
         "--" + name + ("" if value is True else "=" + word(str(value))) for name, value in options.srun_options
     ]
+
+
+def _environment(plan: Plan) -> list[str]:
+    # Otherwise sbatch's --export would apply to srun too, and the activated environment would be lost.
+    return ["--export=ALL"] if "export" in plan.directives else []
 
 
 def cpus(plan: Plan) -> str:
