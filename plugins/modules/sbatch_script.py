@@ -595,10 +595,49 @@ EXAMPLES = r"""
       mounts: [/data:/data:ro]
     command: python train.py
 
+- name: Accelerate on two nodes, in an image on the scratch file system that the job knows
+  hpc.pytorch.sbatch_script:
+    dest: /home/alice/jobs/scratch.sh
+    kind: multi_node
+    launcher: accelerate
+    nodes: "2"
+    gpus_per_node: "4"
+    cpus_per_task: 32
+    mem: 128G
+    time: "12:00:00"
+    output: "%x-%j.out"
+    container:
+      image: $SCRATCH/images/torch.sif
+      mounts: ["$SCRATCH/data:/data:ro"]
+    exports:
+      TORCH_HOME: ${SLURM_TMPDIR:-/tmp/$USER}/torch
+    command: python train.py --data /data --output results
+    always: cp -r results "$SCRATCH/results-$SLURM_JOB_ID"
+
+- name: One torchrun on each node of a job with four tasks a node
+  hpc.pytorch.sbatch_script:
+    dest: /home/alice/jobs/step.sh
+    kind: multi_node
+    nodes: "2"
+    gpus_per_node: "4"
+    ntasks_per_node: 4
+    cpus_per_task: 8
+    mem: 128G
+    time: "12:00:00"
+    output: "%x-%j.out"
+    srun_options:
+      ntasks-per-node: 1
+    modules: [reset, swap gcc gcc/12, cuda/12.4]
+    venv: $HOME/envs/torch
+    command: python train.py
+
 - name: Other options of sbatch, commands before the main one, an environment without conda
   hpc.pytorch.sbatch_script:
     dest: /home/alice/jobs/eval.sh
     job_name: eval
+    cpus_per_task: 4
+    mem: 16G
+    time: "1:00:00"
     directives:
       begin: now+1hour
     conda_env: ~/.conda/envs/torch
