@@ -232,7 +232,14 @@ def test_the_module_writes_what_sbatch_takes(name, value):
 
 
 @pytest.mark.parametrize(
-    "name,option", [("tasks-per-node", "ntasks_per_node"), ("workdir", "chdir"), ("name", "job_name")]
+    "name,option",
+    [
+        ("tasks-per-node", "ntasks_per_node"),
+        ("workdir", "chdir"),
+        ("name", "job_name"),
+        ("share", "{oversubscribe: true}"),
+        ("immediate", "leave it out"),
+    ],
 )
 def test_an_older_name_in_directives_is_refused_with_todays(name, option):
     with pytest.raises(UserError) as caught:

@@ -153,14 +153,18 @@ def _rest_name(given: str) -> str:
             "directives to work in a script", shown(given), "leave it out: sbatch reads it only on the command line"
         )
     if name in GONE:
-        _refuse_directive(given, "the option %s" % BY_DIRECTIVE[GONE[name]].name)
+        right = GONE[name]
+        if not right:
+            raise UserError("directives to be known to sbatch", shown(given), "leave it out")
+        option = BY_DIRECTIVE.get(right)
+        _refuse_directive(given, "the option %s" % option.name if option else "directives: {%s: true}" % right)
     if name in KNOWN:
         return name
     # getopt accepts any unambiguous beginning, so partit would be partition.
     for known in sorted([*BY_DIRECTIVE, *KNOWN, *COMMAND_LINE_ONLY]):
         if known.startswith(name.lower()) or distance(name.lower(), known) <= (1 if len(known) < 8 else 2):
-            option = BY_DIRECTIVE.get(known)
-            _refuse_directive(given, "the option %s" % option.name if option else "directives: {%s: ...}" % known)
+            row = BY_DIRECTIVE.get(known)
+            _refuse_directive(given, "the option %s" % row.name if row else "directives: {%s: ...}" % known)
     return bare
 
 

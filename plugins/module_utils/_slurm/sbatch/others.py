@@ -63,18 +63,10 @@ OTHERS: Rows = {
     "input": [ANY],
     "kill-on-invalid-dep": [(r"yes|no", "")],
     "mcs-label": [ANY],
-    "mem-bind": [
-        (
-            r"(?=[^,])((quiet|q|verbose|v|none|no|rank|local|prefer|p|sort|nosort|(map|mask)_mem:(0x)?[\da-f]+(,(0x)?[\da-f]+)*)"
-            r"(,(?!$)|$))+",
-            "",
-        )
-    ],
     "mincpus": _COUNT,
     "network": [ANY],
     "no-kill": [(r"(off|no)?", "")],
     "nodefile": [ANY],
-    "ntasks-per-gpu": _COUNT,
     "ntasks-per-socket": _COUNT,
     "power": [ANY],
     "prefer": [ANY],
@@ -123,7 +115,6 @@ WORDS: t.Mapping[str, tuple[str, str]] = {
     "gpu-freq": ("low, medium, high, highm1 or a number of MHz, and memory=VALUE", "medium,memory=high"),
     "gpus-per-socket": ("[type:]number, or several with commas", "2"),
     "kill-on-invalid-dep": ("yes or no", "yes"),
-    "mem-bind": ("none, rank, local, map_mem:LIST or mask_mem:LIST", "local"),
     "nice": ("a whole number below 2147483646", "100"),
     "no-kill": ("off, or nothing", "off"),
     "priority": ("a whole number below 4294967294, or TOP", "100"),

@@ -56,6 +56,13 @@ _TAKEN: Rows = {
     "mem": _MEMORY,
     "mem-per-cpu": _MEMORY,
     "mem-per-gpu": _MEMORY,
+    "mem-bind": [
+        (
+            r"(?=[^,])((quiet|q|verbose|v|none|no|rank|local|prefer|p|sort|nosort|(map|mask)_mem:(0x)?[\da-f]+(,(0x)?[\da-f]+)*)"
+            r"(,(?!$)|$))+",
+            "",
+        )
+    ],
     "open-mode": [(r"[at].*", "")],
     "partition": [(r",*[\w.+@-]+(,+[\w.+@-]+)*,*", "")],
     "qos": [(r"[\w.+@-]+(,[\w.+@-]+)*", NEW)],
