@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import SEVERITIES
@@ -90,6 +92,23 @@ scripts = st.builds(
 )
 
 
+# make fuzz tries more, other ones in each run.
+MORE = int(os.environ.get("HPC_FUZZ_EXAMPLES", "0"))
+
+
+def searched(examples):
+    """Try that many examples, the same ones in each run."""
+    settings = hypothesis.settings(
+        max_examples=max(MORE, examples),
+        deadline=None,
+        derandomize=not MORE,
+        database=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    seed = hypothesis.seed(int(os.environ.get("HPC_FUZZ_SEED", "0")))
+    return lambda test: settings(seed(test)) if MORE else settings(test)
+
+
 def check(text):
     findings = lint(text)
     last = text.count("\n") + 1
@@ -99,13 +118,13 @@ def check(text):
     assert [finding.line for finding in findings] == sorted(finding.line for finding in findings)
 
 
-@hypothesis.settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@searched(400)
 @hypothesis.given(scripts)
 def test_a_script_of_odd_pieces_is_read(text):
     check(text)
 
 
-@hypothesis.settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@searched(200)
 @hypothesis.given(st.text())
 def test_any_text_is_read(text):
     check(text)

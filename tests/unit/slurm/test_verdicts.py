@@ -144,6 +144,9 @@ TOGETHER = [
     ({"gpus-per-task": "1"}, True, True),
     ({"gpus-per-task": "1", "ntasks": "2"}, False, False),
     ({"gpus-per-task": "1", "ntasks-per-node": "2"}, False, True),
+    ({"gpus-per-task": "1", "nodes": "2"}, False, False),
+    ({"gpus-per-task": "1", "nodes": "1-2"}, True, True),
+    ({"gpus-per-task": "a100"}, True, False),
     ({"gpus-per-task": "1", "gres": "gpu:1"}, True, True),
     ({"gpus-per-socket": "1"}, True, True),
     ({"gpus": "4", "gpus-per-node": "2"}, False, False),
@@ -169,6 +172,12 @@ def test_the_linter_names_them_at_the_last_of_their_lines(given, old, new):
     assert bool([one for one in found if one.code == "contradiction" and one.severity == "error"]) == old
 
 
+def test_a_heterogeneous_job_is_no_array():
+    text = "#!/bin/bash\n#SBATCH --array=0-9\n%s#SBATCH --nodes=1\ntrue\n"
+    assert (2, "contradiction") in [(one.line, one.code) for one in lint(text % "#SBATCH hetjob\n")]
+    assert "contradiction" not in [one.code for one in lint(text % "")]
+
+
 def test_the_components_of_a_heterogeneous_job_do_not_contradict_each_other():
     text = "#!/bin/bash\n#SBATCH --mem=4G\n#SBATCH hetjob\n#SBATCH --mem-per-cpu=1G\ntrue\n"
     assert "contradiction" not in [one.code for one in lint(text)]
@@ -183,6 +192,7 @@ def test_the_components_of_a_heterogeneous_job_do_not_contradict_each_other():
         ("--immediate", "misspelt-option"),
         ("--mem\n#SBATCH --nodes=1", "bad-value"),
         ("--part=gpu", None),
+        ("--sprea", None),
         ("--mem\n#SBATCH 4G", None),
         ("--comment\n#SBATCH --nodes=two", None),
         ("--some-plugin=5", None),

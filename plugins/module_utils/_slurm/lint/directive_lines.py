@@ -14,9 +14,9 @@ from ..._common.spelling import distance
 from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
 from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, GONE, KNOWN, PLUGINS, SHORT, VALUE_ATTACHED, count
-from ..sbatch.taken import is_known, verdict, words
+from ..sbatch.taken import is_known, is_known_in, verdict, words
 from ..sbatch.together import clashes
-from ..sbatch.verdicts import REFUSED, RIGHT
+from ..sbatch.verdicts import REFUSED, RIGHT, releases
 from .by_version import LAST_MAIL_TYPE, NO_FOLDER, Version
 from .finding import Found
 
@@ -92,7 +92,7 @@ def _directive(directive: Directive, before: Directive | None, slurm: Version) -
         )
         return
     if given.startswith("--") and (name not in COMMAND_LINE_ONLY) and not (name in _NAMES and is_known(name, slurm)):
-        remedy = _of_unknown(name)
+        remedy = _of_unknown(name, slurm)
         if remedy:
             yield number, "misspelt-option", "sbatch does not know --%s" % name, remedy
         return
@@ -119,14 +119,14 @@ def _directive(directive: Directive, before: Directive | None, slurm: Version) -
         yield number, "bad-value", message, "give for example --%s=%s" % (name, example), severity
 
 
-def _of_unknown(name: str) -> str:
+def _of_unknown(name: str, slurm: Version) -> str:
     """What to write for a name that sbatch does not know; empty if a site's plugin may have it."""
     if name in GONE:
         return "write --%s" % GONE[name] if GONE[name] else "leave the option out"
     if name in _NAMES:
         return "leave the option out: this release does not have it"
-    begun = [other for other in _NAMES if name and other.startswith(name) and other not in PLUGINS]
-    if len(begun) > 1:
+    begun = sorted(other for other in _NAMES if name and other.startswith(name) and other not in PLUGINS)
+    if begun and all(len([other for other in begun if is_known_in(other, release)]) > 1 for release in releases(slurm)):
         return "write one of --%s" % ", --".join(begun)
     near = [other for other in _NAMES if _near(name, other)]
     return "write --%s" % near[0] if near else ""
@@ -134,6 +134,10 @@ def _of_unknown(name: str) -> str:
 
 def _together(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     """Find options that sbatch refuses together."""
+    array = batch.last("array") if batch.parts > 1 else None
+    if array:
+        remedy = "leave --array out, or submit a job without hetjob for each task"
+        yield array.line, "contradiction", "--array and hetjob: a heterogeneous job is no array", remedy
     for part in range(batch.parts):
         last = {one.name: one for one in batch.directives if one.part == part}
         for names, why, remedy in clashes({name: one.value for name, one in last.items()}, slurm):

@@ -92,7 +92,7 @@ ODD_OTHERS: Rows = {
     "gpus-per-socket": [(r",*", "")],
     "profile": [(r"(.*,)?(all|none|energy|task|lustre|network)(,.*)?", "")],
     "switches": [(r"\s*\+?0*[1-9]\d{0,8}@.*", "")],
-    "tres-per-task": [(r"(?!cpu|gres|mem|.*[:=/]).*", NEW)],
+    "tres-per-task": [(r"(?!cpu|gres|mem|.*[=/]).*", NEW)],
 }
 
 # Options that came after 22.05, after 24.11, or that are gone by 24.11.

@@ -353,7 +353,7 @@ OPTIONS: tuple[Option, ...] = (
         "Jobs that this job waits for, such as V(afterok:4711).",
         "singleton, or type:job[:job] with commas or question marks between",
         "afterok:4711",
-        _matches(r"({0}|singleton)([,?]({0}|singleton))*".format(_DEPEND), re.ASCII),
+        _matches(r"({0}|singleton)([,?]({0}|singleton))*".format(_DEPEND), re.IGNORECASE | re.ASCII),
         short="d",
     ),
     Option(

@@ -80,9 +80,9 @@ _ODD: Rows = {
         (r"(verbose,)?((closest|none|single:|per_task:)[^,]*|(map|mask)_gpu:([\da-f,*]|0x)*)(,verbose)?", ""),
         (r"no", OLD),
     ],
-    "gpus": [(r",+|,?\d+,?", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
-    "gpus-per-node": [(r",+|,?\d+,?", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
-    "gpus-per-task": [(r",+|,?\d+,?", ""), (r"\D.*", NEW)],
+    "gpus": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
+    "gpus-per-node": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
+    "gpus-per-task": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"\D.*", NEW)],
     "gres": [
         (r"\w+:0+", ""),
         (r"0+|,+|(,*{0})+,*".format(r"(gres/)?[a-z_][\w.+-]*(:\w[\w.+-]*)?([:=]\d+[kmgtp]?)?(?=,|$)"), NEW),
@@ -124,12 +124,15 @@ def verdict(name: str, value: str | None, slurm: t.Sequence[int] | None = None) 
 
 def is_known(name: str, slurm: t.Sequence[int] | None = None) -> bool:
     """Whether sbatch of that Slurm has the option, or a site's plugin may bring it."""
-    if name in GONE:
-        return False
-    return any(
-        not (name in NOT_BEFORE and not holds(release, NOT_BEFORE[name]))
-        and not (name in NOT_SINCE and holds(release, NOT_SINCE[name]))
-        for release in releases(slurm)
+    return any(is_known_in(name, release) for release in releases(slurm))
+
+
+def is_known_in(name: str, release: str) -> bool:
+    """``is_known`` for one of the tried releases."""
+    return not (
+        name in GONE
+        or (name in NOT_BEFORE and not holds(release, NOT_BEFORE[name]))
+        or (name in NOT_SINCE and holds(release, NOT_SINCE[name]))
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .verdicts import NEW, holds, releases
+from .verdicts import NEW, OLD, holds, releases
 
 # Values by the names of options; of a flag True or None.
 Given = t.Mapping[str, t.Union[str, bool, None]]
@@ -28,7 +28,6 @@ class Clash(t.NamedTuple):
     remedy: str
 
 
-_GPUS = ("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task")
 # At most one of each; from which release.
 _ONE_OF = (
     (("mem", "mem-per-cpu", "mem-per-gpu"), ""),
@@ -46,6 +45,7 @@ _NEEDS = (
     ("cpus-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), NEW),
     ("gpus-per-task", ("ntasks", "nodes", "gpus"), NEW),
     ("gpus-per-task", ("ntasks", "ntasks-per-node", "nodes", "gpus"), ""),
+    ("tres-per-task", ("ntasks", "nodes", "gpus"), ""),
     ("gpus-per-socket", ("sockets-per-node", "extra-node-info"), ""),
 )
 
@@ -62,9 +62,9 @@ def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
         if len(there) > 1 and all(holds(release, since) for release in tried):
             found.append(Clash(there, "sbatch takes one of them", "keep one of them"))
     for name, others, since in _NEEDS:
-        if not _asks(given, name) or not all(holds(release, since) for release in tried):
+        if not _asks(given, name, tried) or not all(holds(release, since) for release in tried):
             continue
-        if not any(_asks(given, other) for other in others) and not ("gpus" in others and _has_gpu(given, name)):
+        if not any(_counts(given, other) for other in others) and not ("gpus" in others and _has_gpu(given, name)):
             why = "sbatch takes it only together with %s" % " or ".join("--" + other for other in others)
             if name not in [clash.names[0] for clash in found]:
                 found.append(Clash((name,), why, "give --%s too" % others[0]))
@@ -87,18 +87,29 @@ def _not_a_multiple(given: Given) -> t.Iterator[Clash]:
             return
 
 
-def _asks(given: Given, name: str) -> bool:
-    """Whether an option is there and asks for something: ``--gpus=0`` does not."""
-    if name not in given:
+def _asks(given: Given, name: str, tried: t.Sequence[str]) -> bool:
+    """Whether an option that needs others asks for something: ``--gpus-per-task=0`` does not."""
+    if not _counts(given, name):
         return False
-    if name in _GPUS:
-        return re.search(r"(^|[:=,])\+?0*[1-9]\d{0,8}[kmg]?(,|$)", str(given[name]), re.IGNORECASE) is not None
-    return re.fullmatch(r"0*[KMGTB]*", str(given[name]), re.IGNORECASE) is None
+    value = str(given[name])
+    if name == "tres-per-task":
+        return re.search(r"(^|,)gres[:/].*[:=]0*[1-9]", value) is not None
+    # Since 24.11 a type alone asks for nothing.
+    number = re.match(r"([\w.+-]+[:=])?\+?0*[1-9][^:]{0,8}(,|$)", value, re.ASCII)
+    return name != "gpus-per-task" or tuple(tried) == (OLD,) or number is not None
+
+
+def _counts(given: Given, name: str) -> bool:
+    """Whether an option is there, and is not zero; of nodes, one number."""
+    value = str(given.get(name, "0"))
+    if name == "nodes":
+        return re.fullmatch(r"0*[1-9]\d*", value, re.ASCII) is not None
+    return re.fullmatch(r"(.*[:=])?0*[KMGTB]*|,*", value, re.IGNORECASE) is None
 
 
 def _has_gpu(given: Given, name: str) -> bool:
     """Whether --gres asks for GPUs; --gpus-per-task does not count them."""
-    if name == "gpus-per-task":
+    if name in ("gpus-per-task", "tres-per-task"):
         return False
     items = str(given.get("gres") or "").lower().split(",")
     return any(re.match(r"(gres[:/])?gpu([:=]|$)", item) and not re.search(r"[:=]0+$", item) for item in items)
