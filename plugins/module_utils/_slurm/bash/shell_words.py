@@ -14,6 +14,8 @@ import typing as t
 
 # Characters that mean only themselves.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,+%@^~*?\[\]{}!-]+")
+# After these (( )) is arithmetic, as at the start of a command.
+_BEFORE_ARITHMETIC = frozenset("if elif while until for then do else ! time {".split())
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
 
 
@@ -63,6 +65,11 @@ def split_line(text: str) -> Line:
     return Line(reader.commands, reader.documents)
 
 
+def _in_test(words: t.Sequence[Word]) -> bool:
+    """Whether a command is in [[ ]]: after ``if [[ a``."""
+    return any(word.text == "[[" for word in words[:3]) and words[-1].text != "]]"
+
+
 class _Reader:
     """Reads one line from left to right."""
 
@@ -97,7 +104,10 @@ class _Reader:
             elif char == "#":
                 at = self._closing(at, end, "\n")
                 close()
-            elif two == "((" and not words:
+            elif char in "&|()<>\n" and _in_test(words):
+                # Within [[ ]] these start no command.
+                at += 1
+            elif two == "((" and all(word.text in _BEFORE_ARITHMETIC for word in words):
                 at = self._closing(at + 2, end, "))")
             elif three == "<<<":
                 role, at = "file", at + 3
@@ -167,12 +177,19 @@ class _Reader:
         if self.text[at : at + 2] == "$(":
             return self._within(at + 2, end)
         if self.text[at : at + 2] == "${":
-            return self._closing(at + 2, end, "}")
+            return self._parameter(at + 2, end)
         if self.text[at] == "`":
             stop = self._closing(at + 1, end, "`")
             self._nested(at + 1, stop - 1)
             return stop
         return at + 1
+
+    def _parameter(self, at: int, end: int) -> int:
+        """Where ${...} ends, in which anything may be again."""
+        while at < end and self.text[at] != "}":
+            char = self.text[at]
+            at = at + 2 if char == "\\" else self._plain(at, end)
+        return min(at, end) + 1
 
     def _double(self, at: int, end: int) -> int:
         """Where the text in double quotes ends, after the quote."""

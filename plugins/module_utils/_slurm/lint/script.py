@@ -13,10 +13,10 @@ import typing as t
 from ..._common.errors import one_line
 from ..bash.command_text import Text
 from ..sbatch.script_text import read
-from . import command_lines, counts, dialect, directive_lines, ports, python_lines, steps
+from . import allocation, command_lines, dialect, directive_lines, ports, python_lines, steps
 from .by_version import Version
 from .finding import SEVERITIES, Finding, Found
-from .marks import marks_of
+from .intended import marks_of
 from .view import script_of
 
 
@@ -34,7 +34,7 @@ def lint(text: str, slurm: Version = None, *, syntax: dialect.Syntax | None = No
     script = script_of(batch)
     if dialect.is_bourne(batch.shebang):
         found += dialect.check(batch, text, syntax)
-        found += counts.check(script)
+        found += allocation.check(script)
         found += steps.check(script, slurm)
         found += ports.check(script)
         found += command_lines.check(script)
