@@ -292,3 +292,11 @@ def test_each_row_is_about_an_option_and_not_about_its_valid_values():
 )
 def test_an_option_with_a_value_takes_the_next_word_whatever_it_is(line, expected):
     assert [(one.name, one.value) for one in script_text.read("#SBATCH " + line).directives] == expected
+
+
+@pytest.mark.parametrize("name", sorted(set(table.GONE) - {"immediate", "share"}))
+def test_an_option_of_others_is_refused_with_the_right_one(sbatch, name):
+    (finding,) = [one for one in lint(script("--%s=4" % name)) if one.severity == "error"]
+    assert finding.code == "misspelt-option" and finding.remedy == "write --%s" % table.GONE[name]
+    assert table.GONE[name] in table.BY_DIRECTIVE
+    assert "unrecognized option" in sbatch("#!/bin/bash\n#SBATCH --%s=4\ntrue\n" % name)

@@ -454,10 +454,28 @@ PLUGINS = frozenset(
 ALIASES = {"tasks-per-node": "ntasks-per-node"}
 # Options that sbatch refuses, of older releases, of srun, of other schedulers, or invented; and what to write instead.
 GONE = {
+    "cpus-per-node": "cpus-per-task",
+    "email": "mail-user",
+    "exclude-nodes": "exclude",
     "immediate": "",
+    "log": "output",
+    "logfile": "output",
     "memory": "mem",
     "name": "job-name",
+    "nnodes": "nodes",
+    "nproc": "ntasks",
+    "nprocs": "ntasks",
+    "num-gpus": "gpus",
+    "num-nodes": "nodes",
+    "num-tasks": "ntasks",
+    "ppn": "ntasks-per-node",
+    "project": "account",
+    "queue": "partition",
     "share": "oversubscribe",
+    "stderr": "error",
+    "stdout": "output",
+    "timelimit": "time",
+    "wall-time": "time",
     "walltime": "time",
     "workdir": "chdir",
 }
