@@ -73,6 +73,23 @@ CODE = [
     "time -p",
     "env -i A=b",
     "A=b " * 30,
+    "A=(",
+    "$A",
+    '"${A[@]}"',
+    "${A:-",
+    "[[ a",
+    "((",
+    "'\n",
+    "\\\n",
+    "bash -c",
+    "eval",
+    "torchrun --nproc_per_node=2 x.py",
+    "srun torchrun --node_rank=$SLURM_NODEID",
+    "export RANK=$SLURM_PROCID",
+    "apptainer exec",
+    "# sbatch-lint: ignore=no-mem,x",
+    "<a>",
+    "{1..3}",
 ]
 
 directives = st.builds(
@@ -157,6 +174,30 @@ def test_sbatch_refuses_a_count_that_is_no_number(sbatch, value):
     assert "Invalid numeric value" in sbatch("#!/bin/bash\n#SBATCH --ntasks=%s\ntrue\n" % value)
 
 
-@pytest.mark.parametrize("end", [")", "done;", "fi ", "}", "A=b ", "&", "<<x ", "'"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        ")",
+        "done;",
+        "fi ",
+        "}",
+        "A=b ",
+        "&",
+        "<<x ",
+        "'",
+        "[[ ",
+        "((",
+        "<a> ",
+        "${",
+        "A=(",
+        "$(",
+        "\\\n",
+        "'\n",
+        "A=(x)\n",
+        "$A ",
+        "#\n",
+        "bash -c '",
+    ],
+)
 def test_a_long_line_takes_no_time_of_its_own(end):
     check(HEAD + end * 20000 + "x\n")

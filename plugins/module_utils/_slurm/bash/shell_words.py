@@ -186,10 +186,15 @@ class _Reader:
 
     def _parameter(self, at: int, end: int) -> int:
         """Where ${...} ends, in which anything may be again."""
-        while at < end and self.text[at] != "}":
-            char = self.text[at]
-            at = at + 2 if char == "\\" else self._plain(at, end)
-        return min(at, end) + 1
+        depth = 1
+        while at < end and depth:
+            two = self.text[at : at + 2]
+            if two == "${":
+                depth += 1
+            elif two[0] == "}":
+                depth -= 1
+            at = at + 2 if two == "${" or two[0] == "\\" else self._plain(at, end)
+        return min(at, end)
 
     def _double(self, at: int, end: int) -> int:
         """Where the text in double quotes ends, after the quote."""
