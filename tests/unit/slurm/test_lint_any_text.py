@@ -196,6 +196,7 @@ def test_sbatch_refuses_a_count_that_is_no_number(sbatch, value):
         "A=(x)\n",
         "$A ",
         "#\n",
+        "$((\n",
         "bash -c '",
     ],
 )

@@ -16,6 +16,9 @@ _MARK = re.compile(r"\\.|\$'|['\"`()}]|\$\{|\$\(|[<>]\(|(?<=[A-Za-z0-9_\]+])=\(|
 _CLOSED_BY = {"(": ")", "array": ")", "{": "}", "`": "`", '"': '"'}
 _OPENS = {"$(": "(", "<(": "(", ">(": "(", "=(": "array", "${": "{"}
 
+# Nobody writes more, and each line copies them.
+_DEEPEST = 100
+
 # What is open, the innermost last: quotes, "(" of a substitution, "{" of a parameter, or "array".
 Open = t.Tuple[str, ...]
 
@@ -54,4 +57,4 @@ def scan(line: str, opened: Open = ()) -> tuple[Open, int]:
             stack.append(text)
         elif text == "(" and inner in ("(", "array"):
             stack.append("(")
-    return tuple(stack), len(line)
+    return tuple(stack[-_DEEPEST:]), len(line)
