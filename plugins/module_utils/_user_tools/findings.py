@@ -1,13 +1,14 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks a script at a path, with the files and the Slurm of this machine. Private to hpc.pytorch."""
+"""Checks a script at a path, with the files, the bash and the Slurm of this machine. Private to hpc.pytorch."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .._common.errors import UserError, some
+from .._slurm.bash.syntax import messages
 from .._slurm.lint.finding import SEVERITIES, Finding
 from .._slurm.lint.script import lint
 from .._slurm.sbatch.version import parse
@@ -37,7 +38,8 @@ def check(path: str, ignored: t.Collection[str], slurm: t.Sequence[int] | None) 
     :arg slurm: the version of the cluster's Slurm, None for an unknown one.
     :raises UserError: it cannot be read, or is not a text.
     """
-    return Checked(path, [found for found in lint(read_script(path), slurm) if found.code not in ignored])
+    found = lint(read_script(path), slurm, syntax=messages)
+    return Checked(path, [each for each in found if each.code not in ignored])
 
 
 def known_codes(given: t.Iterable[str]) -> frozenset[str]:

@@ -23,8 +23,11 @@ MANUAL = Manual(
     usage=("[OPTION...] FILE...", "[OPTION...] - < FILE", "--list"),
     description=(
         "Reads job scripts as sbatch does and prints their mistakes, a line each: the file, the number of the line,"
-        " error or warning, what is wrong, its code, and what to do. It submits and runs nothing.",
-        "An error is what sbatch refuses. A warning is what sbatch takes although it is probably not what you meant.",
+        " error or warning, what is wrong, its code, and what to do. It submits and runs nothing. If there is a bash,"
+        " bash -n reads the script too.",
+        "An error is what sbatch refuses. A warning is what sbatch takes although it is probably not what you meant."
+        " For what you did mean, write a comment into the script: # sbatch-lint: ignore=no-mem at its top, before the"
+        " command, or at the end of the line.",
     ),
     operand="FILE",
     flags=(

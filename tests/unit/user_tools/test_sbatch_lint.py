@@ -86,6 +86,21 @@ def test_json_is_a_list_of_findings(tool, script) -> None:
     assert json.loads(tool("sbatch-lint", "--json", script(GOOD)).stdout) == []
 
 
+def test_bash_reads_the_script_too(tool, script, command) -> None:
+    name = script(GOOD + "if true; then\n")
+    assert tool("sbatch-lint", name).stdout == "", "there is no bash on PATH"
+    command("bash", 'exec /bin/bash "$@"')
+    done = tool("sbatch-lint", name, BASH_ENV="/nowhere/env")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "train.sh:8: warning: bash cannot read the script: syntax error" in done.stdout
+    assert tool("sbatch-lint", script(GOOD)).returncode == 0
+
+
+def test_a_mark_in_the_script_counts(tool, script) -> None:
+    marked = BAD.replace("#!/bin/bash\n", "#!/bin/bash\n# sbatch-lint: ignore=no-mem\n")
+    assert tool("sbatch-lint", script(marked)).stdout == TASK.replace(":3:", ":4:") + "\n"
+
+
 # --- Slurm's version ---------------------------------------------------------------------------------------------
 
 FOLDER = GOOD.replace("%x-%j.out", "logs/%j.out")
