@@ -188,3 +188,28 @@ def test_lightning_is_left_to_its_own_handlers():
     ).content
     # Lightning sets no handler for a signal that is ignored.
     assert "trap" not in content and "#SBATCH --signal=SIGUSR1@90\n" in content
+
+
+# What scontrol of Slurm 22.05 prints of a job that is in its GraceTime, and of one that may be preempted.
+TIMES = "   StartTime=2026-11-27T08:21:54 PreemptEligibleTime=2026-11-27T08:21:54 PreemptTime=%s\n"
+
+
+@pytest.mark.parametrize(
+    "shown,code,goes_back",
+    [
+        (TIMES % "2026-11-27T08:22:51", 0, True),
+        # What ends the processes of a step is an end with 143 to srun.
+        (TIMES % "2026-11-27T08:22:51", 143, True),
+        (TIMES % "None", 0, False),
+        (TIMES % "None", 143, False),
+        ("   PreemptTime=None SuspendTime=2026-11-27T08:22:51\n", 0, False),
+        ("", 0, False),
+    ],
+)
+def test_a_job_that_is_preempted_goes_back_into_the_queue_whatever_its_command_made_of_it(job, shown, code, goes_back):
+    (job.folder / "shown").write_text(shown)
+    (job.folder / "tools/scontrol").write_text('#!/bin/sh\n[ "$1" = show ] && cat shown || echo "$@" >> requeued\n')
+    process = job(command="bash -c 'exit %d'" % code, post="echo post")
+    found, out, err = ended(process)
+    assert requeued(job) == ("requeue 4711\n" if goes_back else "")
+    assert (found, out) == ((0, "") if goes_back else (code, "" if code else "post\n")), err

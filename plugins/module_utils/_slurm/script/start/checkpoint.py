@@ -30,6 +30,15 @@ requeue_job() {
     fi
     exit 0
 }
+# A job that is preempted has its GraceTime for a checkpoint: Slurm sends TERM to what srun started, nothing to this
+# script. If the script ended now, the job would count as completed.
+preempted() {
+    [ -n "${SLURM_JOB_ID:-}" ] || return 1
+    case "$(scontrol show job "$SLURM_JOB_ID" 2>/dev/null || true)" in
+        *" PreemptTime="[0-9]*) return 0 ;;
+    esac
+    return 1
+}
 run_to_checkpoint() {
     local code=127 status
     if [ "$signalled" = yes ]; then requeue_job; fi
@@ -45,7 +54,10 @@ run_to_checkpoint() {
         if [ "$status" != 127 ]; then code=$status; fi
     done
     command_pid=
-    if [ "$signalled" = no ]; then return "$code"; fi
+    if [ "$signalled" = no ]; then
+        if preempted; then requeue_job; fi
+        return "$code"
+    fi
     if [ "$code" != 0 ]; then
         printf 'job script: expected a checkpoint and exit code 0 after USR1; found exit code %s; remedy: %s\\n' \\
             "$code" 'handle SIGUSR1 in the command' >&2
