@@ -335,3 +335,17 @@ def test_the_processes_of_a_launcher_share_the_cpus(start):
         pre="echo $OMP_NUM_THREADS > threads",
     )
     assert (start.folder / "threads").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("engine", ["apptainer", "charliecloud", "enroot"])
+def test_mpirun_in_an_image_starts_the_tasks_that_it_asked_for(engine):
+    asked = {
+        "job_name": "x",
+        "cpus_per_task": 2,
+        "mem": "1G",
+        "time": "10",
+        "output": "%j.out",
+        "command": "python t.py",
+    }
+    image = {"engine": engine, "image": "/i"}
+    assert render_script(dict(asked, gres="gpu:2", launcher="mpirun", container=image)).warnings == []

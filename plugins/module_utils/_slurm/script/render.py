@@ -63,9 +63,8 @@ def render(options: Options, slurm: t.Sequence[int] | None = None) -> Script:
     content = "\n\n".join(part for part in parts if part) + "\n"
     found = list(options.warnings)
     if not as_guide:
-        found += [
-            "%s; %s" % (one.message, one.remedy) for one in lint(content, known) if one.code not in _REPORTED_ELSEWHERE
-        ]
+        skipped = _REPORTED_ELSEWHERE + (("tasks-without-srun",) if plan.launcher == "mpirun" else ())
+        found += ["%s; %s" % (one.message, one.remedy) for one in lint(content, known) if one.code not in skipped]
     return Script(content, plan.directives, found, options.blocks, known)
 
 
