@@ -1,5 +1,5 @@
 # Every target runs a script in tools/, which first sets up what it needs. PYTHON=/path/to/python3 chooses a Python.
-.PHONY: help site test unit lint sanity generate tools molecule bench faults undo clean
+.PHONY: help site test unit fuzz lint sanity generate tools molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -14,6 +14,9 @@ test: ## everything that CI runs: lint, unit tests, sanity, whole runs, a cluste
 
 unit: ## the unit tests alone, on every core (ARGS='-k name' and the like)
 	@tools/unit.sh $(ARGS)
+
+fuzz: ## directives through real Slurms, odd texts through the linter (ARGS='5000 7': how many, and the seed)
+	@tools/fuzz.sh $(ARGS)
 
 lint: ## generated texts, ruff, mypy, ansible-lint, yamllint, the changelog
 	@tools/lint.sh

@@ -12,56 +12,15 @@
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+# shellcheck source=tools/machines.sh
+. "$CHECKOUT/tools/machines.sh"
 
 readonly SCENARIOS=(default user adopt grow jobs)
-
-# Print podman or docker: HPC_MOLECULE_ENGINE, or the one that is installed and works; podman is installed if there is neither.
-choose_engine() {
-    local engine=${HPC_MOLECULE_ENGINE:-}
-    case $engine in
-    podman | docker) ;;
-    '')
-        engine=podman
-        if ! command -v podman >/dev/null 2>&1 && command -v docker >/dev/null 2>&1 &&
-            timeout 20 docker info >/dev/null 2>&1; then
-            engine=docker
-        fi
-        ;;
-    *) refuse "HPC_MOLECULE_ENGINE to be podman or docker" "'$engine'" "leave it out, or name one of the two" ;;
-    esac
-    printf '%s\n' "$engine"
-}
 
 # The image has the system of this machine, so that the interpreter that the channel packs runs there as well.
 suite() {
     # shellcheck source=/dev/null
     (. /etc/os-release && case ${ID:-} in debian | ubuntu) printf '%s\n' "$VERSION_CODENAME" ;; *) echo bookworm ;; esac)
-}
-
-# Print the address from which apt gets that suite, if any.
-mirror_of() { # suite
-    apt-get indextargets --format "\$(REPO_URI) \$(CODENAME) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
-        awk -v suite="$1" '$2 == suite && $3 == "main" { print $1; exit }' || true
-}
-
-digest() { # reads the inputs of something
-    sha256sum | cut -c1-16
-}
-
-# Run a command that makes a file or folder, once: staged next to it, published by one rename.
-once() { # path, command...: gets the staged path as its last argument
-    local path=$1 staged
-    shift
-    [ ! -e "$path" ] || return 0
-    mkdir -p -- "$(dirname -- "$path")"
-    staged=$path.new.$$
-    rm -rf -- "$staged"
-    if ! "$@" "$staged"; then
-        rm -rf -- "$staged"
-        return 1
-    fi
-    # Another run may have been faster, with the same result.
-    mv -T -- "$staged" "$path" 2>/dev/null || rm -rf -- "$staged"
 }
 
 # --- image -------------------------------------------------------------------------------------------------------
@@ -118,60 +77,6 @@ engine_works() {
     "$ENGINE" rm --force "$name" >/dev/null 2>&1 || true
     "$ENGINE" network rm "$name" >/dev/null 2>&1 || true
     return $rc
-}
-
-# Print soft:hard, at most what this shell may have.
-limit() { # ulimit option, wanted
-    local hard
-    hard=$(ulimit "$1")
-    if [ "$hard" = unlimited ] || [ "$hard" -gt "$2" ]; then
-        hard=$2
-    fi
-    printf '%s:%s\n' "$hard" "$hard"
-}
-
-# Some machines let an ordinary user have no container network (no /dev/net/tun, say): tools/test.sh tells this from a failure.
-cannot_here() {
-    printf 'setup: expected %s to start a machine with systemd and a network; found that it may not for %s, see above; remedy: %s\n' \
-        "$ENGINE" "$(id -un)" "run make molecule as root, or on another machine" >&2
-    exit 4
-}
-
-# An ordinary machine with cgroup v2 needs no settings. Some virtual machines do: a root without the right to raise limits,
-# mixed cgroups, no journal. Only what makes the probe pass is used, and only for these runs.
-setup_engine() {
-    local settings=$CACHE/containers.conf log=$CACHE/engine.log.$$
-    # Kept until the machine starts anew: the answer does not change before.
-    local known
-    known=$CACHE/engine-$(printf '%s' "$ENGINE $IMAGE $(cat /proc/sys/kernel/random/boot_id)" | digest)
-    if [ -e "$known" ]; then
-        [ ! -s "$known" ] || export CONTAINERS_CONF=$settings
-        return
-    fi
-    if engine_works "$log"; then
-        : >"$known"
-    else
-        if [ "$ENGINE" = podman ]; then
-            # Limits that may be lowered to, never raised.
-            {
-                printf '[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = ["nofile=%s", "nproc=%s"]\n' \
-                    "$(limit -Hn 20000)" "$(limit -Hu 32768)"
-                printf '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
-            } >"$settings.$$"
-            mv -- "$settings.$$" "$settings"
-            export CONTAINERS_CONF=$settings
-        fi
-        if [ "$ENGINE" = docker ] || ! engine_works "$log"; then
-            tail -n 5 -- "$log" >&2
-            rm -f -- "$log"
-            is_root || cannot_here
-            refuse "$ENGINE to start a machine with systemd" "it could not, see above" \
-                "repair it, or choose the other engine: HPC_MOLECULE_ENGINE=podman or docker"
-        fi
-        say "$ENGINE needs settings on this machine: $settings"
-        echo settings >"$known"
-    fi
-    rm -f -- "$log"
 }
 
 # --- what the machines find on the site's mirror -----------------------------------------------------------------
@@ -259,7 +164,7 @@ main() {
     setup molecule "$ENGINE"
     [ "$*" != packages ] || return 0
     setup_image
-    setup_engine
+    setup_engine engine_works
     setup_site
     cd -- "$CHECKOUT"
     HPC_MOLECULE_ID=$(printf '%s' "$CHECKOUT" | sha256sum | cut -c1-6)

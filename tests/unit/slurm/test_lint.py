@@ -79,7 +79,7 @@ MISTAKES = [
     ("nodes-without-srun", "#SBATCH -N4\ntorchrun --nnodes=4 x.py", 3),
     ("nodes-without-srun", "#SBATCH --nodes=2-4 --ntasks-per-node=2\npython x.py", 3),
     ("gpus-twice", "#SBATCH --gres=gpu:1\n#SBATCH --gpus=1\npython x.py", 4),
-    ("gpus-twice", "#SBATCH --gpus-per-node=1 --gres=gpu:a100:1,nvme:1\npython x.py", 3),
+    ("gpus-twice", "#SBATCH --gpus-per-node=1 --gres=gpu:1,nvme:1\npython x.py", 3),
     ("output-folder", "#SBATCH --output=logs/%j.out\npython x.py", 3),
     ("output-folder", "#SBATCH -e /scratch/logs/%j.err\npython x.py", 3),
     ("output-overwritten", "#SBATCH --output=train.out\npython x.py", 3),

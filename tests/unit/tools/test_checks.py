@@ -57,9 +57,9 @@ def run_tests(checkout, tmp_path):
     )
 
 
-@pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site"])
+@pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site", "judges"])
 def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(checkout, tmp_path, broken):
-    for name in ("lint", "sanity", "molecule"):
+    for name in ("lint", "sanity", "molecule", "judges"):
         # "packages" is asked for before anything else, and what is missing there ends the run at once.
         quiet = '[ "$*" != packages ] || exit 0\n'
         program(checkout / "tools" / (name + ".sh"), "%secho %s ran\nexit %d\n" % (quiet, name, broken == name))
@@ -70,12 +70,12 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
     )
     done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
-    for part in ("lint ran", "sanity ran", "molecule ran"):
+    for part in ("lint ran", "sanity ran", "molecule ran", "judges ran"):
         assert part in lines
     for folder in ("unit", "site"):
         (command,) = [line for line in lines if line.startswith("python -m pytest tests/%s " % folder)]
         assert "--durations=20" in command and "--numprocesses=" in command
-    for name in ("lint", "unit tests", "sanity", "whole runs", "molecule, next to the others"):
+    for name in ("lint", "unit tests", "sanity", "whole runs", "judges", "molecule, next to the others"):
         assert [line for line in lines if re.fullmatch(r"\d+ s " + name, line)]
     assert lines.count("3 passed in 1s") == 2 and lines[-1] == "3 passed in 1s"
     named = {None: "", "unit": "unit tests", "site": "whole runs"}.get(broken, broken)
@@ -85,12 +85,18 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
 
 
 @pytest.mark.parametrize(
-    "code, ends, says", [(4, 0, "NOT RUN: the Molecule scenarios"), (3, 1, "make test failed: molecule")]
+    "part, code, ends, says",
+    [
+        ("molecule", 4, 0, "NOT RUN: the Molecule scenarios"),
+        ("molecule", 3, 1, "make test failed: molecule"),
+        ("judges", 4, 0, "NOT RUN: the differential test"),
+        ("judges", 3, 1, "make test failed: judges"),
+    ],
 )
-def test_scenarios_that_this_user_may_not_start_are_said_to_be_left_out(checkout, tmp_path, code, ends, says):
-    for name in ("lint", "sanity"):
+def test_what_this_user_may_not_start_is_said_to_be_left_out(checkout, tmp_path, part, code, ends, says):
+    for name in ("lint", "sanity", "molecule", "judges"):
         program(checkout / "tools" / (name + ".sh"), "exit 0\n")
-    program(checkout / "tools" / "molecule.sh", '[ "$*" != packages ] || exit 0\nexit %d\n' % code)
+    program(checkout / "tools" / (part + ".sh"), '[ "$*" != packages ] || exit 0\nexit %d\n' % code)
     (tmp_path / "bin").mkdir()
     program(tmp_path / "bin" / "python", "exit 0\n")
     done = run_tests(checkout, tmp_path)

@@ -126,8 +126,10 @@ def _of_unknown(name: str, slurm: Version) -> str:
     if name in _NAMES:
         return "leave the option out: this release does not have it"
     begun = sorted(other for other in _NAMES if name and other.startswith(name) and other not in PLUGINS)
-    if begun and all(len([other for other in begun if is_known_in(other, release)]) > 1 for release in releases(slurm)):
-        return "write one of --%s" % ", --".join(begun)
+    if begun:
+        # One that is not short for several names in each release may be a short name.
+        several = [len([other for other in begun if is_known_in(other, release)]) > 1 for release in releases(slurm)]
+        return "write one of --%s" % ", --".join(begun) if all(several) else ""
     near = [other for other in _NAMES if _near(name, other)]
     return "write --%s" % near[0] if near else ""
 

@@ -78,7 +78,7 @@ _ODD: Rows = {
     "error": [ANY],
     "gpu-bind": [
         (r"(verbose,)?((closest|none|single:|per_task:)[^,]*|(map|mask)_gpu:([\da-f,*]|0x)*)(,verbose)?", ""),
-        (r"no", OLD),
+        (r"(verbose,)?[cn][^,]*", OLD),
     ],
     "gpus": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
     "gpus-per-node": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],

@@ -72,19 +72,46 @@ def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
         found.append(Clash(("resv-ports",), "sbatch takes it only together with --stepmgr", "give --stepmgr too"))
     if str(given.get("distribution")).lower() == "arbitrary" and not ("nodelist" in given or "nodefile" in given):
         found.append(Clash(("distribution",), "sbatch takes arbitrary only with --nodelist", "give --nodelist too"))
-    found += _not_a_multiple(given)
-    return found
+    return [*found, *_of_gpus(given)]
 
 
-def _not_a_multiple(given: Given) -> t.Iterator[Clash]:
-    """The GPUs of the job are a multiple of those of a node."""
-    total = re.fullmatch(r"\d{1,9}", str(given.get("gpus")), re.ASCII)
-    for name, pattern in (("gpus-per-node", r"(\d{1,9})"), ("gres", r"(?:gres[:/])?gpu:(\d{1,9})")):
-        each = re.fullmatch(pattern, str(given.get(name)), re.ASCII)
-        if total and each and int(each[1]) and int(total[0]) % int(each[1]):
-            why = "the GPUs of the job are no multiple of those of a node"
-            yield Clash((name, "gpus"), why, "leave --gpus out, and give the number of nodes")
-            return
+# A request for GPUs: a number, or a type with or without one.
+_GPU = re.compile(r"(?:([A-Za-z_][\w.+-]*|\d\w*[A-Za-z.][\w.+-]*|\d+(?=:))(?:[:=]|\Z))?(\d{0,9})", re.ASCII)
+_OF_NODE = ("gpus-per-node", "gres")
+_REQUESTS = ("gpus", *_OF_NODE, "gpus-per-task", "gpus-per-socket")
+
+
+def _of_gpus(given: Given) -> t.Iterator[Clash]:
+    """All requests for GPUs have a type, or none; those of the job are a multiple of those of a node."""
+    requests = {name: _requested(name, str(given[name])) for name in _REQUESTS if name in given}
+    typed = [name for name, types in requests.items() if None not in types and types]
+    plain = [name for name, types in requests.items() if None in types]
+    if typed and plain:
+        why = "sbatch takes a type of GPU in all of them or in none"
+        yield Clash((typed[0], plain[0]), why, "leave one of them out, or give the type in both")
+        return
+    total = requests.get("gpus", {})
+    for name in _OF_NODE:
+        for kind, count in requests.get(name, {}).items():
+            if count and total.get(kind, 0) % count:
+                why = "the GPUs of the job are no multiple of those of a node"
+                yield Clash((name, "gpus"), why, "leave --gpus out, and give the number of nodes")
+                return
+
+
+def _requested(name: str, value: str) -> dict[str | None, int]:
+    """The number of GPUs by type, None without one; empty if the value is no plain request."""
+    counts: dict[str | None, int] = {}
+    for item in value.split(","):
+        if name == "gres":
+            found = re.match(r"(?:gres[:/])?gpu(?:[:=]|\Z)", item)
+            if not found:
+                continue
+            item = item[found.end() :]
+        one = _GPU.fullmatch(item)
+        if one and (item or name == "gres"):
+            counts[one[1]] = int(one[2] or 1)
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def _asks(given: Given, name: str, tried: t.Sequence[str]) -> bool:
@@ -95,7 +122,7 @@ def _asks(given: Given, name: str, tried: t.Sequence[str]) -> bool:
     if name == "tres-per-task":
         return re.search(r"(^|,)gres[:/].*[:=]0*[1-9]", value) is not None
     # Since 24.11 a type alone asks for nothing.
-    number = re.match(r"([\w.+-]+[:=])?\+?0*[1-9][^:]{0,8}(,|$)", value, re.ASCII)
+    number = re.match(r"([\w.+-]+[:=])?\+?0*[1-9]\d{0,8}(?!\d)", value, re.ASCII)
     return name != "gpus-per-task" or tuple(tried) == (OLD,) or number is not None
 
 

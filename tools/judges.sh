@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The differential test: thousands of directives, to the sbatch of Debian 12 (Slurm 22.05) and of Debian 13 (24.11) and to
+# sbatch_lint and sbatch_script. Each Slurm runs in a container of its own without a network. Arguments: how many scripts
+# (600), and the seed (1). Every disagreement is printed that tests/judges/standing.yml does not explain.
+#
+# The images are made once and kept in the cache, named by a hash of their inputs.
+
+# shellcheck source=tools/setup.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
+# shellcheck source=tools/machines.sh
+. "$CHECKOUT/tools/machines.sh"
+
+readonly SUITES=(bookworm trixie) PACKAGES=munge,slurmctld,slurmd,slurm-client,iproute2
+
+make_image() { # suite, path
+    local mirror log=$2.log
+    # Where this machine gets one of the suites from, there is the other one.
+    mirror=$(for suite in "${SUITES[@]}"; do mirror_of "$suite"; done | head -n 1)
+    say "making the image with Slurm of Debian $1, once (a minute)"
+    if ! mmdebstrap --quiet --variant=minbase --include="$PACKAGES" \
+        --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        "$1" "$log.tar" ${mirror:+"$mirror"} >"$log" 2>&1 </dev/null || ! zstd --quiet --rm -1 "$log.tar" -o "$2"; then
+        tail -n 20 -- "$log" >&2
+        rm -f -- "$log" "$log.tar"
+        refuse "mmdebstrap to make an image of Debian $1" "it could not, see above" "check that Debian's packages are reachable"
+    fi
+    rm -f -- "$log"
+}
+
+# Add the suite's image to IMAGES, imported into the engine's own storage.
+setup_image() { # suite
+    local hash image archive
+    hash=$({ printf '%s\n' "$1" "$PACKAGES" && uname -m; } | digest)
+    image=localhost/hpc-pytorch-judge:$hash
+    archive=$CACHE/images/$hash.tar.zst
+    if ! "$ENGINE" image inspect "$image" >/dev/null 2>&1; then
+        once "$archive" make_image "$1"
+        say "importing the image into $ENGINE"
+        "$ENGINE" import "$archive" "$image" >/dev/null 2>&1 ||
+            refuse "$ENGINE to import $archive" "it could not" "remove that file, and run it again"
+    fi
+    IMAGES+=("$image")
+}
+
+# A container starts, and may give itself an address.
+container_starts() { # log
+    "$ENGINE" run --rm --network=none --cap-add=NET_ADMIN "$IMAGE" ip address add 127.0.0.2/8 dev lo >"$1" 2>&1
+}
+
+main() {
+    local count=${1:-600} seed=${2:-1}
+    case $count$seed in
+    *[!0-9]*) refuse "a number of scripts and a seed" "'$*'" "give for example: make fuzz ARGS='5000 7'" ;;
+    esac
+    ENGINE=$(choose_engine)
+    setup molecule "$ENGINE"
+    IMAGES=()
+    local suite
+    for suite in "${SUITES[@]}"; do
+        setup_image "$suite"
+    done
+    IMAGE=${IMAGES[0]}
+    setup_engine container_starts
+    HPC_MOLECULE_ID=$(printf '%s' "$CHECKOUT" | sha256sum | cut -c1-6)
+    export HPC_MOLECULE_ID PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$CHECKOUT/.collections
+    # The containers are named after the checkout. What is started must not hold the lock, which it might outlive.
+    mkdir -p -- "$CACHE/molecule"
+    wait_for_lock "$CACHE/molecule/$HPC_MOLECULE_ID.judges.lock" "of this checkout is asking its Slurms"
+    python "$CHECKOUT/tests/judges/run.py" "$ENGINE" "$count" "$seed" "${IMAGES[@]}" </dev/null {LOCK}>&- &
+    local judge=$!
+    # It removes its containers before it ends.
+    # shellcheck disable=SC2064 # the process is known now
+    trap "kill $judge 2>/dev/null || true; wait $judge || true; exit 143" INT TERM
+    wait $judge
+}
+
+main "$@"
