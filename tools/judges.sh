@@ -5,7 +5,7 @@
 #
 # The differential test: thousands of directives, to the sbatch of Debian 12 (Slurm 22.05) and of Debian 13 (24.11) and to
 # sbatch_lint and sbatch_script. Each Slurm runs in a container of its own without a network. Arguments: how many scripts
-# (600), and the seed (1). Every disagreement is printed that tests/judges/standing.yml does not explain.
+# (400), and the seed (1). Every disagreement is printed that tests/judges/standing.yml does not explain.
 #
 # The images are made once and kept in the cache, named by a hash of their inputs.
 
@@ -54,7 +54,7 @@ container_starts() { # log
 }
 
 main() {
-    local count=${1:-600} seed=${2:-1}
+    local count=${1:-400} seed=${2:-1}
     case $count$seed in
     *[!0-9]*) refuse "a number of scripts and a seed" "'$*'" "give for example: make fuzz ARGS='5000 7'" ;;
     esac

@@ -105,7 +105,7 @@ def written(given: Given, chance: random.Random) -> str:
     letter = _LETTERS.get(name)
     long = "--" + name
     # What a release does not have has no abbreviation there.
-    if len(name) > 6 and name not in NOT_BEFORE and chance.random() < 0.05:
+    if len(name) > 6 and name not in (*NOT_BEFORE, *table.GONE, *table.PLUGINS) and chance.random() < 0.05:
         long = "--" + name[: chance.randrange(4, len(name))]
     if value is None:
         return "-" + letter if letter and chance.random() < 0.3 else long

@@ -90,7 +90,7 @@ ODD_OTHERS: Rows = {
     "cpu-freq": [(r"\+?0*[1-9]\d{0,8}(?![\d:x-]).*|\d+-\d+-\d+", OLD), (r"\d{20,}", "")],
     "gpu-freq": [(r"\d{1,10};|,", "")],
     "gpus-per-socket": [(r",*", "")],
-    "profile": [(r"(.*,)?(all|none|energy|task|lustre|network)(,.*)?", "")],
+    "profile": [(r".*(all|none|energy|task|lustre|network).*", "")],
     "switches": [(r"\s*\+?0*[1-9]\d{0,8}@.*", "")],
     "tres-per-task": [(r"(?!cpu|gres|mem|.*[=/]).*", NEW)],
 }

@@ -34,7 +34,7 @@ _BIND = r"(closest|none|(single|per_task):\d+|map_gpu:{0}(,{0})*|mask_gpu:{1}(,{
 _MIXED = (r"(?=(.*,)?\+?\d+[kmg]?(,|$))(?=(.*,)?([\w.+-]+[:=]|[a-z_][\w.+-]*(,|$))).*", "")
 # What means something, beyond the values of the table.
 _TAKEN: Rows = {
-    "dependency": [(r"\d+(,\d+)*|singleton|(after\w*:\d[\d_*+:]*)([,?](after\w*:\d[\d_*+:]*|singleton))*", "")],
+    "dependency": [(r"\d+(,\d+)*", "")],
     "distribution": [(r"(\*|block|cyclic)(:(\*|block|cyclic|fcyclic)){0,2}[:,]", "")],
     "exclusive": [(r"exclusive|user|mcs", ""), ("topo", NEW)],
     # Names that are not set are not passed on.

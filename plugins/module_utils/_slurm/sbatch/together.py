@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._common.errors import UserError
+from ..model.hostlist import unfold
 from .verdicts import NEW, OLD, holds, releases
 
 # Values by the names of options; of a flag True or None.
@@ -91,12 +93,34 @@ def _of_gpus(given: Given) -> t.Iterator[Clash]:
         yield Clash((typed[0], plain[0]), why, "leave one of them out, or give the type in both")
         return
     total = requests.get("gpus", {})
+    nodes, by = _nodes(given)
+    if any(count < nodes for count in total.values()):
+        yield Clash(("gpus", by), "the job has fewer GPUs than nodes", "give --gpus-per-node instead of --gpus")
+        return
+    tasks = re.fullmatch(r"\d{1,9}", str(given.get("ntasks")), re.ASCII)
+    for kind, each in requests.get("gpus-per-task", {}).items():
+        if tasks and total.get(kind, each * int(tasks[0])) != each * int(tasks[0]):
+            why = "the GPUs of the job are not those of all tasks"
+            yield Clash(("gpus-per-task", "ntasks", "gpus"), why, "leave --gpus out")
+            return
     for name in _OF_NODE:
         for kind, count in requests.get(name, {}).items():
             if count and total.get(kind, 0) % count:
                 why = "the GPUs of the job are no multiple of those of a node"
                 yield Clash((name, "gpus"), why, "leave --gpus out, and give the number of nodes")
                 return
+
+
+def _nodes(given: Given) -> tuple[int, str]:
+    """The least number of nodes, and the option that gives it; 0 without one."""
+    least = re.match(r"\d{1,9}(?![\d,km])", str(given.get("nodes")), re.ASCII | re.IGNORECASE)
+    if least or "nodes" in given:
+        return int(least[0]) if least else 0, "nodes"
+    try:
+        named = str(given.get("nodelist") or "")
+        return 0 if "/" in named else len(unfold(named)), "nodelist"
+    except UserError:
+        return 0, "nodelist"
 
 
 def _requested(name: str, value: str) -> dict[str | None, int]:
