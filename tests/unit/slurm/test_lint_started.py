@@ -77,6 +77,7 @@ COUNTS = [
     ("gpus-without-nodes", "--gpus=4 --nodelist=a", "python t.py", 0),
     ("gpus-without-nodes", "--gpus-per-node=4", "python t.py", 0),
     ("gpus-without-nodes", "--gpus=4", "./run.sh", 0),
+    ("gpus-without-nodes", "--gpus=4", "srun python t.py", 0),
     ("nodes-over-tasks", "--nodes=4 --ntasks=1", "srun python t.py", 2),
     ("nodes-over-tasks", "--nodes=4 --ntasks=1", "python t.py", 2),
     ("nodes-over-tasks", "--nodes=2-4 --ntasks=2", "srun python t.py", 0),

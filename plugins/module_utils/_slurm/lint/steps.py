@@ -103,7 +103,7 @@ def _has_cpus(script: Script, call: Call, known: dict[str, bool]) -> bool:
                 known[name[1]] = not values or bool(re.search(r"--cpus-per-t|[\s\"'(=]-c", " ".join(values)))
             if known[name[1]]:
                 return True
-        elif option.startswith(("--cpus-per-t", "--exact")) or re.match(r"-c", option):
+        elif option.startswith("--cpus-per-t") or re.match(r"-c", option):
             return True
     return bool(program) and base_name(program[0]) in _HELPERS
 
