@@ -38,6 +38,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.script_t
         ('a "b\\"', ('"',), ""),
         ("a \\' b", (), ""),
         ("a;# b", (), "# b"),
+        ('a "b # \'c" d', (), ""),
+        ("a ${X:+ # } `b # c` # d", (), "# d"),
     ],
 )
 def test_what_is_open_after_a_line_and_where_its_comment_begins(line, opened, comment):
@@ -62,6 +64,7 @@ TEXTS = [
     ('echo "<<E\nit\'s"\nb', ['echo "<<E\nit\'s"', "b"]),
     ("a # b \\\nc", ["a", "c"]),
     ("a 'b\nc\nd \"e\nf", ["a 'b", "c", 'd "e', "f"]),
+    ("a 'b\nc'\nd 'e\nf", ["a 'b\nc'", "d 'e", "f"]),
     ("(\n a\n)\nb", ["(", "a", ")", "b"]),
 ]
 

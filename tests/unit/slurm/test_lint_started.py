@@ -135,6 +135,11 @@ RANKS = [
     (TWO, 'echo "rank $SLURM_PROCID"\nsrun python t.py', 0),
     (TWO, 'srun bash -c "echo $SLURM_PROCID"; srun python t.py', 0),
     (TWO, 'if [ -z "$STEP" ]; then STEP=1 srun bash $0; exit; fi\nexport RANK=$SLURM_PROCID\npython t.py', 0),
+    ("", "export RANK=$SLURM_PROCID\nsrun -n 4 python t.py", 3),
+    ("", "export LOCAL_RANK=$SLURM_LOCALID\nsrun -N2 --ntasks-per-node=2 python t.py", 3),
+    ("", "srun --nodes 2 python t.py --rank $SLURM_NODEID", 3),
+    ("", "export RANK=$SLURM_PROCID\nsrun -n 1 python t.py -n 4", 0),
+    ("", "export RANK=$SLURM_PROCID\nsrun python t.py", 0),
     ("-n 1", "export RANK=$SLURM_PROCID\nsrun python t.py", 0),
     ("-n 4", "NODE_RANK=$SLURM_NODEID\nsrun python t.py --node_rank=$NODE_RANK", 0),
     ("-N 2", "srun python t.py --local_rank $SLURM_LOCALID", 0),
@@ -172,6 +177,12 @@ TABLES = [
 def test_a_mistake_is_found_where_it_is_and_nowhere_else(code, head, directives, commands, line):
     reported = [one for one in found(head + directives + "\n" + commands) if one != (1, "no-cpus")]
     assert reported == ([(line, code)] if line else [])
+
+
+def test_a_job_with_all_memory_of_its_nodes_is_alone_on_them():
+    text = HEAD + "--gres=gpu:4\ntorchrun --nproc_per_node=4 t.py; MASTER_PORT=29500"
+    assert [code for _line, code in found(text)] == ["default-port", "fixed-port"]
+    assert found(text.replace("--mem=8G", "--mem=0")) == []
 
 
 NOT_BASH = [

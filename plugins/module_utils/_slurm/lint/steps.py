@@ -114,19 +114,20 @@ def _rank(script: Script) -> t.Iterator[Found]:
     if not steps or any("$0" in call.arguments for call in steps):
         # Without a step, or where the script itself is the step, nothing is given on.
         return
+    several = _several(script)
     seen: set[str] = set()
     for index, call in enumerate(calls):
         if set(call.within) & set(_STARTS_STEPS):
             continue
         if call.words and call.program in _STARTS_STEPS and not _only_helps(script, index):
             for word in call.words:
-                at, variable = (0, "") if word.line else _early(script, call.line.text[word.at : word.end])
+                at, variable = (0, "") if word.line else _early(several, call.line.text[word.at : word.end])
                 if variable and not _is_unused(call.line.text[: word.at + at], call.words):
                     what = "the arguments of %s contain" % call.program
                     yield _rank_finding(script, call, word.at + at, variable, what)
                     break
         for word in () if call.words else call.assignments:
-            at, variable = _early(script, call.line.text[word.at : word.end])
+            at, variable = _early(several, call.line.text[word.at : word.end])
             name = word.text.partition("=")[0].rstrip("+")
             before = name + "=" + call.line.text[word.at : word.at + at]
             if variable and name not in seen and _uses(calls[index + 1 :], name, word.text, before):
@@ -134,17 +135,23 @@ def _rank(script: Script) -> t.Iterator[Found]:
                 yield _rank_finding(script, call, word.at + at, variable, "%s is set to" % name)
 
 
-def _early(script: Script, raw: str) -> tuple[int, str]:
-    """Where in a part of a line the batch shell expands a variable of a task, and which; no name if it does not."""
+def _several(script: Script) -> set[str]:
+    """The variables that are not the same in every task."""
+    nodes = max(script.nodes(), script.most("-N|--nodes"), 1)
+    tasks = max(script.tasks(), script.most("-n|--ntasks"), nodes * script.most("--ntasks-per-node"))
+    known = {"SLURM_PROCID": max(tasks, nodes) > 1, "SLURM_NODEID": nodes > 1, "SLURM_LOCALID": tasks > nodes}
+    return {name for name, differs in known.items() if differs}
+
+
+def _early(several: set[str], raw: str) -> tuple[int, str]:
+    """Where in a part of a line the batch shell expands a variable of a task, and which; no name if it does not.
+
+    :arg several: the variables that differ between tasks.
+    """
     if "SLURM_" not in raw:
         return 0, ""
     kept = _QUOTED.sub(lambda part: " " * len(part[0]) if part[0][0] == "'" else part[0], raw)
-    several = {
-        "SLURM_PROCID": script.tasks() > 1 or script.nodes() > 1,
-        "SLURM_NODEID": script.nodes() > 1,
-        "SLURM_LOCALID": script.tasks() > max(script.nodes(), 1),
-    }
-    early = (found for found in _OF_THE_TASK.finditer(kept) if not found[1] and several[found[2]])
+    early = (found for found in _OF_THE_TASK.finditer(kept) if not found[1] and found[2] in several)
     return next(((found.start(), found[2]) for found in early), (0, ""))
 
 

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ..calls.calls import Call, calls_of
-from ..calls.programs import is_training
+from ..calls.programs import is_training, srun_options
 from ..model.gres import parse_gpu_request, parse_request
 from ..sbatch.script_text import Batch
 from ..sbatch.table import count
@@ -51,6 +51,16 @@ class Script(t.NamedTuple):
     def tasks(self) -> int:
         """The number of tasks that it asks for, of one node if it gives only that; 0 if it does not say."""
         return count(self.batch.value("ntasks")) or max(self.nodes(), 1) * count(self.batch.value("ntasks-per-node"))
+
+    def most(self, pattern: str) -> int:
+        """The largest number that srun gets for an option: ``most("-n|--ntasks")`` is 4 for ``srun -n 4 x``."""
+        found = [0]
+        for call in self.calls:
+            if call.words and call.program == "srun":
+                program = srun_options(call.words[1:])[1]
+                text = " ".join(word.text for word in call.words[1 : len(call.words) - len(program)])
+                found += [count(number) for number in re.findall(r"(?:^|\s)(?:%s)[= ]?(\d+)\b" % pattern, text)]
+        return max(found)
 
     def gpus_per_node(self) -> int:
         """The number of GPUs on a node, as far as it says; of the job, if that is all it says."""
