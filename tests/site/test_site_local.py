@@ -6,6 +6,7 @@ the run after it, and one that has nothing to do.
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -148,6 +149,33 @@ def test_what_a_person_does_next_works(root):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("2.13.0") and lines[0].endswith(" 8"), done.stdout
     assert lines[1:] == ["No broken requirements found.", "%s/envs/torch" % root], done.stdout
+
+
+def test_the_commands_for_users_work_without_ansible(root):
+    script = (
+        """
+        set -eu
+        export MODULEPATH=%s/modulefiles
+        . /usr/share/lmod/lmod/init/bash
+        module load hpc-pytorch-tools anaconda3
+        source activate torch
+        sbatch-lint --fail-on error jobs/train.sh >&2
+        torch-verdict --expect-gpus 0 --json
+    """
+        % root
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        cwd=root,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(root.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["verdict"] == "cpu_only" and result["python"]["prefix"] == "%s/envs/torch" % root
+    assert result["warnings"] == []
 
 
 @pytest.fixture

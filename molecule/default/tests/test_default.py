@@ -83,6 +83,15 @@ def test_module_avail_lists_ours(person, node):
     assert re.search(r"\blmod\b", told.out, re.IGNORECASE), told.out
 
 
+@pytest.mark.parametrize("node", NODES)
+def test_the_commands_for_users_come_with_a_module(person, node):
+    told = person("alice", node).login_shell(
+        "module load hpc-pytorch-tools; printf '#!/bin/bash\\n#SBATCH --gers=gpu:1\\n' | sbatch-lint -; echo rc=$?"
+    )
+    assert "<stdin>:2: error: sbatch does not know --gers [misspelt-option]; write --gres" in told.out, told.out
+    assert told.out.splitlines()[-1] == "rc=1", told.out
+
+
 def test_module_load_is_the_guides_second_way(alice):
     told = alice.login_shell(
         "module load anaconda3 cuda/13.5 && source activate torch"

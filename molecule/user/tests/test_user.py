@@ -23,6 +23,16 @@ def test_each_has_a_torch_that_computes(person, name):
     assert told.rc == 0 and re.search(r"^2\.13\.0\S* 9$", told.out, re.MULTILINE), told.out
 
 
+@pytest.mark.parametrize("name", USERS)
+def test_each_has_commands_that_need_no_ansible(person, name):
+    told = person(name).terminal(
+        "printf '#!/bin/bash\\n#SBATCH --gers=gpu:1\\n' | ~/.local/bin/sbatch-lint -; echo rc=$?;"
+        " ~/.local/bin/torch-verdict --prefix ~/.conda/envs/torch; echo rc=$?"
+    )
+    assert "<stdin>:2: error: sbatch does not know --gers [misspelt-option]; write --gres" in told.out, told.out
+    assert re.findall(r"^rc=(\d)|^(cpu_only):", told.out, re.MULTILINE) == [("1", ""), ("", "cpu_only"), ("0", "")]
+
+
 def test_both_submit_at_the_same_time_and_read_their_own_output(person):
     numbers = {}
     for name in USERS:
