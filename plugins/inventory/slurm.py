@@ -36,8 +36,8 @@ options:
         Make one with C((scontrol show config; scontrol --oneliner show partition; scontrol --oneliner show node) >
         cluster.txt).
       - It is read each time; the cache does not apply to it.
-      - Each cluster needs a file or folder, and an inventory file, of its own. The plugin warns of what is cut off, or there
-        twice with different facts.
+      - Each cluster needs a file or folder, and an inventory file, of its own. The plugin warns of what is cut off, or
+        is there twice with different facts.
     type: str
   login_host:
     description:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import typing as t
@@ -18,6 +19,9 @@ from .errors import SlurmError, SlurmSilent
 
 # A busy controller answers late; while it is down, its clients retry for as long as MessageTimeout.
 _SECONDS = 120
+# Commands whose output is the answer to a question.
+_ASK = ("squeue", "scontrol", "sacct", "sinfo")
+_NO_ANSWER = re.compile(r"^\s*(\w+: )?(error: )?slurm_load_\w+( error)?: ", re.MULTILINE)
 # Commands that take --clusters.
 _OF_A_CLUSTER = ("squeue", "scontrol", "scancel", "sacct")
 
@@ -83,4 +87,18 @@ class Caller:
 def succeeded(command: str, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
     if done.returncode:
         raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
+    # Some releases, and wrappers of sites, report on standard error alone that there was no answer.
+    lost = _NO_ANSWER.search(done.stderr) if command in _ASK else None
+    if lost or (command in _ASK and not done.stdout.strip() and "error:" in done.stderr):
+        raise SlurmError("%s: %s" % (command, failure(command, 0, done.stderr)))
     return done
+
+
+def understood(command: str, output: str, found: object) -> None:
+    """Refuse *output* that has text, of which nothing was understood: it is no answer.
+
+    :arg found: what was understood.
+    :raises SlurmError: nothing was.
+    """
+    if not found and output.strip():
+        raise SlurmError("%s printed nothing that is understood but %r" % (command, " ".join(output.split())[:200]))

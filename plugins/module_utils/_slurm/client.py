@@ -9,30 +9,30 @@ Only output that every Slurm since 18.08 prints the same way is read: no --json,
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-import time
 import typing as t
 import uuid
 
 from .._common.errors import UserError
 from .._common.lines import lines_of
-from .caller import Caller, succeeded
+from .caller import succeeded, understood
 from .command import failure
 from .errors import SlurmError, SlurmSilent, is_denied
+from .job_questions import JobQuestions
 from .model.cluster import Cluster, parse_cluster
 from .model.controller import Settings, settings_of
-from .model.listing import HIDDEN, NODES_FORMAT, QUEUE_FORMAT, Node, Task, parse_nodes, parse_queue
+from .model.listing import HIDDEN, NODES_FORMAT, Node, parse_nodes
 from .model.pairs import parse_config
 
 if t.TYPE_CHECKING:
-    from .model.job.part import Part
-    from .model.job.shown import Shown
+    pass
 
 # A question whose answer is optional must not hold up a play.
 _SECONDS_OPTIONAL = 5
 
 
-class Slurm(Caller):
+class Slurm(JobQuestions):
     """Slurm's commands on this machine.
 
     :arg folder: their folder; None searches PATH.
@@ -50,11 +50,14 @@ class Slurm(Caller):
         """Every node and its state."""
         # The user who gives a reason for draining a node does not know this word: no line of a reason begins with it.
         mark = "%s|" % uuid.uuid4().hex
-        return parse_nodes(self._run("sinfo", ["--noheader", "--Node", "--format=" + mark + NODES_FORMAT]).stdout, mark)
+        output = self._run("sinfo", ["--noheader", "--Node", "--format=" + mark + NODES_FORMAT]).stdout
+        nodes = parse_nodes(output, mark)
+        understood("sinfo", output, nodes)
+        return nodes
 
     def hidden_nodes(self) -> dict[str, Node]:
         """Nodes of the partitions that ``nodes`` may lack, such as cloud nodes that are powered down."""
-        cluster = parse_cluster("", self._run("scontrol", ["--all", "--oneliner", "show", "partition"]).stdout, "")
+        cluster = parse_cluster("", self._listed("partition", "--all"), "")
         inside: dict[str, list[str]] = {}
         for partition in sorted(cluster.partitions.values(), key=lambda partition: not partition.default):
             for name in partition.nodes:
@@ -67,20 +70,28 @@ class Slurm(Caller):
 
     def settings(self) -> Settings:
         """The controller's settings that matter to a job."""
-        settings = settings_of(self.config())
+        config = self.config()
+        if "ClusterName" not in config and "MinJobAge" not in config:
+            raise SlurmError("scontrol printed no configuration")
+        settings = settings_of(config)
         return settings._replace(cluster=self._on_cluster or settings.cluster)
 
     def cluster(self) -> Cluster:
         """Partitions and nodes; no nodes if Slurm hides them from this user."""
-        asked = (["show", "config"], ["--oneliner", "show", "partition"])
-        config, partitions = (self._run("scontrol", arguments).stdout for arguments in asked)
+        config, partitions = self._run("scontrol", ["show", "config"]).stdout, self._listed("partition")
         try:
-            nodes = self._run("scontrol", ["--oneliner", "show", "node"]).stdout
+            nodes = self._listed("node")
         except SlurmError as error:
             if not is_denied(error):
                 raise
             nodes = ""
         return parse_cluster(config, partitions, nodes)
+
+    def _listed(self, what: str, *options: str) -> str:
+        """The lines of scontrol about each node or partition."""
+        output = self._run("scontrol", [*options, "--oneliner", "show", what]).stdout
+        understood("scontrol", output, re.search(r"^(%sName=|No %ss )" % (what.title(), what), output, re.MULTILINE))
+        return output
 
     # --- submitting ---
 
@@ -113,103 +124,6 @@ class Slurm(Caller):
         return self._start("sbatch", [mode, *arguments, path], folder=os.path.dirname(path), own_locale=True)
 
     # --- jobs ---
-
-    def queue(self, jobs: t.Sequence[str]) -> list[Task]:
-        """The tasks of *jobs* that the controller knows, ended ones too; none of a job that it has forgotten."""
-        arguments = ["--noheader", "--array", "--states=all", "--format=" + QUEUE_FORMAT, "--jobs=" + ",".join(jobs)]
-        return parse_queue(self._run_for_job("squeue", arguments) or "")
-
-    def parts(self, job: str) -> list[Part]:
-        """The parts of a job that the controller knows; none if it has forgotten the job."""
-        return self.shown(job).parts
-
-    def shown(self, job: str, own: bool = False) -> Shown:
-        """As parts, with the user who owns the job.
-
-        :arg own: the job is this user's, so its name and comment are not another user's.
-        """
-        # Here and not above: modules that ask for no job start sooner without it.
-        from .model.job.rows import COLUMNS, corrected, parse_rows
-        from .model.job.shown import read_job
-
-        output = self._run_for_job("scontrol", ["--oneliner", "show", "job", job])
-        shown = read_job(output or "")
-        if output is not None and not shown.parts:
-            raise SlurmError("scontrol printed no job %s but %r" % (job, " ".join(output.split())[:200]))
-        if own or shown.sure or shown.owners == {os.geteuid()}:
-            return shown
-        columns = ",".join("%s:%d" % column for column in COLUMNS)
-        arguments = ["--all", "--noheader", "--array", "--states=all", "--Format=" + columns, "--jobs=" + job]
-        output = self._run_for_job("squeue", arguments) or ""
-        rows = parse_rows(output)
-        if not rows and output.strip():
-            # A squeue that prints something else.
-            return shown
-        owners = frozenset(row.owner for row in rows)
-        return shown._replace(parts=corrected(shown.parts, rows), owners=owners, sure=True)
-
-    def recorded_parts(self, job: str, owner: int | None = None) -> list[Part]:
-        """The parts of a job in the accounting database.
-
-        :arg owner: the number of the user who owns the job; None for any.
-        """
-        from .model.job.accounting import parse_accounting
-
-        columns = "--format=JobID,JobName,State,ExitCode,NodeList"
-        # A name may have any separator that its owner knows.
-        mark = "<%s>" % uuid.uuid4().hex
-        user = [] if owner is None else ["--user=%d" % owner]
-        return parse_accounting(self._account([columns, "--delimiter=" + mark, "--jobs=" + job, *user]), mark)
-
-    def recorded_since(self, name: str, since: float, owner: str = "") -> list[str]:
-        """The numbers of a user's jobs called *name* that the database has since a time.
-
-        :arg owner: name or number of the user; empty for this one.
-        """
-        start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
-        user = "--user=" + (owner or str(os.geteuid()))
-        lines = lines_of(self._account(["--format=JobID", user, "--name=" + name, "--starttime=" + start]))
-        return [line.strip() for line in lines if line.strip()]
-
-    def _account(self, arguments: t.Sequence[str]) -> str:
-        return self._run("sacct", ["--noheader", "--parsable2", "--allocations", *arguments]).stdout
-
-    def marked(self, mark: str, owner: str = "") -> tuple[str, str] | None:
-        """The number of a user's job whose comment holds *mark*, and its cluster; None if the controller knows none.
-
-        :arg owner: name or number of the user; empty for this one.
-        """
-        from .model.job.marks import FORMAT, marked
-
-        return marked(self._all_of(owner, FORMAT), mark, self._on_cluster)
-
-    def unmarked(self, path: str, since: float, mark: str, owner: str = "") -> str | None:
-        """The number of a user's job of the script at *path* that was submitted since a time and has no mark at all.
-
-        :arg mark: what every mark begins with.
-        :arg owner: as in marked.
-        """
-        from .model.job.marks import FORMAT_OF_SCRIPTS, unmarked
-
-        return unmarked(self._all_of(owner, FORMAT_OF_SCRIPTS), path, since, mark)
-
-    def _all_of(self, owner: str, columns: str) -> str:
-        """squeue's lines of a user's jobs, those of hidden partitions too."""
-        user = "--user=" + (owner or str(os.geteuid()))
-        return self._run("squeue", ["--all", "--noheader", "--states=all", user, "--format=" + columns]).stdout
-
-    def show_job(self, job: str) -> list[dict[str, str]]:
-        """What Slurm knows about a job, one mapping for each of its tasks."""
-        return self._pairs(["--oneliner", "show", "job", job])
-
-    def jobs(self) -> list[dict[str, str]]:
-        """What Slurm knows about every job that it has not forgotten, those of hidden partitions too."""
-        return self._pairs(["--all", "--oneliner", "show", "job"])
-
-    def _pairs(self, arguments: t.Sequence[str]) -> list[dict[str, str]]:
-        from .model.job.shown import show_pairs
-
-        return show_pairs(self._run("scontrol", arguments).stdout)
 
     def batch_script(self, job: str) -> str:
         """The script of a batch job; empty if Slurm does not show it, which it reports with exit status 0."""

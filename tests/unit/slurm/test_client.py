@@ -152,3 +152,77 @@ def test_an_interrupt_at_the_end_of_a_command_stays_an_interrupt(monkeypatch):
     monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_command(["true"], 10, {})
+
+
+@pytest.fixture
+def printing(tmp_path):
+    """Slurm whose commands all print this."""
+
+    def make(out="", err="", status=0):
+        for name in ("squeue", "scontrol", "sacct", "sinfo"):
+            (tmp_path / name).write_text(
+                "#!/bin/sh\ncat <<'END'\n%s\nEND\ncat >&2 <<'END'\n%s\nEND\nexit %d\n" % (out, err, status)
+            )
+            (tmp_path / name).chmod(0o755)
+        return Slurm(str(tmp_path))
+
+    return make
+
+
+QUESTIONS = {
+    "nodes": lambda slurm: slurm.nodes(),
+    "settings": lambda slurm: slurm.settings(),
+    "cluster": lambda slurm: slurm.cluster(),
+    "hidden nodes": lambda slurm: slurm.hidden_nodes(),
+    "queue": lambda slurm: slurm.queue(["7", "8"]),
+    "job": lambda slurm: slurm.shown("7"),
+    "accounting": lambda slurm: slurm.recorded_parts("7"),
+    "accounting since": lambda slurm: slurm.recorded_since("train", 0.0),
+    "mark": lambda slurm: slurm.marked("hpc.pytorch:1"),
+    "no mark": lambda slurm: slurm.unmarked("/x.sh", 0.0, "hpc.pytorch:"),
+}
+SILENCE = {
+    "slurm_load_jobs error: Unable to contact slurm controller (connect failure)": 1,
+    "slurm_load_jobs error: Socket timed out on send/recv operation": 0,
+    "squeue: error: slurm_load_jobs error: Zero Bytes were transmitted or received": 0,
+    "sacct: error: Problem talking to the database: Connection refused": 0,
+}
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("err", SILENCE)
+def test_silence_is_never_an_answer(printing, ask, err):
+    with pytest.raises(SlurmError):
+        ask(printing(err=err, status=SILENCE[err]))
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_half_an_answer_with_an_error_is_none(printing, ask):
+    half = "8|7|0|RUNNING|t1|t1|None\nClusterName = x\nPartitionName=a Nodes=n1 State=UP\nNodeName=n1 State=IDLE"
+    with pytest.raises(SlurmError):
+        ask(printing(half, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)", 1))
+
+
+@pytest.mark.parametrize("ask", [ask for name, ask in QUESTIONS.items() if name != "accounting since"])
+def test_what_nobody_understands_is_no_answer(printing, ask):
+    with pytest.raises(SlurmError):
+        ask(printing("<html>502 Bad Gateway</html>"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "err"),
+    [
+        (lambda slurm: slurm.marked("hpc.pytorch:1"), ""),
+        (lambda slurm: slurm.recorded_parts("7"), ""),
+        (lambda slurm: slurm.nodes() or None, ""),
+        (lambda slurm: slurm.queue(["7"]) or None, "slurm_load_jobs error: Invalid job id specified"),
+    ],
+)
+def test_an_empty_answer_is_one(printing, ask, err):
+    # Only an error of the job's number is an answer, too.
+    assert not ask(printing(err=err, status=1 if err else 0))
+
+
+def test_a_warning_does_not_spoil_an_answer(printing):
+    slurm = printing("n1|idle|all*|none", "sinfo: error: _parse_next_key: Parsing error at unrecognized key: X")
+    assert slurm.nodes()
