@@ -42,6 +42,8 @@ def pieces(text: str) -> list[str | Variable]:
 
 def _pieces(text: str) -> list[tuple[str, str | Variable]]:
     """Each piece after its spelling."""
+    if "$" not in text:
+        return [(text, text)] if text else []
     found: list[tuple[str, str | Variable]] = []
     raw = plain = ""
     index = 0
@@ -69,6 +71,8 @@ def _variable(text: str, index: int) -> re.Match[str] | None:
 
 def variables(text: str) -> list[Variable]:
     """The variables of a value, those of defaults among them."""
+    if "$" not in text:
+        return []
     found: list[Variable] = []
     for piece in pieces(text):
         if isinstance(piece, Variable):
