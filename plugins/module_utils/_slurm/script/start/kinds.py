@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...sbatch import gpus
 from ...sbatch.options import in_order
 from ..parameters import Options
-from . import checkpoint, combinations, counts
+from . import checkpoint, combinations, kind_counts
 from .plan import AGENTS, Plan
 
 
@@ -20,7 +20,7 @@ def plan_of(options: Options) -> Plan:
     kind, seconds = options.kind, options.checkpoint_seconds
     launcher = options.launcher or ("torchrun" if kind in ("multi_gpu", "multi_node") else "none")
     wanted = dict(options.directives)
-    counts.add(options, wanted, launcher)
+    kind_counts.add(options, wanted, launcher)
     srun = options.srun
     if srun is None:
         # An agent ignores the signal; its processes get it from srun.
@@ -36,5 +36,5 @@ def plan_of(options: Options) -> Plan:
         checkpoint.add(kind, seconds, wanted)
     processes = options.nproc_per_node or gpus.count_per_node(wanted)
     nodes = str(wanted.get("nodes", "1"))
-    step = counts.of_step(options, int(nodes)) if srun and nodes.isdigit() and int(nodes) else None
+    step = kind_counts.of_step(options, int(nodes)) if srun and nodes.isdigit() and int(nodes) else None
     return Plan(kind, in_order(wanted), launcher, srun, rendezvous, processes, seconds, step)
