@@ -129,8 +129,9 @@ options:
         command writes a checkpoint and ends with 0; the job then goes back into the queue. Sets O(signal), O(requeue)
         and O(open_mode).
       - With O(kind=lightning) Lightning's own handler does both.
-      - A job that Slurm preempts with a grace time goes back into the queue too. What C(srun) started gets C(SIGTERM)
-        for its checkpoint, or the script's signal where C(PreemptParameters) has C(send_user_signal).
+      - A job that Slurm preempts with a grace time goes back into the queue too. For its checkpoint Slurm sends
+        C(SIGTERM) to what C(srun) started, or C(SIGUSR1) as before where C(SlurmctldParameters) has
+        C(preempt_send_user_signal).
     type: int
   command:
     description:
