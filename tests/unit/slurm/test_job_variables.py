@@ -244,7 +244,7 @@ def test_a_variable_that_is_not_set_ends_the_job_with_its_name(start, option):
 
 
 @pytest.mark.parametrize("option", ["venv", "uv_project", "conda_env"])
-@pytest.mark.parametrize("front", ["$SCRATCH", "${SLURM_TMPDIR:-$SCRATCH}"])
+@pytest.mark.parametrize("front", ["$SCRATCH", "${SLURM_TMPDIR:-$SCRATCH}", "${SCRATCH:-$NOT_SET}"])
 def test_an_environment_is_found_there(start, option, front, tmp_path):
     folder = tmp_path / "my scratch/env"
     target = folder / ".venv" if option == "uv_project" else folder

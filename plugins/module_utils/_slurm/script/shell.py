@@ -103,8 +103,9 @@ def required(*texts: str | None) -> str:
 
     For the parts of a script that run with ``set +u``.
     """
-    named = [one.name for text in texts for one in variables(text or "") if one.default is None]
-    return " ".join([":", *('"$%s"' % name for name in dict.fromkeys(named))]) if named else ""
+    found = [piece for text in texts for piece in pieces(text or "") if isinstance(piece, Variable)]
+    may_end = [_inside([one]) for one in found if one.default is None or variables(one.default)]
+    return " ".join([":", *('"%s"' % text for text in dict.fromkeys(may_end))]) if may_end else ""
 
 
 def word(text: str) -> str:
