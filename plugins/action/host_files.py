@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import run_module
 
 
 class ActionModule(ActionBase):
@@ -24,7 +25,7 @@ class ActionModule(ActionBase):
         if isinstance(files, list):
             files = [self._with_content(file) if isinstance(file, dict) else file for file in files]
         arguments = dict(self._task.args, files=files)
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
+        result.update(run_module(self, arguments, task_vars))
         return result
 
     def _with_content(self, file: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -11,7 +11,7 @@ import typing as t
 
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 # Kinds that a person names in a play, an inventory or a template.
-KINDS = ("filter", "inventory", "connection")
+KINDS = ("filter", "test", "inventory", "connection")
 
 
 def names(kind: str) -> list[str]:

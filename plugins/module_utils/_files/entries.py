@@ -143,8 +143,11 @@ class Folder:
             finally:
                 os.close(handle)
 
-    def make(self, name: str, mode: int | None = None) -> None:
-        """Make a folder with exactly *mode*, besides the setgid bit that it inherits; None: as the umask says."""
+    def make(self, name: str, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
+        """Make a folder with exactly *mode*, besides the setgid bit that it inherits; None: as the umask says.
+
+        :arg owner: uid and gid, with a mode; then it inherits no setgid bit. Default: as the folder around it says.
+        """
         with self._named(name):
             if mode is None:
                 os.mkdir(name, dir_fd=self._handle)
@@ -154,6 +157,13 @@ class Folder:
                 os.mkdir(name, mode, dir_fd=self._handle)
             finally:
                 os.umask(before)
+            if owner is not None:
+                handle = os.open(name, _READ | os.O_DIRECTORY, dir_fd=self._handle)
+                try:
+                    os.fchown(handle, *owner)
+                    os.fchmod(handle, mode)
+                finally:
+                    os.close(handle)
 
     def remove(self, name: str) -> None:
         """Remove a file or a symlink, or an empty folder. It is no error if there is none."""

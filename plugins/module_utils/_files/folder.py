@@ -27,7 +27,7 @@ _MOST_LINKS = 40
 
 
 @contextlib.contextmanager
-def open_folder(path: str, what: str, make: bool = False, sticky: bool = False) -> t.Iterator[Folder]:
+def open_folder(path: str, what: str, make: bool = False, sticky: bool = False, top: str = "/") -> t.Iterator[Folder]:
     """Open the folder *path*.
 
     :arg path: an absolute path.
@@ -35,26 +35,31 @@ def open_folder(path: str, what: str, make: bool = False, sticky: bool = False) 
     :arg make: make what is missing, with mode 0755.
     :arg sticky: whether root may also work in a sticky folder such as /tmp, in which others can make entries of
         their own. For files and links that are replaced whole; never for what is read and believed.
+    :arg top: the folder that stands for ``/``, such as a chroot. It is never left, not even by an absolute symlink or
+        ``..`` in it. As root what is made in it is root's.
     :raises UserError: as root, another user could write there or on the way.
     :raises OSError: it is missing, no folder, or cannot be made.
     """
     with contextlib.ExitStack() as stack:
-        yield _walk(path, what, make, sticky, stack)
+        yield _walk(path, what, make, sticky, stack, top=top)
 
 
 @contextlib.contextmanager
-def open_parent(path: str, what: str, make: bool = False, sticky: bool = False) -> t.Iterator[tuple[Folder, str]]:
+def open_parent(
+    path: str, what: str, make: bool = False, sticky: bool = False, top: str = "/", will_make: bool = False
+) -> t.Iterator[tuple[Folder, str]]:
     """Open the folder of the file *path*; yield it and the file's name in it.
 
     A symlink in the place of the file is followed by the rules of :func:`open_folder`, so the folder and the name are
     those of the file that it leads to.
 
+    :arg will_make: the caller predicts what ``make`` will do.
     :raises UserError: as :func:`open_folder`; or the symlink is not root's.
     """
     with contextlib.ExitStack() as stack:
         for _link in range(_MOST_LINKS):
             parent, name = os.path.split(path)
-            folder = _walk(parent, what, make, sticky, stack)
+            folder = _walk(parent, what, make, sticky, stack, will_make, top)
             status = folder.stat(name)
             if status is None or not stat.S_ISLNK(status.st_mode):
                 yield folder, name
@@ -62,12 +67,12 @@ def open_parent(path: str, what: str, make: bool = False, sticky: bool = False) 
             if os.geteuid() == 0:
                 _judge_link(folder, name, status, path, what)
             # normpath would take away `..` after a symlink; _walk resolves both in order.
-            path = os.path.join(folder.path, folder.target(name))
+            path = os.path.join(parent, folder.target(name))
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 @contextlib.contextmanager
-def open_existing(path: str, what: str, sticky: bool = False) -> t.Iterator[Folder | None]:
+def open_existing(path: str, what: str, sticky: bool = False, top: str = "/") -> t.Iterator[Folder | None]:
     """Open the folder *path* to predict what will be made in it; yield None if it, or one on the way, is missing.
 
     :arg sticky: as for :func:`open_folder`; what is missing is never made in a sticky folder.
@@ -77,12 +82,18 @@ def open_existing(path: str, what: str, sticky: bool = False) -> t.Iterator[Fold
     with contextlib.ExitStack() as stack:
         folder = None
         with contextlib.suppress(FileNotFoundError):
-            folder = _walk(path, what, False, sticky, stack, will_make=True)
+            folder = _walk(path, what, False, sticky, stack, will_make=True, top=top)
         yield folder
 
 
 def _walk(
-    path: str, what: str, make: bool, sticky: bool, stack: contextlib.ExitStack, will_make: bool = False
+    path: str,
+    what: str,
+    make: bool,
+    sticky: bool,
+    stack: contextlib.ExitStack,
+    will_make: bool = False,
+    top: str = "/",
 ) -> Folder:
     """Open *path* step by step. ``stack`` closes all descriptors.
 
@@ -91,7 +102,8 @@ def _walk(
     if not os.path.isabs(path):
         raise ValueError("not an absolute path: %r" % path)
     is_root = os.geteuid() == 0
-    way = [_top(stack)]
+    # Judged below, as each folder on the way is.
+    way = [_top(stack) if top == "/" else _walk(top, what, make, True, stack, will_make)]
     pending = [part for part in path.split("/") if part and part != "."]
     links = 0
     while True:
@@ -123,7 +135,9 @@ def _walk(
             if not make:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.path.join(folder.path, name))
             with contextlib.suppress(FileExistsError):
-                folder.make(name, 0o755 if is_root else None)
+                # A tree that becomes a machine has modes that no umask decides.
+                in_tree = top != "/"
+                folder.make(name, 0o755 if is_root or in_tree else None, (0, 0) if is_root and in_tree else None)
         handle = folder.open_entry(name)
         stack.callback(os.close, handle)
         way.append(Folder(handle, os.path.join(folder.path, name)))

@@ -47,12 +47,12 @@ def make_so(wanted: WantedFile) -> str | None:
     :raises UserError: as root, another user could write there or on the way.
     """
     if wanted.state == "file":
-        with open_parent(wanted.path, WHAT, make=True) as (folder, name):
+        with open_parent(wanted.path, WHAT, make=True, top=wanted.top) as (folder, name):
             return _write(folder, name, wanted)
     parent, name = os.path.split(wanted.path)
     # A folder that is to be made has been refused in a sticky one.
     sticky = wanted.state == "directory"
-    with open_folder(parent, WHAT, make=wanted.state != "absent", sticky=sticky) as folder:
+    with open_folder(parent, WHAT, make=wanted.state != "absent", sticky=sticky, top=wanted.top) as folder:
         if wanted.state == "directory":
             _make_folder(folder, name, wanted)
         elif wanted.state == "link":
@@ -76,6 +76,8 @@ def _write(folder: Folder, name: str, wanted: WantedFile) -> str | None:
             folder.write(backup, before, stat.S_IMODE(old.st_mode), (old.st_uid, old.st_gid))
     ours = old is not None and old.st_uid == os.geteuid()
     owner = (old.st_uid, old.st_gid) if ours and old is not None else None
+    if wanted.top != "/" and os.geteuid() == 0:
+        owner = (0, 0)
     folder.write(name, wanted.content, _mode(wanted, old), owner)
     return os.path.join(folder.path, backup) if backup else None
 

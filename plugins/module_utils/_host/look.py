@@ -49,14 +49,18 @@ def look(wanted: WantedFile) -> Look:
     if wanted.state == "directory":
         return _look_at_folder(wanted)
     parent, name = os.path.split(wanted.path)
-    with open_existing(parent, WHAT) as folder:
+    with open_existing(parent, WHAT, top=wanted.top) as folder:
         if folder is None:
             return Look(wanted, wanted.state != "absent")
         if wanted.state != "file":
             return _LOOKS[wanted.state](wanted, folder, name, folder.stat(name))
     # A symlink of root's in its place is followed, as an admin expects who keeps such files in one folder.
-    with open_parent(wanted.path, WHAT) as (folder, name):
-        return _look_at_file(wanted, folder, name, folder.stat(name))
+    try:
+        with open_parent(wanted.path, WHAT, top=wanted.top, will_make=True) as (folder, name):
+            return _look_at_file(wanted, folder, name, folder.stat(name))
+    except FileNotFoundError:
+        # It leads to a folder that is missing, and that will be made.
+        return Look(wanted, True)
 
 
 def read_trusted(path: str) -> bytes | None:
@@ -92,12 +96,12 @@ def _look_at_file(wanted: WantedFile, folder: Folder, name: str, status: os.stat
 
 def _look_at_folder(wanted: WantedFile) -> Look:
     # Judged first, with everything that a symlink of root's leads to.
-    with open_existing(wanted.path, WHAT) as folder:
+    with open_existing(wanted.path, WHAT, top=wanted.top) as folder:
         if folder is None:
             return Look(wanted, True)
     parent, name = os.path.split(wanted.path)
     # Root's own folder may be in a sticky one: nobody else can move it.
-    with open_existing(parent, WHAT, sticky=True) as folder:
+    with open_existing(parent, WHAT, sticky=True, top=wanted.top) as folder:
         status = folder.stat(name) if folder else None
         if status is None:
             return Look(wanted, True)
@@ -120,7 +124,7 @@ def _look_at_removed(wanted: WantedFile, folder: Folder, name: str, status: os.s
     if status is None:
         return Look(wanted, False)
     if stat.S_ISDIR(status.st_mode):
-        with open_existing(wanted.path, WHAT) as inside:
+        with open_existing(wanted.path, WHAT, top=wanted.top) as inside:
             if inside is not None and inside.names():
                 raise UserError(
                     "an empty folder at %s, a file, a symlink or nothing" % wanted.path,

@@ -26,6 +26,7 @@ class WantedFile(t.NamedTuple):
     :arg target: of a link.
     :arg mode: exact for a file; the least for a folder; None keeps that of an existing one.
     :arg backup: whether to keep a file that is replaced, under another name.
+    :arg top: the folder that stands for ``/`` in *path*, see :func:`.._files.folder.open_folder`.
     """
 
     path: str
@@ -34,6 +35,7 @@ class WantedFile(t.NamedTuple):
     target: str = ""
     mode: int | None = None
     backup: bool = False
+    top: str = "/"
 
 
 class Options(t.NamedTuple):
@@ -52,13 +54,21 @@ class Options(t.NamedTuple):
         :raises UserError: one of them makes no sense.
         """
         files = tuple(wanted_file(given) for given in params["files"])
-        paths = [file.path for file in files]
-        for path in paths:
-            if paths.count(path) > 1:
-                raise UserError("each path in files once", "%s twice" % path, "remove one of the two")
+        require_each_once(files)
         for path in params["only_root"]:
             require_absolute("only_root", path)
         return cls(files, tuple(params["only_root"]))
+
+
+def require_each_once(files: t.Sequence[WantedFile]) -> None:
+    """Refuse a path that is there twice.
+
+    :raises UserError: one is.
+    """
+    paths = [file.path for file in files]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UserError("each path in files once", "%s twice" % path, "remove one of the two")
 
 
 def wanted_file(given: t.Mapping[str, t.Any]) -> WantedFile:

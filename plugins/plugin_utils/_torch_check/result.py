@@ -9,15 +9,13 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.values import bounded
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import node_result
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.python import broken_python
 
 # What torch_info expects of an environment that a run would make or repair, see _torch/environment.py.
 NOT_MADE_YET = re.compile(r"a (?:whole environment|python environment|python) at ")
 NO_ANSWER = "no answer"
-# What older ones print of a module, or of Ansible's own code around it: 3.6, 2.7, and Ansible's words.
-_TOO_OLD = r"future feature annotations is not defined|SyntaxError: invalid syntax|requires a minimum of Python"
 LONGEST = 500
 # Of an answer: more than torch_info ever returns.
 LONGEST_LINE = 4000
@@ -115,7 +113,7 @@ def _not_made_yet(expected: str, found: str) -> Result:
 
 
 def _unreachable(host: str, steps: t.Sequence[Step]) -> Result:
-    broken = _broken_python(steps[-1]) if steps else None
+    broken = broken_python(steps[-1]) if steps else None
     if broken:
         return node_result.unreachable(host, *broken)
     remedies = [step["remedy"] for step in steps if step.get("remedy")]
@@ -125,29 +123,6 @@ def _unreachable(host: str, steps: t.Sequence[Step]) -> Result:
         remedies[-1]
         if remedies
         else "log in to the node with ssh and run python there; repair the node, or leave it out with --limit",
-    )
-
-
-def _broken_python(step: Step) -> tuple[str, str] | None:
-    """What is wrong with a Python that ran no module, and what to do; None for every other result.
-
-    Ansible keeps what it printed, and says no more than that it was no JSON.
-    """
-    printed = [str(step.get(key) or "") for key in ("module_stderr", "module_stdout")]
-    lines = [line for text in printed for line in lines_of(text) if line.strip()]
-    if not lines or step.get("expected") is not None:
-        return None
-    # The last line of a traceback; a connection may print more below it.
-    errors = [line for line in lines if re.match(r"\w*(?:Error|Exception)\b", line)]
-    line = one_line((errors or lines)[-1])[:LONGEST]
-    if any(re.search(_TOO_OLD, text) for text in printed):
-        return (
-            "its Python is older than 3.8, which modules need: %s" % line,
-            "set ansible_python_interpreter of the host to a Python 3.8 or newer",
-        )
-    return (
-        "its Python did not run the module: %s" % line,
-        "repair that Python, or set ansible_python_interpreter of the host to another one, 3.8 or newer",
     )
 
 

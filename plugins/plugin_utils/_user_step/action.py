@@ -14,6 +14,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import LIMIT
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.python import explained
 
 # Under these keys Ansible obeys a result: it adds hosts with variables, groups, facts and statistics, or gives the
 # whole host up. Ansible itself takes some of them out of what a module returns, and shows an exception as it is.
@@ -55,7 +56,13 @@ def run_module(action: ActionBase, arguments: dict[str, t.Any], task_vars: dict[
         if not as_user:
             raise
         return {"failed": True, "changed": False, "msg": str(error)}
+    result = explained(result, action._used_interpreter, _host(action, task_vars))
     return reported(result) if as_user else result
+
+
+def _host(action: ActionBase, task_vars: dict[str, t.Any] | None) -> str:
+    """The host on which the module ran."""
+    return str(action._task.delegate_to or (task_vars or {}).get("inventory_hostname", ""))
 
 
 def _is_ordinary(become: t.Any) -> bool:

@@ -111,22 +111,25 @@ def test_wrong_variables_are_named_and_nothing_is_made(play, site, tree_of, tmp_
     assert tree_of(tmp_path / "site") == before
 
 
-def test_el8s_own_python_is_refused_before_the_first_module_and_el9s_is_not(play, site, tmp_path):
+def test_el8s_own_python_is_refused_by_each_layer_and_el9s_is_not(play, site, tmp_path):
     python = tmp_path / "platform-python"
-    python.write_text("#!/bin/sh\necho Python 3.6.8\n")
+    # The second line is what the module itself ends with.
+    python.write_text(
+        "#!/bin/sh\ncase $* in *--version*) echo Python 3.6.8; exit ;; esac\n"
+        "echo SyntaxError: future feature annotations is not defined >&2\nexit 1\n"
+    )
     python.chmod(0o755)
     chosen = ["-e", json.dumps({"ansible_python_interpreter": str(python)})]
-    # check.yml does all that it does on the controller, but for this question.
     tasks = [
         {"ansible.builtin.include_role": {"name": "hpc.pytorch.conda", "tasks_from": entry}}
-        for entry in ("site", "engine")
+        for entry in ("site", "engine", "node", "user")
     ]
-    for task in tasks:
-        run = play([task], site, "--check", *chosen)
+    for task, method in [(task, "installer") for task in tasks] + [(tasks[0], "existing")]:
+        run = play([task], dict(site, conda_method=method, conda_expose=["profile", "bashrc"]), "--check", *chosen)
         assert run.rc != 0 and run.recap["changed"] == 0, run.output
-        assert (
-            "which says Python 3.6.8; remedy: " in " ".join(run.output.split()) and "deserialization" not in run.output
-        ), run.output
+        said = "Python 3.6.8" if method == "existing" else "SyntaxError: future feature annotations is not defined"
+        output = " ".join(run.output.split())
+        assert "which says %s; remedy: " % said in output and "deserialization" not in output, run.output
     python.write_text('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
     run = play([tasks[0]], site, "--check", *chosen)
     assert run.rc == 0 and run.recap["changed"] > 0, run.output

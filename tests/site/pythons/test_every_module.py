@@ -47,6 +47,11 @@ def tasks(root, channel, installer):
         ("script", "sbatch_script", {"dest": str(root / "test.sh"), "job_name": "test", "command": "true"}),
         ("rc", "shell_rc", {"path": str(root / "bashrc"), "block": "conda", "lines": ["export A=b"]}),
         ("files", "host_files", {"files": [{"path": str(root / "new/file"), "content": "text\n"}]}),
+        (
+            "node_files",
+            "node_files",
+            {"files": [{"path": "/etc/motd", "content": "text\n"}], "root": str(root / "image")},
+        ),
         ("read", "host_files_info", {"paths": [str(root / "new/file")]}),
         ("old", "conda_env_prune", {"envs_dir": str(root / "envs"), "name": "torch", "slurm": False, "homes": []}),
         ("slurm", "slurm_torch_info", {"nodes": [{"name": "titan01"}]}),
@@ -119,6 +124,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert results["torch"]["verdict"] == "failed" and results["torch"]["reasons"][0]["remedy"]
     assert "#SBATCH --job-name=test\n" in (tmp_path / "test.sh").read_text()
     assert (tmp_path / "bashrc").read_text().splitlines()[-1] == "export A=b"
+    assert (tmp_path / "image/etc/motd").read_text() == "text\n" and results["image"]["toolkit"] is None
     assert results["files"]["changed"] and results["read"]["files"][0]["content"] == "text\n"
     assert results["installed"]["after"]["conda"] == "25.1" and not results["installed_again"]["changed"]
     assert results["engine_python"]["python"] == sys.executable

@@ -18,7 +18,7 @@ PACKAGE = "ansible_collections.hpc.pytorch.plugins"
 SIDES = (
     ("module_utils",),
     ("plugin_utils",),
-    ("modules", "action", "connection", "doc_fragments", "filter", "inventory"),
+    ("modules", "action", "connection", "doc_fragments", "filter", "inventory", "test"),
 )
 # A package of module_utils may import those of lower floors, and itself.
 FLOORS = {
@@ -30,6 +30,7 @@ FLOORS = {
     "_host": 2,
     "_shell": 2,
     "_users": 2,
+    "_node": 3,
     "_slurm": 3,
     "_torch": 4,
     "_conda": 4,

@@ -47,8 +47,9 @@ class Action:
     def __init__(self, ending, user, timeout=0):
         self._connection = types.SimpleNamespace(become=become(user))
         self._task = types.SimpleNamespace(
-            timeout=timeout, environment=None, action="hpc.pytorch.shell_rc", async_val=0
+            timeout=timeout, environment=None, action="hpc.pytorch.shell_rc", async_val=0, delegate_to=None
         )
+        self._used_interpreter = "#!/usr/libexec/platform-python"
         self._ending = ending
 
     def _execute_module(self, **_arguments):
@@ -75,6 +76,29 @@ def test_the_module_gives_up_before_its_task_does(timeout, seconds):
     action = Action({}, user="alice", timeout=timeout)
     run_module(action, {}, {})
     assert action._task.environment == [{LIMIT: seconds}]
+
+
+SILENT = {"failed": True, "msg": "Module result deserialization failed: No start of json char found", "rc": 1}
+OLD = """  File "<stdin>", line 3
+SyntaxError: future feature annotations is not defined
+"""
+
+
+@pytest.mark.parametrize("key", ["module_stderr", "module_stdout"])
+@pytest.mark.parametrize("user", ["alice", None])
+def test_a_python_that_is_too_old_is_named(user, key):
+    failed = {**SILENT, "exception": "(traceback unavailable)", key: OLD}
+    result = run_module(Action(failed, user), {}, {"inventory_hostname": "n1"})
+    assert result["msg"].startswith("expected a Python 3.8 or newer for Ansible's modules on n1; found /usr/libexec/pl")
+    assert "platform-python, which says SyntaxError: future feature annotations is not defined; " in result["msg"]
+    assert "remedy: install one there (on EL8 dnf install python3.12)" in result["msg"] and "exception" not in result
+
+
+@pytest.mark.parametrize("printed", ["sudo: a password is required", "Killed", "Traceback\nMemoryError", ""])
+def test_another_failure_keeps_its_message(printed):
+    result = {**SILENT, "module_stderr": printed}
+    assert run_module(Action(result, None), {}, {}) == result
+    assert run_module(Action({"changed": True, "module_stderr": OLD}, None), {}, {})["changed"]
 
 
 def test_the_users_of_a_loop_whose_step_failed():
