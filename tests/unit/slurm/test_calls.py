@@ -95,6 +95,8 @@ PYTHON = [
     ("srun bash -c 'cd y\n  python x.py'", [(3, "srun", "bash", "python", "x.py")]),
     ("bash -lc \"python 'x y.py'\"", [(2, "bash", "python", "x y.py")]),
     ("bash -e run.sh -c 'python x.py'", []),
+    ("srun bash -c 'cd y && exec \"$@\"' sh python x.py", [(2, "srun", "bash", "python", "x.py")]),
+    ("bash -c 'echo $1' sh python x.py", []),
     ("echo python x.py", []),
     ("R='torchrun --nnodes 2'\n$R x.py", [(3, "torchrun", "--nnodes", "2", "x.py")]),
     (

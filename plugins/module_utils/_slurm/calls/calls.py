@@ -18,6 +18,7 @@ from .programs import base_name, is_starter, is_training, srun_options, started
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?\})\Z")
 # The option of a shell before its commands: bash -lc.
 _CODE = re.compile(r"-[a-z]*c")
+_GIVEN = ("$@", "$*", "${@}")
 _DECLARES = ("export", "declare", "typeset", "local", "readonly")
 _SHELLS = ("bash", "sh", "zsh", "ksh", "dash")
 # Programs that start another one, with too many options to read them all, and the words that say so.
@@ -182,21 +183,37 @@ class _Calls:
 
     def _body(self, call: Call, within: tuple[str, ...], depth: int) -> None:
         """Read the commands of bash -c."""
-        for option, word in zip(call.words[1:], call.words[2:]):
-            if _CODE.fullmatch(option.text):
-                self._text(call, word.text, word, within, depth)
-            if not option.text.startswith("-") or option.text.endswith("c"):
+        for at, word in enumerate(call.words[2:], 2):
+            option = call.words[at - 1].text
+            if _CODE.fullmatch(option):
+                # The word after the text is $0.
+                self._text(call, word.text, word, within, depth, call.words[at + 2 :])
+            if not option.startswith("-") or option.endswith("c"):
                 return
 
-    def _text(self, call: Call, text: str, whole: Word, within: tuple[str, ...], depth: int) -> None:
+    def _text(
+        self,
+        call: Call,
+        text: str,
+        whole: Word,
+        within: tuple[str, ...],
+        depth: int,
+        given: tuple[Word, ...] = (),
+    ) -> None:
+        """Read the commands of a text.
+
+        :arg given: what "$@" in it stands for.
+        """
         name = _VARIABLE.match(text)
         if name:
             known = self._variables.get(name[1] or name[2])
             self._used.add(name[1] or name[2])
             text = known.word.text.partition("=")[2] if known else ""
         for command in split_line(text).commands:
-            words = tuple(self._placed(call, word, whole) for word in command.words)
-            self._read(call.line, command._replace(words=words), within, depth + 1)
+            words: list[Word] = []
+            for word in command.words:
+                words += given if given and word.text in _GIVEN else [self._placed(call, word, whole)]
+            self._read(call.line, command._replace(words=tuple(words[:_MOST_WORDS])), within, depth + 1)
 
     def _placed(self, call: Call, word: Word, whole: Word) -> Word:
         """A word of a quoted text with its place in the line, or the place of the text if it is not found."""
