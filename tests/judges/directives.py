@@ -110,6 +110,8 @@ def written(given: Given, chance: random.Random) -> str:
     if value is None:
         return "-" + letter if letter and chance.random() < 0.3 else long
     word = _quoted(value, chance)
+    if name in table.FLAGS and name not in table.VALUE_ATTACHED:
+        return long + "=" + word
     forms = [long + "=" + word] * 6 + [long + " " + word] * 2
     if letter and letter not in _SWITCHES:
         forms += ["-%s %s" % (letter, word)] * 3 + ["-%s%s" % (letter, word)] * 2 + ["-%s=%s" % (letter, word)]

@@ -47,7 +47,7 @@ MISTAKES = [
     ("contradiction", "#SBATCH --mem-per-cpu=4G\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --partition=$PARTITION\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --chdir=$HOME\npython x.py", 3),
-    ("variable-in-directive", "#SBATCH --account=`id -gn`\npython x.py", 3),
+    ("variable-in-directive", "#SBATCH --account=`whoami`\npython x.py", 3),
     ("variable-in-directive", "#SBATCH --output=~/%j.out --open-mode=append\npython x.py", 3),
     ("directive-ignored", "module purge\n#SBATCH --gres=gpu:1\npython x.py", 4),
     ("repeated-directive", "#SBATCH --gres=gpu:1\n#SBATCH --gres=gpu:2\npython x.py", 4),

@@ -15,6 +15,8 @@ from ..model.gres import parse_gpu_request
 from ..model.hostlist import unfold
 from ..sbatch.script_text import Batch, Directive
 from ..sbatch.table import count
+from ..sbatch.verdicts import OLD, releases
+from .by_version import Version
 from .finding import Found
 from .view import Script
 
@@ -31,10 +33,10 @@ _SPREAD = (
 )
 
 
-def check(script: Script) -> t.Iterator[Found]:
+def check(script: Script, slurm: Version) -> t.Iterator[Found]:
     """Find the mistakes in the counts of a job."""
     batch = script.batch
-    yield from _nodelist(batch)
+    yield from _nodelist(batch, slurm)
     if batch.parts == 1:
         # Each component of a heterogeneous job has its own numbers.
         yield from _tasks(script)
@@ -132,7 +134,7 @@ def _gpus(script: Script) -> t.Iterator[Found]:
         )
 
 
-def _nodelist(batch: Batch) -> t.Iterator[Found]:
+def _nodelist(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for part in range(batch.parts):
         found = {one.name: one for one in batch.directives if one.part == part and one.name in ("nodes", "nodelist")}
         if len(found) < 2:
@@ -149,4 +151,6 @@ def _nodelist(batch: Batch) -> t.Iterator[Found]:
                 "nodelist-too-long",
                 "--nodelist names %d nodes, which the job must all get, and --nodes=%s allows fewer" % (named, nodes),
                 "give --nodes=%d, or name fewer nodes" % named,
+                # Later releases take it.
+                "error" if releases(slurm) == (OLD,) else "warning",
             )

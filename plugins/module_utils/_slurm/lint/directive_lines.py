@@ -27,8 +27,8 @@ _FOLDERS = ("", ".", "/", "/tmp", "/var/tmp", "/dev/shm")
 # What is not known before the job is submitted.
 _OF_THE_JOB = re.compile(r"%\d*[AaJjNnst]")
 _NAMES = sorted([*BY_DIRECTIVE, *KNOWN])
-# Letters with which the long name of an option begins, and that are no option themselves: -gres=gpu:1.
-_NO_SHORT = "".join(sorted({name[0] for name in _NAMES} - set(SHORT) - set("bBdFhHikOQsSvVW")))
+# All of sbatch's letters; plugins bring long names only.
+_LETTERS = frozenset([*SHORT, *"bBdFhHikOQsSvVW"])
 
 
 def check(batch: Batch, slurm: Version) -> t.Iterator[Found]:
@@ -96,8 +96,14 @@ def _directive(directive: Directive, before: Directive | None, slurm: Version) -
         if remedy:
             yield number, "misspelt-option", "sbatch does not know --%s" % name, remedy
         return
-    if not given.startswith("--") and given[1:2] in _NO_SHORT and given[1:].partition("=")[0] in _NAMES:
-        yield number, "misspelt-option", "sbatch does not know -%s" % given[1], "write -%s" % given
+    if not given.startswith("--") and given[1:2] not in _LETTERS:
+        # -gres=gpu:1
+        remedy = (
+            "write -%s" % given
+            if given[1:].partition("=")[0] in _NAMES
+            else "write an option of sbatch, or leave it out"
+        )
+        yield number, "misspelt-option", "sbatch does not know -%s" % given[1:2], remedy
         return
     if name not in _NAMES:
         return
@@ -143,6 +149,9 @@ def _together(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for part in range(batch.parts):
         last = {one.name: one for one in batch.directives if one.part == part}
         for names, why, remedy in clashes({name: one.value for name, one in last.items()}, slurm):
+            if "nodelist" in names and "nodes" in names:
+                # That is nodelist-too-long.
+                continue
             message = "%s: %s" % (" and ".join("--" + name for name in names), why)
             yield max(last[name].line for name in names), "contradiction", message, remedy
 

@@ -78,7 +78,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "nodelist-too-long",
         "error",
-        "`--nodelist` names more nodes than `--nodes` allows: sbatch refuses the script",
+        "`--nodelist` names more nodes than `--nodes` allows: sbatch of 22.05 refuses it (otherwise a warning)",
         "the number of the nodes that it names",
     ),
     Code(

@@ -34,7 +34,7 @@ def lint(text: str, slurm: Version = None, *, syntax: dialect.Syntax | None = No
     script = script_of(batch)
     if dialect.is_bourne(batch.shebang):
         found += dialect.check(batch, text, syntax)
-        found += allocation.check(script)
+        found += allocation.check(script, slurm)
         found += steps.check(script, slurm)
         found += ports.check(script)
         found += command_lines.check(script)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .verdicts import LATER, NEW, ODD, REFUSED, RIGHT
+from .verdicts import LATER, NEW, ODD, OLD, REFUSED, RIGHT
 
 # What strtol reads at the start of a text: a number, or nothing, which is 0.
 _NUMBER = r"((?:\s*[+-]?\d{1,18})?)"
@@ -25,7 +25,8 @@ _EVENTS = frozenset(
     """.split()
 )
 _HOSTS = re.compile(r"[\w.,\[\]\s-]*", re.ASCII)
-_RANGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*,?", re.ASCII)
+_RANGES = re.compile(r"\d+(-\d*)?(,\d+(-\d*)?)*,?", re.ASCII)
+_AFTER_BRACKETS = re.compile(r"\][^\[\],\s]+(?=[,\s]|\Z)")
 
 
 def _array(value: str, _release: str) -> str:
@@ -95,9 +96,11 @@ def _nodelist(value: str, release: str) -> str:
         return REFUSED
     for ranges in re.findall(r"\[([^\[\]]*)\]", value):
         bounds = [one.split("-") for one in ranges.rstrip(",").split(",")]
-        if not _RANGES.fullmatch(ranges) or any(len(one) == 2 and int(one[0]) > int(one[1]) for one in bounds):
+        if not _RANGES.fullmatch(ranges) or any(one[1:] and one[1] and int(one[0]) > int(one[1]) for one in bounds):
             return REFUSED
-    return REFUSED if "[" in re.sub(r"\[[^\[\]]*\]", "", value) else RIGHT
+    if "[" in re.sub(r"\[[^\[\]]*\]", "", value) or (release == OLD and _AFTER_BRACKETS.search(value)):
+        return REFUSED
+    return ODD if "-]" in value or "-," in value else RIGHT
 
 
 def _nice(value: str, _release: str) -> str:

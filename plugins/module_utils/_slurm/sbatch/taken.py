@@ -75,6 +75,7 @@ _ODD: Rows = {
     # As free text, ~ or $ too.
     "chdir": [ANY],
     "dependency": [(r"after\w*:-\d+", OLD)],
+    "distribution": [(r"plane[^=]*=[1-9]\d*", "")],
     "error": [ANY],
     "gpu-bind": [
         (r"(verbose,)?((closest|none|single:|per_task:)[^,]*|(map|mask)_gpu:([\da-f,*]|0x)*)(,verbose)?", ""),
@@ -82,7 +83,7 @@ _ODD: Rows = {
     ],
     "gpus": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
     "gpus-per-node": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"([A-Za-z0-9_][\w.+-]*:)?\+\d+", OLD)],
-    "gpus-per-task": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"\D.*", NEW)],
+    "gpus-per-task": [(r",+|,?\d+,?|=?[\w.+-]*:0+", ""), (r"\D.*|\d+:\D*", NEW)],
     "gres": [
         (r"\w+:0+", ""),
         (r"0+|,+|(,*{0})+,*".format(r"(gres/)?[a-z_][\w.+-]*(:\w[\w.+-]*)?([:=]\d+[kmgtp]?)?(?=,|$)"), NEW),

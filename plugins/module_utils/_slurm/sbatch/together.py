@@ -43,7 +43,7 @@ _ONE_OF = (
 # One of the others must be there too; from which release.
 _NEEDS = (
     ("mem-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), ""),
-    ("ntasks-per-gpu", ("gpus", "gpus-per-node", "ntasks"), ""),
+    ("ntasks-per-gpu", ("gpus", "gpus-per-node", "ntasks", "nodes"), ""),
     ("cpus-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), NEW),
     ("gpus-per-task", ("ntasks", "nodes", "gpus"), NEW),
     ("gpus-per-task", ("ntasks", "ntasks-per-node", "nodes", "gpus"), ""),
@@ -74,6 +74,10 @@ def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
         found.append(Clash(("resv-ports",), "sbatch takes it only together with --stepmgr", "give --stepmgr too"))
     if str(given.get("distribution")).lower() == "arbitrary" and not ("nodelist" in given or "nodefile" in given):
         found.append(Clash(("distribution",), "sbatch takes arbitrary only with --nodelist", "give --nodelist too"))
+    most = re.fullmatch(r"(?:\d{1,9}-)?(\d{1,9})", str(given.get("nodes")), re.ASCII)
+    named = _nodes({"nodelist": given.get("nodelist")})[0]
+    if most and named > int(most[1]) and tuple(tried) == (OLD,):
+        found.append(Clash(("nodes", "nodelist"), "the list has more nodes", "leave --nodes out"))
     return [*found, *_of_gpus(given)]
 
 
@@ -146,7 +150,7 @@ def _asks(given: Given, name: str, tried: t.Sequence[str]) -> bool:
     if name == "tres-per-task":
         return re.search(r"(^|,)gres[:/].*[:=]0*[1-9]", value) is not None
     # Since 24.11 a type alone asks for nothing.
-    number = re.match(r"([\w.+-]+[:=])?\+?0*[1-9]\d{0,8}(?!\d)", value, re.ASCII)
+    number = re.match(r"([\w.+-]*[:=])?\+?0*[1-9]\d{0,8}(?!\d)", value, re.ASCII)
     return name != "gpus-per-task" or tuple(tried) == (OLD,) or number is not None
 
 
