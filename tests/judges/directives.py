@@ -64,6 +64,7 @@ def load(name: str) -> t.Any:
     return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 
+@functools.lru_cache(maxsize=None)
 def options() -> list[str]:
     """Every option that we know, and those of older releases."""
     known = set(table.BY_DIRECTIVE) | table.KNOWN | set(table.ALIASES) | set(table.GONE)
@@ -106,7 +107,8 @@ def written(given: Given, chance: random.Random) -> str:
     long = "--" + name
     # What a release does not have has no abbreviation there.
     if len(name) > 6 and name not in (*NOT_BEFORE, *table.GONE, *table.PLUGINS) and chance.random() < 0.05:
-        long = "--" + name[: chance.randrange(4, len(name))]
+        short = name[: chance.randrange(4, len(name))]
+        long = long if short in options() else "--" + short
     if value is None:
         return "-" + letter if letter and chance.random() < 0.3 else long
     word = _quoted(value, chance)

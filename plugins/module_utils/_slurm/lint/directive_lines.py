@@ -131,6 +131,8 @@ def _of_unknown(name: str, slurm: Version) -> str:
         return "write --%s" % GONE[name] if GONE[name] else "leave the option out"
     if name in _NAMES:
         return "leave the option out: this release does not have it"
+    if name[:1] in _LETTERS and re.fullmatch(r"[A-Za-z]\d*", name, re.ASCII):
+        return "write -%s, with one hyphen" % name
     begun = sorted(other for other in _NAMES if name and other.startswith(name) and other not in PLUGINS)
     if begun:
         # One that is not short for several names in each release may be a short name.

@@ -14,7 +14,7 @@ import typing as t
 from .verdicts import LATER, NEW, ODD, OLD, REFUSED, RIGHT
 
 # What strtol reads at the start of a text: a number, or nothing, which is 0.
-_NUMBER = r"((?:\s*[+-]?\d{1,18})?)"
+_NUMBER = r"(\s*[+-]?\d{1,18}|(?!\s*[+-]?\d))"
 _INDICES = re.compile(r"\[?{0}\]?(?:-{0}\]?(?::{0}\]?)?)?(?:%.*)?".format(_NUMBER), re.DOTALL | re.ASCII)
 # The largest MaxArraySize (src/common/slurm_protocol_defs.h).
 _MOST_TASKS = 4000001
