@@ -142,6 +142,8 @@ TOGETHER = [
     ({"ntasks-per-gpu": "1", "gpus": "2"}, False, False),
     ({"ntasks-per-gpu": "1", "nodes": "1"}, False, False),
     ({"ntasks-per-gpu": "1"}, True, True),
+    ({"ntasks-per-gpu": "1", "ntasks": "2", "mem-per-gpu": "1G"}, False, False),
+    ({"ntasks-per-gpu": "1", "nodes": "1", "cpus-per-gpu": "1"}, False, False),
     ({"mem-per-gpu": "4G"}, True, True),
     ({"mem-per-gpu": "0"}, False, False),
     ({"mem-per-gpu": "4G", "gres": "gpu:a100:1"}, False, False),

@@ -42,9 +42,9 @@ _ONE_OF = (
 )
 # One of the others must be there too; from which release.
 _NEEDS = (
-    ("mem-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), ""),
+    ("mem-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task", "ntasks-per-gpu"), ""),
     ("ntasks-per-gpu", ("gpus", "gpus-per-node", "ntasks", "nodes"), ""),
-    ("cpus-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task"), NEW),
+    ("cpus-per-gpu", ("gpus", "gpus-per-node", "gpus-per-task", "ntasks-per-gpu"), NEW),
     ("gpus-per-task", ("ntasks", "nodes", "gpus"), NEW),
     ("gpus-per-task", ("ntasks", "ntasks-per-node", "nodes", "gpus"), ""),
     ("tres-per-task", ("ntasks", "nodes", "gpus"), ""),
