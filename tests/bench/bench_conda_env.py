@@ -44,7 +44,7 @@ def run(rounds: int) -> list[Row]:
         environment = dict(
             os.environ,
             TASK_TIMES=str(times_file),
-            ANSIBLE_CALLBACK_PLUGINS=str(BENCH / "callback"),
+            ANSIBLE_CALLBACK_PLUGINS=str(BENCH.parent / "callback"),
             ANSIBLE_CALLBACKS_ENABLED="task_times",
         )
         done = subprocess.run(

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ import typing as t
 import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+# How many tasks an unchanged run of site.yml shows and modules it starts on the host: with the verdict, without.
+# A change that needs fewer writes the new numbers here, so that they stay. More than these need a good reason.
+TASKS_AND_MODULES = {"with": (79, 19), "without": (68, 18)}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 @pytest.fixture
 def site(root: pathlib.Path, playbook_run: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
     """Runs site.yml; arguments go to ansible-playbook."""
-    return lambda *arguments: playbook_run("site.yml", "-e", "local_root=%s" % root, *arguments)
+    return lambda *arguments, **keywords: playbook_run("site.yml", "-e", "local_root=%s" % root, *arguments, **keywords)
 
 
 def kill_with_descendants(pid: int) -> None:
@@ -114,14 +118,40 @@ def test_the_next_run_mends_it_trains_and_sums_up(site, root):
     assert loss < 0.25
 
 
-def test_the_second_run_changes_nothing(site, root, tree_of):
+@pytest.fixture
+def count(load_module, tmp_path):
+    """Makes a run write what it does; asserts that this is what TASKS_AND_MODULES says."""
+    tool, file = load_module("tests/task_counts.py"), tmp_path / "counts"
+
+    def check(verdict: str) -> None:
+        counts = tool.read(file)
+        found = (len(counts.tasks), len(counts.modules["localhost"]))
+        # Where Slurm answers, the job takes other tasks.
+        assert found == TASKS_AND_MODULES[verdict] or shutil.which("sbatch"), "\n".join(counts.tasks)
+
+    check.environment = tool.environment(file)
+    return check
+
+
+def test_the_second_run_changes_nothing(site, root, tree_of, count):
     before = [entry for entry in tree_of(root) if "/jobs/" not in entry[0]]
-    run = site("--diff")
+    run = site("--diff", environment=count.environment)
     assert run.rc == 0 and run.recap["changed"] == 0, run.output
+    count("with")
     assert [entry for entry in tree_of(root) if "/jobs/" not in entry[0]] == before
     assert "result: loss=" in run.output
     checked = site("--check", "--diff")
     assert checked.rc == 0 and checked.recap["changed"] == 0, checked.output
+
+
+def test_the_verdict_can_be_left_out_and_the_summary_says_so(site, count):
+    run = site("--skip-tags", "verdict", environment=count.environment)
+    assert run.rc == 0 and run.recap["changed"] == 0, run.output
+    summary = run.output[run.output.index("PLAY [Summary]") :]
+    # Nothing is claimed of what was not checked.
+    assert re.search(r"- verdict +left out \(--skip-tags verdict\)\n", summary)
+    assert "verdict  localhost" not in summary and "torch    " not in summary
+    count("without")
 
 
 def test_what_a_person_does_next_works(root):
