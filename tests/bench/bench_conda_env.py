@@ -48,7 +48,7 @@ def run(rounds: int) -> list[Row]:
             ANSIBLE_CALLBACKS_ENABLED="task_times",
         )
         done = subprocess.run(
-            ["ansible-playbook", str(BENCH / "conda_env.yml"), "-e", "bench_rounds=%d" % (rounds + 1)],
+            ["ansible-playbook", str(BENCH / "plays" / "conda_env.yml"), "-e", "bench_rounds=%d" % (rounds + 1)],
             cwd=CHECKOUT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -58,6 +58,6 @@ def run(rounds: int) -> list[Row]:
         )
         if done.returncode:
             sys.stderr.write(done.stdout + done.stderr)
-            raise SystemExit("ansible-playbook tests/bench/conda_env.yml failed, see above")
+            raise SystemExit("ansible-playbook tests/bench/plays/conda_env.yml failed, see above")
         times = {action: values[1:] for action, values in seconds(times_file).items()}
     return [Row(PING, times[PING]), Row(CONDA_ENV + ", unchanged", times[CONDA_ENV], times[PING], "goal: at most 2")]

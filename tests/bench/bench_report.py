@@ -61,7 +61,7 @@ def whole(inventory: pathlib.Path, folder: pathlib.Path) -> float:
     command = ["ansible-playbook", "-i", str(inventory), "-e", "torch_check_report_dir=%s" % folder]
     begin = time.perf_counter()
     done = subprocess.run(
-        [*command, str(CHECKOUT / "tests" / "bench" / "report.yml")],
+        [*command, str(CHECKOUT / "tests" / "bench" / "plays" / "report.yml")],
         cwd=CHECKOUT,
         env=dict(os.environ, ANSIBLE_CONFIG=str(CHECKOUT / "ansible.cfg")),
         stdin=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def whole(inventory: pathlib.Path, folder: pathlib.Path) -> float:
     took = time.perf_counter() - begin
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
-        raise SystemExit("ansible-playbook tests/bench/report.yml failed, see above")
+        raise SystemExit("ansible-playbook tests/bench/plays/report.yml failed, see above")
     return took
 
 

@@ -43,9 +43,15 @@ def paired(
     first: t.Callable[[], object], second: t.Callable[[], object], rounds: int
 ) -> tuple[list[float], list[float]]:
     """Time two callables in turn; returns the seconds of each."""
-    times: tuple[list[float], list[float]] = ([], [])
+    times = in_turns((first, second), rounds)
+    return times[0], times[1]
+
+
+def in_turns(whats: t.Sequence[t.Callable[[], object]], rounds: int) -> list[list[float]]:
+    """Time callables one after the other, and all of them again, *rounds* times; returns the seconds of each."""
+    times: list[list[float]] = [[] for _what in whats]
     for _unused in range(rounds):
-        for kept, what in zip(times, (first, second)):
+        for kept, what in zip(times, whats):
             begin = time.perf_counter()
             what()
             kept.append(time.perf_counter() - begin)

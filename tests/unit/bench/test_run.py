@@ -11,6 +11,7 @@ import pathlib
 import pytest
 
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+BENCHES = {"cluster", "conda_env", "report", "scale", "site", "slurm_inventory", "torch_env", "torch_info"}
 
 
 @pytest.fixture(name="bench")
@@ -44,7 +45,7 @@ def test_the_table_has_a_line_for_each_row(bench):
 
 
 def test_every_bench_says_what_it_measures_and_an_unknown_one_is_refused(bench, capsys):
-    assert set(bench.benches()) == {"conda_env", "report", "site", "slurm_inventory", "torch_env", "torch_info"}
+    assert set(bench.benches()) == BENCHES
     for path in bench.benches().values():
         assert '"""' in path.read_text(encoding="utf-8")
     with pytest.raises(SystemExit):
