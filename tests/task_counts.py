@@ -20,12 +20,14 @@ class Counts(t.NamedTuple):
     results: host to the number of tasks that were not skipped there, which PLAY RECAP calls ok if none failed.
     modules: host to the names of the modules that ran there; a delegated task counts where it runs.
     trips: host to the number of commands and files that the connection carried there, those of the modules included.
+    cold: names of the tasks whose processes had to load Ansible's filters and tests, as the controller had not.
     """
 
     tasks: list[str]
     results: dict[str, int]
     modules: dict[str, list[str]]
     trips: dict[str, int]
+    cold: list[str]
 
 
 def environment(file: pathlib.Path) -> dict[str, str]:
@@ -42,17 +44,19 @@ def read(file: pathlib.Path) -> Counts:
     return count(json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
 
 
-def count(rows: t.Iterable[t.Mapping[str, str]]) -> Counts:
+def count(rows: t.Iterable[t.Mapping[str, t.Any]]) -> Counts:
     """Count the rows of one run, in their order."""
     tasks: list[str] = []
     results: collections.Counter[str] = collections.Counter()
     modules: dict[str, list[str]] = {}
     trips: collections.Counter[str] = collections.Counter()
+    cold: list[str] = []
     # With the strategy linear a task has all its results before the next one starts.
     shown = True
     for row in rows:
         if row["kind"] == "task":
             shown = False
+            cold += [] if row["loaded"] else [row["task"]]
         elif row["kind"] == "result":
             results[row["host"]] += 1
             if not shown:
@@ -62,4 +66,4 @@ def count(rows: t.Iterable[t.Mapping[str, str]]) -> Counts:
             modules.setdefault(row["host"], []).append(row["name"])
         else:
             trips[row["host"]] += 1
-    return Counts(tasks, dict(results), modules, dict(trips))
+    return Counts(tasks, dict(results), modules, dict(trips), cold)

@@ -11,9 +11,9 @@ type: aggregate
 short_description: Tasks of a run, and what each of them starts on a host, for tests and benches
 description:
   - Appends JSON objects to the file named by the environment variable C(TASK_COUNTS). C(kind) is V(task) for a task
-    that starts, V(result) for its result on a host (a skipped one is left out, as the terminal leaves it out),
-    V(module) for a module that an action starts, V(command) for a command of the connection, V(file) for a file that
-    it copies.
+    that starts (C(loaded) tells whether the controller has loaded the filters and tests), V(result) for its result on
+    a host (a skipped one is left out, as the terminal leaves it out), V(module) for a module that an action starts,
+    V(command) for a command of the connection, V(file) for a file that it copies.
   - With pipelining a module is one command. An action that makes a temporary folder, or copies a file, needs more.
 author: hpc.pytorch contributors
 """
@@ -24,6 +24,7 @@ import os
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import filter_loader, test_loader
 
 
 def write(kind, **row):
@@ -64,10 +65,11 @@ class CallbackModule(CallbackBase):
         ActionBase._transfer_file = noted("file", ActionBase._transfer_file)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        write("task", task=task.get_name(), name=task.action)
+        loaded = all(loader._cached_non_collection_wrappers for loader in (filter_loader, test_loader))
+        write("task", task=task.get_name(), name=task.action, loaded=loaded)
 
     def v2_playbook_on_handler_task_start(self, task):
-        write("task", task=task.get_name(), name=task.action)
+        self.v2_playbook_on_task_start(task, False)
 
     def _result(self, result):
         write("result", task=result.task.get_name(), host=result.host.get_name(), name=result.task.action)

@@ -125,6 +125,7 @@ def count(load_module, tmp_path):
 
     def check(verdict: str) -> None:
         counts = tool.read(file)
+        assert counts.cold == []
         found = (len(counts.tasks), len(counts.modules["localhost"]))
         # Where Slurm answers, the job takes other tasks.
         assert found == TASKS_AND_MODULES[verdict] or shutil.which("sbatch"), "\n".join(counts.tasks)

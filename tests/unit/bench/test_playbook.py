@@ -55,7 +55,7 @@ def test_a_run_that_fails_is_refused_and_its_output_shown(stand_in, how, capsys)
 
 
 def test_the_counts_say_where_most_modules_run(tool):
-    counts = tool.task_counts.Counts(["a", "b"], {"one": 2, "two": 2}, {"one": ["ping"] * 3, "two": ["ping"]}, {})
+    counts = tool.task_counts.Counts(["a", "b"], {"one": 2, "two": 2}, {"one": ["ping"] * 3, "two": ["ping"]}, {}, [])
     assert tool.in_text(counts) == "2 tasks; modules: 3 on one, 2.0 a host"
     assert tool.in_text(counts._replace(modules={})) == "2 tasks"
 

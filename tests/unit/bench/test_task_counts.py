@@ -58,6 +58,8 @@ def test_a_run_on_three_hosts_is_counted(counts_of, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     counts = counts_of.read(tmp_path / "counts")
     assert counts.tasks == re.findall(r"^TASK \[(.*)\]", done.stdout, re.MULTILINE)
+    # No name of theirs needs a filter.
+    assert counts.cold[0] == "On each host" and "Further" in counts.cold
     assert "Skipped everywhere" not in counts.tasks and "Skipped on two" in counts.tasks
     recap = re.findall(r"^(\w+) +: ok=(\d+)", done.stdout, re.MULTILINE)
     assert counts.results == {host: int(number) for host, number in recap}
@@ -73,8 +75,9 @@ def test_a_run_on_three_hosts_is_counted(counts_of, tmp_path):
 
 
 def test_a_task_that_starts_again_is_shown_again(counts_of):
-    task = {"kind": "task", "task": "a", "name": "debug"}
+    task = {"kind": "task", "task": "a", "name": "debug", "loaded": True}
     result = {"kind": "result", "task": "a", "name": "debug", "host": "one"}
-    counts = counts_of.count([task, result, task, task, result, dict(result, host="two")])
+    cold = dict(task, task="b", loaded=False)
+    counts = counts_of.count([cold, task, result, task, task, result, dict(result, host="two")])
     assert counts.tasks == ["a", "a"] and counts.results == {"one": 2, "two": 1}
-    assert counts.modules == {} and counts.trips == {}
+    assert counts.modules == {} and counts.trips == {} and counts.cold == ["b"]
