@@ -61,6 +61,7 @@ limit() { # ulimit option, wanted
 
 # Some machines let an ordinary user have no container network (no /dev/net/tun, say): tools/test.sh tells this from a failure.
 cannot_here() {
+    # shellcheck disable=SC2153  # the script that sources this one sets ENGINE
     printf 'setup: expected %s to start a container; found that it may not for %s, see above; remedy: %s\n' \
         "$ENGINE" "$(id -un)" "run make molecule as root, or on another machine" >&2
     exit 4

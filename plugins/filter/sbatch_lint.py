@@ -14,7 +14,8 @@ author:
 description:
   - Reads a job script as sbatch does and reports its mistakes line by line. It runs nothing of the script. If bash is
     on the controller, C(bash -n) checks the syntax.
-  - A comment such as C(# sbatch-lint: ignore=no-mem) in the script says what is intended.
+  - >-
+    A comment such as C(# sbatch-lint: ignore=no-mem) in the script says what is intended.
   - C(docs/job-lint.md) explains each code and these comments.
 positional: _input
 options:

@@ -59,7 +59,8 @@ def run(name: str, work: t.Callable[[t.Sequence[str]], int]) -> t.NoReturn:
 def complain(name: str, message: str) -> None:
     """Print one line to the standard error output."""
     if sys.stderr is not None:
-        print("%s: %s" % (name, visible(one_line(message))), file=sys.stderr, flush=True)
+        sys.stderr.write("%s: %s\n" % (name, visible(one_line(message))))
+        sys.stderr.flush()
 
 
 def _flushed(name: str) -> int:
