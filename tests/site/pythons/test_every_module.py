@@ -48,7 +48,7 @@ def tasks(root, channel, installer):
         ("rc", "shell_rc", {"path": str(root / "bashrc"), "block": "conda", "lines": ["export A=b"]}),
         ("files", "host_files", {"files": [{"path": str(root / "new/file"), "content": "text\n"}]}),
         (
-            "node_files",
+            "image",
             "node_files",
             {"files": [{"path": "/etc/motd", "content": "text\n"}], "root": str(root / "image")},
         ),
