@@ -153,7 +153,13 @@ def _on_disk_of(text: str, paths: t.Sequence[str]) -> str:
 def _fullest(paths: t.Sequence[str]) -> str:
     """The one of *paths* whose disk has the least space; the first of several on one disk."""
     known = [path for path in paths if path]
-    return min(known, key=lambda path: _free(path)[0], default="")
+    free: dict[str, int] = {}
+    for path in known:
+        # A disk is read once, since others may write to it meanwhile.
+        place = mount_point_of(path)
+        if place not in free:
+            free[place] = _free(path)[0]
+    return min(known, key=lambda path: free[mount_point_of(path)], default="")
 
 
 def _free(path: str) -> tuple[int, int]:

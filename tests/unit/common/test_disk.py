@@ -142,6 +142,19 @@ def test_the_disk_of_a_path_that_is_not_there_is_that_of_its_folder(tmp_path: pa
     assert disk._free("relative/path")[0] == disk._free("")[0] == 1 << 62
 
 
+def test_of_several_places_on_one_disk_the_first_is_named_while_others_fill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = iter(range(1000, 0, -1))
+    monkeypatch.setattr(
+        disk.os,
+        "statvfs",
+        lambda path: types.SimpleNamespace(
+            f_ffree=9, f_favail=9, f_files=0, f_frsize=4096, f_bfree=(blocks := next(left)), f_bavail=blocks
+        ),
+    )
+    monkeypatch.setattr(disk, "mount_point_of", lambda path: "/")
+    assert disk._fullest(["", "/a", "/b", "/c"]) == "/a" and disk._fullest([]) == ""
+
+
 def test_of_several_places_the_fullest_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     free = {"/env": 10, "/cache": 3, "/unknown": 0}
 
@@ -153,6 +166,7 @@ def test_of_several_places_the_fullest_is_named(monkeypatch: pytest.MonkeyPatch)
         )
 
     monkeypatch.setattr(disk.os, "statvfs", statvfs)
+    monkeypatch.setattr(disk, "mount_point_of", lambda path: path)
     full = disk.full_disk("No space left on device", "/env", "", "/cache", "/unknown")
     assert full and full.expected == "enough free space for /cache"
     assert str(disk.full_disk("No space left on device")).startswith("expected enough free space; found none left on ")
