@@ -25,11 +25,11 @@ from .model.controller import Settings, settings_of
 from .model.listing import HIDDEN, NODES_FORMAT, Node, parse_nodes
 from .model.pairs import parse_config
 
-if t.TYPE_CHECKING:
-    pass
-
 # A question whose answer is optional must not hold up a play.
 _SECONDS_OPTIONAL = 5
+
+# Any of them shows that an answer is a configuration.
+_IN_EVERY_CONFIG = frozenset(("AccountingStorageType", "ClusterName", "MinJobAge", "SLURM_VERSION"))
 
 
 class Slurm(JobQuestions):
@@ -71,7 +71,7 @@ class Slurm(JobQuestions):
     def settings(self) -> Settings:
         """The controller's settings that matter to a job."""
         config = self.config()
-        if "ClusterName" not in config and "MinJobAge" not in config:
+        if not _IN_EVERY_CONFIG.intersection(config):
             raise SlurmError("scontrol printed no configuration")
         settings = settings_of(config)
         return settings._replace(cluster=self._on_cluster or settings.cluster)
