@@ -85,7 +85,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.syntax import messages
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import SEVERITIES
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
 
@@ -97,17 +97,12 @@ def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = (), slurm_version: t.Any 
             "sbatch_lint: expected the input to be the text of a script; found %s; remedy: read the file first"
             % type(text).__name__
         )
-    unknown = sorted(set(ignore) - set(SEVERITIES))
-    if unknown:
-        raise AnsibleFilterError(
-            "sbatch_lint: expected ignore to hold codes of findings; found %s; remedy: choose from %s"
-            % (", ".join(unknown), ", ".join(SEVERITIES))
-        )
     try:
+        ignored = known_codes(ignore)
         slurm = parse(None if slurm_version is None else str(slurm_version))
     except UserError as error:
         raise AnsibleFilterError("sbatch_lint: %s" % error) from error
-    return [finding._asdict() for finding in lint(text, slurm, syntax=messages) if finding.code not in ignore]
+    return [finding._asdict() for finding in lint(text, slurm, syntax=messages) if finding.code not in ignored]
 
 
 class FilterModule:

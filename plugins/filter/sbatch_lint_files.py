@@ -73,7 +73,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import check, known_codes, version_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import check, version_of
 
 
 def sbatch_lint_files(

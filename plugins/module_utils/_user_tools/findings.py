@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._common.errors import UserError, some
+from .._common.errors import UserError
 from .._slurm.bash.syntax import messages
-from .._slurm.lint.finding import SEVERITIES, Finding
+from .._slurm.lint.finding import Finding
 from .._slurm.lint.script import lint
 from .._slurm.sbatch.version import parse
 from .scripts import read_script
@@ -40,18 +40,6 @@ def check(path: str, ignored: t.Collection[str], slurm: t.Sequence[int] | None) 
     """
     found = lint(read_script(path), slurm, syntax=messages)
     return Checked(path, [each for each in found if each.code not in ignored])
-
-
-def known_codes(given: t.Iterable[str]) -> frozenset[str]:
-    """The codes to ignore.
-
-    :raises UserError: the linter has no such code.
-    """
-    codes = frozenset(given)
-    unknown = sorted(codes - set(SEVERITIES))
-    if unknown:
-        raise UserError("ignore to hold codes of findings", some(unknown), "choose from %s" % ", ".join(SEVERITIES))
-    return codes
 
 
 def version_of(given: str | None) -> tuple[int, ...] | None:

@@ -9,7 +9,8 @@ import sys
 import typing as t
 
 from .._common.errors import UserError
-from .findings import Checked, check, known_codes, version_of
+from .._slurm.lint.finding import known_codes
+from .findings import Checked, check, version_of
 from .formats import as_json, as_lines, as_sarif, codes_as_json, codes_as_lines
 from .manual import Flag, Manual, parse
 from .program import UNUSABLE, complain, run

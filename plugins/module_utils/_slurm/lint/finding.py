@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._common.errors import UserError, some
+
 # Line, code, message, remedy, and the severity where it is not that of the code.
 Found = t.Union[t.Tuple[int, str, str, str], t.Tuple[int, str, str, str, str]]
 
@@ -244,3 +246,15 @@ class Finding(t.NamedTuple):
     severity: str
     message: str
     remedy: str
+
+
+def known_codes(given: t.Iterable[str]) -> frozenset[str]:
+    """The codes to ignore.
+
+    :raises UserError: the linter has no such code.
+    """
+    codes = frozenset(given)
+    unknown = sorted(codes - set(SEVERITIES))
+    if unknown:
+        raise UserError("ignore to hold codes of findings", some(unknown), "choose from %s" % ", ".join(SEVERITIES))
+    return codes
