@@ -249,36 +249,14 @@ resolved:
   returned: always
 """
 
-import typing as t
-
-from ..module_utils._channel.declare import Options, declare
+from ..module_utils._channel.declare import ARGUMENTS, Options, declare
 from ..module_utils._common.exit import answer
 from ..module_utils._common.redacting_module import RedactingModule
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "path": {"type": "path", "required": True},
-    "python": {"type": "list", "elements": "path", "default": []},
-    "wheels": {"type": "list", "elements": "str", "default": []},
-    "wheel_index": {"type": "str"},
-    "wheel_find_links": {"type": "list", "elements": "str", "default": []},
-    "wheel_no_index": {"type": "bool", "default": False},
-    "cpu_index": {"type": "str", "default": "https://download.pytorch.org/whl/cpu"},
-    "wheel_refuse": {"type": "list", "elements": "str", "default": ["nvidia-*", "cuda-*"]},
-    "wheel_max_megabytes": {"type": "int", "default": 400},
-    "names": {"type": "dict", "default": {}},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "upstream": {"type": "list", "elements": "str", "default": []},
-    "with_dependencies": {"type": "bool", "default": True},
-    "update": {"type": "bool", "default": False},
-    "executable": {"type": "path"},
-    "progress_file": {"type": "path"},
-    "state": {"type": "str", "choices": ["present"], "default": "present"},
-}
 
 
 def main() -> None:
     """Entry point."""
-    module = RedactingModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = RedactingModule(**ARGUMENTS, supports_check_mode=True)
     answer(module, lambda: declare(Options.of(module.params), module.check_mode), writes=["path"])
 
 

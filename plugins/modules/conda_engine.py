@@ -122,20 +122,15 @@ output:
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_venv.declare import Options, declare_engine
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_venv.declare import (
+    ARGUMENTS,
+    Options,
+    declare_engine,
+)
 
 
 def main() -> None:
-    module = RedactingModule(
-        argument_spec={
-            "prefix": {"type": "path", "required": True},
-            "requirements": {"type": "str", "required": True},
-            "python": {"type": "path"},
-            "condarc": {"type": "path"},
-            "progress_file": {"type": "path"},
-        },
-        supports_check_mode=True,
-    )
+    module = RedactingModule(**ARGUMENTS, supports_check_mode=True)
     answer(module, lambda: declare_engine(Options(**module.params), module.check_mode), writes=["prefix"])
 
 

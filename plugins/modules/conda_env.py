@@ -328,37 +328,11 @@ solver:
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import answer
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redacting_module import RedactingModule
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.declare import declare_env
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.options import Options
-from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engines.registry import AUTO, CHOICES
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply.options import ARGUMENTS, Options
 
 
 def main() -> None:
-    module = RedactingModule(
-        argument_spec={
-            "prefix": {"type": "path"},
-            "name": {"type": "str"},
-            "envs_dir": {"type": "path", "default": "~/.conda/envs"},
-            "packages": {"type": "list", "elements": "str", "default": []},
-            "prune": {"type": "bool", "default": False},
-            "pip": {"type": "list", "elements": "str", "default": []},
-            "channels": {"type": "list", "elements": "str"},
-            "channel_priority": {"type": "str", "choices": ["strict", "flexible", "disabled"]},
-            "lock_file": {"type": "path"},
-            "engine": {"type": "str", "choices": CHOICES, "default": AUTO},
-            "executable": {"type": "path"},
-            "cuda": {"type": "str"},
-            "package_cache": {"type": "path"},
-            "compile": {"type": "bool", "default": False},
-            "register_envs": {"type": "bool", "default": True},
-            "verify": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent", "latest"], "default": "present"},
-            "progress_file": {"type": "path"},
-            "expect_torch": {"type": "dict", "options": {"version": {"type": "str"}, "cuda": {"type": "str"}}},
-        },
-        mutually_exclusive=[("prefix", "name")],
-        required_one_of=[("prefix", "name")],
-        supports_check_mode=True,
-    )
+    module = RedactingModule(**ARGUMENTS, supports_check_mode=True)
     writes = ["prefix", "envs_dir", "package_cache", "lock_file"]
     answer(module, lambda: declare_env(Options(**module.params), module.check_mode), writes)
 

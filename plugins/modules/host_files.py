@@ -130,40 +130,12 @@ files:
 from ..module_utils._common.exit import answer
 from ..module_utils._common.redacting_module import RedactingModule
 from ..module_utils._host.declare import declare
-from ..module_utils._host.request import STATES, Options
-
-FILE = {
-    "path": {"type": "path", "required": True},
-    "state": {"type": "str", "choices": list(STATES), "default": "file"},
-    "content": {"type": "str"},
-    "content_base64": {"type": "str"},
-    # The action plugin replaces it.
-    "src": {"type": "str"},
-    "target": {"type": "str"},
-    "mode": {"type": "str"},
-    "backup": {"type": "bool", "default": False},
-}
+from ..module_utils._host.request import ARGUMENTS, Options
 
 
 def main() -> None:
     """Entry point."""
-    module = RedactingModule(
-        argument_spec={
-            "files": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": FILE,
-                "required_if": [
-                    ("state", "file", ["content", "content_base64"], True),
-                    ("state", "link", ["target"]),
-                ],
-                "mutually_exclusive": [("content", "content_base64")],
-            },
-            "only_root": {"type": "list", "elements": "path", "default": []},
-        },
-        supports_check_mode=True,
-    )
+    module = RedactingModule(**ARGUMENTS, supports_check_mode=True)
     answer(module, lambda: declare(Options.of(module.params), write=not module.check_mode, with_diff=module._diff))
 
 

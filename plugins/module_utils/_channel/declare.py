@@ -25,6 +25,29 @@ from .._source.trusted import require_trusted_channels, require_trusted_specs
 from .record import is_unchanged, package_list, read_record
 from .request import Request, request_from
 
+# What AnsibleModule takes for them. Here and not in the module: Ansible packs no module into another one.
+ARGUMENTS: dict[str, t.Any] = {
+    "argument_spec": {
+        "path": {"type": "path", "required": True},
+        "python": {"type": "list", "elements": "path", "default": []},
+        "wheels": {"type": "list", "elements": "str", "default": []},
+        "wheel_index": {"type": "str"},
+        "wheel_find_links": {"type": "list", "elements": "str", "default": []},
+        "wheel_no_index": {"type": "bool", "default": False},
+        "cpu_index": {"type": "str", "default": "https://download.pytorch.org/whl/cpu"},
+        "wheel_refuse": {"type": "list", "elements": "str", "default": ["nvidia-*", "cuda-*"]},
+        "wheel_max_megabytes": {"type": "int", "default": 400},
+        "names": {"type": "dict", "default": {}},
+        "packages": {"type": "list", "elements": "str", "default": []},
+        "upstream": {"type": "list", "elements": "str", "default": []},
+        "with_dependencies": {"type": "bool", "default": True},
+        "update": {"type": "bool", "default": False},
+        "executable": {"type": "path"},
+        "progress_file": {"type": "path"},
+        "state": {"type": "str", "choices": ["present"], "default": "present"},
+    },
+}
+
 
 class Options(t.NamedTuple):
     """The options of ``conda_channel``."""
@@ -56,7 +79,7 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
     """
     request = options.request
     record = read_record(request.path)
-    if not options.update and is_unchanged(request.path, record, request.key()):
+    if _stands(options, record):
         return _result(request, record, changed=False)
     require_trusted_place(request.path, "the channel's folder")
     _require_trusted_sources(request)
@@ -69,6 +92,16 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
         require_rattler(engine)
         respawn_in(engine)
     return _build(options, record, check_mode)
+
+
+def channel_stands(options: Options) -> bool:
+    """Whether :func:`declare` would leave the channel alone. Neither the network nor an engine is asked."""
+    return _stands(options, read_record(options.request.path))
+
+
+def _stands(options: Options, record: t.Mapping[str, t.Any]) -> bool:
+    request = options.request
+    return not options.update and is_unchanged(request.path, record, request.key())
 
 
 def _require_trusted_sources(request: Request) -> None:

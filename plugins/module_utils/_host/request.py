@@ -16,6 +16,34 @@ from .._files.paths import require_absolute
 
 STATES = ("file", "directory", "link", "absent", "touched")
 _WITH_MODE = ("file", "directory", "touched")
+_FILE: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "state": {"type": "str", "choices": list(STATES), "default": "file"},
+    "content": {"type": "str"},
+    "content_base64": {"type": "str"},
+    # The action plugin replaces it.
+    "src": {"type": "str"},
+    "target": {"type": "str"},
+    "mode": {"type": "str"},
+    "backup": {"type": "bool", "default": False},
+}
+# What AnsibleModule takes for the options. Here and not in the module: Ansible packs no module into another one.
+ARGUMENTS: dict[str, t.Any] = {
+    "argument_spec": {
+        "files": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": _FILE,
+            "required_if": [
+                ("state", "file", ["content", "content_base64"], True),
+                ("state", "link", ["target"]),
+            ],
+            "mutually_exclusive": [("content", "content_base64")],
+        },
+        "only_root": {"type": "list", "elements": "path", "default": []},
+    },
+}
 
 
 class WantedFile(t.NamedTuple):

@@ -14,7 +14,7 @@ from ..._files.files import readable_if_root, sha256_of_file
 from ..._files.progress import Progress
 from ..._files.trust import require_trusted_place
 from ..._source.lock import ChannelNames
-from ..engines.base import EnginePlace, SolveRequest
+from ..engines.base import EnginePlace, FoundEngine, SolveRequest
 from ..engines.channels import in_usual_form, missing_channel
 from ..engines.condarc import Condarc, condarc_files, read_condarc, read_names, sha256_of_files
 from ..engines.registry import find_engine
@@ -54,16 +54,10 @@ def declare_env(options: Options, check_mode: bool) -> Result:
 
 
 def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Result:
-    _require_usable_place(prefix)
-    found = find_engine(options.engine, options.executable)
-    condarcs = condarc_files(found.root)
-    require_trusted_sources(options.lock_file, checked_pip_lines(options.pip), condarcs)
-    request = _env_request(options, prefix, condarcs)
-    writes_lock = bool(options.lock_file) and request.lock_sha256 is None
-    if options.state == "present" and not options.verify and not writes_lock:
-        record = record_if_unchanged(prefix, request.sha256())
-        if record is not None and is_expected(prefix, request.expect_torch):
-            return env_result(prefix, record["engine"], _recorded_packages(prefix, record))
+    found, condarcs, request = _asked(options, prefix)
+    record = _record_if_stands(options, request)
+    if record is not None:
+        return env_result(prefix, record["engine"], _recorded_packages(prefix, record))
     if found.executable is None:
         if check_mode:
             return unsolved_result(request, found.kind.name, "there is no engine yet")
@@ -90,6 +84,38 @@ def _make_env(options: Options, prefix: str, home: str, check_mode: bool) -> Res
             result["packages"] = shown_packages(packages)
             result["warnings"] += [*warnings, *plan.engine.warnings]
             return result
+
+
+def env_stands(options: Options) -> bool:
+    """Whether :func:`declare_env` would leave the env alone, as its record says. No engine is started.
+
+    False also where only a solver could tell.
+
+    :raises UserError: the env, or something that it is made from, is refused.
+    """
+    if options.state != "present":
+        return False
+    prefix = checked_prefix(options.prefix, options.name, options.envs_dir, os.path.expanduser("~"))
+    with readable_if_root():
+        return _record_if_stands(options, _asked(options, prefix)[2]) is not None
+
+
+def _asked(options: Options, prefix: str) -> tuple[FoundEngine, list[str], EnvRequest]:
+    """The engine, which is not started, the condarc files that it reads, and the request for the env."""
+    _require_usable_place(prefix)
+    found = find_engine(options.engine, options.executable)
+    condarcs = condarc_files(found.root)
+    require_trusted_sources(options.lock_file, checked_pip_lines(options.pip), condarcs)
+    return found, condarcs, _env_request(options, prefix, condarcs)
+
+
+def _record_if_stands(options: Options, request: EnvRequest) -> dict[str, t.Any] | None:
+    """The env's own record, if nothing is to be done; else None."""
+    writes_lock = bool(options.lock_file) and request.lock_sha256 is None
+    if options.state != "present" or options.verify or writes_lock:
+        return None
+    record = record_if_unchanged(request.prefix, request.sha256())
+    return record if record is not None and is_expected(request.prefix, request.expect_torch) else None
 
 
 def _recorded_packages(prefix: str, record: dict[str, t.Any]) -> list[dict[str, str]]:

@@ -7,6 +7,35 @@ from __future__ import annotations
 
 import typing as t
 
+from ..engines.registry import AUTO, CHOICES
+
+# What AnsibleModule takes for the options. Here and not in the module: Ansible packs no module into another one.
+ARGUMENTS: dict[str, t.Any] = {
+    "argument_spec": {
+        "prefix": {"type": "path"},
+        "name": {"type": "str"},
+        "envs_dir": {"type": "path", "default": "~/.conda/envs"},
+        "packages": {"type": "list", "elements": "str", "default": []},
+        "prune": {"type": "bool", "default": False},
+        "pip": {"type": "list", "elements": "str", "default": []},
+        "channels": {"type": "list", "elements": "str"},
+        "channel_priority": {"type": "str", "choices": ["strict", "flexible", "disabled"]},
+        "lock_file": {"type": "path"},
+        "engine": {"type": "str", "choices": CHOICES, "default": AUTO},
+        "executable": {"type": "path"},
+        "cuda": {"type": "str"},
+        "package_cache": {"type": "path"},
+        "compile": {"type": "bool", "default": False},
+        "register_envs": {"type": "bool", "default": True},
+        "verify": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent", "latest"], "default": "present"},
+        "progress_file": {"type": "path"},
+        "expect_torch": {"type": "dict", "options": {"version": {"type": "str"}, "cuda": {"type": "str"}}},
+    },
+    "mutually_exclusive": [("prefix", "name")],
+    "required_one_of": [("prefix", "name")],
+}
+
 
 class Options(t.NamedTuple):
     """The options of module conda_env, see its documentation."""

@@ -20,6 +20,17 @@ from .request import EngineRequest, engine_request
 
 Result = t.Dict[str, t.Any]
 
+# What AnsibleModule takes for the options. Here and not in the module: Ansible packs no module into another one.
+ARGUMENTS: dict[str, t.Any] = {
+    "argument_spec": {
+        "prefix": {"type": "path", "required": True},
+        "requirements": {"type": "str", "required": True},
+        "python": {"type": "path"},
+        "condarc": {"type": "path"},
+        "progress_file": {"type": "path"},
+    }
+}
+
 
 class Options(t.NamedTuple):
     """The options of module conda_engine, see its documentation."""
@@ -38,7 +49,7 @@ def declare_engine(options: Options, check_mode: bool) -> Result:
     """
     request = engine_request(options.prefix, options.requirements, options.condarc)
     before = _inspect(request)
-    if before.venv and before.requirements == request.requirements and store.has_condarc(request, before.venv):
+    if _stands(request, before):
         return _result(request, before, before.venv, [])
     venv = _finished(request, before)
     # Chosen before anything is written.
@@ -48,6 +59,21 @@ def declare_engine(options: Options, check_mode: bool) -> Result:
     with Progress(options.progress_file) as progress, _space_errors(request):
         with store.store_lock(request, progress) as lock:
             return _make(request, python or options.python, lock, progress)
+
+
+def engine_stands(options: Options) -> bool:
+    """Whether :func:`declare_engine` would leave the engine alone. No Python is chosen.
+
+    :raises UserError: something that is not ours is at the prefix, or as root another user could change it.
+    """
+    request = engine_request(options.prefix, options.requirements, options.condarc)
+    return _stands(request, _inspect(request))
+
+
+def _stands(request: EngineRequest, now: found.Found) -> bool:
+    if not now.venv or now.requirements != request.requirements:
+        return False
+    return store.has_condarc(request, now.venv)
 
 
 def _make(request: EngineRequest, python: EnginePython | str | None, lock: Lock, progress: Progress) -> Result:
