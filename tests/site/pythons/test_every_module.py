@@ -53,6 +53,11 @@ def tasks(root, channel, installer):
             {"files": [{"path": "/etc/motd", "content": "text\n"}], "root": str(root / "image")},
         ),
         ("read", "host_files_info", {"paths": [str(root / "new/file")]}),
+        (
+            "look",
+            "site_look",
+            {"parts": [{"name": "tool", "conda_env": dict(env, executable="/nonexistent/bin/python")}]},
+        ),
         ("old", "conda_env_prune", {"envs_dir": str(root / "envs"), "name": "torch", "slurm": False, "homes": []}),
         ("slurm", "slurm_torch_info", {"nodes": [{"name": "titan01"}]}),
         ("cluster", "slurm_info", {"bin_dir": str(root / "nothing")}),
@@ -120,6 +125,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert [package["name"] for package in results["made"]["packages"]] == ["tool"] and results["made"]["changed"]
     assert results["channel"]["changed"] and (tmp_path / "channel/linux-64").is_dir()
     assert results["unchanged"]["packages"] == results["made"]["packages"] and not results["unchanged"]["changed"]
+    assert results["look"]["stands"] == {"tool": True} and results["look"]["reasons"] == {}
     assert results["env"]["state"] == "env" and results["env"]["damaged"] == []
     assert results["torch"]["verdict"] == "failed" and results["torch"]["reasons"][0]["remedy"]
     assert "#SBATCH --job-name=test\n" in (tmp_path / "test.sh").read_text()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import types
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel.declare import Options, declare
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel.declare import Options, channel_stands, declare
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import DEFAULTS
@@ -51,3 +52,15 @@ def test_an_unchanged_channel_needs_no_engine(published: types.SimpleNamespace) 
     assert result["url"] == pathlib.Path(published.path).as_uri() and result["packages"]
     with pytest.raises(UserError, match=NO_ENGINE):
         declare(options(published.path, **published.options, update=True), check_mode=False)
+
+
+def test_a_channel_stands_until_its_request_its_files_or_their_times_change(
+    published: types.SimpleNamespace, tmp_path: pathlib.Path
+) -> None:
+    assert channel_stands(options(published.path, **published.options))
+    assert not channel_stands(options(published.path, **published.options, update=True))
+    assert not channel_stands(options(published.path, **dict(published.options, wheels=["beta"])))
+    assert not channel_stands(options(tmp_path / "nothing", **published.options))
+    # Same content and times; only the file system knows that these are other files.
+    shutil.copytree(published.path, tmp_path / "copy")
+    assert not channel_stands(options(tmp_path / "copy", **published.options))

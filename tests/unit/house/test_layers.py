@@ -36,6 +36,7 @@ FLOORS = {
     "_conda": 4,
     "_channel": 5,
     "_user_tools": 5,
+    "_site": 6,
 }
 # Names that modules of one package share, with the reason.
 SAME_NAME = {

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges, for each part of a site, whether its role would change anything. Changes nothing. Private to hpc.pytorch.
+
+The judgement of each step is the one with which its own module begins. Where it needs a solver, an engine or the
+network, or finds an error, the part does not stand: then its role runs, and says what there is to say.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._channel import declare as channel
+from .._common.errors import UserError
+from .._conda.apply import declare as env
+from .._conda.apply.options import ARGUMENTS as ENV_ARGUMENTS, Options as EnvOptions
+from .._conda.engine_venv import declare as engine
+from .._host import declare as host
+from .._host.look import read_trusted
+from .._host.request import ARGUMENTS as FILE_ARGUMENTS, Options as FileOptions
+from .settings import holds
+
+Values = t.Mapping[str, t.Any]
+# Why a step is not known to have nothing to do; None if it is.
+Reason = t.Optional[str]
+
+
+def look_at(parts: t.Sequence[Values]) -> dict[str, t.Any]:
+    """The result of module site_look for its option ``parts``.
+
+    :raises UserError: two parts have the same name.
+    """
+    names = [part["name"] for part in parts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError("each part under a name of its own", "%s twice" % twice[0], "rename one of the two")
+    reasons = {part["name"]: _why_not(part) for part in parts}
+    return {
+        "changed": False,
+        "stands": {name: reason is None for name, reason in reasons.items()},
+        "reasons": {name: reason for name, reason in reasons.items() if reason is not None},
+    }
+
+
+def _why_not(part: Values) -> Reason:
+    steps = [(kind, each) for kind in _KINDS for each in _given(part[kind])]
+    if not steps:
+        return "no step to judge"
+    for kind, given in steps:
+        try:
+            reason = _KINDS[kind](given)
+        except (UserError, OSError, ValueError) as error:
+            # Its role says so, at its own place and with its own words.
+            reason = str(error)
+        if reason is not None:
+            return "%s: %s" % (kind, reason)
+    return None
+
+
+def _given(value: t.Any) -> list[t.Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _arguments(specification: Values, given: Values) -> dict[str, t.Any]:
+    """*given* as a module with these arguments would have them.
+
+    :raises ValueError: it would refuse them.
+    """
+    result = ArgumentSpecValidator(**specification).validate(dict(given))
+    if result.error_messages:
+        raise ValueError("; ".join(result.error_messages))
+    return dict(result.validated_parameters)
+
+
+def _channel(given: Values) -> Reason:
+    options = channel.Options.of(_arguments(channel.ARGUMENTS, given))
+    return None if channel.channel_stands(options) else "differs from its record, or is to be resolved again"
+
+
+def _engine(given: Values) -> Reason:
+    options = engine.Options(**_arguments(engine.ARGUMENTS, given))
+    return None if engine.engine_stands(options) else "is not there, or was made from other requirements"
+
+
+def _env(given: Values) -> Reason:
+    options = EnvOptions(**_arguments(ENV_ARGUMENTS, given))
+    return None if env.env_stands(options) else "differs from its record, or is to be solved again"
+
+
+def _existing(path: str) -> Reason:
+    return None if os.path.lexists(path) else "%s is not there" % path
+
+
+def _files(given: Values) -> Reason:
+    given = dict(given)
+    instead = given.pop("unless_exists", None)
+    if instead is not None and os.path.lexists(instead):
+        return None
+    result = host.declare(FileOptions.of(_arguments(FILE_ARGUMENTS, given)), write=False, with_diff=False)
+    differing = [file["path"] for file in result["files"] if file["changed"]]
+    return "%s differs" % differing[0] if differing else None
+
+
+def _settings(given: Values) -> Reason:
+    path = given["path"]
+    content = read_trusted(path)
+    if content is None:
+        return "%s is not there" % path
+    return None if holds(content.decode("utf-8"), given["settings"]) else "%s has other settings" % path
+
+
+# In the order in which a role takes these steps.
+_KINDS: dict[str, t.Callable[[t.Any], Reason]] = {
+    "conda_channel": _channel,
+    "conda_engine": _engine,
+    "existing": _existing,
+    "conda_env": _env,
+    "host_files": _files,
+    "settings": _settings,
+}
