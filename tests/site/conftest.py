@@ -118,7 +118,7 @@ def play(tmp_path: pathlib.Path) -> t.Callable[..., Run]:
     return call
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def playbook_run() -> t.Callable[..., Run]:
     """Runs ansible-playbook in the checkout with these arguments."""
     return ansible_playbook
