@@ -40,10 +40,33 @@ options:
     type: path
     default: ~/.bashrc
   block:
-    description: The block to manage.
+    description: The block to manage. Either this or O(blocks) is required.
     type: str
     choices: [cuda, conda]
-    required: true
+  blocks:
+    description:
+      - Several blocks, which are written together. A block of the file that is not in the list stays as it is.
+      - If one of them is refused, none is written.
+    type: list
+    elements: dict
+    suboptions:
+      block:
+        description: The block to manage.
+        type: str
+        choices: [cuda, conda]
+        required: true
+      lines:
+        description: The lines of the block, as in O(lines).
+        type: list
+        elements: str
+      state:
+        description: Whether the block should exist, as in O(state).
+        type: str
+        choices: [present, absent]
+        default: present
+      path:
+        description: The rc file of this block, if it is not the one in O(path).
+        type: path
   lines:
     description:
       - The lines of the block, each a complete command. Required with O(state=present).
@@ -72,6 +95,16 @@ EXAMPLES = r"""
   become: true
   become_user: alice
 
+- name: CUDA's lines and conda's by one task
+  hpc.pytorch.shell_rc:
+    blocks:
+      - block: cuda
+        lines:
+          - export CUDA_HOME="/usr/local/cuda"
+      - block: conda
+        lines:
+          - export PATH="/opt/app/anaconda3/bin:$PATH"
+
 - name: Remove CUDA from ~/.bashrc
   hpc.pytorch.shell_rc:
     block: cuda
@@ -80,10 +113,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The rc file, C(~) expanded.
+  description: The rc file, C(~) expanded. With O(blocks) that of the first block, V(null) if there is none.
   returned: success
   type: str
   sample: /home/alice/.bashrc
+paths:
+  description: Each rc file once, C(~) expanded.
+  returned: success
+  type: list
+  elements: str
+  sample: [/home/alice/.bashrc]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -91,17 +130,26 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._common.exit import answer
 from ..module_utils._shell.declare import Options, declare
 
+BLOCK = {
+    "block": {"type": "str", "choices": ["cuda", "conda"], "required": True},
+    "lines": {"type": "list", "elements": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "path": {"type": "path"},
+}
+
 
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "default": "~/.bashrc"},
-            "block": {"type": "str", "choices": ["cuda", "conda"], "required": True},
+            "block": {"type": "str", "choices": ["cuda", "conda"]},
+            "blocks": {"type": "list", "elements": "dict", "options": BLOCK},
             "lines": {"type": "list", "elements": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
-        required_if=[("state", "present", ["lines"])],
+        required_one_of=[("block", "blocks")],
+        mutually_exclusive=[("block", "blocks"), ("lines", "blocks")],
         supports_check_mode=True,
     )
     write = not module.check_mode

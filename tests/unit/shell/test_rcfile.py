@@ -172,3 +172,55 @@ def test_lines_are_checked(home, run):
     assert run(path=str(home / ".bashrc"), block="conda", lines=["a\nb"])["failed"] is True
     assert run(path=str(home / ".bashrc"), block="conda", lines=[])["failed"] is True
     assert list(home.iterdir()) == []
+
+
+BOTH = [{"block": "cuda", "lines": ["export A=b"]}, {"block": "conda", "lines": [GUIDE]}]
+
+
+def test_several_blocks_by_one_call_are_those_of_single_calls(home, run):
+    one, two = home / "one", home / "two"
+    for block in BOTH:
+        run(path=str(one), **block)
+    result = run(path=str(two), blocks=BOTH, diff=True)
+    assert two.read_bytes() == one.read_bytes() and result["diff"]["after"].endswith(GUIDE + "\n")
+    assert (result["path"], result["paths"], result["changed"]) == (str(two), [str(two)], True)
+    assert run(path=str(two), blocks=BOTH)["changed"] is False
+    # Those that are not in the list stay.
+    assert run(path=str(two), blocks=BOTH[1:])["changed"] is False
+    assert run(path=str(two), blocks=[{"block": "cuda", "state": "absent"}])["changed"] is True
+    assert "A=b" not in two.read_text() and two.read_text().endswith(GUIDE + "\n")
+
+
+def test_blocks_in_files_of_their_own(home, run):
+    blocks = [dict(BOTH[0], path=str(home / "cuda.sh")), BOTH[1]]
+    result = run(path=str(home / "conda.sh"), blocks=blocks, diff=True)
+    assert result["paths"] == [str(home / "cuda.sh"), str(home / "conda.sh")]
+    assert [each["before_header"] for each in result["diff"]] == result["paths"]
+    assert "A=b" in (home / "cuda.sh").read_text() and GUIDE not in (home / "cuda.sh").read_text()
+    assert GUIDE in (home / "conda.sh").read_text()
+
+
+def test_no_block_is_nothing_to_do(home, run):
+    result = run(path=str(home / "rc"), blocks=[], diff=True)
+    assert (result["changed"], result["paths"], result["path"]) == (False, [], None) and not (home / "rc").exists()
+
+
+def test_what_is_wrong_with_one_block_keeps_every_file_as_it_was(home, run):
+    (home / "folder").mkdir()
+    for wrong in (
+        {"block": "conda", "path": str(home / "folder"), "lines": [GUIDE]},
+        {"block": "conda", "lines": ["if true; then"]},
+        {"block": "conda", "lines": []},
+        {"block": "conda"},
+        {"block": "cuda", "lines": ["export C=d"]},
+        {"block": "conda", "lines": [GUIDE], "path": "relative"},
+    ):
+        (home / "rc").write_text("x=1\n")
+        result = run(path=str(home / "rc"), blocks=[BOTH[0], wrong])
+        assert result["failed"] and "remedy: " in result["msg"], wrong
+        assert (home / "rc").read_text() == "x=1\n", wrong
+
+
+@pytest.mark.parametrize("options", [{}, {"block": "cuda", "blocks": BOTH}, {"lines": ["a"], "blocks": BOTH}])
+def test_either_one_block_or_several(home, run, options):
+    assert run(path=str(home / "rc"), **options)["failed"] and not (home / "rc").exists()
