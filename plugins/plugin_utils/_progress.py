@@ -21,7 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import run_module
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import is_ordinary, run_module
 
 display = Display()
 
@@ -50,6 +50,9 @@ class ProgressAction(ActionBase):
         arguments.setdefault("progress_file", "/tmp/hpc.pytorch-%s.progress" % uuid.uuid4().hex)
         finished = threading.Event()
         name = str((task_vars or {}).get("inventory_hostname", ""))
+        if is_ordinary(self._connection.become):
+            # Several users' lines may come at the same time.
+            name += " %s" % self._connection.become.get_option("become_user")
         poller = threading.Thread(
             target=_poll, args=(self._connection, arguments["progress_file"], name, finished), daemon=True
         )

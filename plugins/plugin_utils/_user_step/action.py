@@ -41,7 +41,7 @@ class UserStepAction(ActionBase):
 
 def run_module(action: ActionBase, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
     """The result of the module of the task's name. A user whom this host cannot become does not end the host's run."""
-    as_user = _is_ordinary(action._connection.become)
+    as_user = is_ordinary(action._connection.become)
     if as_user and action._task.timeout:
         limit = {LIMIT: str(max(1, action._task.timeout - _HEADSTART))}
         action._task.environment = [*(action._task.environment or []), limit]
@@ -65,7 +65,7 @@ def _host(action: ActionBase, task_vars: dict[str, t.Any] | None) -> str:
     return str(action._task.delegate_to or (task_vars or {}).get("inventory_hostname", ""))
 
 
-def _is_ordinary(become: t.Any) -> bool:
+def is_ordinary(become: t.Any) -> bool:
     """Whether the module runs as another user than the connecting one, and not as root."""
     return become is not None and become.get_option("become_user") not in (None, "", "root")
 
