@@ -131,7 +131,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert results["torch"]["verdict"] == "failed" and results["torch"]["reasons"][0]["remedy"]
     assert "#SBATCH --job-name=test\n" in (tmp_path / "test.sh").read_text()
     assert (tmp_path / "bashrc").read_text().splitlines()[-1] == "export A=b"
-    assert (tmp_path / "image/etc/motd").read_text() == "text\n" and results["node_files"]["toolkit"] is None
+    assert (tmp_path / "image/etc/motd").read_text() == "text\n" and results["image"]["toolkit"] is None
     assert results["files"]["changed"] and results["read"]["files"][0]["content"] == "text\n"
     assert results["installed"]["after"]["conda"] == "25.1" and not results["installed_again"]["changed"]
     assert results["engine_python"]["python"] == sys.executable
