@@ -13,12 +13,13 @@ import uuid
 
 import pytest
 
-# What each user's Python does before a module: it waits for the other user's Python at the same step.
+# What each user's Python does before anything else: it waits for the other user's Python to start as often.
 WAIT = """
 import os
-step = "env" if os.path.exists({rc!r}) else "rc"
-open(os.path.join({meeting!r}, step + "-" + {name!r}), "w").close()
-while {wait} and not os.path.exists(os.path.join({meeting!r}, step + "-" + {other!r})):
+names = os.listdir({meeting!r})
+turn = "-%d" % len([name for name in names if name.startswith({name!r})])
+open(os.path.join({meeting!r}, {name!r} + turn), "w").close()
+while {wait} and not os.path.exists(os.path.join({meeting!r}, {other!r} + turn)):
     os.sched_yield()
 """
 
@@ -63,6 +64,10 @@ def user_layer(ground, homes, playbook_run):
         "conda_prefix": "/opt/conda",
         "conda_expose": ["bashrc"],
         "torch_env_state": "absent",
+        "job_script_dest": "~/jobs/test.sh",
+        "job_script_make_folder": True,
+        "job_script_command": "python train_digits.py",
+        "job_script_example": True,
     }
     groups = {"login": {"hosts": {"n1": {}}}, "compute": {"hosts": {"n2": {}, "n3": {}}}}
     inventory.write_text(json.dumps({"all": {"vars": variables, "children": groups}}))
@@ -77,9 +82,7 @@ def waiting(ground, homes):
         for name, other in zip(homes, reversed(homes)):
             packages = homes[name] / (".local/lib/python3.%d/site-packages" % python_minor())
             packages.mkdir(parents=True)
-            code = WAIT.format(
-                rc=str(homes[name] / ".bashrc"), meeting=str(ground / "meeting"), name=name, other=other, wait=wait
-            )
+            code = WAIT.format(meeting=str(ground / "meeting"), name=name, other=other, wait=wait)
             (packages / "usercustomize.py").write_text(code)
             for each in homes[name].rglob("*"):
                 os.chown(each, pwd.getpwnam(name).pw_uid, -1)
@@ -96,12 +99,14 @@ def test_each_step_of_one_user_while_that_of_the_other_runs(user_layer, homes, w
     waiting(True)
     run = user_layer("--limit", "n1:n3")
     assert run.rc == 0 and "failed: " not in run.output, run.output
-    assert sorted(path.name for path in (ground / "meeting").iterdir()) == sorted(
-        "%s-%s" % (step, name) for step in ("rc", "env") for name in homes
-    )
+    met = [path.name for path in (ground / "meeting").iterdir()]
+    turns = [sorted(each.partition("-")[2] for each in met if each.startswith(name)) for name in homes]
+    # The rc file, the environment, the job script and the example.
+    assert turns[0] == turns[1] and len(turns[0]) >= 4, met
     for name, home in homes.items():
         assert (home / ".bashrc").read_text().endswith('export PATH="/opt/conda/bin:$PATH"\n')
-        assert (home / ".bashrc").owner() == name
+        made = [home / ".bashrc", home / "jobs/test.sh", home / "jobs/train_digits.py", home / "jobs/digits.csv.gz"]
+        assert {path.owner() for path in made} == {name}
 
 
 def test_one_after_the_other_with_one_fork(user_layer, homes, waiting):
@@ -113,13 +118,25 @@ def test_one_after_the_other_with_one_fork(user_layer, homes, waiting):
 
 def test_check_mode_says_what_would_change_and_a_second_run_changes_nothing(user_layer, homes):
     run = user_layer("--check")
-    assert run.rc == 0 and run.output.count("changed: [") == 1, run.output
+    assert run.rc == 0 and run.output.count("changed: [") == 3, run.output
     assert not [home for home in homes.values() if any(home.iterdir())]
     assert user_layer().rc == 0
     before = {name: (home / ".bashrc").stat().st_ino for name, home in homes.items()}
     again = user_layer()
     assert again.rc == 0 and "changed: [" not in again.output
     assert {name: (home / ".bashrc").stat().st_ino for name, home in homes.items()} == before
+
+
+def test_a_user_whose_script_fails_gets_no_example_and_the_others_get_theirs(user_layer, homes):
+    first, second = homes
+    (homes[first] / "jobs").write_text("no folder")
+    run = user_layer()
+    assert run.rc == 0 and run.output.count("user     %s: job script failed: " % first) == 1, run.output
+    assert second not in run.output.partition("user     ")[2] and " ignored=0 " in run.output
+    assert sorted(path.name for path in homes[first].iterdir() if path.name[0] != ".") == ["jobs"]
+    assert (homes[second] / "jobs/train_digits.py").exists() and (homes[first] / ".bashrc").exists()
+    run = user_layer("-e", "hpc_users_fail=true")
+    assert run.rc != 0 and "%s: a step failed" % first in " ".join(run.output.split()), run.output
 
 
 def test_the_hosts_and_the_recap_are_those_of_the_inventory(user_layer):
