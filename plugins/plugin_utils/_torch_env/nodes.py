@@ -10,11 +10,13 @@ contacted. Each variable that is read from a host costs a template, so only the 
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 DEFAULT_NAME = "torch"
+NAME = re.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 # An environment can have only one value of each of these.
 DECIDING = (
     "torch_env_scope",
@@ -61,8 +63,10 @@ def nodes(hostvars: HostVars, groups: Groups, wanted: t.Sequence[str], name: str
 
     :arg host: the host whose variables are used. If it is not a node of the environment, such as a user's own host, the
         nodes may contradict each other.
-    :raises UserError: the nodes of the environment ask for different things.
+    :raises UserError: the name is no name of an environment, or its nodes ask for different things.
     """
+    name = str(name)
+    require_name(name)
     every = {each: hostvars[each] for each in members(groups, wanted)}
     same_name = {each: variables for each, variables in every.items() if _name_of(variables) == name}
     if host in same_name:
@@ -77,6 +81,19 @@ def nodes(hostvars: HostVars, groups: Groups, wanted: t.Sequence[str], name: str
         if driver:
             drivers[str(driver)] = None
     return Nodes(list(chosen), [gpus[key] for key in sorted(gpus)], list(drivers))
+
+
+def require_name(name: str) -> None:
+    """Refuse what cannot be the name of an environment, which names a folder and a modulefile.
+
+    :raises UserError: always for such a name.
+    """
+    if not NAME.fullmatch(name):
+        raise UserError(
+            "torch_env_name to consist of the letters A-Z a-z, digits and . _ + -",
+            json.dumps(name),
+            "choose such a name",
+        )
 
 
 def require_agreement(name: str, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> None:

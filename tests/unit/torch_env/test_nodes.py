@@ -108,3 +108,14 @@ def test_environments_of_different_names_may_differ():
 def test_a_host_that_is_no_node_may_use_an_inventory_that_contradicts_itself():
     hostvars = cluster(titan={"torch_env_cuda": "12.9"}, h100={"torch_env_cuda": "13.0"})
     assert nodes.nodes(hostvars, GROUPS, ["compute"], "torch", "login01").names == GROUPS["compute"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", "-x", ".hidden", "a/b", "torch\n"])
+def test_what_cannot_name_an_environment_is_refused(name):
+    with pytest.raises(UserError, match="expected torch_env_name to consist of the letters.*remedy: choose such a name"):
+        nodes.nodes({}, {}, ["compute"], name, "")
+
+
+@pytest.mark.parametrize("name", ["torch", "_x", "torch-2.13_cu13.0+a", "1"])
+def test_a_name_of_plain_letters_is_taken(name):
+    assert nodes.nodes({}, {}, ["compute"], name, "").names == []
