@@ -174,33 +174,12 @@ import os
 from ..module_utils._common.exit import answer
 from ..module_utils._common.redacting_module import RedactingModule
 from ..module_utils._node.declare import declare
-from ..module_utils._node.request import Options
-
-CONTENT = {"folder": {"type": "path", "required": True}, "content": {"type": "str", "required": True}}
-FILE = {
-    "path": {"type": "path", "required": True},
-    "state": {"type": "str", "choices": ["file", "absent"], "default": "file"},
-    "content": {"type": "str"},
-    "content_by_folder": {"type": "list", "elements": "dict", "default": [], "options": CONTENT},
-    "remedy": {"type": "str", "default": "install what makes one of them"},
-    "begins_with": {"type": "list", "elements": "str", "default": []},
-    "mode": {"type": "str"},
-    "only_root": {"type": "list", "elements": "path", "default": []},
-}
-TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
+from ..module_utils._node.request import ARGUMENTS, Options
 
 
 def main() -> None:
     """Entry point."""
-    module = RedactingModule(
-        argument_spec={
-            "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
-            "toolkit": {"type": "dict", "options": TOOLKIT},
-            "root": {"type": "path", "default": "/"},
-            "tar": {"type": "path"},
-        },
-        supports_check_mode=True,
-    )
+    module = RedactingModule(**ARGUMENTS, supports_check_mode=True)
     answer(
         module,
         lambda: declare(Options.of(module.params), not module.check_mode, module._diff, os.environ, module.warn),

@@ -32,6 +32,33 @@ from %s.%s import main
 main()
 """
 
+# Ends where an older Python would fail, without a word: its caller asks in another way. A package has no text.
+_SCRIPT = """import sys
+from importlib.machinery import ModuleSpec
+
+if sys.version_info < (3, 8):
+    sys.exit(1)
+
+TEXTS = %s
+
+
+class Texts:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self, is_package=TEXTS[name] is None) if name in TEXTS else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(compile(TEXTS[module.__name__] or "", module.__name__, "exec"), module.__dict__)
+
+
+sys.meta_path.insert(0, Texts())
+
+from %s.%s import main
+
+"""
+
 
 def make_bundle(module: str, name: str = "this", status: int = 1, compressed: bool = True) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
@@ -41,10 +68,8 @@ def make_bundle(module: str, name: str = "this", status: int = 1, compressed: bo
     :arg status: its exit status with a Python that is too old.
     :arg compressed: False gives the same bytes on every machine, whatever its zlib is.
     """
-    sources: dict[str, str] = {}
-    _collect(OURS + "." + module, sources)
-    packages = {name.rpartition(".")[0] for name in sources}
-    files = {parent.replace(".", "/") + "/__init__.py": "" for each in packages for parent in _with_parents(each)}
+    sources = _sources(module)
+    files = {package.replace(".", "/") + "/__init__.py": "" for package in _packages(sources)}
     files.update({name.replace(".", "/") + ".py": text for name, text in sources.items()})
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -55,6 +80,28 @@ def make_bundle(module: str, name: str = "this", status: int = 1, compressed: bo
             entry.create_system = 3
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED)
     return stream.getvalue()
+
+
+def make_script(module: str) -> str:
+    """The text of a program for ``python -I -``: as :func:`make_bundle`, without a file on the machine.
+
+    Function ``main`` of *module* gets what the program's last line gives it: append ``main(ARGUMENT)``.
+    """
+    sources = _sources(module)
+    loaded: dict[str, str | None] = {**dict.fromkeys(_packages(sources)), **sources}
+    return _SCRIPT % (ascii(loaded), OURS, module)
+
+
+def _sources(module: str) -> dict[str, str]:
+    """The texts of *module* and of our own modules that it imports, by their full names."""
+    sources: dict[str, str] = {}
+    _collect(OURS + "." + module, sources)
+    return sources
+
+
+def _packages(sources: t.Iterable[str]) -> list[str]:
+    """The packages that hold these modules, parents first."""
+    return sorted({parent for name in sources for parent in _with_parents(name.rpartition(".")[0])})
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:

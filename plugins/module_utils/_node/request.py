@@ -12,6 +12,28 @@ from .._common.errors import UserError, shown
 from .._files.paths import require_absolute
 from .._host.request import WantedFile, require_each_once, wanted_file
 
+_CONTENT = {"folder": {"type": "path", "required": True}, "content": {"type": "str", "required": True}}
+_FILE: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "state": {"type": "str", "choices": ["file", "absent"], "default": "file"},
+    "content": {"type": "str"},
+    "content_by_folder": {"type": "list", "elements": "dict", "default": [], "options": _CONTENT},
+    "remedy": {"type": "str", "default": "install what makes one of them"},
+    "begins_with": {"type": "list", "elements": "str", "default": []},
+    "mode": {"type": "str"},
+    "only_root": {"type": "list", "elements": "path", "default": []},
+}
+_TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
+# What AnsibleModule takes for the options. Here and not in the module: its action checks them, too.
+ARGUMENTS: dict[str, t.Any] = {
+    "argument_spec": {
+        "files": {"type": "list", "elements": "dict", "default": [], "options": _FILE},
+        "toolkit": {"type": "dict", "options": _TOOLKIT},
+        "root": {"type": "path", "default": "/"},
+        "tar": {"type": "path"},
+    },
+}
+
 
 class Choice(t.NamedTuple):
     """A content for machines that have a folder."""

@@ -35,7 +35,7 @@ class Cluster:
         }
         self.hosts: dict[str, dict[str, t.Any]] = {"login1": {}, "gpu1": {}, "gpu2": {}}
 
-    def play(self, *arguments: str, rc: int = 0) -> t.Any:
+    def play(self, *arguments: str, rc: int = 0, environment: t.Mapping[str, str] | None = None) -> t.Any:
         for name in self.hosts:
             (self.folder / name).mkdir(exist_ok=True)
         inventory = self.folder / "inventory.json"
@@ -45,7 +45,7 @@ class Cluster:
         }
         children = {name: {"hosts": hosts} for name, hosts in groups.items()}
         inventory.write_text(json.dumps({"all": {"vars": self.variables, "children": children}}))
-        done = self._run("-i", str(inventory), "playbooks/node.yml", *arguments)
+        done = self._run("-i", str(inventory), "playbooks/node.yml", *arguments, environment=environment or {})
         assert (done.rc == 0) == (rc == 0), done.output
         return done
 
@@ -99,6 +99,32 @@ def test_each_host_gets_its_own_files_by_one_task(cluster: Cluster) -> None:
         assert "%s/lib64" % new in texts["gpu2"] and old not in texts["gpu2"]
         assert "LD_LIBRARY_PATH" not in texts["login1"] and '"%s/bin' % new in texts["login1"]
     assert sum(changed(cluster.play().output).values()) == 0
+
+
+def test_a_host_where_all_stands_starts_no_module(cluster: Cluster, load_module: t.Any, tmp_path: pathlib.Path) -> None:
+    tool = load_module("tests/task_counts.py")
+    cluster.variables["cuda_home"] = cluster.toolkit("cuda", "12.4.1")
+    cluster.hosts = {"gpu1": {}, "gpu2": {"ansible_python_interpreter": "auto_silent"}, "cpu1": {}, "login1": {}}
+    cluster.play()
+    drifted = cluster.folder / "cpu1/hpc-pytorch-conda.sh"
+    drifted.chmod(0o600)
+    run = cluster.play(environment=tool.environment(tmp_path / "counts"))
+    counts = tool.read(tmp_path / "counts")
+    assert changed(run.output) == {"gpu1": 0, "gpu2": 0, "cpu1": 1, "login1": 0}
+    assert {host: len(names) for host, names in counts.modules.items()} == {"cpu1": 1}
+    assert stat.S_IMODE(drifted.stat().st_mode) == 0o644
+
+
+def test_without_pipelining_the_module_says_the_same(cluster: Cluster) -> None:
+    cluster.variables["cuda_home"] = cluster.toolkit("cuda", "12.4.1")
+    cluster.hosts = {"gpu1": {}}
+    cluster.play()
+
+    def result(pipelining: str) -> str:
+        run = cluster.play("-v", "--diff", environment={"ANSIBLE_PIPELINING": pipelining})
+        return str(run.output.partition("\nTASK ")[2].partition("PLAY RECAP")[0])
+
+    assert result("1") == result("0") and "version: 12.4.1" in result("1")
 
 
 def test_what_is_no_longer_wanted_goes_and_what_is_not_ours_stays(cluster: Cluster) -> None:

@@ -18,11 +18,10 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._node.archive import Member, archive_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._node.declare import declare
-from ansible_collections.hpc.pytorch.plugins.module_utils._node.request import Options
-from ansible_collections.hpc.pytorch.plugins.modules import node_files
+from ansible_collections.hpc.pytorch.plugins.module_utils._node.request import ARGUMENTS, Options
 
 OURS = "# Written by us.\n"
-DEFAULTS = {name: option.get("default") for name, option in node_files.FILE.items()}
+DEFAULTS = {name: option.get("default") for name, option in ARGUMENTS["argument_spec"]["files"]["options"].items()}
 
 
 def options(*files: t.Mapping[str, t.Any], **given: t.Any) -> Options:
