@@ -305,10 +305,11 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
         "README.md",
         "changelogs",
         "docs",
+        "inventories",
         "meta",
         "playbooks",
         "plugins",
         "roles",
         "site.yml",
     }
-    assert {"LICENSE", "README.md", "meta", "playbooks", "plugins", "roles"} <= top
+    assert {"LICENSE", "README.md", "inventories", "meta", "playbooks", "plugins", "roles"} <= top

@@ -199,6 +199,18 @@ def _make_folders(path: str) -> None:
     # All users pass through these folders, so the caller's umask does not count.
     if not os.path.isdir(path):
         _make_folders(os.path.dirname(path))
-        with contextlib.suppress(FileExistsError):
+        try:
             os.mkdir(path)
-            os.chmod(path, 0o755)
+        except FileExistsError:
+            return
+        except OSError as error:
+            # What a full disk means is reported elsewhere.
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
+                raise
+            raise UserError(
+                "a folder for the engine that this user may make, %s" % path,
+                os.strerror(error.errno),
+                "choose a folder of your own as conda_engine_prefix (the option prefix),"
+                " or for all of inventories/local, as in -e local_root=$HOME/site",
+            ) from error
+        os.chmod(path, 0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -41,6 +42,18 @@ def test_an_engine_is_made_once_and_every_user_can_read_it(site):
     again = site(condarc="/opt/conda/.condarc")
     assert not again["changed"] and again["venv"] == made["venv"] and contents(site.root) == before
     assert site.pip_calls == 1 and site.venvs() == [os.path.basename(made["venv"])]
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_place_that_cannot_be_written_is_said_in_one_line(site, monkeypatch, code):
+    def refuse(path, mode=0o777):
+        raise OSError(code, os.strerror(code), path)
+
+    monkeypatch.setattr(store_module.os, "mkdir", refuse)
+    with pytest.raises(UserError) as caught:
+        site()
+    assert str(caught.value).startswith("expected a folder for the engine that this user may make, %s" % site.root)
+    assert os.strerror(code) in caught.value.found and "local_root" in caught.value.remedy
 
 
 def test_other_users_cannot_enter_it_before_it_is_finished(site):
