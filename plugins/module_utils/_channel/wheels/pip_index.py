@@ -36,7 +36,9 @@ _DOWNLOADING = re.compile(
 _CPU_REMEDY = (
     "name a release in wheels (channel_wheels) that has a CPU wheel here, "
     "point cpu_index (channel_cpu_index) to an index of CPU wheels that this machine reaches, "
-    "add a folder that holds one to wheel_find_links (channel_wheel_find_links)"
+    "add a folder that holds one to wheel_find_links (channel_wheel_find_links), "
+    "or, to publish CUDA with its gigabytes, set wheel_refuse (channel_wheel_refuse) to [] and wheel_max_megabytes "
+    "(channel_wheel_max_megabytes) to 0"
 )
 _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
@@ -165,7 +167,7 @@ def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> Us
     return UserError(
         "a CPU wheel for %s (none that needs %s)" % (", ".join(requirements), ", ".join(index.refuse)),
         "one that brings %s" % found,
-        _CPU_REMEDY + ", or empty wheel_refuse (channel_wheel_refuse) if CUDA is wanted",
+        _CPU_REMEDY,
     )
 
 
@@ -188,7 +190,7 @@ def check_line(line: str, requirements: t.Sequence[str], index: Index) -> None:
             raise UserError(
                 "a CPU wheel for %s, of at most %d MB" % (", ".join(requirements), index.max_megabytes),
                 "%s with %d MB" % (downloading.group(1), megabytes),
-                _CPU_REMEDY + ", or raise wheel_max_megabytes (channel_wheel_max_megabytes)",
+                _CPU_REMEDY,
             )
 
 
