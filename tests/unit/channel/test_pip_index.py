@@ -124,9 +124,7 @@ def test_cuda_is_refused_before_it_is_read(here: interpreter.Interpreter, tmp_pa
     assert "a CPU wheel for fast" in caught.value.expected and "nvidia" in caught.value.found
     assert "\n" not in str(caught.value)
     # Both halves of the remedy are needed: a wheel for CUDA is large, and brings projects that are refused.
-    assert (
-        "(channel_wheel_refuse) to [] and wheel_max_megabytes (channel_wheel_max_megabytes) to 0" in caught.value.remedy
-    )
+    assert caught.value.remedy.endswith("""-e '{"channel_wheel_refuse": [], "channel_wheel_max_megabytes": 0}'""")
     index = Index(find_links=(Address(str(links)),), no_index=True)
     (tmp_path / "g").mkdir()
     chosen = pip_index.choose(here, ["fast"], index, str(tmp_path / "g"), Progress())
@@ -136,9 +134,7 @@ def test_cuda_is_refused_before_it_is_read(here: interpreter.Interpreter, tmp_pa
 def test_a_large_wheel_has_the_same_remedy() -> None:
     with pytest.raises(UserError) as caught:
         pip_index.check_line("  Downloading torch-2.13.0-cp311-cp311-linux_x86_64.whl (899.7 MB)\n", ["torch"], CPU)
-    assert (
-        "(channel_wheel_refuse) to [] and wheel_max_megabytes (channel_wheel_max_megabytes) to 0" in caught.value.remedy
-    )
+    assert caught.value.remedy.endswith("""-e '{"channel_wheel_refuse": [], "channel_wheel_max_megabytes": 0}'""")
 
 
 def test_what_cannot_be_found_is_one_line(

@@ -37,8 +37,8 @@ _CPU_REMEDY = (
     "name a release in wheels (channel_wheels) that has a CPU wheel here, "
     "point cpu_index (channel_cpu_index) to an index of CPU wheels that this machine reaches, "
     "add a folder that holds one to wheel_find_links (channel_wheel_find_links), "
-    "or, to publish CUDA with its gigabytes, set wheel_refuse (channel_wheel_refuse) to [] and wheel_max_megabytes "
-    "(channel_wheel_max_megabytes) to 0"
+    "or, to download CUDA with its gigabytes, empty wheel_refuse and set wheel_max_megabytes to 0: "
+    """-e '{"channel_wheel_refuse": [], "channel_wheel_max_megabytes": 0}'"""
 )
 _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
