@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Check that generated texts are current, then run ruff, mypy, ansible-lint, yamllint and antsibull-changelog. All but mypy
-# read a copy of the sources.
+# Check that generated texts are current, then run ruff, mypy, ansible-lint, yamllint, antsibull-docs and antsibull-changelog.
+# All but mypy read a copy of the sources.
 
 # shellcheck source=tools/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
@@ -25,6 +25,7 @@ ruff check --quiet . || failed+=("ruff check")
 yamllint --strict . || failed+=(yamllint)
 # Offline: nothing is fetched from Galaxy, and no second copy of the collection is installed that would be found first.
 ANSIBLE_COLLECTIONS_PATH=$SOURCES_ROOT ansible-lint --nocolor --offline --strict --profile production || failed+=(ansible-lint)
+antsibull-docs lint-collection-docs --plugin-docs . || failed+=("antsibull-docs lint-collection-docs")
 antsibull-changelog lint || failed+=("antsibull-changelog lint")
 antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml || failed+=("antsibull-changelog lint-changelog-yaml")
 if [ ${#failed[@]} -gt 0 ]; then

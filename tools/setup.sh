@@ -368,15 +368,17 @@ publish_link() { # target, link
 
 # --- the two set-ups ---------------------------------------------------------------------------------------------
 
-# Set VENV and CACHE for: site (ansible-playbook alone), test (that, the engine's libraries and the checkers) or molecule
-# (a venv of its own, and the system packages of the container engine).
-setup() { # site, test, or molecule with podman or docker
+# Set VENV and CACHE for: site (ansible-playbook alone), test (that, the engine's libraries and the checkers), release (that,
+# and Galaxy's check) or molecule (a venv of its own, and the system packages of the container engine).
+setup() { # site, test, release, or molecule with podman or docker
     local what=$1 engine=${2:-} version python
     local requirements=("$CHECKOUT/requirements/controller.txt") packages=("$CHECKOUT/requirements/debian-site.txt")
     local everything=("${requirements[@]}" "$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/requirements/test.txt")
     if [ "$what" = test ]; then
         requirements=("${everything[@]}")
         packages+=("$CHECKOUT/requirements/debian-test.txt")
+    elif [ "$what" = release ]; then
+        requirements=("${everything[@]}" "$CHECKOUT/requirements/release.txt")
     elif [ "$what" = molecule ]; then
         requirements+=("$CHECKOUT/roles/conda/files/engine-requirements.txt" "$CHECKOUT/requirements/molecule.txt")
         packages+=("$CHECKOUT/requirements/debian-molecule.txt")

@@ -16,7 +16,7 @@ description:
     the nodes is needed.
   - Submits one job array for all nodes with the same O(nodes[].partition) and O(nodes[].gres), and binds each task to
     its node. Every node answers for itself; a failed, hung or busy one does not hold up the others.
-  - A node that gives no answer is a result like any other. Its RV(nodes[].verdict) is V(unreachable), and the reason
+  - A node that gives no answer is a result like any other. Its RV(nodes.verdict) is V(unreachable), and the reason
     holds Slurm's message about the node or the task.
   - Nothing is left behind. The array is cancelled and the private folder removed in the end, also after a failure, a
     signal or a lost connection. If this module is killed, Slurm itself ends the array a day after its submission.
@@ -145,8 +145,8 @@ RETURN = r"""
 nodes:
   description:
     - What M(hpc.pytorch.torch_info) returns, by the name of the node.
-    - A node that gave no answer has the RV(nodes[].verdict) V(unreachable), with RV(nodes[].summary),
-      RV(nodes[].reasons) and no RV(nodes[].devices).
+    - A node that gave no answer has the RV(nodes.verdict) V(unreachable), with RV(nodes.summary),
+      RV(nodes.reasons) and no RV(nodes.devices).
   returned: success
   type: dict
   contains:
