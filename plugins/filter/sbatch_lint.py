@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: sbatch_lint
 short_description: Find the mistakes in a Slurm job script
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: user_names
 short_description: Check that hpc_users is a list of safe names
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: user_tool_files
 short_description: Build the commands sbatch-lint and torch-verdict
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:

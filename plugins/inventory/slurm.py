@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: slurm
 short_description: Make an inventory of the nodes that Slurm knows
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:

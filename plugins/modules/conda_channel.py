@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_channel
 short_description: Publish a conda channel on disk
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Publishes a conda channel in a folder, from interpreters of this machine, from wheels and from packages of other
     channels.

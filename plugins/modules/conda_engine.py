@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_engine
 short_description: Make the engine that conda_env and conda_channel use, a venv with py-rattler
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a venv with the packages of O(requirements) and lets users find it at O(prefix). Role C(hpc.pytorch.conda)
     calls it with the collection's own requirements.

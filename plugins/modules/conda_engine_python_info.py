@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_engine_python_info
 short_description: Choose the Python that the engine's venv is made with
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - The engine needs Python 3.10 or newer with venv and ensurepip. Ansible's own interpreter on the target may be older.
   - Chooses the newest of C(python3.13) to C(python3.10) in C(/usr/bin) and C(/usr/local/bin). As root it chooses only a

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_env
 short_description: Make, change or remove a conda environment in one transaction
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes an env hold the requested match specs, solved together and installed in one transaction.
   - With the rattler engine a first creation is atomic. The other engines build an env at its prefix, marked until it is

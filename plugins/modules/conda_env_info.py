@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_env_info
 short_description: Read what a conda environment holds, and whether it is complete
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads an env's own records. It uses no engine, solver or network, and executes no program of the env.
 author: hpc.pytorch contributors (@hpc-pytorch)

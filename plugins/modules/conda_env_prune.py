@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_env_prune
 short_description: Remove the versions of a site env that nothing uses any more
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Role P(hpc.pytorch.torch_env#role) publishes a site env as a symlink O(envs_dir)/O(name) to a prefix below
     C(ENVS/.NAME), and keeps the earlier prefixes. This module lists the ones that can be removed, and why each other

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conda_installer
 short_description: Install a conda base from an installer, next to the previous one, and switch to it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Runs a shell installer of the kind that constructor makes (Miniforge, Miniconda, Anaconda, a site's own), and makes
     its base available at O(prefix).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cuda_info
 short_description: Find and check the CUDA toolkit, the NVIDIA driver and the GPUs
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Returns the CUDA toolkit and its version, the driver, the GPUs, and the newest CUDA that the driver can run.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: each_user
 short_description: Run a module as each of several users, at the same time
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Runs a module once for each user, as that user, on one host. A task with C(become_user) and a loop does so for one

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_files
 short_description: Write the files of a host, safely as root
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Makes files, folders and symlinks as requested, many in one call. Everything is checked before the first change.

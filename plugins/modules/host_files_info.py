@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_files_info
 short_description: Read small files of a host, safely as root
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Reads text files of at most 4 MiB. A fifo, a device or a folder is refused, never waited for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: node_files
 short_description: Make the files of a node so, on the node itself or in an image
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Writes the files that roles want on each node, in one call, and checks the node's CUDA toolkit in the same call.

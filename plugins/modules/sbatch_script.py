@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sbatch_script
 short_description: Write a Slurm job script
-version_added: 0.1.0
+version_added: 1.0.0
 author: hpc.pytorch contributors (@hpc-pytorch)
 description:
   - Writes a job script from the options of sbatch, under their long names with underscores. It refuses options that

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: shell_rc
 short_description: Keep the tail of C(~/.bashrc)
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Manages the end of a shell's rc file. CUDA's lines come first and conda's lines last, in whatever order they were

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_look
 short_description: Check which parts of a site stand as roles want them
-version_added: 0.1.0
+version_added: 1.0.0
 author: "hpc.pytorch contributors (@hpc-pytorch)"
 description:
   - Judges in one call whether the channel, the engine, the base and the files of a site stand as roles want them.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: slurm_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: List the partitions, nodes and GRES of a Slurm cluster
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

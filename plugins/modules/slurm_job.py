@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: slurm_job
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Submit a job to Slurm once, wait for it, or cancel it
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: slurm_torch_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Check torch on many compute nodes at once, through Slurm, as an ordinary user
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

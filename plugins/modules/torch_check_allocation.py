@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: torch_check_allocation
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Allocate a node for some tasks, and release it
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

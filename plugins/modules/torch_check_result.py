@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: torch_check_result
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Make the result of a node from what its check returned
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

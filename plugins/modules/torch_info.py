@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: torch_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Test whether the PyTorch of an environment computes, on which GPUs, and if not, why
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

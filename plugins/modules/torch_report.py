@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: torch_report
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Make one report of the results of torch_check on every node
 author:
   - hpc.pytorch contributors (@hpc-pytorch)

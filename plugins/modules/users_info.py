@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: users_info
 short_description: Check the names of hpc_users, and find their accounts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Ansible writes C(become_user) into a shell's command line without quotes. This module fails unless O(names) is a
     list of names that are safe there, and unless the machine knows each of them and none is root.

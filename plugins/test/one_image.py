@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: one_image
 short_description: Check that hosts can boot the same image
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
