@@ -1,5 +1,5 @@
 # Every target runs a script in tools/, which first sets up what it needs. PYTHON=/path/to/python3 chooses a Python.
-.PHONY: help site test unit fuzz lint sanity generate tools molecule bench faults undo clean
+.PHONY: help site test unit fuzz lint sanity generate docs tools molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -26,6 +26,9 @@ sanity: ## ansible-test sanity (ARGS='--test pep8' and the like)
 
 generate: ## write the generated texts (ARGS='--check' only lists those that are out of date)
 	@tools/generate.sh $(ARGS)
+
+docs: ## build the docs site in out/docs (ARGS=FOLDER)
+	@tools/docs.sh $(ARGS)
 
 tools: ## write sbatch-lint and torch-verdict, as the role user_tools installs them (ARGS=FOLDER)
 	@tools/user_tools.sh $(ARGS)

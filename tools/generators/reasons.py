@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reason codes in the documentation of torch_info and in docs/causes.md, from the docstrings of the detectors."""
+"""The reason codes in torch_info's documentation, docs/causes.md and its list in docs/guide/troubleshooting.md.
+
+All from the docstrings of the detectors.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,19 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages
 
 MODULE = "plugins/modules/torch_info.py"
 PAGE = "docs/causes.md"
+LIST = "docs/guide/troubleshooting.md"
 WIDTH = 120
 _MARKUP = re.compile(r"`([^`]+)`")
 
 
 def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], str]) -> dict[str, str]:
-    """Both texts."""
+    """The three texts."""
     parts = list(_parts())
     lines = [_option_line(detect) for dummy, detectors in parts for detect in detectors]
     sections = [text for stage, detectors in parts for text in _sections(stage, detectors)]
+    rows = [_row(detect) for _stage, detectors in parts for detect in detectors]
     return {
+        LIST: block(current(LIST), "reason codes", "\n".join(["| code | |", "|---|---|", *rows])),
         MODULE: block(current(MODULE), "reason codes", "\n".join(lines)),
         PAGE: block(current(PAGE), "reason codes", "\n" + "\n\n".join(sections) + "\n\n"),
     }
@@ -46,6 +52,11 @@ def _option_line(detect: Detector) -> str:
     return textwrap.fill(
         text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _row(detect: Detector) -> str:
+    summary = inspect.cleandoc(detect.__doc__ or "").split("\n", 1)[0].replace("|", "\\|")
+    return "| [`{0}`](../causes.md#{0}) | {1} |".format(detect.__name__, summary)
 
 
 def _for_ansible(match: re.Match[str]) -> str:
