@@ -1,5 +1,5 @@
 # Every target runs a script in tools/, which first sets up what it needs. PYTHON=/path/to/python3 chooses a Python.
-.PHONY: help site test unit fuzz lint sanity generate docs tools molecule bench faults undo clean
+.PHONY: help site test unit fuzz lint sanity generate docs dist release tools molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -29,6 +29,12 @@ generate: ## write the generated texts (ARGS='--check' only lists those that are
 
 docs: ## build the docs site in out/docs (ARGS=FOLDER)
 	@tools/docs.sh $(ARGS)
+
+dist: ## build and check what can be published, in out/dist (ARGS=FOLDER)
+	@tools/dist.sh $(ARGS)
+
+release: ## write the changelog, do what dist does in out/VERSION, commit and tag (VERSION=1.0.0); nothing is pushed
+	@tools/release.sh $(VERSION)
 
 tools: ## write sbatch-lint and torch-verdict, as the role user_tools installs them (ARGS=FOLDER)
 	@tools/user_tools.sh $(ARGS)

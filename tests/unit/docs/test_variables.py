@@ -54,6 +54,8 @@ class Found:
         self.made: set[str] = set()
 
     def template(self, text: str) -> None:
+        # A backslash in a pattern is a warning where Python reads the text.
+        text = text.replace("\\", "/")
         text = re.sub(r"\|\s*[\w.]+", "", re.sub(r"\bis (not )?[\w.]+", "", text))
         self.read |= jinja2.meta.find_undeclared_variables(self.environment.parse(text))
 
