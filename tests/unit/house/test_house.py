@@ -298,6 +298,7 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
     assert top <= {
         "SECURITY.md",
         "CHANGELOG.md",
+        "CODE_OF_CONDUCT.md",
         "CONTRIBUTING.md",
         "FILES.json",
         "LICENSE",
