@@ -19,6 +19,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._report import files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.build import make_report
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import collect, name_inventory, partitions_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.compare import differs
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.history import refresh
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.html import make_page
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.query import select
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.schema import Report
@@ -38,6 +39,7 @@ class Options(t.NamedTuple):
     formats: t.Sequence[str]
     folder: str | None
     keep: int
+    interval: int | None
     query: str | None
 
     @classmethod
@@ -50,6 +52,10 @@ class Options(t.NamedTuple):
         require_absolute("folder", folder, existing=True, where=" on the controller")
         if given["keep"] < 0:
             raise UserError("keep to be 0 or more", str(given["keep"]), "leave it out to keep no earlier report")
+        if given["interval"] is not None and given["interval"] < 1:
+            raise UserError(
+                "interval to be at least 1 second", str(given["interval"]), "leave it out if no timer runs the check"
+            )
         hosts = hosts_of_play if given["hosts"] is None else given["hosts"]
         return cls(**dict(given, hosts=hosts, folder=os.path.normpath(folder) if folder else None))
 
@@ -79,7 +85,7 @@ class ActionModule(ActionBase):
             except UserError as error:
                 # The check is done: what it found is shown before the task fails.
                 problem = error
-        report = _make_report(options.hosts, variables, last)
+        report = _make_report(options, variables, last)
         lines = make_table(report)
         if "table" in options.formats:
             _show(lines)
@@ -99,21 +105,24 @@ class ActionModule(ActionBase):
         return answer
 
     def _write(self, folder: str, options: Options, report: Report, last: Report | None) -> dict[str, t.Any]:
+        found_more = last is None or differs(last, report)
+        written = report if last is None or found_more else refresh(last, report)
         makers: dict[str, t.Callable[[], bytes]] = {
-            "json": lambda: files.dump(report),
-            "html": lambda: make_page(report).encode("utf-8"),
+            "json": lambda: files.dump(written),
+            "html": lambda: make_page(written).encode("utf-8"),
         }
         # The next report is compared with the JSON, so there is no page without it.
         wanted = [name for name in makers if name in options.formats or (name == "json" and "html" in options.formats)]
         paths = {name: os.path.join(folder, FILES[name]) for name in wanted}
-        # If only times differ, the last report stays.
-        stale = bool(paths) and (last is None or differs(last, report) or not all(map(os.path.lexists, paths.values())))
-        if stale and "html" in paths:
+        if "html" in paths:
             files.require_ours(paths["html"])
-        if stale and not self._task.check_mode:
+        # As dnf reports no change for a refreshed cache: the times of the check are new in the files, the state is not.
+        changed = bool(paths) and (found_more or not all(map(os.path.lexists, paths.values())))
+        if paths and not self._task.check_mode:
             contents = {path: makers[name]() for name, path in paths.items()}
-            files.replace(folder, contents, last["generated"] if last is not None else None, options.keep)
-        answer: dict[str, t.Any] = {"changed": stale, "files": list(paths.values())}
+            replaced = last["generated"] if last is not None and found_more else None
+            files.replace(folder, contents, replaced, options.keep)
+        answer: dict[str, t.Any] = {"changed": changed, "files": list(paths.values())}
         if self._task.diff and answer["changed"]:
             answer["diff"] = {
                 "before": describe_nodes(last) if last is not None else "",
@@ -124,12 +133,13 @@ class ActionModule(ActionBase):
         return answer
 
 
-def _make_report(hosts: t.Sequence[str], variables: t.Mapping[str, t.Any], last: Report | None) -> Report:
+def _make_report(options: Options, variables: t.Mapping[str, t.Any], last: Report | None) -> Report:
     groups, hostvars = variables["groups"], variables["hostvars"]
     generated = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    nodes = list(collect(hosts, groups, partitions_of(groups, hostvars), hostvars, generated))
+    nodes = list(collect(options.hosts, groups, partitions_of(groups, hostvars), hostvars, generated))
     inventory = name_inventory(variables.get("ansible_inventory_sources") or [])
-    return make_report(nodes, last, inventory, "hpc.pytorch %s" % files.collection_version(), generated)
+    generator = "hpc.pytorch %s" % files.collection_version()
+    return make_report(nodes, last, inventory, generator, generated, options.interval)
 
 
 def _show(lines: t.Sequence[Line]) -> None:

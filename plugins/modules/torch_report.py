@@ -17,8 +17,9 @@ description:
   - It runs on the controller and covers all hosts, whichever host the task runs for. Use C(run_once).
   - Every host of the groups C(login) and C(compute) is in the report. A host that was not part of the run (C(--limit))
     keeps its entry in the last report in O(folder).
-  - The files are rewritten only if something other than a time has changed since the last report. A second run that
-    finds the same changes nothing, and the report keeps the time of the first run that found this state.
+  - A check that finds the same as the last one is no change, and gives no diff. The files then have its times
+    (C(last_checked), and C(checked) of each node), so that a check that has stopped can be seen; they keep the time of
+    the first check that found this state (C(generated)). Check mode writes nothing.
 options:
   hosts:
     description:
@@ -41,9 +42,15 @@ options:
     type: str
   keep:
     description:
-      - How many earlier reports to keep next to them, each with its time in its name. Older ones are removed.
+      - How many earlier reports to keep next to them, each with its time in its name. Older ones are removed. One is
+        kept when a check finds another state.
     type: int
     default: 0
+  interval:
+    description:
+      - How many seconds pass from one check to the next, if a timer runs them. The page then says that a check is
+        missing. Without it, the page only says when a check is more than a day old.
+    type: int
   query:
     description:
       - A JMESPath expression over the report. Its result is returned.
@@ -72,6 +79,8 @@ EXAMPLES = r"""
   hpc.pytorch.torch_report:
     folder: "{{ inventory_dir }}/report"
     keep: 30
+    # A timer runs this every hour.
+    interval: 3600
   run_once: true
 
 - name: Find the nodes whose torch has no CUDA
@@ -125,6 +134,7 @@ ARGUMENT_SPEC = {
     },
     "folder": {"type": "str"},
     "keep": {"type": "int", "default": 0},
+    "interval": {"type": "int"},
     "query": {"type": "str"},
 }
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The reason codes in torch_info's documentation, docs/causes.md and its list in docs/guide/troubleshooting.md.
 
-All from the docstrings of the detectors.
+All from the docstrings of the detectors. The page causes.md lists the codes of the role and of the report too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import textwrap
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages import STAGES, Detector, Stage
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.page.causes import OTHERS
 
 MODULE = "plugins/modules/torch_info.py"
 PAGE = "docs/causes.md"
@@ -28,6 +29,7 @@ def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], 
     lines = [_option_line(detect) for dummy, detectors in parts for detect in detectors]
     sections = [text for stage, detectors in parts for text in _sections(stage, detectors)]
     rows = [_row(detect) for _stage, detectors in parts for detect in detectors]
+    sections += ["## The check itself", *(_filled("- `%s`: %s" % item) for item in OTHERS.items())]
     return {
         LIST: block(current(LIST), "reason codes", "\n".join(["| code | |", "|---|---|", *rows])),
         MODULE: block(current(MODULE), "reason codes", "\n".join(lines)),

@@ -12,6 +12,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import FAILURES, VERDICTS, Reason
 
 from .compare import make_changes
+from .history import with_history
 from .normalise import NOT_PART
 from .schema import SCHEMA_VERSION, Node, Partition, Report, Totals
 
@@ -30,18 +31,28 @@ class Trouble(t.NamedTuple):
     alike: bool
 
 
-def make_report(nodes: t.Iterable[Node], last: Report | None, inventory: str, generator: str, generated: str) -> Report:
+def make_report(
+    nodes: t.Iterable[Node],
+    last: Report | None,
+    inventory: str,
+    generator: str,
+    generated: str,
+    interval: int | None = None,
+) -> Report:
     """Build the whole report.
 
     :arg nodes: of this run, and those that were not part of it. The latter keep their entry in the last report.
     :arg generated: the time, such as 2026-11-24T08:00:00Z.
+    :arg interval: the seconds from one check to the next, if it is known.
     """
     known = {node["name"]: node for node in last["nodes"]} if last is not None else {}
-    kept = [_keep(node, known.get(node["name"])) for node in nodes]
+    kept = [_keep(node, known.get(node["name"]), generated) for node in nodes]
     kept.sort(key=lambda node: natural(node["name"]))
     return Report(
         schema_version=SCHEMA_VERSION,
         generated=generated,
+        last_checked=generated,
+        interval=interval,
         generator=generator,
         inventory=inventory,
         totals=Totals(nodes=len(kept), verdicts=count_verdicts(kept), codes=_count_codes(kept)),
@@ -52,7 +63,7 @@ def make_report(nodes: t.Iterable[Node], last: Report | None, inventory: str, ge
 
 
 def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
-    """Group the failed nodes by their reasons: the worst verdict first, then the largest group."""
+    """Group the failed nodes by their reasons: the largest group first, then the worst verdict."""
     groups: dict[tuple[t.Any, ...], list[Node]] = {}
     for node in nodes:
         if node["verdict"] in FAILURES:
@@ -70,7 +81,7 @@ def find_troubles(nodes: t.Iterable[Node]) -> list[Trouble]:
         for (verdict, _code, _remedy, others), members in groups.items()
     ]
     return sorted(
-        found, key=lambda trouble: (VERDICTS.index(trouble.verdict), -len(trouble.nodes), trouble.reason["code"])
+        found, key=lambda trouble: (-len(trouble.nodes), VERDICTS.index(trouble.verdict), trouble.reason["code"])
     )
 
 
@@ -93,14 +104,16 @@ def count_verdicts(nodes: t.Iterable[Node]) -> dict[str, int]:
 
 def count_earlier(report: Report) -> int:
     """Count the nodes whose entry comes from an earlier run."""
-    return sum(1 for node in report["nodes"] if node["checked"] not in (None, report["generated"]))
+    return sum(1 for node in report["nodes"] if node["checked"] not in (None, report["last_checked"]))
 
 
-def _keep(node: Node, known: Node | None) -> Node:
+def _keep(node: Node, known: Node | None, now: str) -> Node:
     # After a run with --limit, the last entry of another node is still the best one, with its own time.
     if known is None or node["checked"] is not None or node["summary"] != NOT_PART["summary"]:
-        return node
-    return t.cast(Node, dict(known, partitions=node["partitions"], expectation=node["expectation"]))
+        return with_history(node, known, now)
+    # What the inventory says is always today's.
+    of_inventory = {key: value for key, value in node.items() if key in ("slurm_node", "partitions", "expectation")}
+    return t.cast(Node, {**known, **of_inventory})
 
 
 def _count_codes(nodes: t.Iterable[Node]) -> dict[str, int]:

@@ -13,6 +13,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result imp
 
 from .schema import Change, Changes, Device, Node, Report
 
+# Of a node, what differs between two checks that find the same: times, and output that has addresses and numbers of
+# processes in it.
+FLEETING = ("checked", "since", "before", "failed_since", "seconds", "devices", "output", "kernel_log")
+
 
 class Group(t.NamedTuple):
     """Nodes with the same change."""
@@ -71,7 +75,7 @@ def describe_devices(devices: t.Sequence[Device]) -> str | None:
 
 
 def differs(last: Report, now: Report) -> bool:
-    """Whether the reports differ in anything but times and the changes themselves."""
+    """Whether the reports differ in anything but times, the changes themselves, and what the nodes printed."""
     return _lasting(last) != _lasting(now)
 
 
@@ -102,11 +106,11 @@ def _details(device: Device) -> str:
 
 def _lasting(report: Report) -> dict[str, t.Any]:
     lasting: dict[str, t.Any] = {
-        key: value for key, value in report.items() if key not in ("generated", "changes", "nodes")
+        key: value for key, value in report.items() if key not in ("generated", "last_checked", "changes", "nodes")
     }
     lasting["nodes"] = [
         dict(
-            {key: value for key, value in node.items() if key not in ("checked", "seconds", "devices")},
+            {key: value for key, value in node.items() if key not in FLEETING},
             devices=[{key: value for key, value in device.items() if key != "seconds"} for device in node["devices"]],
         )
         for node in report["nodes"]

@@ -21,6 +21,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._files.folder import (
     open_parent,
 )
 
+from .history import complete
 from .schema import SCHEMA_VERSION, Report
 
 MODE = 0o644
@@ -68,9 +69,10 @@ def read_last(folder: str) -> Report | None:
         not isinstance(last, dict)
         or not isinstance(last.get("schema_version"), int)
         or not isinstance(last.get("nodes"), list)
+        or not all(isinstance(node, dict) for node in last["nodes"])
     ):
         raise _not_ours(path)
-    return t.cast(Report, last) if last["schema_version"] == SCHEMA_VERSION else None
+    return complete(last) if last["schema_version"] == SCHEMA_VERSION else None
 
 
 def require_ours(path: str) -> None:

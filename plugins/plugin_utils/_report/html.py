@@ -18,9 +18,12 @@ import jinja2
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import VERDICTS
 
-from .build import count_earlier, find_troubles
+from .build import count_earlier
 from .compare import describe_change, fold_changes
-from .page.rows import make_sections
+from .history import describe_span, later, mostly_checked
+from .page.causes import meanings
+from .page.rows import COLUMNS, filter_of, make_sections
+from .page.troubles import show_troubles
 from .schema import Report
 from .styles import STYLES, css_rules
 
@@ -32,6 +35,8 @@ OPEN_UP_TO = 60
 def make_page(report: Report) -> str:
     """Make the text of the page."""
     style, script, template = _assets()
+    troubles = show_troubles(report)
+    checked, interval = mostly_checked(report), report["interval"]
     return template.render(
         report=report,
         style=style,
@@ -40,11 +45,22 @@ def make_page(report: Report) -> str:
         script_hash=_hash(script),
         styles=STYLES,
         verdicts=VERDICTS,
-        troubles=[(trouble, fold(trouble.nodes)) for trouble in find_troubles(report["nodes"])],
+        filter_of=filter_of,
+        present=[verdict for verdict in VERDICTS if report["totals"]["verdicts"][verdict]],
+        columns=COLUMNS,
+        troubles=troubles,
+        meanings=meanings(
+            [shown.trouble.reason["code"] for shown in troubles]
+            + [reason["code"] for node in report["nodes"] for reason in node["reasons"]]
+        ),
         changes=[(describe_change(group), fold(group.nodes)) for group in fold_changes(report["changes"])],
-        sections=make_sections(report),
+        sections=make_sections(report, {name: shown.key for shown in troubles for name in shown.trouble.nodes}),
         open_all=report["totals"]["nodes"] <= OPEN_UP_TO,
+        new=sum(shown.new for shown in troubles),
         earlier=count_earlier(report),
+        checked=checked,
+        every=describe_span(interval) if interval else None,
+        due=later(checked, interval) if interval else None,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of, visible
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.expected import unknown
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import (
     UNKNOWN,
@@ -30,17 +31,26 @@ LONGEST = 2000
 MOST_DEVICES = 1024
 MOST_REASONS = 100
 _LARGEST = 2**63
+# Of what a node's programs and kernel printed, the end.
+MOST_LINES = 20
+LONGEST_LINE = 300
 
 NOT_PART = not_checked("not part of a run yet")
 
 
 def make_node(
-    name: str, partitions: t.Sequence[str], expectation: Expectation, result: object, checked: str | None
+    name: str,
+    partitions: t.Sequence[str],
+    expectation: Expectation,
+    result: object,
+    checked: str | None,
+    slurm_node: object = None,
 ) -> Node:
     """Make one node of the report.
 
     :arg result: the variable torch_check_result of the node, or None if it has none.
     :arg checked: the time of the check; None for a node that was not part of the run.
+    :arg slurm_node: its name in Slurm, or None.
     """
     found = result if isinstance(result, t.Mapping) else {}
     reasons = [_reason(item) for item in _mappings(found.get("reasons"))[:MOST_REASONS]]
@@ -54,11 +64,16 @@ def make_node(
     driver = driver_of(found) or found.get("driver")
     return Node(
         name=text(name) or "",
+        slurm_node=text(slurm_node),
         partitions=[text(item) or "" for item in partitions],
         expectation=expectation,
         verdict=verdict,
         summary=text(found.get("summary")) or "",
         checked=checked if verdict != "not_checked" else None,
+        # What is known from the last report is added by history.py.
+        since=None,
+        before=None,
+        failed_since=None,
         environment=text(python.get("prefix")),
         torch=Torch(version=text(torch.get("version")), cuda=text(torch.get("cuda")), hip=text(torch.get("hip"))),
         python=text(python.get("version")),
@@ -68,6 +83,8 @@ def make_node(
         else [_device(item, index) for index, item in enumerate(_mappings(found.get("devices"))[:MOST_DEVICES])],
         reasons=reasons,
         seconds=_number(found.get("seconds")),
+        output=_lines(found.get("output")),
+        kernel_log=_lines(_mapping(found.get("node")).get("kernel_log")),
     )
 
 
@@ -114,6 +131,13 @@ def _device(found: t.Mapping[str, t.Any], place: int) -> Device:
         error=text(found.get("error")),
         seconds=_number(found.get("seconds")),
     )
+
+
+def _lines(value: object) -> list[str]:
+    """The last lines of a text, or of a list of lines; each stays as it is, as in a traceback the indents say much."""
+    found = lines_of(value) if isinstance(value, str) else value if isinstance(value, (list, tuple)) else []
+    lines = [visible(line, LONGEST_LINE).rstrip() for line in found[-MOST_LINES:] if isinstance(line, str)]
+    return [line for line in lines if line]
 
 
 def _mapping(value: object) -> t.Mapping[str, t.Any]:

@@ -44,11 +44,15 @@ class Node(t.TypedDict):
     """Everything known about one node."""
 
     name: str
+    slurm_node: str | None
     partitions: list[str]
     expectation: Expectation
     verdict: str
     summary: str
     checked: str | None
+    since: str | None
+    before: str | None
+    failed_since: str | None
     environment: str | None
     torch: Torch
     python: str | None
@@ -56,6 +60,8 @@ class Node(t.TypedDict):
     devices: list[Device]
     reasons: list[Reason]
     seconds: float | None
+    output: list[str]
+    kernel_log: list[str]
 
 
 class Partition(t.TypedDict):
@@ -95,6 +101,8 @@ class Report(t.TypedDict):
 
     schema_version: int
     generated: str
+    last_checked: str
+    interval: int | None
     generator: str
     inventory: str
     totals: Totals

@@ -89,6 +89,15 @@ CAUSES: tuple[tuple[str, str, str], ...] = (
 )
 
 
+XID = "NVRM: Xid (PCI:0000:3b:00): 79, pid=4711, name=python, GPU has fallen off the bus."
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/opt/app/envs/torch/lib/python3.12/site-packages/torch/cuda/__init__.py", line 372, in _lazy_init
+    torch._C._cuda_init()
+RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment
+"""
+
+
 class Kind(t.NamedTuple):
     """A partition's hardware."""
 
@@ -146,9 +155,10 @@ def make_result(verdict: str, kind: Kind | None, seed: object, cause: int = 0) -
         "driver": "580.65.06" if answered and kind is not None else None,
         "cuda_available": bool(devices),
         "devices": devices,
+        "node": {"kernel_log": [XID] if verdict == "failed" and kind is not None else []},
         "step": "end",
         "seconds": round(chance.uniform(4, 20), 3) if answered else None,
-        "output": "",
+        "output": TRACEBACK if verdict == "failed" else "",
     }
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from .generate import KINDS, make_cluster, make_inventory, make_result
 
+LONG_AGO = "2026-01-01T08:00:00Z"
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 
 # The report is made on the controller: no host is connected to. run_once: the role's arguments are validated for one
@@ -78,6 +79,14 @@ class Site:
         )
         return Run(done.returncode, done.stdout, sum(int(count) for count in re.findall(r"changed=(\d+)", done.stdout)))
 
+    def age(self, report: dict[str, t.Any]) -> None:
+        """Make the report in the folder, and *report*, an old one."""
+        now = report["generated"]
+        for name in ("report.json", "report.html"):
+            path = self.folder / name
+            path.write_text(path.read_text(encoding="utf-8").replace(now, LONG_AGO), encoding="utf-8")
+        report.update(self.report)
+
     @property
     def report(self) -> dict[str, t.Any]:
         return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
@@ -105,13 +114,30 @@ def test_the_files_are_written_once_and_again_when_something_has_changed(site):
     assert "\ntorch on campus: 30 nodes: 2 failed, 1 unreachable, 1 not_checked, 2 cpu_only" in first.output
     assert {name: mode for name, (_time, mode) in site.files.items()} == {"report.json": 0o644, "report.html": 0o644}
     assert "TITAN V" in (site.folder / "report.html").read_text(encoding="utf-8")
-    before, report = site.files, site.report
+    report = site.report
+    assert report["last_checked"] == report["generated"] and report["interval"] is None
 
+    # The same again, much later: no change, no diff and no earlier report, and the files have the time of the check.
+    site.age(report)
     for variables in site.hosts.values():
-        variables["torch_check_result"]["seconds"] = 77.0
-    for again in (site.run("--diff"), site.run("--check", "--diff")):
-        assert again.status == 0 and again.changed == 0, again.output
-        assert site.files == before and site.report == report
+        variables["torch_check_result"].update(seconds=77.0, output="at 0x7f3a")
+    before = site.files
+    checked = site.run("--check", "--diff", torch_check_report_keep=1)
+    assert checked.status == 0 and checked.changed == 0, checked.output
+    assert site.files == before and site.report == report
+    again = site.run("--diff", torch_check_report_keep=1)
+    assert again.status == 0 and again.changed == 0, again.output
+    assert "+++" not in checked.output + again.output
+    assert set(site.files) == {"report.json", "report.html"}
+    same = site.report
+    assert same["generated"] == report["generated"] < same["last_checked"] and same["changes"] == report["changes"]
+    assert {node["seconds"] for node in same["nodes"]} == {77.0}
+    assert {node["checked"] for node in same["nodes"]} == {None, same["last_checked"]}
+    assert {node["since"] for node in same["nodes"]} == {report["generated"]}
+    page = (site.folder / "report.html").read_text(encoding="utf-8")
+    assert 'Last checked <time datetime="%s">' % same["last_checked"] in page
+    assert 'In this state since <time datetime="%s">' % report["generated"] in page
+    report = same
 
     site.hosts["titan-0001"]["torch_check_result"] = make_result("failed", KINDS[0], 1, 1)
     third = site.run("--diff", torch_check_report_keep=1)
@@ -134,8 +160,9 @@ def test_a_limited_run_keeps_the_other_nodes(site):
     first = {node["name"]: node for node in site.report["nodes"]}
     for variables in site.hosts.values():
         variables["torch_check_result"]["torch"]["version"] = "2.14.0"
-    run = site.run("--limit", "titan-0001")
+    run = site.run("--limit", "titan-0001", torch_check_report_interval=3600)
     assert run.status == 0, run.output
+    assert site.report["interval"] == 3600
     second = {node["name"]: node for node in site.report["nodes"]}
     assert second.pop("titan-0001")["torch"]["version"] == "2.14.0"
     del first["titan-0001"]
@@ -181,6 +208,7 @@ def test_a_query_is_answered_and_a_wrong_one_comes_after_the_report(site):
             "expected folder to be an absolute path on the controller; found 'here/report'",
         ),
         (lambda folder: None, {"torch_check_report_keep": -1}, "expected keep to be 0 or more; found -1"),
+        (lambda folder: None, {"torch_check_report_interval": 0}, "expected interval to be at least 1 second; found 0"),
         (
             lambda folder: None,
             {"folder": "/proc/nothing/report"},

@@ -196,6 +196,22 @@ def test_text_from_a_node_is_one_short_line_that_shows_what_is_in_it(make):
     json.dumps(found, ensure_ascii=False).encode("utf-8")
 
 
+def test_what_a_node_printed_keeps_its_indents_and_is_bounded(make):
+    printed = "first\n" * 100 + "  File\x1b[2J\u202e\ud800\u2028x\r\n\n" + "y" * 5000 + "\n"
+    for result in (
+        {"verdict": "failed", "output": printed, "node": {"kernel_log": [None, 7, *printed.split("\n")]}},
+        {"verdict": "failed", "output": printed, "node": {"kernel_log": "text"}, "driver": "1"},
+    ):
+        found = one(make, result)
+        for lines in (found["output"], found["kernel_log"]):
+            assert len(lines) <= 20 and all(len(line) <= 300 for line in lines)
+        assert found["output"][-2:] == [r"  File\x1b[2J\u202e\ud800\u2028x", "y" * 297 + "..."]
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    for odd in (None, 7, {"a": 1}, [None, {"b": 2}]):
+        found = one(make, {"verdict": "failed", "output": odd, "node": odd})
+        assert found["output"] == found["kernel_log"] == []
+
+
 # --- groups of the inventory -------------------------------------------------------------------------------------
 
 
@@ -262,16 +278,18 @@ def test_failed_nodes_with_the_same_reason_are_one_trouble(make):
         "n%d" % number: {"groups": ["titan"], "torch_check_result": make_result("failed", KINDS[0], number, cause)}
         for number, cause in enumerate([1, 1, 1, 15, 15, 0])
     }
-    hosts["n9"] = {"groups": ["titan"], "torch_check_result": make_result("unreachable", None, 1)}
+    for number in range(9, 13):
+        hosts["n%d" % number] = {"groups": ["titan"], "torch_check_result": make_result("unreachable", None, 1)}
     hosts["login"] = {"groups": ["login"], "torch_check_result": make_result("cpu_only", None, 1)}
+    # The largest first, also if its verdict is not the worst.
     troubles = find_troubles(make(hosts)["nodes"])
     assert [(trouble.reason["code"], trouble.nodes) for trouble in troubles] == [
+        ("node_unreachable", ["n9", "n10", "n11", "n12"]),
         ("no_driver", ["n0", "n1", "n2"]),
         ("probe_timeout", ["n3", "n4"]),
         ("cpu_only_build", ["n5"]),
-        ("node_unreachable", ["n9"]),
     ]
-    assert [trouble.alike for trouble in troubles[:2]] == [True, False]
+    assert [trouble.alike for trouble in troubles[1:3]] == [True, False]
 
 
 def test_a_node_that_failed_an_expectation_alone_says_so(make):

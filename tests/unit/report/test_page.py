@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import html.parser
 import re
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.html import make_page
 
-from .generate import KINDS, make_cluster, make_result
+from .generate import KINDS, TRACEBACK, XID, make_cluster, make_result
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -68,6 +69,8 @@ def attacked(make, attack):
         "seconds": 1.0,
     }
     result["devices"] = [device]
+    result["output"] = "\n".join([attack] * 3)
+    result["node"] = {"kernel_log": [attack] * 3}
     before = make({attack: {"groups": [attack], "torch_check_result": make_result("ok", KINDS[0], 1)}})
     hosts = {attack: {"groups": [attack], "torch_check_result": result, "hpc_gpu_type": attack, "hpc_gpu_count": 1}}
     report = make(hosts, before, "2026-11-25T08:00:00Z")
@@ -100,7 +103,8 @@ def test_the_page_may_run_its_own_script_and_load_nothing(make, cluster):
         assert base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() in policy
     for _tag, attributes in page.elements:
         assert not {"src", "style", "srcset", "action"} & set(attributes)
-        assert attributes.get("href", "#").startswith("#")
+        # The JSON next to the page, and places in the page.
+        assert attributes.get("href", "#").startswith("#") or attributes["href"] == "report.json"
         assert not [name for name in attributes if name.startswith("on")]
     assert not re.search(r"url\(|@import|https?://", text)
 
@@ -133,3 +137,51 @@ def test_changes_and_earlier_times_are_said(make, cluster):
     assert "Since 2026-11-24 08:00:00 UTC:" in text
     assert "<b>verdict ok → failed</b>" in text
     assert text.count("on 2026-11-24 08:00:00 UTC</small>") == 58
+
+
+def test_it_says_when_it_was_checked_and_since_when_a_trouble_is_there(make):
+    hosts = make_cluster(40)
+    first = make(hosts, None, "2026-11-20T08:00:00Z")
+    hosts["h100-0037"]["torch_check_result"] = make_result("failed", KINDS[3], 1, 15)
+    second = make(hosts, first, "2026-11-23T07:30:00Z")
+    second["interval"] = 86400
+    text = make_page(second)
+    assert 'Last checked <time datetime="2026-11-23T07:30:00Z">2026-11-23 07:30:00 UTC</time>' in text
+    assert "A check is due every 24 hours, the next one by " in text and "2026-11-24 07:30:00 UTC" in text
+    troubles = re.findall(r'<li id="trouble-(\w+)">(.*?)</li>', text, re.DOTALL)
+    assert len({key for key, _text in troubles}) == len(troubles) >= 3
+    for _key, trouble in troubles:
+        is_new = "h100-0037" in trouble
+        assert ('<strong class="new">new</strong>' in trouble) is is_new
+        assert ("Failing for 2 days, since" in trouble) is not is_new
+    # The same trouble keeps its key, so that an address that was sent still names it.
+    assert {key for key, _text in re.findall(r'<li id="trouble-(\w+)">(.*?)</li>', make_page(first), re.DOTALL)} == {
+        key for key, trouble in troubles if "h100-0037" not in trouble
+    }
+
+
+def test_every_link_has_its_place_in_the_page(make):
+    hosts = make_cluster(300)
+    hosts["odd name (1) & \u00fc"] = hosts["titan-0001"] | {"torch_check_result": make_result("failed", KINDS[0], 1, 2)}
+    page = Page(make_page(make(hosts)))
+    ids = [attributes["id"] for _tag, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids)) and all(not re.search(r"\s", name) for name in ids)
+    links = [attributes["href"] for attributes in page.of("a")]
+    assert [link for link in links if link.startswith("#") and link[1:] not in ids] == []
+    assert "#node-odd%20name%20%281%29%20%26%20%C3%BC" in links
+
+
+def test_every_code_that_a_detector_has_is_explained(make):
+    report = make(make_cluster(700))
+    text = make_page(report)
+    for code in report["totals"]["codes"]:
+        assert '<dt id="cause-%s">' % code in text and '<a href="#cause-%s">' % code in text
+    assert "There is no kernel module, or no <code>libcuda.so.1</code>." in text
+    # Only those that the report has.
+    assert "cause-nccl_failed" not in text
+
+
+def test_the_last_lines_are_those_of_failed_nodes(make):
+    text = make_page(make(make_cluster(40)))
+    shown = re.findall(r"<pre>(.*?)</pre>", text, re.DOTALL)
+    assert len(shown) == 4 and html.unescape(shown[0]) == TRACEBACK and html.unescape(shown[1]) == XID + "\n"

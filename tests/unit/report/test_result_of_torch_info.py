@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch import node_result
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.asked import Asked
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.verdict import CPU_ONLY, FAILED, OK, result
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import FINISHED, Ending, read_report
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import DIED, FINISHED, Ending, read_report
 
 RECORDS = [
     {"kind": "python", "version": "3.12.4", "executable": "/e/bin/python", "prefix": "/e", "user_site": None},
@@ -39,11 +39,15 @@ def test_every_field_of_a_node_is_taken_from_where_torch_info_returns_it(make):
     found = result(read_report(RECORDS, Ending(FINISHED, 0, 1.5, "")), Asked("/e", None, None, None, []))
     assert node_of(make, found) == {
         "name": "n1",
+        "slurm_node": "n1",
         "partitions": ["titan"],
         "expectation": {"cuda": None, "devices": None, "gpu": []},
         "verdict": "ok",
         "summary": found["summary"],
         "checked": "2026-11-24T08:00:00Z",
+        "since": "2026-11-24T08:00:00Z",
+        "before": None,
+        "failed_since": None,
         "environment": "/e",
         "torch": {"version": "2.13.0", "cuda": "12.6", "hip": None},
         "python": "3.12.4",
@@ -61,7 +65,18 @@ def test_every_field_of_a_node_is_taken_from_where_torch_info_returns_it(make):
         ],
         "reasons": [],
         "seconds": 1.5,
+        "output": [],
+        "kernel_log": [],
     }
+
+
+def test_the_last_lines_are_those_that_torch_info_returns(make):
+    records = [*RECORDS[:2], {"kind": "kernel_log", "lines": ["NVRM: Xid 79, GPU has fallen off the bus."]}]
+    ending = Ending(DIED, -11, 1.5, 'import torch\n  File "a.py"\nSegmentation fault')
+    node = node_of(make, result(read_report(records, ending), Asked("/e", None, None, None, [])))
+    assert node["verdict"] == "failed"
+    assert node["output"] == ["import torch", '  File "a.py"', "Segmentation fault"]
+    assert node["kernel_log"] == ["NVRM: Xid 79, GPU has fallen off the bus."]
 
 
 WITHOUT_TORCH = [

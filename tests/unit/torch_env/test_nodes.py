@@ -112,7 +112,9 @@ def test_a_host_that_is_no_node_may_use_an_inventory_that_contradicts_itself():
 
 @pytest.mark.parametrize("name", ["", "../x", "a b", "-x", ".hidden", "a/b", "torch\n"])
 def test_what_cannot_name_an_environment_is_refused(name):
-    with pytest.raises(UserError, match="expected torch_env_name to consist of the letters.*remedy: choose such a name"):
+    with pytest.raises(
+        UserError, match="expected torch_env_name to consist of the letters.*remedy: choose such a name"
+    ):
         nodes.nodes({}, {}, ["compute"], name, "")
 
 

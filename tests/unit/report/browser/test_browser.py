@@ -1,94 +1,26 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page in a real browser: axe, widths, filter, keyboard, print; it fetches nothing and runs no script of a node."""
+"""The page in a real browser: axe, widths, filter, keyboard, print; it fetches nothing and runs no script of a node.
+
+What a person does with it (links, copying, sorting, the age of the check) is in test_use.py.
+"""
 
 from __future__ import annotations
 
 import importlib.resources
-import pathlib
 import re
-import shutil
 import subprocess
-import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.html import make_page
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from ..conftest import Make
 from ..generate import KINDS, make_cluster, make_result
 from ..test_page import ATTACKS, attacked
 
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-# Root needs --no-sandbox; the rest keeps the browser from asking for what a test machine does not reach.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDTHS = (360, 1400)
-
-
-@pytest.fixture(scope="module")
-def browser() -> t.Iterator[t.Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path, "no chromium; remedy: apt-get install chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
-        started.close()
-
-
-class Opened(t.NamedTuple):
-    """A page and what it complained of or asked for."""
-
-    page: Page
-    complaints: list[str]
-    requests: list[str]
-
-
-@pytest.fixture
-def show(browser: t.Any, tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., Opened]]:
-    """Opens a page as a file, as a person would."""
-    contexts = []
-
-    def show_page(text: str, width: int = 1400, scheme: str = "light", javascript: bool = True) -> Opened:
-        path = tmp_path / "report.html"
-        path.write_text(text, encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=javascript
-        )
-        contexts.append(context)
-        opened = Opened(context.new_page(), [], [])
-        opened.page.on("console", lambda message: opened.complaints.append(message.text))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("dialog", lambda dialog: (opened.complaints.append("dialog"), dialog.dismiss()))
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.goto(path.as_uri())
-        return opened
-
-    yield show_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def page_of(make: Make) -> t.Callable[[int], str]:
-    """A page with changes."""
-
-    def page(count: int) -> str:
-        hosts = make_cluster(count)
-        first = make(hosts)
-        last = list(hosts)[-1]
-        hosts[last]["torch_check_result"] = make_result("failed", KINDS[3], 1, 20)
-        return make_page(make(hosts, first, "2026-11-25T08:00:00Z"))
-
-    return page
+WIDTHS = (360, 500, 1400)
 
 
 def violations(page: Page) -> list[str]:
@@ -137,6 +69,8 @@ def test_nothing_is_wider_than_the_window(show, make, page_of, width):
     hosts[long]["torch_check_result"]["reasons"][0].update(message=long, code=long)
     for text in (page_of(2), page_of(40), make_page(make(hosts))):
         opened = show(text, width)
+        # The table of partitions neither.
+        assert opened.page.locator(".scroll").evaluate("part => part.scrollWidth <= part.clientWidth")
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -157,6 +91,10 @@ def test_two_thousand_nodes_are_filtered_and_folded(show, page_of, width):
     assert details.evaluate_all("all => all.every(one => !one.open && !one.hidden)")
     page.get_by_label("Verdict", exact=True).select_option("unreachable")
     assert page.locator("#shown").inner_text() == "27 of 2000 nodes"
+    # The headings count what is shown.
+    tallies = page.locator("details.partition:visible .tally").all_inner_texts()
+    assert all("unreachable" in tally and "ok" not in tally for tally in tallies)
+    assert sum(int(tally.split()[0]) for tally in tallies) == 27
     page.get_by_label("Verdict", exact=True).select_option("what to fix")
     assert (
         int(page.locator("#shown").inner_text().split()[0])
@@ -174,16 +112,13 @@ def test_two_thousand_nodes_are_filtered_and_folded(show, page_of, width):
 def test_it_is_used_by_keyboard_alone(show, page_of):
     page = show(page_of(2000)).page
     seen = []
-    for _unused in range(60):
+    for _unused in range(300):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         if seen[-1] == "SUMMARY" and page.evaluate("document.activeElement.parentElement.className") == "partition":
             break
-    assert [name for name in seen if name in ("A", "words", "verdict", "unfold")] == ["A"] * 4 + [
-        "words",
-        "verdict",
-        "unfold",
-    ]
+    controls = ["words", "verdict", "partition", "trouble", "sort", "unfold", "all"]
+    assert [name for name in seen if name in controls] == controls
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.parentElement.open") is True
 
@@ -193,6 +128,11 @@ def test_it_reads_without_javascript(show, page_of):
     page = show(page_of(40), javascript=False).page
     assert page.get_by_role("search").count() == 0
     assert page.get_by_role("row").filter(has_text="titan-0001").is_visible()
+    assert page.get_by_text("Compare this time with the clock").is_visible()
+    assert page.get_by_role("button").count() == 0
+    # The link of a trouble leads to its first node, which the browser unfolds.
+    page.get_by_role("link", name="Show this node").first.click()
+    assert page.locator("tr:target").is_visible()
     page = show(page_of(2000), javascript=False).page
     page.locator("summary").filter(has_text="titan").last.click()
     assert page.get_by_role("row").filter(has_text="titan-0001").first.is_visible()
