@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import natural
@@ -68,7 +69,7 @@ def describe_change(group: Group) -> str:
 def describe_devices(devices: t.Sequence[Device]) -> str | None:
     """``4 x NVIDIA A100-SXM4-80GB (8.0, 80 GiB)``; None for no device."""
     kinds = collections.Counter(
-        "%s%s" % (device["name"] or "unnamed", _details(device))
+        "%s%s" % (device["name"] or "unnamed", _details(device["compute_capability"], device["memory"]))
         for device in sorted(devices, key=lambda device: device["index"])
     )
     return "; ".join("%d x %s" % (count, kind) for kind, count in kinds.items()) or None
@@ -97,9 +98,9 @@ def _differences(old: Node, new: Node) -> t.Iterator[tuple[str, str | None, str 
             yield what, before, after
 
 
-def _details(device: Device) -> str:
-    memory = device["memory"]
-    parts = [device["compute_capability"], None if memory is None else "%.0f GiB" % (memory / 2**30)]
+@functools.lru_cache(maxsize=1000)
+def _details(capability: str | None, memory: int | None) -> str:
+    parts = [capability, None if memory is None else "%.0f GiB" % (memory / 2**30)]
     known = ", ".join(part for part in parts if part)
     return " (%s)" % known if known else ""
 

@@ -9,6 +9,7 @@ Private to hpc.pytorch.
 from __future__ import annotations
 
 import datetime
+import functools
 import statistics
 import typing as t
 
@@ -98,6 +99,7 @@ def later(time: str, seconds: int) -> str | None:
         return None
 
 
+@functools.lru_cache(maxsize=1000)
 def parse(text: str | None) -> datetime.datetime | None:
     """A time such as 2026-11-24T08:00:00Z; None if it is not one."""
     try:
