@@ -109,7 +109,6 @@ EXAMPLES = r"""
 import os
 import re
 import shlex
-import subprocess
 import typing as t
 import uuid
 
@@ -119,6 +118,7 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.process import PIPE, start
 
 display = Display()
 
@@ -186,9 +186,7 @@ class Connection(ConnectionBase):
     def close(self) -> None:
         self._connected = False
 
-    def _step(
-        self, command: str, given: t.Any, output: t.Any = subprocess.PIPE, overlap: bool = True
-    ) -> tuple[int, bytes, bytes]:
+    def _step(self, command: str, given: t.Any, output: t.Any = PIPE, overlap: bool = True) -> tuple[int, bytes, bytes]:
         """Run a command on the node: its exit code, standard output and standard error.
 
         :arg given: its standard input, bytes or an open file.
@@ -206,13 +204,8 @@ class Connection(ConnectionBase):
         display.vvv("EXEC %s" % shlex.join(argv), host=self.get_option("host"))
         is_file = not isinstance(given, bytes)
         try:
-            with subprocess.Popen(
-                argv,
-                stdin=given if is_file else subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                env=self._environment(),
+            with start(
+                argv, self._environment(), stdin=given if is_file else PIPE, stdout=output, stderr=PIPE
             ) as process:
                 out, err = process.communicate(None if is_file else given)
         except OSError as error:

@@ -26,6 +26,11 @@ def lines_of(text: str) -> list[str]:
     return [line[:-1] if line.endswith("\r") else line for line in found]
 
 
+def with_line_feeds(text: str) -> str:
+    r"""*text* with a ``\n`` for each end of a line, as a terminal shows it: ``\r\n`` and a lone ``\r`` are one, too."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def visible(line: str, longest: int = 2000) -> str:
     r"""*line* for a terminal: control, format and private characters as escapes, cut to *longest* characters.
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import typing as t
 
 from .._common.errors import UserError
+from .._common.process import OutOfTime, run
 from .._files.files import read_regular, write_atomically
 from .._files.paths import nearest_existing
 from .._files.trust import untrusted_because
@@ -77,20 +77,16 @@ def is_sound(content: bytes) -> bool:
     if bash is None:
         return False
     try:
-        run = subprocess.run(
+        done = run(
             [bash, "--noprofile", "--norc", "-n"],
-            input=content,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=_PARSE_SECONDS,
-            cwd="/",
-            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-            check=False,
+            {"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+            seconds=_PARSE_SECONDS,
+            given=content,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, OutOfTime):
         return False
     # An unfinished here-document is only a warning to bash.
-    return run.returncode == 0 and not run.stderr
+    return done.returncode == 0 and not done.stderr
 
 
 def is_top_level(before: bytes) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import typing as t
 
 from .._common.errors import UserError
+from .._common.process import Done, OutOfTime
 from .._files.environment import roots_own
 from .._files.trust import require_trusted
 from .command import failure, run_command, slurm_environment
@@ -48,12 +48,12 @@ class Caller:
                 return None
             raise
 
-    def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    def _run(self, command: str, arguments: t.Sequence[str], text: str = "") -> Done:
         return succeeded(command, self._start(command, arguments, text))
 
     def _start(
         self, command: str, arguments: t.Sequence[str], text: str = "", folder: str = "/", own_locale: bool = False
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> Done:
         path = self._path(command)
         elsewhere = self._on_cluster and command in _OF_A_CLUSTER
         argv = [path, *(["--clusters=" + self._on_cluster] if elsewhere else []), *arguments]
@@ -66,7 +66,7 @@ class Caller:
             variables["SLURM_BITSTR_LEN"] = "0"
         try:
             return run_command(argv, self._seconds, variables, text, folder)
-        except subprocess.TimeoutExpired:
+        except OutOfTime:
             raise SlurmSilent("%s did not answer within %d s" % (command, self._seconds)) from None
         except OSError as error:
             raise SlurmError("%s cannot be started: %s" % (path, error.strerror or error)) from error
@@ -84,7 +84,7 @@ class Caller:
         return found
 
 
-def succeeded(command: str, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+def succeeded(command: str, done: Done) -> Done:
     if done.returncode:
         raise SlurmError("%s: %s" % (command, failure(command, done.returncode, done.stderr, done.stdout)))
     # Some releases, and wrappers of sites, report on standard error alone that there was no answer.

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import typing as t
 import uuid
 
 from .._common.errors import UserError
 from .._common.lines import lines_of
+from .._common.process import Done
 from .caller import succeeded, understood
 from .command import failure
 from .errors import SlurmError, SlurmSilent, is_denied
@@ -119,7 +119,7 @@ class Slurm(JobQuestions):
         """What sbatch reports for the script at *path* with --test-only."""
         return _reported(succeeded("sbatch", self._submit_path("--test-only", arguments, path)))
 
-    def _submit_path(self, mode: str, arguments: t.Sequence[str], path: str) -> subprocess.CompletedProcess[str]:
+    def _submit_path(self, mode: str, arguments: t.Sequence[str], path: str) -> Done:
         # The job gets the variables of its submission, so they are the user's.
         return self._start("sbatch", [mode, *arguments, path], folder=os.path.dirname(path), own_locale=True)
 
@@ -163,7 +163,7 @@ def read_cluster(required: bool) -> Cluster | None:
     return None
 
 
-def _number_of(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+def _number_of(done: Done) -> tuple[str, str]:
     """The number and the cluster that sbatch printed.
 
     :raises SlurmSilent: it is unknown whether the job was submitted.
@@ -184,5 +184,5 @@ def _number_of(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     raise SlurmError(message)
 
 
-def _reported(done: subprocess.CompletedProcess[str]) -> str:
+def _reported(done: Done) -> str:
     return (done.stderr.strip() or done.stdout.strip()).replace("sbatch: ", "")

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
-import subprocess
 import typing as t
 
 from .._common.lines import lines_of
+from .._common.process import Done, run
 
 # Users set these for all their jobs, and they apply here too; others (SBATCH_WAIT, SBATCH_ARRAY_INX, ...) would change
 # what is submitted.
@@ -28,36 +25,16 @@ def run_command(
     environment: t.Mapping[str, str],
     text: str = "",
     folder: str | None = None,
-) -> subprocess.CompletedProcess[str]:
+) -> Done:
     """Run *argv* with *text* as its input, in a session of its own.
 
     So Ctrl-C reaches only this process, which has to clean up with these commands.
 
     :arg folder: where it runs; None for the current folder.
     :raises OSError: it cannot be started.
-    :raises subprocess.TimeoutExpired: it took longer than *seconds*. It has been killed with all that it started.
+    :raises OutOfTime: it took longer than *seconds*. It has been killed with all that it started.
     """
-    with subprocess.Popen(
-        list(argv),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=dict(environment),
-        start_new_session=True,
-    ) as process:
-        try:
-            out, err = process.communicate(text.encode("utf-8", "replace"), timeout=seconds)
-        except BaseException as error:
-            # An interrupted communicate() may have seen the end of the process already.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                process.communicate()
-            raise
-    # Not decoded by Popen, which would make a line break of each carriage return.
-    shown = (stream.decode("utf-8", "replace") for stream in (out, err))
-    return subprocess.CompletedProcess(argv, process.returncode, *shown)
+    return run(argv, environment, seconds=seconds, given=text, folder=folder, alone=True)
 
 
 def slurm_environment(variables: t.Mapping[str, str]) -> dict[str, str]:

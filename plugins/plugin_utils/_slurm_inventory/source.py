@@ -13,10 +13,10 @@ import re
 import shlex
 import shutil
 import stat
-import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.process import OutOfTime
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import require_trusted
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import (
     failure,
@@ -134,7 +134,7 @@ def _run(command: t.Sequence[str], seconds: int, remedy: str) -> str:
     shown = command[0] if command[0] != "ssh" else "ssh %s" % command[-2]
     try:
         done = run_command(command, seconds, slurm_environment(os.environ), folder="/")
-    except subprocess.TimeoutExpired:
+    except OutOfTime:
         raise UserError(
             "an answer from %s within %d s" % (shown, seconds), "no end", "%s; or raise timeout" % remedy
         ) from None

@@ -12,10 +12,10 @@ import re
 import shutil
 import signal
 import string
-import subprocess
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.process import Done, OutOfTime, run, start
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.paths import require_absolute
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.trust import require_trusted
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.command import slurm_environment
@@ -187,15 +187,8 @@ def _state(options: Options, environment: Environment) -> str:
 def _watch(options: Options, name: str, play: int, environment: Environment) -> int:
     """Start the watcher, in a session of its own that no Ctrl-C reaches. Ansible runs nothing after that."""
     _require_trusted(options.command("scancel"), environment)
-    return subprocess.Popen(
-        ["/bin/sh", "-c", WATCH, str(play), options.command("scancel"), name],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env=dict(environment),
-        start_new_session=True,
-    ).pid
+    argv = ["/bin/sh", "-c", WATCH, str(play), options.command("scancel"), name]
+    return start(argv, environment, alone=True).pid
 
 
 def _run_salloc(options: Options, name: str, environment: Environment) -> int:
@@ -217,25 +210,15 @@ def _require_trusted(command: str, environment: Environment) -> None:
         require_trusted(os.path.abspath(found), "Slurm's command")
 
 
-def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> subprocess.CompletedProcess[str]:
+def _run(argv: t.Sequence[str], seconds: float, environment: Environment) -> Done:
     """Run a command of Slurm's in this process group: Ctrl-C reaches salloc, which then gives up its request.
 
     :raises UserError: it cannot be started, root must not run it, or it gives no answer in time.
     """
     _require_trusted(argv[0], environment)
     try:
-        return subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=seconds,
-            cwd="/",
-            env=dict(environment),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        return run(argv, environment, seconds=seconds, alone=False)
+    except OutOfTime:
         raise UserError(
             "an answer from %s within %d s" % (argv[0], seconds),
             "no answer from %s in that time" % argv[0],

@@ -67,6 +67,19 @@ def test_commands_are_argument_lists() -> None:
     assert [str(path) for path in FILES if weak.search((PLUGINS / path).read_text(encoding="utf-8"))] == []
 
 
+def test_commands_are_started_in_one_place() -> None:
+    """``_common/process.py``, with the one exemption from a test of ansible-test, which asks for run_command."""
+    other = re.compile(r"\bos\.(?:exec|spawn|posix_spawn|popen|system)|create_subprocess|disable=ansible-bad-function")
+    found = {
+        path.as_posix()
+        for path in FILES
+        if any(name.partition(".")[0] in ("subprocess", "_posixsubprocess", "pty") for name in imports(path))
+        or other.search((PLUGINS / path).read_text(encoding="utf-8"))
+    }
+    # The child in run.py becomes the Python that it checks.
+    assert found == {"module_utils/_common/process.py", "module_utils/_torch/run.py"}
+
+
 def test_a_module_ends_in_one_place() -> None:
     """Only ``_common/exit.py`` turns a UserError into ``fail_json``."""
     ends = [path for path in ON_THE_TARGET if "fail_json(**" in (PLUGINS / path).read_text(encoding="utf-8")]

@@ -9,11 +9,10 @@ import concurrent.futures
 import inspect
 import json
 import os
-import subprocess
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.lines import lines_of
+from ..._common.process import OutOfTime, run
 from ..._files.environment import clean_environment
 from ..._files.trust import require_trusted
 from . import compile_worker, probe
@@ -65,20 +64,10 @@ def inspect_python(python: str) -> Interpreter:
     if not os.path.isfile(python) or not os.access(python, os.X_OK):
         raise UserError("a Python interpreter at %s" % python, "no executable file there", remedy)
     require_trusted(python, "the interpreter")
-    source = inspect.getsource(probe)
     try:
-        done = subprocess.run(
-            [python, "-I", "-c", source],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            cwd="/",
-            env=clean_environment(),
-        )
-        facts = json.loads(done.stdout.decode())
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise UserError("a Python interpreter at %s" % python, failure_of(error), remedy) from None
+        facts = answer_of([python, "-I", "-c", inspect.getsource(probe)], 60)
+    except (OSError, ValueError, OutOfTime) as error:
+        raise UserError("a Python interpreter at %s" % python, str(error), remedy) from None
     subdir = _SUBDIRS.get(facts["machine"])
     version = tuple(int(part) for part in facts["major_minor"].split("."))
     if facts["implementation"] != "cpython" or facts["system"] != "Linux" or not subdir or version < (3, 8):
@@ -93,10 +82,17 @@ def inspect_python(python: str) -> Interpreter:
     return Interpreter(python=python, subdir=subdir, **{name: facts[name] for name in names})
 
 
-def failure_of(error: Exception) -> str:
-    """The last line that a failed subprocess wrote to standard error, or else the error itself."""
-    lines = lines_of((getattr(error, "stderr", None) or b"").decode(errors="replace").strip())
-    return lines[-1] if lines else str(error)
+def answer_of(argv: t.Sequence[str], seconds: float) -> dict[str, t.Any]:
+    """The object that an interpreter prints as JSON.
+
+    :raises ValueError: it fails, with its last line on standard error, or prints something else.
+    :raises OSError: it cannot be started.
+    :raises OutOfTime: it takes longer than *seconds*.
+    """
+    done = run(argv, clean_environment(), seconds=seconds)
+    if done.returncode:
+        raise ValueError(done.last_error)
+    return t.cast("t.Dict[str, t.Any]", json.loads(done.stdout))
 
 
 def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) -> list[str]:
@@ -113,22 +109,15 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
     def compile_shard(shard: list[str]) -> list[str]:
         # Not -I, which ignores PYTHONHASHSEED: the order in which sets are marshalled follows PYTHONHASHSEED.
         command = [interpreter.executable, "-s", "-S", "-c", source]
-        done = subprocess.run(
-            command,
-            check=False,
-            input=json.dumps({"root": root, "names": shard}).encode(),
-            capture_output=True,
-            cwd="/",
-            env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
-        )
+        request = json.dumps({"root": root, "names": shard})
+        done = run(command, {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}, given=request)
         if done.returncode != 0:
-            lines = lines_of(done.stderr.decode(errors="replace").strip())
             raise UserError(
                 "an interpreter that compiles at %s" % interpreter.executable,
-                lines[-1] if lines else "exit status %d" % done.returncode,
+                done.last_error,
                 "check that the interpreter works, or give another one",
             )
-        return t.cast("t.List[str]", json.loads(done.stdout.decode()))
+        return t.cast("t.List[str]", json.loads(done.stdout))
 
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         return [name for written in pool.map(compile_shard, shards) for name in written]

@@ -9,11 +9,11 @@ import ast
 import os
 import re
 import shutil
-import subprocess
 import sys
 import typing as t
 
 from ..._common.errors import UserError
+from ..._common.process import run
 from ..._files.environment import clean_environment
 from .interpreter import Interpreter
 
@@ -147,21 +147,14 @@ def relocate_binaries(interpreter: Interpreter, root: str, patchelf: str | None)
 
 
 def _patchelf(patchelf: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [patchelf, *arguments],
-        check=False,
-        cwd="/",
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
+    done = run([patchelf, *arguments], clean_environment())
     if done.returncode != 0:
         raise UserError(
             "a binary that patchelf can change: %s" % arguments[-1],
-            done.stderr.decode(errors="replace"),
+            done.stderr,
             "give a relocatable build as the interpreter",
         )
-    return done.stdout.decode()
+    return done.stdout
 
 
 def _binaries(root: str) -> t.Iterator[str]:

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import subprocess
 import typing as t
 
 from ..._common.errors import UserError
-from ..._files.environment import clean_environment
-from .interpreter import Interpreter, failure_of
+from ..._common.process import OutOfTime
+from .interpreter import Interpreter, answer_of
 from .patches import undo_patches
 from .relocate import relocate_binaries, relocate_config
 
@@ -161,19 +159,10 @@ def _copy_headers(interpreter: Interpreter, target: str) -> None:
 
 def _run_check(executable: str, interpreter: Interpreter) -> dict[str, t.Any]:
     try:
-        done = subprocess.run(
-            [executable, "-I", "-B", "-c", _CHECK],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-            cwd="/",
-            env=clean_environment(),
-        )
-        return t.cast("t.Dict[str, t.Any]", json.loads(done.stdout.decode()))
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return answer_of([executable, "-I", "-B", "-c", _CHECK], 120)
+    except (OSError, ValueError, OutOfTime) as error:
         raise UserError(
             "a Python that runs at another prefix: %s" % interpreter.executable,
-            failure_of(error),
+            str(error),
             "give a relocatable build or Debian's own as the interpreter",
         ) from None

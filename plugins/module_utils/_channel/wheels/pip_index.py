@@ -13,13 +13,13 @@ import importlib.metadata
 import json
 import os
 import re
-import subprocess
 import sys
 import threading
 import typing as t
 import urllib.parse
 
 from ..._common.errors import UserError
+from ..._common.process import follow, run
 from ..._common.redact import Address, without_credentials
 from ..._files.environment import clean_environment
 from ..._files.files import sha256_of_file
@@ -211,16 +211,8 @@ def _pip_command(interpreter: Interpreter) -> list[str]:
         supported = SpecifierSet(metadata["Requires-Python"] or "").contains(interpreter.version, prereleases=True)
         if supported and int(metadata["Version"].split(".")[0]) >= 23:
             return [sys.executable, "-I", "-m", "pip", "--python", interpreter.executable]
-    own = subprocess.run(
-        [interpreter.python, "-I", "-m", "pip", "--version"],
-        check=False,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=clean_environment(),
-    )
-    version = re.match(rb"pip (\d+)", own.stdout)
+    own = run([interpreter.python, "-I", "-m", "pip", "--version"], clean_environment())
+    version = re.match(r"pip (\d+)", own.stdout)
     if own.returncode == 0 and version and int(version.group(1)) >= 23:
         return [interpreter.python, "-I", "-m", "pip"]
     raise UserError(
@@ -245,36 +237,25 @@ def _run_pip(
     command = _pip_command(interpreter) + ["--no-color"] + arguments
     command += ["--progress-bar", "off", "--only-binary", ":all:", "--requirement", listed]
     lines: list[str] = []
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        env=clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400"),
-        encoding="utf-8",
-        errors="replace",
-    )
+
+    def note(line: str) -> None:
+        lines.append(line.strip())
+        check_line(line, requirements, index)
+        match = _COLLECTING.match(line) or _DOWNLOADING.match(line)
+        if match:
+            progress.report(step, os.path.basename(without_credentials(match.group(1))))
+
     try:
-        for line in t.cast("t.IO[str]", process.stdout):
-            lines.append(line.strip())
-            check_line(line, requirements, index)
-            match = _COLLECTING.match(line) or _DOWNLOADING.match(line)
-            if match:
-                progress.report(step, os.path.basename(without_credentials(match.group(1))))
-        process.wait()
+        environment = clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400")
+        status = follow(command, environment, note, folder=folder, stops=True)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        t.cast("t.IO[str]", process.stdout).close()
         os.unlink(listed)
-    if process.returncode != 0:
+    if status != 0:
         errors = [line for line in lines if line.startswith("ERROR")] or lines[-2:]
         raise UserError(
             "a set of wheels for %s and Python %s on %s"
             % (_shown(requirements), interpreter.major_minor, interpreter.subdir),
-            without_credentials(" ".join(errors)) or "pip exit status %d" % process.returncode,
+            without_credentials(" ".join(errors)) or "pip exit status %d" % status,
             "correct the requirements or the index (only wheels are used, nothing is built from source)",
         )
 

@@ -9,11 +9,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.lines import lines_of
+from ..._common.lines import lines_of, with_line_feeds
+from ..._common.process import run
 from ..._common.redact import has_credentials, without_credentials
 from ..._files.environment import clean_environment
 from ..._files.files import read_regular, require_regular
@@ -94,20 +94,11 @@ def compile_bytecode(prefix: str) -> None:
     if not os.path.exists(os.path.join(prefix, "bin", "python")):
         return
     command = [env_python(prefix), "-I", "-c", _COMPILE_MISSING]
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd="/",
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    done = run(command, clean_environment())
     if done.returncode != 0:
-        lines = lines_of(done.stderr.decode(errors="replace").strip())
         raise UserError(
             "a finished compilation of the modules of %s" % prefix,
-            lines[-1] if lines else "exit status %d" % done.returncode,
+            done.last_error,
             "check space and memory, then run again",
         )
 
@@ -174,22 +165,17 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str],
     for name, content in written.items():
         with open(name, "w", encoding="utf-8", opener=_private) as stream:
             stream.write("\n".join(content) + "\n")
-    done = subprocess.run(
+    done = run(
         [*command, *arguments, *(["--constraint", constraints] if held_lines else []), "--requirement", path],
-        check=False,
-        cwd="/",
-        env=dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
+        dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
     )
     if done.returncode != 0:
-        asked = conflict(without_credentials(done.stdout + done.stderr), held)
+        output, problems = with_line_feeds(done.stdout), with_line_feeds(done.stderr)
+        asked = conflict(without_credentials(output + problems), held)
         if asked is not None:
             raise asked
-        errors = [line for line in lines_of(done.stderr) if line.startswith("ERROR")] or lines_of(done.stderr)[-3:]
-        errors += causes(done.stdout)[:5]
+        errors = [line for line in lines_of(problems) if line.startswith("ERROR")] or lines_of(problems)[-3:]
+        errors += causes(output)[:5]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
             # It is the option pip to the user.

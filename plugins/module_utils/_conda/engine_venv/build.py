@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import typing as t
 
 from ..._common.disk import full_disk, nearly_full
 from ..._common.errors import UserError, one_line
+from ..._common.process import follow
 from ..._common.redact import without_credentials
 from ..._files.environment import clean_environment
 from ..._files.progress import Progress
@@ -59,21 +59,14 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
 def _run(argv: t.Sequence[str], temporary: str, lock: int, progress: Progress) -> tuple[list[str], int]:
     """The last lines of the output of *argv*, and its exit status."""
     output: list[str] = []
-    with subprocess.Popen(
-        argv,
-        cwd="/",
-        env=clean_environment(TMPDIR=temporary),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(lock,),
-    ) as process:
-        for raw in process.stdout or ():
-            line = without_credentials(one_line(raw.decode("utf-8", "replace")))
-            if line:
-                output = output[1 - _TAIL :] + [line]
-                progress.report("install", line[:80])
-    return output, process.returncode
+
+    def note(text: str) -> None:
+        line = without_credentials(one_line(text))
+        if line:
+            output[:] = output[1 - _TAIL :] + [line]
+            progress.report("install", line[:80])
+
+    return output, follow(argv, clean_environment(TMPDIR=temporary), note, descriptors=(lock,))
 
 
 def _pip_failed(request: EngineRequest, output: list[str]) -> UserError:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import glob
 import json
 import os
-import subprocess
 import typing as t
 
 from ..._common.errors import UserError, one_line
-from ..._common.lines import lines_of
+from ..._common.process import run
 from ..._files.environment import clean_environment
 from ..._files.trust import untrusted_because, untrusted_within
 
@@ -137,21 +136,13 @@ def _untrusted(path: str) -> str | None:
 
 def _ask(path: str) -> tuple[dict[str, t.Any], str | None]:
     try:
-        done = subprocess.run(
-            # No packages of the user's, no PYTHON* variables. Python 2 does not know -I.
-            [path, "-E", "-s", "-c", _QUESTION],
-            check=False,
-            cwd="/",
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-        )
-        return json.loads(done.stdout.decode("utf-8", "replace")), None
+        # No packages of the user's, no PYTHON* variables. Python 2 does not know -I.
+        done = run([path, "-E", "-s", "-c", _QUESTION], clean_environment())
+        return json.loads(done.stdout), None
     except OSError as error:
         return {}, "it does not run (%s)" % (error.strerror or error)
     except ValueError:
-        lines = lines_of(done.stderr.decode("utf-8", "replace").strip())
-        return {}, "it does not run (%s)" % one_line(lines[-1] if lines else "exit status %d" % done.returncode)
+        return {}, "it does not run (%s)" % one_line(done.last_error)
 
 
 def _version(facts: t.Mapping[str, t.Any]) -> str:

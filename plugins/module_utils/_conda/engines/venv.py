@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 
 from ansible.module_utils.common.respawn import respawn_module
 
 from ..._common.errors import UserError
-from ..._common.lines import lines_of
+from ..._common.process import run
 from ..._files.environment import clean_environment, set_own_environment
 from ..._files.trust import require_trusted, require_trusted_env
 from .python import OLDEST_PYTHON
@@ -60,18 +59,11 @@ def require_rattler(python: str) -> None:
     code = "import sys; sys.stdout.write('%d.%d.%d\\n' % sys.version_info[:3]); sys.stdout.flush(); "
     code += "import rattler; print('rattler')"
     try:
-        done = subprocess.run(
-            [python, "-I", "-c", code],
-            check=False,
-            cwd="/",
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-        )
-        errors = lines_of(done.stderr.decode(errors="replace").strip()) or ["exit status %d" % done.returncode]
-        version, _newline, rest = done.stdout.decode(errors="replace").partition("\n")
+        done = run([python, "-I", "-c", code], clean_environment())
+        problem = done.last_error
+        version, _newline, rest = done.stdout.partition("\n")
     except OSError as error:
-        errors, version, rest = [error.strerror or str(error)], "", ""
+        problem, version, rest = error.strerror or str(error), "", ""
     numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
     oldest = "%d.%d" % OLDEST_PYTHON
     if numbers and numbers[:2] < OLDEST_PYTHON:
@@ -84,7 +76,7 @@ def require_rattler(python: str) -> None:
     if rest.strip() != "rattler":
         raise UserError(
             "a Python with py-rattler at %s" % python,
-            errors[-1],
+            problem,
             _REMEDY,
         )
 

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from ..._common.errors import UserError, one_line
-from ..._common.lines import lines_of
+from ..._common.process import follow
 from ..._files.progress import Progress
 
 _TAIL = 30
@@ -43,24 +42,18 @@ def install(script: str, base: str, work: str, lock: int, progress: Progress) ->
     # count.
     argv = ["/bin/sh", "-c", 'umask 022; exec "$0" "$@"', shell_of(script), script, "-b", "-p", base]
     output: list[str] = []
-    with subprocess.Popen(
-        argv,
-        cwd=work,
-        env=_environment(work),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(lock,),
-    ) as process:
-        for raw in process.stdout or ():
-            line = one_line(raw.decode("utf-8", "replace"))
-            if line:
-                output = output[1 - _TAIL :] + [line]
-                progress.report("install", line[:80])
-    if process.returncode:
+
+    def note(text: str) -> None:
+        line = one_line(text)
+        if line:
+            output[:] = output[1 - _TAIL :] + [line]
+            progress.report("install", line[:80])
+
+    status = follow(argv, _environment(work), note, folder=work, descriptors=(lock,))
+    if status:
         raise UserError(
             "an installer that makes %s" % base,
-            "exit status %d: %s" % (process.returncode, output[-1] if output else "no output"),
+            "exit status %d: %s" % (status, output[-1] if output else "no output"),
             "see installer_output; check free space, quota, and that the installer is for this machine's architecture",
             installer_output=output,
         )
@@ -71,20 +64,13 @@ def conda_version(base: str, work: str) -> str:
 
     :raises UserError: it does not run.
     """
-    done = subprocess.run(
-        [os.path.join(base, "bin", "conda"), "--version"],
-        check=False,
-        cwd=work,
-        env=_environment(work),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    output = [one_line(line) for line in lines_of(done.stdout.decode("utf-8", "replace")) if line.strip()]
-    if done.returncode or not output:
+    printed: list[str] = []
+    status = follow([os.path.join(base, "bin", "conda"), "--version"], _environment(work), printed.append, folder=work)
+    output = [one_line(line) for line in printed if line.strip()]
+    if status or not output:
         raise UserError(
             "a conda in %s that prints its version" % base,
-            "exit status %d: %s" % (done.returncode, output[-1] if output else "no output"),
+            "exit status %d: %s" % (status, output[-1] if output else "no output"),
             "use an installer for this machine's architecture and C library",
             installer_output=output[-_TAIL:],
         )

@@ -11,9 +11,9 @@ from __future__ import annotations
 import email.parser
 import json
 import os
-import subprocess
 import typing as t
 
+from ..._common.process import run
 from ..._files.environment import clean_environment
 from ..._files.files import read_regular
 from ..env.pip_records import dependencies, normalized, required_name
@@ -51,16 +51,7 @@ def require_content(python: str, prefix: str, lines: t.Sequence[str], coming: t.
     """
     asked = [["", text] for text in pip_requirements(lines)] + list(_needs(prefix, lines, coming))
     versions = {each.name: each.version for dummy, each in coming}
-    done = subprocess.run(
-        [python, "-I", "-c", _NOT_CONTENT],
-        input=json.dumps([asked, versions]),
-        check=False,
-        cwd="/",
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+    done = run([python, "-I", "-c", _NOT_CONTENT], clean_environment(), given=json.dumps([asked, versions]))
     if done.returncode != 0:
         # An old or broken pip: it has its say when it installs.
         return

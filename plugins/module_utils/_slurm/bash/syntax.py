@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
+from ..._common.process import OutOfTime
 from ..command import run_command
 
 _SECONDS = 10
@@ -20,5 +20,5 @@ def messages(text: str) -> str:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
         return run_command(["bash", "--norc", *options, "-n"], _SECONDS, environment, text).stderr
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, OutOfTime):
         return ""

@@ -9,9 +9,10 @@ import functools
 import importlib.util
 import os
 import shutil
-import subprocess
 
 from ...._common.errors import UserError
+from ...._common.lines import with_line_feeds
+from ...._common.process import run
 from ...._files.environment import clean_environment
 from ...._files.files import open_regular
 from ...._files.leftovers import private_path
@@ -52,18 +53,9 @@ def probe_tool(kind: str, executable: str) -> Tool:
     :raises UserError: it does not run, is another tool, or is too old.
     """
     try:
-        done = subprocess.run(
-            [executable, "--version"],
-            check=False,
-            cwd="/",
-            env=variables(clean_environment(), None, None, None, ""),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        output = done.stdout if done.returncode == 0 else ""
-        problem = (done.stderr or done.stdout).strip() or "exit status %d" % done.returncode
+        done = run([executable, "--version"], variables(clean_environment(), None, None, None, ""))
+        output = with_line_feeds(done.stdout) if done.returncode == 0 else ""
+        problem = with_line_feeds(done.stderr or done.stdout).strip() or "exit status %d" % done.returncode
     except OSError as error:
         output, problem = "", error.strerror or str(error)
     found = read_version(output, os.path.basename(executable))

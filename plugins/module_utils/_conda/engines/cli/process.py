@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import typing as t
 
+from ...._common.lines import with_line_feeds
+from ...._common.process import Done, run
 from ...._common.redact import secrets_in
 from ...._files.environment import clean_environment
 from ..base import SolveRequest
@@ -86,16 +87,7 @@ class ToolProcess:
         return self._caches
 
 
-def _ended(command: t.Sequence[str], environment: t.Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(command),
-        check=False,
-        cwd="/",
-        env=dict(environment),
-        # The command inherits the lock on the env.
-        close_fds=False,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+def _ended(command: t.Sequence[str], environment: t.Mapping[str, str]) -> Done:
+    # The command inherits the lock on the env.
+    done = run(command, environment, descriptors=None)
+    return Done(done.returncode, with_line_feeds(done.stdout), with_line_feeds(done.stderr))
