@@ -65,6 +65,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._core import require_core
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_check.expectation import expectation, whole
 
 
@@ -72,9 +73,13 @@ def torch_check_expected(
     count: t.Any, types: t.Any = None, gres: t.Any = None, groups: t.Sequence[str] = ()
 ) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
-    if count is not None and whole(count) is None:
-        error = UserError("hpc_gpu_count to be the number of GPUs", repr(count), "correct it, or leave it out")
-        raise AnsibleFilterError(str(error))
+    try:
+        # The role's first template: with an older ansible-core the next ones would give text where none is meant.
+        require_core()
+        if count is not None and whole(count) is None:
+            raise UserError("hpc_gpu_count to be the number of GPUs", repr(count), "correct it, or leave it out")
+    except UserError as error:
+        raise AnsibleFilterError(str(error)) from error
     variables = {"hpc_gpu_count": count, "hpc_gpu_type": types, "slurm_gres": gres}
     found = expectation(variables, "login" in groups and "compute" not in groups)
     return dict(found._asdict(), gpu=list(found.gpu))
