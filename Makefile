@@ -1,5 +1,5 @@
 # Every target runs a script in tools/, which first sets up what it needs. PYTHON=/path/to/python3 chooses a Python.
-.PHONY: help site test unit fuzz lint sanity generate docs dist release tools molecule bench faults undo clean
+.PHONY: help site test unit fuzz lint sanity cores generate docs dist release tools molecule bench faults undo clean
 .DEFAULT_GOAL := help
 export PYTHON
 
@@ -23,6 +23,9 @@ lint: ## generated texts, ruff, mypy, ansible-lint, yamllint, the changelog
 
 sanity: ## ansible-test sanity (ARGS='--test pep8' and the like)
 	@tools/sanity.sh $(ARGS)
+
+cores: ## sanity and site.yml on every supported ansible-core (ARGS='2.20 2.22' chooses some)
+	@tools/cores.sh $(ARGS)
 
 generate: ## write the generated texts (ARGS='--check' only lists those that are out of date)
 	@tools/generate.sh $(ARGS)

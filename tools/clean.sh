@@ -13,5 +13,5 @@ cache=$(setup_cache)
 cd -- "$CHECKOUT"
 rm -rf -- .venv .ansible .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis tests/output out
 find plugins roles tests tools -type d -name __pycache__ -prune -exec rm -rf -- {} +
-find "$cache" -mindepth 1 -maxdepth 1 \( -name 'venv-*' -o -name ansible-test -o -name mypy -o -name molecule -o -name pip -o -name images -o -name channels -o -name 'engine-*' \) -exec rm -rf -- {} +
+find "$cache" -mindepth 1 -maxdepth 1 \( -name 'venv-*' -o -name 'ansible-test*' -o -name mypy -o -name molecule -o -name pip -o -name images -o -name channels -o -name 'engine-*' \) -exec rm -rf -- {} +
 say "removed the tools' leftovers here and what $cache held for them; .site stays (make undo)"

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# ansible-test sanity, every test, without an ignore file. Arguments go to ansible-test.
+# ansible-test sanity, every test, without an ignore file. Arguments go to ansible-test. HPC_CORE names another series of
+# ansible-core than the oldest (tools/cores.env).
 #
 # ansible-test makes a venv for some of its tests and downloads get-pip.py for it from a server of its own, unless that file
 # is in its cache already. So tools/get_pip.py is put there; it does the same with Python's own pip and a package index.
@@ -15,11 +16,16 @@
 
 # shellcheck source=tools/sources.sh
 . "$CHECKOUT/tools/sources.sh"
+# shellcheck source=tools/core.sh
+. "$CHECKOUT/tools/core.sh"
 
 setup test
+core=${HPC_CORE:-$CORE_OLDEST}
+setup_core "$core" || exit $?
 copy_sources
 
-home=$CACHE/ansible-test
+# A folder for each: the venvs in it are named by their Python alone.
+home=$CACHE/ansible-test-$core
 mkdir -p -- "$home/.ansible/test/cache" "$home/.config/pip"
 # ansible-test keeps venvs in its home, and makes them without a lock.
 wait_for_lock "$home/lock" "is making or using ansible-test's venvs"

@@ -21,12 +21,15 @@ sys.dont_write_bytecode = True
 
 # They make users, or have to see every process. CI runs them as root.
 NEED_ROOT = ["attack", "torch/test_prune.py", "users/test_at_the_same_time.py"]
-collect_ignore = [] if os.geteuid() == 0 else NEED_ROOT
+OTHER_CORES = [path for path in os.environ.get("HPC_TEST_CORES", "").split(os.pathsep) if path]
+collect_ignore = [] if os.geteuid() == 0 else list(NEED_ROOT)
+if not OTHER_CORES:
+    collect_ignore.append("cores")
 
 
 def pytest_report_header() -> list[str]:
     """Says what is not collected here, and why."""
-    return ["NOT RUN, as they need root: tests/site/%s" % name for name in collect_ignore]
+    return ["NOT RUN, as they need root: tests/site/%s" % name for name in collect_ignore if name in NEED_ROOT]
 
 
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:
@@ -72,9 +75,11 @@ class Run:
         return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", lines[-1])} if lines else {}
 
 
-def ansible_playbook(*arguments: str, environment: t.Mapping[str, str] | None = None) -> Run:
-    """Run ansible-playbook of this very environment in the checkout."""
-    command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *arguments]
+def ansible_playbook(
+    *arguments: str, environment: t.Mapping[str, str] | None = None, program: str | None = None
+) -> Run:
+    """Run ansible-playbook in the checkout, that of this very environment or another *program*."""
+    command = [program or str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *arguments]
     done = subprocess.run(
         command,
         cwd=CHECKOUT,

@@ -97,6 +97,23 @@ def test_standard_input() -> None:
     assert run(shell("exit 5"), PATH, given="x" * 1000000).returncode == 5
 
 
+def test_no_command_reads_what_is_meant_for_this_process() -> None:
+    """Such as the module itself, which Ansible sends through standard input."""
+    inner, outer = os.pipe()
+    before = os.dup(0)
+    try:
+        os.dup2(inner, 0)
+        question = ["/usr/bin/readlink", "/proc/self/fd/0"]
+        lines: list[str] = []
+        assert follow(question, PATH, lines.append) == 0
+        assert lines == ["/dev/null\n"] == [run(question, PATH).stdout]
+        assert commands.run_limited(question, 60, PATH).stdout == "/dev/null\n"
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (inner, outer, before):
+            os.close(descriptor)
+
+
 def test_much_output_on_both_streams() -> None:
     code = "import sys; sys.stderr.write('e' * 1000000); sys.stdout.write('o' * 1000000)"
     done = run([sys.executable, "-I", "-c", code], PATH)

@@ -57,21 +57,29 @@ def run_tests(checkout, tmp_path):
     )
 
 
+PARTS = ("lint", "sanity", "molecule", "judges", "cores")
+
+
 @pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site", "judges"])
 def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(checkout, tmp_path, broken):
     for name in ("lint", "sanity", "molecule", "judges"):
         # "packages" is asked for before anything else, and what is missing there ends the run at once.
         quiet = '[ "$*" != packages ] || exit 0\n'
         program(checkout / "tools" / (name + ".sh"), "%secho %s ran\nexit %d\n" % (quiet, name, broken == name))
+    program(checkout / "tools" / "cores.sh", 'echo "venv of $2"\n')
     (tmp_path / "bin").mkdir()
     program(
         tmp_path / "bin" / "python",
-        'echo "python $*"\necho "3 passed in 1s"\ncase $3 in tests/%s) exit 1;; esac\n' % broken,
+        'echo "python $*"\necho "core: $HPC_TEST_CORES"\necho "3 passed in 1s"\ncase $3 in tests/%s) exit 1;; esac\n'
+        % broken,
     )
     done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
     for part in ("lint ran", "sanity ran", "molecule ran", "judges ran"):
         assert part in lines
+    # The whole runs, and nothing else, run on the newest ansible-core as well.
+    newest = re.search(r"^CORE_NEWEST=(\S+)$", (TOOLS / "cores.env").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [line for line in lines if line.startswith("core:")] == ["core: ", "core: venv of " + newest[1]]
     for folder in ("unit", "site"):
         (command,) = [line for line in lines if line.startswith("python -m pytest tests/%s " % folder)]
         assert "--durations=20" in command and "--numprocesses=" in command
@@ -91,10 +99,12 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
         ("molecule", 3, 1, "make test failed: molecule"),
         ("judges", 4, 0, "NOT RUN: the differential test"),
         ("judges", 3, 1, "make test failed: judges"),
+        ("cores", 4, 0, "NOT RUN: ansible-core 2."),
+        ("cores", 1, 1, "make test failed: ansible-core 2."),
     ],
 )
 def test_what_this_user_may_not_start_is_said_to_be_left_out(checkout, tmp_path, part, code, ends, says):
-    for name in ("lint", "sanity", "molecule", "judges"):
+    for name in PARTS:
         program(checkout / "tools" / (name + ".sh"), "exit 0\n")
     program(checkout / "tools" / (part + ".sh"), '[ "$*" != packages ] || exit 0\nexit %d\n' % code)
     (tmp_path / "bin").mkdir()
@@ -115,6 +125,7 @@ def test_an_interrupted_run_ends_what_it_started(checkout, tmp_path):
     (tmp_path / "bin").mkdir()
     program(tmp_path / "bin" / "python", stays % (PYTHON, fifos["unit"]))
     program(checkout / "tools" / "lint.sh", "exit 0\n")
+    program(checkout / "tools" / "cores.sh", "exit 0\n")
     with open(checkout / "tools" / "setup.sh", "a", encoding="utf-8") as stream:
         stream.write("setup() { PATH='%s':$PATH; }\n" % (tmp_path / "bin"))
     with subprocess.Popen(
