@@ -74,12 +74,12 @@ def complete(last: t.Mapping[str, t.Any]) -> Report:
 
 
 def mostly_checked(report: Report) -> str:
-    """The time at which at least half of the nodes had last been checked.
+    """The time since which at least half of the nodes have been checked.
 
     A check of a few nodes (``--limit``) does not make the others' results newer.
     """
     times = sorted(node["checked"] for node in report["nodes"] if node["checked"] is not None)
-    return statistics.median_low(times) if times else report["last_checked"]
+    return statistics.median_high(times) if times else report["last_checked"]
 
 
 def seconds_between(earlier: str | None, later: str | None) -> float | None:

@@ -103,7 +103,12 @@ def test_most_nodes_say_how_old_a_report_is(make):
     hosts = {"n%d" % number: {"groups": ["titan"], "torch_check_result": OK} for number in range(4)}
     first = make(hosts, None, DAYS[0])
     assert mostly_checked(make(hosts, first, DAYS[1], limit=["n1"])) == DAYS[0]
-    assert mostly_checked(make(hosts, first, DAYS[1], limit=["n1", "n2", "n3"])) == DAYS[1]
+    second = make(hosts, first, DAYS[1], limit=["n1", "n2"])
+    assert mostly_checked(second) == DAYS[1]
+    # None of the times is that of most: two nodes of the first day, then one each.
+    third = make(hosts, make(hosts, first, DAYS[2], limit=["n1"]), DAYS[3], limit=["n2"])
+    assert sorted(node["checked"] for node in third["nodes"]) == [DAYS[0], DAYS[0], DAYS[2], DAYS[3]]
+    assert mostly_checked(third) == DAYS[2]
     assert mostly_checked(make({"n1": {"groups": ["titan"], "torch_check_result": LEFT}}, None, DAYS[2])) == DAYS[2]
 
 

@@ -231,7 +231,6 @@
     const mostly = Date.parse(checked.at);
     const now = Date.now();
     const late = byId("late");
-    late.hidden = true;
     // A clock that is behind the controller's shows no age.
     byId("ago").textContent = now < last ? "" : ", " + span((now - last) / 1000) + " ago";
     if (/^report-\d{8}T\d{6}Z\.html$/.test(location.pathname.split("/").pop())) {

@@ -132,7 +132,7 @@ def test_it_reads_without_javascript(show, page_of):
     assert page.get_by_role("button").count() == 0
     # The link of a trouble leads to its first node, which the browser unfolds.
     page.get_by_role("link", name="Show this node").first.click()
-    assert page.locator("tr:target").is_visible()
+    page.locator("tr:target").wait_for()
     page = show(page_of(2000), javascript=False).page
     page.locator("summary").filter(has_text="titan").last.click()
     assert page.get_by_role("row").filter(has_text="titan-0001").first.is_visible()

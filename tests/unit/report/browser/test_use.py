@@ -9,6 +9,7 @@ import re
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.html import make_page
+from playwright.sync_api import expect
 
 from ..generate import KINDS, make_cluster, make_result
 
@@ -24,6 +25,11 @@ def shown(page):
     return page.locator("#shown").inner_text()
 
 
+def wait_for(page, text):
+    """Wait until so many nodes are shown: a browser follows a new address only after the click."""
+    expect(page.locator("#shown")).to_have_text(text)
+
+
 @pytest.mark.slow
 def test_a_trouble_leads_to_its_nodes_and_the_address_can_be_sent(show, page_of):
     text = page_of(700)
@@ -32,8 +38,9 @@ def test_a_trouble_leads_to_its_nodes_and_the_address_can_be_sent(show, page_of)
     count = int(re.search(r"on (\d+) node", trouble.inner_text())[1])
     assert count > 1
     trouble.get_by_role("link", name="Show these nodes").click()
+    wait_for(opened.page, "%d of 700 nodes" % count)
     found = names(opened.page)
-    assert len(found) == count and shown(opened.page) == "%d of 700 nodes" % count
+    assert len(found) == count
     assert opened.page.locator("#nodes").evaluate("heading => document.activeElement === heading")
     address = opened.page.url
     assert "#trouble=" in address
@@ -50,15 +57,19 @@ def test_counts_lead_to_what_they_count(show, page_of):
     for link in page.locator(".totals a").all():
         count = int(link.inner_text().split()[0])
         link.click()
-        assert len(page.locator("table.nodes tbody:not([hidden])").all()) == count
+        wait_for(page, "700 nodes" if count == 700 else "%d of 700 nodes" % count)
+        assert page.locator("table.nodes tbody:not([hidden])").count() == count
     row = page.locator(".counts tbody tr").first
     partition, number = row.locator("th").inner_text(), int(row.locator("td a").first.inner_text())
+    before = shown(page)
     row.locator("td a").first.click()
+    wait_for(page, "%d of 700 nodes" % number)
     assert "partition=%s" % partition in page.url and len(names(page)) == number
     assert all(name.startswith(partition) for name in names(page))
     # Back to the filter before.
     page.go_back()
-    assert "partition" not in page.url and len(page.locator("table.nodes tbody:not([hidden])").all()) != number
+    wait_for(page, before)
+    assert "partition" not in page.url
     assert opened.complaints == []
 
 
@@ -84,9 +95,9 @@ def test_a_node_has_an_address_also_if_the_filter_hides_it(show, page_of):
     assert not row.is_visible()
     page.evaluate("location.hash = '#node-titan-0002'")
     page.locator("#node-titan-0002").wait_for()
-    assert shown(page) == "100 nodes"
+    wait_for(page, "100 nodes")
     page.locator(".troubles code").first.click()
-    assert page.locator("dt:target").is_visible()
+    page.locator("dt:target").wait_for()
 
 
 @pytest.mark.slow
@@ -209,6 +220,7 @@ def test_what_is_new_is_counted_and_shown(show, make):
         hosts[name]["torch_check_result"] = make_result("failed", KINDS[3], name, 15)
     page = show(make_page(make(hosts, first, CHECKED))).page
     page.locator(".totals").get_by_role("link", name="2 new").click()
+    wait_for(page, "2 of 100 nodes")
     assert names(page) == ["h100-0097", "h100-0098"] and page.url.endswith("#verdict=new")
     assert page.locator(".troubles .new").all_inner_texts() == ["new"]
     assert show(make_page(first)).page.locator(".new").count() == 0
