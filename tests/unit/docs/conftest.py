@@ -38,9 +38,9 @@ def markdown() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes ``page`` runs for each Markdown file."""
-    if "page" in metafunc.fixturenames:
-        metafunc.parametrize("page", markdown())
+    """A test that takes ``markdown_file`` runs for each Markdown file."""
+    if "markdown_file" in metafunc.fixturenames:
+        metafunc.parametrize("markdown_file", markdown())
 
 
 @pytest.fixture(name="checkout")

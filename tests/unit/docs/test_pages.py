@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 
-def test_links_are_alive(pages: t.Any, checkout: pathlib.Path, page: str) -> None:
-    text = (checkout / page).read_text(encoding="utf-8")
+def test_links_are_alive(pages: t.Any, checkout: pathlib.Path, markdown_file: str) -> None:
+    text = (checkout / markdown_file).read_text(encoding="utf-8")
     dead = []
     for address in pages.links(text):
         if not pages.EXTERNAL.match(address):
             try:
-                pages.target(checkout, page, address)
+                pages.target(checkout, markdown_file, address)
             except pages.DeadLink as error:
                 dead.append(str(error))
     assert dead == []
