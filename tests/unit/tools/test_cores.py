@@ -48,6 +48,8 @@ def test_the_texts_name_the_same_series() -> None:
     for path in CHECKOUT.glob("roles/*/meta/main.yml"):
         meta = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert str(meta["galaxy_info"]["min_ansible_version"]) == OLDEST, path
+    jobs = yaml.safe_load((CHECKOUT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["cores"]["strategy"]["matrix"]["core"] == SERIES[1:]
     assert "ansible-core %s to %s" % (OLDEST, SERIES[-1]) in (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 
