@@ -398,8 +398,10 @@ setup() { # site, test, release, or molecule with podman or docker
     CACHE=$(setup_cache)
     setup_venv "$CACHE" "$version" "$python" "${requirements[@]}"
     PATH=$VENV/bin:$PATH
-    # Where tests, benches and faults keep what they make once: they have a home of their own.
+    # Where tests, benches and faults keep what they make once: they have a home of their own. And the Python of this venv,
+    # which a test names when it calls a script of this folder.
     export PATH ANSIBLE_CONFIG="$CHECKOUT/ansible.cfg" PIP_DISABLE_PIP_VERSION_CHECK=1 HPC_TEST_CACHE=$CACHE
+    export HPC_TEST_PYTHON=$python
     # Another run in this checkout may be proving that nothing is written into it.
     [ "$what" != test ] || export PYTHONDONTWRITEBYTECODE=1
     # .venv is for people and editors; the one for tests holds all that the other one does.
