@@ -39,7 +39,7 @@ def groups_of(report: Report) -> set[str]:
 def scontrol_update(nodes: t.Iterable[Node]) -> str:
     """``scontrol update NodeName='titan[01-04]' ``, to which a person adds what to set; empty without a node in Slurm.
 
-    As it is, scontrol changes nothing: it answers that no changes are specified.
+    As it is, scontrol changes nothing: it answers "No changes specified" (Slurm's src/scontrol/update_node.c).
     """
     names = [node["slurm_node"] for node in nodes if node["slurm_node"] and _PLAIN.fullmatch(node["slurm_node"])]
     if not names:
