@@ -8,12 +8,16 @@ Only a few inventory variables per host are templated; at 1,000 hosts that saves
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
+
+from ansible.errors import AnsibleError
 
 from .normalise import make_expectation, make_node
 from .schema import Node
 
 EXPECTATIONS = ("torch_check_expect_devices", "torch_check_expect_cuda", "hpc_gpu_count", "hpc_gpu_type")
+IN_SLURM = ("torch_check_slurm_node", "slurm_node")
 FACT = "torch_check_result"
 
 
@@ -42,7 +46,6 @@ def collect(
         names = membership.get(host, ["compute"] if host in compute else [])
         names = names + ["login"] if host in login else names
         expected = {key: variables[key] for key in EXPECTATIONS if key in raw}
-        named = next((key for key in ("torch_check_slurm_node", "slurm_node") if key in raw), None)
         # Set by the inventory slurm, never a template.
         expected["slurm_gres"] = raw.get("slurm_gres")
         yield make_node(
@@ -51,8 +54,16 @@ def collect(
             make_expectation(expected, host in login and host not in compute),
             raw.get(FACT) if host in run else None,
             checked if host in run else None,
-            (variables[named] if named else host.partition(".")[0]) if host in compute else None,
+            _name_in_slurm(host, raw, variables) if host in compute else None,
         )
+
+
+def _name_in_slurm(host: str, raw: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any]) -> t.Any:
+    named = next((key for key in IN_SLURM if key in raw), None)
+    # A check over ssh never reads the variable: one that makes no sense is not a reason to have no report.
+    with contextlib.suppress(AnsibleError):
+        return variables[named] if named else host.partition(".")[0]
+    return None
 
 
 def partitions_of(groups: t.Mapping[str, t.Sequence[str]], hostvars: t.Any) -> list[str]:

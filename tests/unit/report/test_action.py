@@ -265,3 +265,14 @@ def test_hosts_without_a_result_are_failed_and_said_to_be(site):
     run = site.run()
     assert run.status == 0, run.output
     assert re.search(r"\nfailed: no_result, 1 node\n  titan-0001\n", run.output)
+
+
+@pytest.mark.slow
+def test_a_name_in_slurm_that_makes_no_sense_is_no_reason_to_have_no_report(site):
+    site.hosts["titan-0001"]["torch_check_slurm_node"] = "{{ nothing }}"
+    site.hosts["titan-0002"]["torch_check_slurm_node"] = "{{ inventory_hostname | upper }}"
+    run = site.run()
+    assert run.status == 0, run.output
+    found = {node["name"]: node["slurm_node"] for node in site.report["nodes"]}
+    assert (found["titan-0001"], found["titan-0002"], found["titan-0003"]) == (None, "TITAN-0002", "titan-0003")
+    assert found["login01"] is None
