@@ -13,6 +13,7 @@ import copy
 import json
 import shlex
 import threading
+import time
 import typing as t
 import unicodedata
 import uuid
@@ -24,10 +25,11 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import l
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import is_ordinary, run_module
 
 display = Display()
+clock = time.monotonic
 
 # An unchanged task ends before the first poll.
 INTERVAL_SECONDS = 3.0
-# Of a line, without the name of the host in front of it.
+# Of a line, without the name of the host in front of it and the seconds behind it.
 COLUMNS = 80
 # A line of ours has some hundred bytes.
 _BYTES = 4096
@@ -64,6 +66,7 @@ class ProgressAction(ActionBase):
 
 
 def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) -> None:
+    begun = clock()
     shown: str | None = None
     reader: t.Any | None = None
     while not finished.wait(INTERVAL_SECONDS):
@@ -75,7 +78,7 @@ def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) ->
             display.debug("no progress from %s: %s" % (host, error))
             return
         if line and line != shown:
-            display.display("%s: %s" % (host, line), color="cyan")
+            display.display("%s: %s ... %d s" % (host, line, clock() - begun), color="cyan")
             shown = line
 
 

@@ -44,14 +44,15 @@ def poll(monkeypatch, connection, path, stop_after):
     shown = Display(stop_after, finished)
     monkeypatch.setattr(_progress, "INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(_progress, "display", shown)
+    monkeypatch.setattr(_progress, "clock", iter(range(100, 200, 7)).__next__)
     _progress._poll(connection, str(path), "node1", finished)
     return shown.lines
 
 
-def test_the_last_line_is_shown_with_the_hosts_name(monkeypatch, tmp_path):
+def test_the_last_line_is_shown_with_the_hosts_name_and_the_seconds_since_the_task_began(monkeypatch, tmp_path):
     path = tmp_path / "it's a $(touch pwned) file"
     path.write_text("{}\n" + json.dumps({"step": "link", "item": "numpy", "done": 1, "total": 2}) + "\n")
-    assert poll(monkeypatch, Connection(), path, 1) == ["node1: link numpy 1 of 2"]
+    assert poll(monkeypatch, Connection(), path, 1) == ["node1: link numpy 1 of 2 ... 7 s"]
 
 
 def test_a_connection_that_cannot_is_not_asked_again(monkeypatch, tmp_path):
