@@ -103,6 +103,8 @@ def environment(caller: t.Mapping[str, str], home: pathlib.Path, pip_settings: p
         "PIP_CONFIG_FILE": str(pip_settings),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        # What tests, benches and faults read of a run has each task and host. What a person sees has tests of its own.
+        "ANSIBLE_STDOUT_CALLBACK": "default",
         # For "~" Ansible often asks the user database, not HOME. The shell that makes the folder puts in HOME.
         "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
         # Nothing is written into the checkout, where another run may be at work.

@@ -10,8 +10,8 @@ import re
 import typing as t
 
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
-# Kinds that a person names in a play, an inventory or a template.
-KINDS = ("filter", "test", "inventory", "connection")
+# Kinds that a person names in a play, an inventory, a template or ansible.cfg.
+KINDS = ("filter", "test", "inventory", "connection", "callback")
 
 
 def names(kind: str) -> list[str]:

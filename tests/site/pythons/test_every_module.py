@@ -79,6 +79,7 @@ def tasks(root, channel, installer):
         # These run on the controller alone.
         ("nobody", "each_user", {"users": [], "module": "hpc.pytorch.shell_rc"}),
         ("report", "torch_report", {"formats": ["table"]}),
+        ("shown", "show", {"lines": ["a line"]}),
         ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),
         ("allocation", "torch_check_allocation", {"node": "titan01", "bin_dir": str(root / "nothing")}),
     ]

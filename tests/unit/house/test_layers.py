@@ -18,7 +18,7 @@ PACKAGE = "ansible_collections.hpc.pytorch.plugins"
 SIDES = (
     ("module_utils",),
     ("plugin_utils",),
-    ("modules", "action", "connection", "doc_fragments", "filter", "inventory", "test"),
+    ("modules", "action", "callback", "connection", "doc_fragments", "filter", "inventory", "test"),
 )
 # A package of module_utils may import those of lower floors, and itself.
 FLOORS = {

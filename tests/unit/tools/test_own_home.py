@@ -235,7 +235,7 @@ def test_the_home_lasts_as_long_as_the_process_and_its_variables_are_few(tmp_pat
     assert inside.keys() - {"LC_CTYPE"} == {
         *("HOME", "USER", "LOGNAME", "SHELL", "TERM", "LC_ALL", "TZ", "PATH", "TMPDIR", "no_proxy", "NO_PROXY"),
         *("PIP_CONFIG_FILE", "PIP_DISABLE_PIP_VERSION_CHECK", "ANSIBLE_CONFIG", "PYTHONDONTWRITEBYTECODE"),
-        "ANSIBLE_REMOTE_TMP",
+        *("ANSIBLE_REMOTE_TMP", "ANSIBLE_STDOUT_CALLBACK"),
         *("HPC_TEST_HOME", "HPC_TEST_CACHE", "HPC_TEST_PYTHONS"),
     }
     assert inside["HPC_TEST_CACHE"] == str(tmp_path / ".cache/hpc.pytorch")
