@@ -85,6 +85,10 @@ def test_each_command_is_in_one_list_and_no_list_has_others() -> None:
     assert sorted(set(names) - {command.command for command in shown()}) == []
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
     assert [entry for entry in COMMANDS["reasons"] if len(entry["why"]) < 15] == []
+    named = [
+        path for entry in COMMANDS["reasons"] for path in re.findall(r"\b(?:tests|molecule)/[\w/.]+\w", entry["why"])
+    ]
+    assert named and [path for path in named if not (CHECKOUT / path).exists()] == []
 
 
 def test_code_has_a_language_that_these_tests_know() -> None:
@@ -119,7 +123,7 @@ def test_commands_within_a_line_name_what_there_is() -> None:
             if make and make.group(1) not in targets:
                 wrong.append((page, code))
             for name in re.findall(r"\bhpc\.pytorch\.(\w+)\b", code if code.startswith("ansible-playbook") else ""):
-                if not (CHECKOUT / "playbooks" / (name + ".yml")).exists() and name not in FURTHER:
+                if not (CHECKOUT / "playbooks" / (name + ".yml")).exists():
                     wrong.append((page, code))
     assert wrong == []
 
@@ -282,7 +286,3 @@ def test_a_job_script_on_a_page_has_no_mistake(place: pathlib.Path, page: str) -
     (place / "train.sh").write_text(script_of(page), encoding="utf-8")
     done = run(place, "bash -n train.sh && sbatch-lint train.sh")
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
-
-
-# Playbooks that a page names and that this version does not have yet.
-FURTHER: set[str] = {"me"}
