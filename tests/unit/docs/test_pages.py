@@ -66,6 +66,14 @@ def test_both_languages_say_the_same(checkout: pathlib.Path) -> None:
     assert shapes[0] == shapes[1]
 
 
+def test_the_chinese_readme_shows_blocks_of_the_english_one_in_their_order(checkout: pathlib.Path) -> None:
+    english, chinese = (
+        re.findall(r"^```.*?^```", (checkout / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for name in ("README.md", "README.zh-CN.md")
+    )
+    assert len(chinese) > 3 and chinese == english[: len(chinese)]
+
+
 @pytest.fixture(name="small")
 def fixture_small(tmp_path: pathlib.Path) -> pathlib.Path:
     for name, text in {
