@@ -24,8 +24,8 @@ def load(path: str) -> t.Any:
     return module
 
 
-def markdown() -> list[str]:
-    """Every Markdown file that git knows or would add, but those of tests."""
+def sources() -> list[str]:
+    """What git knows or would add."""
     listing = subprocess.run(
         ["git", "-c", "safe.directory=%s" % CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=CHECKOUT,
@@ -33,8 +33,13 @@ def markdown() -> list[str]:
         capture_output=True,
         text=True,
     ).stdout
-    names = {name for name in listing.split("\0") if name.endswith(".md") and not name.startswith(".collections/")}
-    return sorted(name for name in names if (CHECKOUT / name).is_file() and not name.startswith("tests/unit/"))
+    names = {name for name in listing.split("\0") if name and not name.startswith(".collections/")}
+    return sorted(name for name in names if (CHECKOUT / name).is_file())
+
+
+def markdown() -> list[str]:
+    """Every Markdown file but those of tests."""
+    return [name for name in sources() if name.endswith(".md") and not name.startswith("tests/unit/")]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -51,3 +56,8 @@ def fixture_checkout() -> pathlib.Path:
 @pytest.fixture(name="pages")
 def fixture_pages() -> t.Any:
     return load("tools/docs/pages.py")
+
+
+@pytest.fixture(name="sources")
+def fixture_sources() -> list[str]:
+    return sources()

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import pathlib
 import re
+import subprocess
+import sys
+import tarfile
 import typing as t
 
 import pytest
@@ -115,3 +118,30 @@ def test_a_dead_link_is_an_error(pages: t.Any, small: pathlib.Path, address: str
 def test_headings_are_named_as_a_forge_names_them(pages: t.Any) -> None:
     text = "# What's `in` it?\n## Two, [linked](x.md)\n## Two\n### Two\n## 1. 集群 上\n## a_b-c ##\n```\n# no\n```\n"
     assert pages.headings(text) == {"whats-in-it", "two-linked", "two", "two-1", "1-集群-上", "a_b-c"}
+
+
+def test_links_are_alive_where_the_collection_is_installed(
+    pages: t.Any, checkout: pathlib.Path, sources: list[str], tmp_path: pathlib.Path
+) -> None:
+    """In the tarball, which leaves out tests and tools."""
+    copy = tmp_path / "copy"
+    for name in sources:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((checkout / name).read_bytes())
+    command = [sys.executable, "-m", "ansible", "galaxy", "collection", "build", str(copy)]
+    subprocess.run([*command, "--output-path", str(tmp_path)], check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    installed = tmp_path / "installed"
+    with tarfile.open(built) as archive:
+        archive.extractall(installed, filter="data")
+    found = [path.relative_to(installed).as_posix() for path in installed.rglob("*.md")]
+    assert {"README.md", "docs/guide/tutorial.md", "roles/conda/README.md"} <= set(found)
+    dead = []
+    for name in found:
+        for address in pages.links((installed / name).read_text(encoding="utf-8")):
+            if not pages.EXTERNAL.match(address):
+                try:
+                    pages.target(installed, name, address)
+                except pages.DeadLink as error:
+                    dead.append(str(error))
+    assert dead == []
