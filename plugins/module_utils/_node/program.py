@@ -29,7 +29,7 @@ def main(params: t.Mapping[str, t.Any], with_diff: bool) -> None:
     try:
         result = declare(Options.of(params), False, with_diff, os.environ, warnings.append)
     except (UserError, OSError):
-        sys.exit(1)
+        raise SystemExit(1) from None
     if result["changed"] or warnings:
-        sys.exit(1)
-    print(json.dumps(result))
+        raise SystemExit(1)
+    sys.stdout.write(json.dumps(result) + "\n")

@@ -80,6 +80,14 @@ def test_commands_are_started_in_one_place() -> None:
     assert found == {"module_utils/_common/process.py", "module_utils/_torch/run.py"}
 
 
+@pytest.mark.parametrize("path", ON_THE_TARGET, ids=str)
+def test_code_on_the_target_neither_prints_nor_calls_sys_exit(path: pathlib.Path) -> None:
+    """ansible-test takes both for a module that does not end by exit_json. A program writes, and raises SystemExit."""
+    tree = ast.parse((PLUGINS / path).read_text(encoding="utf-8"))
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not called & {"print", "sys.exit", "exit", "quit"}
+
+
 def test_a_module_ends_in_one_place() -> None:
     """Only ``_common/exit.py`` turns a UserError into ``fail_json``."""
     ends = [path for path in ON_THE_TARGET if "fail_json(**" in (PLUGINS / path).read_text(encoding="utf-8")]
