@@ -50,6 +50,7 @@ def test_each_inventory_is_copied_whole(copy: t.Callable[..., t.Any], tmp_path: 
     done = copy(copy=name, to=str(tmp_path / "mine"))
     assert done.rc == 0 and done.recap["changed"] == 1, done.output
     assert files(tmp_path / "mine") == files(CHECKOUT / "inventories" / name)
+    assert "\n  ansible-playbook -i %s/mine hpc.pytorch.site --check --diff\n" % tmp_path in done.output
 
 
 def test_what_was_edited_stays(copy: t.Callable[..., t.Any], tmp_path: pathlib.Path) -> None:

@@ -103,10 +103,9 @@ def person() -> t.Iterator[Person]:
 
 
 def typed(output: str) -> list[str]:
-    """The lines to type, without what a callback puts around them."""
-    lines = output[output.index("Type this to use it:") :].splitlines()
-    found = [re.match(r"""\W*  ((?:source|bash|sbatch) .+?)["',]*$""", line) for line in lines]
-    return [match.group(1) for match in found if match]
+    """The lines to type, which can be copied as they are."""
+    lines = output[output.index("\nType this to use it:\n") :].splitlines()
+    return [line.strip() for line in lines if re.match(r"  (source|bash|sbatch) ", line)]
 
 
 def test_check_mode_writes_nothing(person: Person) -> None:
@@ -118,7 +117,7 @@ def test_check_mode_writes_nothing(person: Person) -> None:
 
 def test_channels_and_another_folder_may_be_named(person: Person) -> None:
     folder = str(person.home / "scratch")
-    rc, output = person.me("-e", "channels=conda-forge", "-e", "me_folder=%s" % folder, "-e", "gpus=a100", "--check")
+    rc, output = person.me("-e", "channels=conda-forge", "-e", "me_folder=~/scratch", "-e", "gpus=a100", "--check")
     assert rc == 0, output
     assert "env      %s/envs/torch" % folder in output and "script   %s/jobs/train.sh" % folder in output
     assert "Publish the channel" not in output and sorted(os.listdir(person.home)) == [".ansible"]
@@ -167,4 +166,6 @@ def test_an_environment_of_somebody_else_is_refused(person: Person) -> None:
     assert done.returncode == 0
     rc, output = person.me("-e", "torch=2.13.0", "-e", "torch_env_name=mine")
     assert rc == 2 and "found one that something else made; remedy: choose another name" in " ".join(output.split())
+    rc, output = person.me("-e", "torch_env_prefix=~/.conda/envs/mine")
+    assert rc == 2 and "found one that something else made" in " ".join(output.split())
     assert os.listdir(env) == ["conda-meta"]
