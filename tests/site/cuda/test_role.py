@@ -120,10 +120,10 @@ def done(site, toolkit):
     (site.home / ".bashrc").write_text("alias mine=1\n%s" % GUIDE)
     variables = {"cuda_version": "13.5", "cuda_expose": ["bashrc", "profile", "module"], "cuda_ld_library_path": True}
     before = site.files()
-    assert changed(site.play(toolkit, "--check", "--diff", **variables)) == 4
+    assert changed(site.play(toolkit, "--check", "--diff", **variables)) == 3
     assert site.files() == before
     assert (site.home / ".bashrc").read_text() == "alias mine=1\n%s" % GUIDE
-    assert changed(site.play(toolkit, **variables)) == 4
+    assert changed(site.play(toolkit, **variables)) == 3
     after = {path: (site.root / path).read_bytes() for path in site.files() if (site.root / path).is_file()}
     assert changed(site.play(toolkit, **variables)) == 0
     assert after == {path: (site.root / path).read_bytes() for path in after}
