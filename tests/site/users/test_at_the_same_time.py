@@ -37,7 +37,7 @@ def ground():
 @pytest.fixture
 def homes(ground):
     """The home directory of each of two new users."""
-    names = ["hpc" + uuid.uuid4().hex[:8] for _ in range(2)]
+    names = ["hpc" + uuid.uuid4().hex[:8] for _number in range(2)]
     try:
         for name in names:
             command = ["useradd", "--no-create-home", "--home-dir", str(ground / name), "--shell", "/bin/sh"]
