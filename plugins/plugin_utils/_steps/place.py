@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.playbook.block import Block
+from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task_include import TaskInclude
 
 
@@ -26,20 +27,19 @@ def place_of(task: t.Any) -> Place | None:
 
     What is imported counts as written in the play: to import is a way to cut a long play.
     """
-    found, imported = None, False
+    found, top = None, task
     node = task
     while node is not None:
         if isinstance(node, TaskInclude):
-            imported = node.statically_loaded
-            found = found if imported else node
+            top = node
+            # What an imported role includes is a part of that role.
+            found = node if not node.statically_loaded else None if isinstance(node, IncludeRole) else found
         node = node._parent
-    if found is not None:
-        return Place(found._uuid, _label(found))
-    if task._role is None or imported:
-        return None
-    # A role that another one depends on is a part of that one.
-    roles = (task._parent.get_dep_chain() if task._parent is not None else None) or [task._role]
-    return Place("role %s" % roles[0].get_name(), roles[0].get_name())
+    if top._role is not None:
+        # A role that another one depends on is a part of that one.
+        roles = (top._parent.get_dep_chain() if top._parent is not None else None) or [top._role]
+        return Place("role %s" % roles[0].get_name(), roles[0].get_name())
+    return Place(found._uuid, _label(found)) if found is not None else None
 
 
 def _label(include: t.Any) -> str:

@@ -186,14 +186,14 @@ def test_each_role_and_file_of_tasks_of_a_play_is_a_step(run):
         "changed  N s  Imports and includes",
         "ok  N s  The play alone",
         "changed  N s  With the strategy free",
-        "done  N s  1 host: 9 changes",
+        "done  N s  1 host: 10 changes",
     ]
     assert found[-3] == "  The last words: good bye"
 
 
 def test_check_mode_says_what_would_be(run):
     assert (
-        lines_of(run("parts.yml", "--check").output)[-2] == "done  N s  3 hosts: 27 changes would be made on 3 of them"
+        lines_of(run("parts.yml", "--check").output)[-2] == "done  N s  3 hosts: 30 changes would be made on 3 of them"
     )
 
 
