@@ -304,6 +304,7 @@ def test_the_built_collection_holds_the_collection_alone(tmp_path):
         "LICENSE",
         "MANIFEST.json",
         "README.md",
+        "README.zh-CN.md",
         "changelogs",
         "docs",
         "inventories",
