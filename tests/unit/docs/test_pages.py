@@ -133,7 +133,8 @@ def test_links_are_alive_where_the_collection_is_installed(
     (built,) = tmp_path.glob("*.tar.gz")
     installed = tmp_path / "installed"
     with tarfile.open(built) as archive:
-        archive.extractall(installed, filter="data")
+        # The filter of newer Pythons is not needed for an archive that was built here.
+        archive.extractall(installed)
     found = [path.relative_to(installed).as_posix() for path in installed.rglob("*.md")]
     assert {"README.md", "docs/guide/tutorial.md", "roles/conda/README.md"} <= set(found)
     dead = []
