@@ -94,7 +94,7 @@ def person() -> t.Iterator[Person]:
             "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
         },
     )
-    tarball = next(folder.glob("hpc-pytorch-*.tar.gz"))
+    (tarball,) = folder.glob("hpc-pytorch-*.tar.gz")
     done = someone.run(str(venv / "bin/ansible-galaxy"), "collection", "install", str(tarball))
     assert done.returncode == 0, done.stdout
     yield someone

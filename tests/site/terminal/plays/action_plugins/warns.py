@@ -13,5 +13,5 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         Display().warning("this action warns")
-        Display().deprecated("this action is old", version="99.0", collection_name="hpc.pytorch")
+        Display().deprecated("this action is old", version="99.0.0", collection_name="hpc.pytorch")
         return {"changed": False}
