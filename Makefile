@@ -39,7 +39,7 @@ dist: ## build and check what can be published, in out/dist (ARGS=FOLDER)
 release: ## write the changelog, do what dist does in out/VERSION, commit and tag (VERSION=1.0.0); nothing is pushed
 	@tools/release.sh $(VERSION)
 
-tools: ## write sbatch-lint and torch-verdict, as the role user_tools installs them (ARGS=FOLDER)
+tools: ## write sbatch-lint, torch-verdict and guide-lint, as the role user_tools installs them (ARGS=FOLDER)
 	@tools/user_tools.sh $(ARGS)
 
 molecule: ## a cluster in containers (ARGS='user' for one scenario, ARGS='converge -s user' and the like for one step)

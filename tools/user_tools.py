@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the commands sbatch-lint and torch-verdict and their man pages to a folder, as the role user_tools does."""
+"""Write the commands for users and their man pages to a folder, as the role user_tools does."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: user_tool_files
-short_description: Build the commands sbatch-lint and torch-verdict
+short_description: Build the commands sbatch-lint, torch-verdict and guide-lint
 version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
@@ -22,7 +22,7 @@ options:
     description: The names of the commands.
     type: list
     elements: str
-    choices: [sbatch-lint, torch-verdict]
+    choices: [sbatch-lint, torch-verdict, guide-lint]
     required: true
   prefix:
     description: The folder that gets C(bin) and C(share/man).

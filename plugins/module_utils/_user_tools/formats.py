@@ -1,7 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings as sbatch-lint prints them: lines as gcc writes them, JSON, SARIF. No I/O. Private to hpc.pytorch.
+"""Findings as sbatch-lint and guide-lint print them: lines as gcc writes them, JSON, SARIF. No I/O.
+
+Private to hpc.pytorch.
 
 SARIF is OASIS' format for the results of static analysis, version 2.1.0: sarif-spec, sarif-2.1/schema/.
 """
@@ -13,7 +15,7 @@ import typing as t
 import urllib.parse
 
 from .._common.lines import visible
-from .._slurm.lint.finding import CODES, Finding
+from .._slurm.lint.finding import CODES, Code, Finding
 from .findings import Checked
 from .scripts import STDIN, shown
 
@@ -35,8 +37,9 @@ def as_json(checked: t.Sequence[Checked]) -> str:
     return _json([dict(file=shown(each.path), **found._asdict()) for each in checked for found in each.findings])
 
 
-def as_sarif(checked: t.Sequence[Checked]) -> str:
-    """A SARIF log of one run."""
+def as_sarif(checked: t.Sequence[Checked], tool: str = "sbatch-lint", codes: t.Sequence[Code] = CODES) -> str:
+    """A SARIF log of one run of *tool*, which has these codes."""
+    places = {code.name: index for index, code in enumerate(codes)}
     rules = [
         {
             "id": code.name,
@@ -44,7 +47,7 @@ def as_sarif(checked: t.Sequence[Checked]) -> str:
             "help": {"text": code.remedy},
             "defaultConfiguration": {"level": code.severity},
         }
-        for code in CODES
+        for code in codes
     ]
     problems = [
         {"level": "error", "message": {"text": str(each.error)}, "locations": [_location(each.path)]}
@@ -52,30 +55,27 @@ def as_sarif(checked: t.Sequence[Checked]) -> str:
         if each.error
     ]
     run = {
-        "tool": {"driver": {"name": "sbatch-lint", "rules": rules}},
+        "tool": {"driver": {"name": tool, "rules": rules}},
         "invocations": [{"executionSuccessful": not problems, "toolExecutionNotifications": problems}],
-        "results": [_result(each.path, found) for each in checked for found in each.findings],
+        "results": [_result(each.path, found, places) for each in checked for found in each.findings],
     }
     return _json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def codes_as_lines() -> str:
+def codes_as_lines(codes: t.Sequence[Code] = CODES) -> str:
     """Every code, as ``no-mem (warning): mistake; remedy``."""
-    return "".join("%s (%s): %s; %s\n" % (code.name, code.severity, code.mistake, code.remedy) for code in CODES)
+    return "".join("%s (%s): %s; %s\n" % (code.name, code.severity, code.mistake, code.remedy) for code in codes)
 
 
-def codes_as_json() -> str:
+def codes_as_json(codes: t.Sequence[Code] = CODES) -> str:
     """Every code as a dictionary: name, severity, mistake, remedy."""
-    return _json([code._asdict() for code in CODES])
+    return _json([code._asdict() for code in codes])
 
 
-_RULES = {code.name: index for index, code in enumerate(CODES)}
-
-
-def _result(path: str, found: Finding) -> dict[str, t.Any]:
+def _result(path: str, found: Finding, places: t.Mapping[str, int]) -> dict[str, t.Any]:
     return {
         "ruleId": found.code,
-        "ruleIndex": _RULES[found.code],
+        "ruleIndex": places[found.code],
         "level": found.severity,
         "message": {"text": "%s; remedy: %s" % (found.message, found.remedy)},
         "locations": [_location(path, found.line)],

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.bundle import make_bundle
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools import sbatch_lint, torch_verdict
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools import guide_lint, sbatch_lint, torch_verdict
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.manual import Manual, man_page
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.program import UNUSABLE
 
@@ -23,6 +23,7 @@ TOOLS: dict[str, tuple[str, Manual]] = {
     for module, manual in (
         ("_user_tools.sbatch_lint", sbatch_lint.MANUAL),
         ("_user_tools.torch_verdict", torch_verdict.MANUAL),
+        ("_user_tools.guide_lint", guide_lint.MANUAL),
     )
 }
 

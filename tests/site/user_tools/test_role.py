@@ -43,8 +43,10 @@ def test_a_site_gets_them_once(play, site, tmp_path, tree_of) -> None:
     first = play(ROLE, site)
     assert first.rc == 0 and first.recap["changed"] == 1, first.output
     assert sorted(str(path.relative_to(app)) for path in app.rglob("*") if path.is_file()) == [
+        "hpc.pytorch/tools/bin/guide-lint",
         "hpc.pytorch/tools/bin/sbatch-lint",
         "hpc.pytorch/tools/bin/torch-verdict",
+        "hpc.pytorch/tools/share/man/man1/guide-lint.1",
         "hpc.pytorch/tools/share/man/man1/sbatch-lint.1",
         "hpc.pytorch/tools/share/man/man1/torch-verdict.1",
         "modulefiles/hpc-pytorch-tools",
@@ -74,7 +76,7 @@ def test_a_site_gets_them_once(play, site, tmp_path, tree_of) -> None:
         check=True,
     )
     assert tcl.stdout == "PATH=%s/hpc.pytorch/tools/bin\n" % app
-    assert tcl.stderr == "sbatch-lint, torch-verdict: each explains itself with --help and man.\n"
+    assert tcl.stderr == "sbatch-lint, torch-verdict, guide-lint: each explains itself with --help and man.\n"
 
 
 def test_they_are_removed_again(play, site, tmp_path) -> None:

@@ -190,6 +190,9 @@ def script_of(page: str) -> str:
     return scripts[0] if page.startswith("docs/researchers/") else mistaken
 
 
+# A guide with the mistake that docs/guide-lint.md shows, in the line that it shows.
+OLD_PAGE = "# GPUs\n%s```\nconda install pytorch torchvision -c pytorch\n```\n" % ("\n" * 9)
+
 # A play whose hosts another one chooses has none yet, no node of the example is down, and localhost needs no inventory.
 EXPECTED = re.compile(
     r"ignoring: (torch_env_makers|hpc_users_host|state_down)$|No inventory was parsed|provided hosts list is empty"
@@ -206,6 +209,8 @@ def test_a_command_runs_and_prints_what_the_page_shows(place: pathlib.Path, entr
     found = [command for command in shown() if command.command == entry["command"]]
     for command in found:
         (place / "train.sh").write_text(script_of(command.page), encoding="utf-8")
+        (place / "docs").mkdir(exist_ok=True)
+        (place / "docs/gpu.md").write_text(OLD_PAGE, encoding="utf-8")
         done = run(place, command.command)
         assert done.returncode in ends, done.stdout + done.stderr
         assert warnings(done) == []

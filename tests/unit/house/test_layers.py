@@ -32,6 +32,7 @@ FLOORS = {
     "_users": 2,
     "_node": 3,
     "_slurm": 3,
+    "_guide": 4,
     "_torch": 4,
     "_conda": 4,
     "_channel": 5,

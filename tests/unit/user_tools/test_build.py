@@ -141,7 +141,7 @@ def test_the_filter_makes_what_host_files_takes() -> None:
 
 def test_each_tool_has_a_page_for_man() -> None:
     pages = [content.decode() for path, content, _mode in files(TOOLS) if path.endswith(".1")]
-    assert [page.split(" ")[1] for page in pages] == ['"SBATCH\\-LINT"', '"TORCH\\-VERDICT"']
+    assert [page.split(" ")[1] for page in pages] == ['"SBATCH\\-LINT"', '"TORCH\\-VERDICT"', '"GUIDE\\-LINT"']
     for page in pages:
         assert [line for line in page.split("\n") if line.startswith(".SH")] == [
             ".SH NAME",

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter guide_lint_files: what the command guide-lint finds, for a playbook."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: guide_lint_files
+short_description: Find what no longer works on the pages of a guide on the controller
+version_added: 1.0.0
+author:
+  - hpc.pytorch contributors (@hpc-pytorch)
+description:
+  - Reads pages as the command C(guide-lint) does, see P(hpc.pytorch.user_tools#role), and returns its findings.
+  - C(docs/guide-lint.md) explains each code.
+positional: _input
+options:
+  _input:
+    description: Paths on the controller, absolute or relative to the current folder. A folder stands for its pages.
+    type: list
+    elements: path
+    required: true
+  ignore:
+    description: Codes of mistakes that are not reported.
+    type: list
+    elements: str
+    default: []
+  slurm_version:
+    description:
+      - The version of the cluster's Slurm, such as V("22.05"), or V(unknown). By default C(sbatch --version) is asked
+        if sbatch is on E(PATH).
+    type: str
+seealso:
+  - plugin: hpc.pytorch.guide_lint
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Check a folder of pages
+  ansible.builtin.debug:
+    msg: "{{ ['docs'] | hpc.pytorch.guide_lint_files(slurm_version='unknown') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The findings, by file and line.
+  type: list
+  elements: dict
+  contains:
+    file:
+      description: The path of the page.
+      type: path
+    line:
+      description: Number of the line, from 1.
+      type: int
+    code:
+      description: The kind of mistake.
+      type: str
+      sample: channel-ended
+    severity:
+      description: V(error) if the line fails, V(warning) if it does something else than it says.
+      type: str
+    message:
+      description: What is wrong.
+      type: str
+    remedy:
+      description: How to correct it.
+      type: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import version_of
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.guide_lint import check_page, page_paths
+
+
+def guide_lint_files(
+    paths: t.Sequence[str], ignore: t.Sequence[str] = (), slurm_version: t.Any = None
+) -> list[dict[str, t.Any]]:
+    """See the documentation above."""
+    try:
+        ignored = known_codes(ignore)
+        slurm = version_of(None if slurm_version is None else str(slurm_version))
+        checked = [check_page(path, ignored, slurm, None, False) for path in page_paths(paths)]
+        return [dict(file=each.path, **found._asdict()) for each in checked for found in each.findings]
+    except UserError as error:
+        raise AnsibleFilterError("guide_lint_files: %s" % error) from error
+
+
+class FilterModule:
+    """The filters of this file, for Ansible."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"guide_lint_files": guide_lint_files}
