@@ -78,7 +78,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "source-activate",
         "warning",
-        "`source activate ENV`: it needs the base's `bin` on `PATH`, where conda has not put it since 4.4",
+        "`source activate ENV`: it works only where a module or the user has put the base's `bin` on `PATH`",
         "`conda activate ENV` after conda's hook",
     ),
 )

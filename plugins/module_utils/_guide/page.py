@@ -45,7 +45,7 @@ _DRIVER = re.compile(
     re.IGNORECASE,
 )
 _ARCHIVE_PATH = re.compile(
-    r"(?:^|/)_?(?:archived?|attic|obsolete|deprecated|retired|decommissioned|old|changelog)(?:/|[-_.])", re.IGNORECASE
+    r"(?:^|/)_?(?:archived?|attic|obsolete|deprecated|retired|decommissioned)/|(?:^|/)changelog\.\w+\Z", re.IGNORECASE
 )
 
 
@@ -98,7 +98,7 @@ def _block(block: Block, driver: str, python: list[tuple[Install, str]]) -> t.It
             yield _finding(
                 command.number,
                 "source-activate",
-                "source activate needs the base's bin on PATH, which conda has not put there since 4.4",
+                "source activate works only where the base's bin is on PATH: since conda 4.4 it is conda activate",
                 "write: " + activates,
             )
         install = parse(command)

@@ -18,7 +18,7 @@ _SBATCH = re.compile(r"^\s*#\s*SB[A-Z]{3,5}\b", re.IGNORECASE)
 _ELIDED = re.compile(r"^\s*(?:#\s*)?(?:\.\.\.+|…|\[\.\.\.\])\s*\Z")
 _FILL_IN = re.compile(
     r"<[^<>\n]+>|\{\{|\{%|\[[A-Za-z][\w ./-]*\]|[xX]{2,}|\.\.\.|…|(?<=[=:\s])[NXYM](?:\Z|\s)"
-    r"|\b(?:YOUR|MY|your|my)[_-]|\b[A-Z]+_[A-Z_]+\b|\{[\w ]+\}"
+    r"|\b(?:YOUR|MY|your|my)[_-]|\b_*[A-Z]+_[A-Z_]+\b|\{[\w ]+\}"
 )
 
 

@@ -169,5 +169,7 @@ def check_page(
     :raises UserError: it cannot be read, or is not a text.
     """
     text = read_script(path, PAGE)
-    found = lint_page(text, shape or format_of(path, text), path, slurm, every_warning)
+    # Of an absolute path the last folder: a file system may well be called archive.
+    place = path if not os.path.isabs(path) else "/".join(path.split("/")[-2:])
+    found = lint_page(text, shape or format_of(path, text), place, slurm, every_warning)
     return Checked(path, [each for each in found if each.code not in ignored])

@@ -34,6 +34,15 @@ def test_a_folder_stands_for_its_pages(tool, docs) -> None:
     assert done.stdout.split("\n") == [FIRST, SECOND, ""]
 
 
+def test_an_archive_is_no_guide_wherever_the_guide_is(tool, docs, tmp_path) -> None:
+    for folder, status in (("docs/archive", 0), ("archive/docs", 1), ("old", 1)):
+        page = tmp_path / folder / "a.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(OLD)
+        assert tool("guide-lint", str(page)).returncode == status
+    assert tool("guide-lint", "docs/archive/a.md").returncode == 0
+
+
 def test_a_good_page_has_no_output(tool, docs) -> None:
     (docs / "gpu.md").write_text("Install torch: `pip install torch`.\n")
     done = tool("guide-lint", "docs")
