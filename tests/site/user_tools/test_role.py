@@ -139,7 +139,7 @@ def test_the_playbook_shows_each_mistake_and_fails_because_of_errors(lint, tmp_p
     (tmp_path / "train.sh").write_text(BAD)
     (tmp_path / "good.sh").write_text(BAD.replace("--gers", "--gres"))
     run = lint(script=[str(tmp_path / "train.sh"), str(tmp_path / "good.sh")])
-    assert run.rc != 0 and "(item=%s/%s)" % (tmp_path, ERROR) in run.output, run.output
+    assert run.rc != 0 and "%s/%s" % (tmp_path, ERROR) in run.output.splitlines(), run.output
     assert "expected no error in %s/train.sh, %s/good.sh; found 1; remedy: " % (tmp_path, tmp_path) in run.output
     good = lint(script=str(tmp_path / "good.sh"))
     assert good.rc == 0 and good.recap["changed"] == 0, good.output
@@ -154,9 +154,22 @@ def test_the_playbooks_other_variables(lint, tmp_path) -> None:
     assert new.rc != 0 and "[output-folder]" not in new.output and "expected no warning in" in new.output, new.output
 
 
+def test_the_playbook_checks_the_pages_of_a_guide(lint, tmp_path) -> None:
+    page = tmp_path / "docs" / "gpu.md"
+    page.parent.mkdir()
+    page.write_text("Type `pip install torch==2.4.2`.\n")
+    run = lint(page=str(page.parent))
+    line = "%s:1: error: torch 2.4.2 was never released [no-such-release]; write: pip install torch==2.4.1" % page
+    assert run.rc != 0 and line in run.output.splitlines(), run.output
+    page.write_text("Type `pip install torch==2.4.1`.\n")
+    good = lint(page=str(page))
+    assert good.rc == 0 and good.recap["changed"] == 0, good.output
+
+
 @pytest.mark.parametrize(
     "variables, says",
     [
+        ({"page": "/nowhere/gpu.md"}, "expected a page at /nowhere/gpu.md; found No such file"),
         ({}, "expected a job script to check; found none; remedy: name it"),
         ({"script": "/nowhere/train.sh"}, "expected a job script at /nowhere/train.sh; found No such file"),
         ({"script": "/etc/hostname", "lint_ignore": ["no-memory"]}, "expected ignore to hold codes of findings"),
