@@ -34,6 +34,14 @@ def test_the_commands_run_under(python, tmp_path, monkeypatch):
     lint = run("sbatch-lint", "--json", "-", text="#!/bin/bash\n#SBATCH --gers=gpu:1\npython t.py\n")
     assert (lint.returncode, lint.stderr) == (1, "")
     assert [found["remedy"] for found in json.loads(lint.stdout) if found["severity"] == "error"] == ["write --gres"]
+    for page in (
+        "`pip install torch==2.4.2`",
+        "<pre>pip install torch==2.4.2</pre>",
+        "x::\n\n  pip install torch==2.4.2",
+    ):
+        guide = run("guide-lint", "--json", "-", text=page)
+        assert (guide.returncode, guide.stderr) == (1, "")
+        assert [found["remedy"] for found in json.loads(guide.stdout)] == ["write: pip install torch==2.4.1"]
     verdict = run("torch-verdict", "--json", "--python", sys.executable)
     assert (verdict.returncode, verdict.stderr) == (1, "")
     assert json.loads(verdict.stdout)["reasons"][0]["code"] == "torch_missing"
