@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 
 import yaml
@@ -50,14 +51,15 @@ def table() -> str:
     lines += [
         "# By torch: torchvision, torchaudio, the oldest and the newest Python, and the CUDAs of the builds in channel"
     ]
-    lines += ["# pytorch, as wheels and in conda-forge. Several values stand in one text, the usual one first."]
-    lines += ["ROWS: dict[str, tuple[str, str, str, str, str, str]] = {"]
+    lines += ["# pytorch, as wheels in conda-forge, in the package index. Several stand in one text, the usual first."]
+    lines += ["ROWS: dict[str, tuple[str, str, str, str, str, str, str]] = {"]
     for row in releases:
         values = (
             _partners(row, "torchvision"),
             _partners(row, "torchaudio"),
             "%s %s" % (row["python"]["min"], row["python"]["max"]),
             *(_cudas(row, source) for source in ("pytorch", "wheels", "conda-forge")),
+            _package_index(row),
         )
         lines.append('    "%s": (%s),' % (row["torch"], ", ".join('"%s"' % value for value in values)))
     return HEAD + "\n".join(lines) + "\n}\n"
@@ -68,6 +70,13 @@ def _partners(row: t.Mapping[str, t.Any], name: str) -> str:
     for build in row["builds"]:
         found += [build.get(name), build.get("on_page", {}).get(name)]
     return " ".join(dict.fromkeys(version for version in found if version))
+
+
+def _package_index(row: t.Mapping[str, t.Any]) -> str:
+    """The CUDA of the release's file in the package index: a build, or a note where no build's address leads to it."""
+    built = [build["cuda"] for build in row["builds"] if build.get("index") == "pypi"]
+    noted = re.findall(r"package index's own file is for CUDA (\d+\.\d+)", " ".join(row.get("notes", ())))
+    return (built + noted + [""])[0]
 
 
 def _cudas(row: t.Mapping[str, t.Any], source: str) -> str:

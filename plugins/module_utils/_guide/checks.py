@@ -11,7 +11,7 @@ import typing as t
 from .._common.versions import is_version, key, major_minor, starts_with
 from .install import CONDA, PARTNERS, Install, Spec
 from .release_table import ENDED
-from .releases import RELEASES, cuda_of, matching, never_had, owner_minors, tag_of, unheard, wheel_cudas
+from .releases import NEWEST, RELEASES, cuda_of, matching, never_had, owner_minors, tag_of, unheard, wheel_cudas
 
 # Code, message and, where it is not that of the code, the severity.
 Problem = t.Tuple[str, str, str]
@@ -51,6 +51,15 @@ def asked_cuda(install: Install) -> str:
     torch = install.torch
     tag = tag_in(install) or (torch.local if torch else "")
     return cuda_of(tag) if torch and re.match(r"cu\d{2,3}\Z", tag) else ""
+
+
+def default_cuda(install: Install) -> str:
+    """The CUDA of the wheel that the package index has, for a line for pip that names no other place and no CUDA."""
+    torch = install.torch
+    if install.tool == CONDA or not torch or install.indexes or torch.local or not (torch.free or torch.exact):
+        return ""
+    releases = matching(torch.pin) if torch.pin else [RELEASES[NEWEST]]
+    return releases[-1].package_index[0] if releases and releases[-1].package_index else ""
 
 
 def tag_in(install: Install) -> str:

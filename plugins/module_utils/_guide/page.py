@@ -14,7 +14,7 @@ import typing as t
 from .._common.errors import one_line
 from .._common.versions import is_version, key
 from .._gpu.driver_table import FAMILIES, TOOLKITS
-from .checks import asked_cuda, asks_channel, problems, python_against
+from .checks import asked_cuda, asks_channel, default_cuda, problems, python_against
 from .commands import Command, commands_of
 from .finding import SEVERITIES, Finding
 from .format import html_page, markdown, rst
@@ -41,8 +41,17 @@ ENDINGS = {
 _MARKDOWN = re.compile(r"^\s*(?:```|~~~)|^#{1,6} \S|\{%", re.MULTILINE)
 _RST = re.compile(r"^\s*\.\. [\w-]+::|\S::[ \t]*$", re.MULTILINE)
 _DRIVER = re.compile(
-    r"(?:driver(?:\s+version)?|驱动(?:程序)?(?:版本)?)\s*(?:is|are|:|：|=|为|是|v)?\s*v?(?P<version>\d{3}\.\d{1,3}(?:\.\d{1,3})?)\b",
+    r"(?:driver(?:s)?(?:\s+version)?|驱动(?:程序)?(?:版本)?)\s*(?:is|are|:|：|=|为|是|v|on\s+these\s+nodes\s+is)?\s*v?"
+    r"(?P<version>\d{3}(?:\.\d{1,3}){0,2})(?![\d.]*\d)(?=(?P<after>.{0,20}))",
     re.IGNORECASE,
+)
+# A driver that something needs is not the one that the nodes have.
+_NEEDED = re.compile(
+    r"requir|need|at\s+least|minimum|newer|older|upgrade|update|install|>=|≥|>|要求|需要|至少|不低于|最低|升级|更新|安装",
+    re.IGNORECASE,
+)
+_OR_NEWER = re.compile(
+    r"\s*(?:\+|or\s+(?:newer|later|higher|above|greater|more\s+recent)|及以上|以上|或更)", re.IGNORECASE
 )
 _ARCHIVE_PATH = re.compile(
     r"(?:^|/)_?(?:archived?|attic|obsolete|deprecated|retired|decommissioned)/|(?:^|/)changelog\.\w+\Z", re.IGNORECASE
@@ -106,7 +115,7 @@ def _block(block: Block, driver: str, python: list[tuple[Install, str]]) -> t.It
             continue
         runs = _families(driver)
         wrong = problems(install)
-        cuda = asked_cuda(install)
+        cuda = asked_cuda(install) or ("" if python else default_cuda(install))
         if driver and cuda and (install.tool != CONDA or asks_channel(install)) and not _drives(driver, cuda):
             wrong.append(("driver-too-old", "driver %s, which the page names, cannot run CUDA %s" % (driver, cuda), ""))
         else:
@@ -155,10 +164,16 @@ def _source_activate(command: Command) -> str:
 
 
 def _runs(segments: t.Sequence[Segment]) -> str:
-    """The newest driver that the page names, or nothing."""
-    found = {
-        match["version"] for each in segments for match in _DRIVER.finditer("\n".join(line.text for line in each.lines))
-    }
+    """The newest driver that the page says its nodes have, or nothing."""
+    found = []
+    for each in segments:
+        text = "\n".join(line.text for line in each.lines)
+        for match in _DRIVER.finditer(text):
+            if _NEEDED.search(text[max(0, match.start() - 50) : match.start()]) or _OR_NEWER.match(match["after"]):
+                return ""
+            # A branch alone may be any driver of it.
+            version = match["version"]
+            found.append(version if "." in version else version + ".999")
     versions = [version for version in found if is_version(version)]
     return max(versions, key=key) if versions else ""
 

@@ -21,6 +21,7 @@ class Release(t.NamedTuple):
     channel: tuple[str, ...]
     wheels: tuple[str, ...]
     conda_forge: tuple[str, ...]
+    package_index: tuple[str, ...]
 
     def partners(self, name: str) -> tuple[str, ...]:
         """The versions of torchvision or torchaudio that go with it, the usual one first."""
@@ -28,8 +29,8 @@ class Release(t.NamedTuple):
 
 
 def _release(torch: str, row: t.Sequence[str]) -> Release:
-    vision, audio, python, channel, wheels, forge = (tuple(text.split()) for text in row)
-    return Release(torch, vision, audio, (python[0], python[1]), channel, wheels, forge)
+    vision, audio, python, channel, wheels, forge, index = (tuple(text.split()) for text in row)
+    return Release(torch, vision, audio, (python[0], python[1]), channel, wheels, forge, index)
 
 
 RELEASES: dict[str, Release] = {torch: _release(torch, row) for torch, row in ROWS.items()}

@@ -120,7 +120,7 @@ def test_a_line_that_works_is_left_alone(line: str) -> None:
 
 @pytest.mark.parametrize("torch", [torch for torch in ROWS if ROWS[torch][4]])
 def test_the_official_lines_of_every_release_are_right(torch: str) -> None:
-    vision, _audio, _python, channel, wheels, _forge = (text.split() for text in ROWS[torch])
+    vision, _audio, _python, channel, wheels, _forge, _index = (text.split() for text in ROWS[torch])
     for cuda in wheels:
         tag = "cu" + cuda.replace(".", "")
         for each in vision:
@@ -130,6 +130,44 @@ def test_the_official_lines_of_every_release_are_right(torch: str) -> None:
     for cuda in channel:
         line = "conda install pytorch==%s torchvision==%s %s=%s -c pytorch" % (torch, vision[0], newer, cuda)
         assert line_findings(line) == []
+
+
+@pytest.mark.parametrize(
+    "prose, line, right",
+    [
+        ("The driver is 535.183.01.", "pip install torch", "pip install torch --index-url %scu129" % WHEELS),
+        (
+            "NVIDIA driver 470 on all nodes.",
+            "pip install torch==2.1.0",
+            "pip install torch==2.1.0 --index-url %scu118" % WHEELS,
+        ),
+        ("驱动版本：535.104.05", "pip3 install torch", "pip3 install torch --index-url %scu129" % WHEELS),
+        (
+            "Driver Version: 535.54.03",
+            "pip install torch==2.14.0 --index-url %scu130" % WHEELS,
+            "pip install torch==2.14.0 --index-url %scu126" % WHEELS,
+        ),
+        ("The driver is 570.26.", "pip install torch==2.7.1", ""),
+        ("The driver is 590.44.01.", "pip install torch", ""),
+        ("This needs driver 535.54.03 or newer.", "pip install torch", ""),
+        ("Driver 525+ is enough.", "pip install torch", ""),
+        ("需要驱动 525.60.13 以上", "pip install torch", ""),
+        ("The old nodes have driver 470.57.02, the new ones driver 590.44.01.", "pip install torch", ""),
+        ("Our nodes have 535 GPUs.", "pip install torch", ""),
+        (
+            "The driver is 470.57.02.",
+            "pip install torch -r requirements.txt --index-url https://mirror.example.org/simple",
+            "",
+        ),
+        ("The driver is 470.57.02.", "conda install pytorch -c conda-forge", ""),
+    ],
+)
+def test_the_driver_that_the_page_names(prose: str, line: str, right: str) -> None:
+    def found(text: str) -> list[tuple[str, str]]:
+        return [(each.code, each.remedy) for each in lint_page("%s\n\n```\n%s\n```\n" % (prose, text))]
+
+    assert found(line) == ([("driver-too-old", "write: " + right)] if right else [])
+    assert not right or found(right) == []
 
 
 def test_a_release_after_the_table_is_not_called_wrong() -> None:
