@@ -56,7 +56,7 @@ def test_a_new_row_of_the_table_reaches_every_text(generated, monkeypatch):
     specs = yaml.safe_load(written["roles/job_script/meta/argument_specs.yml"])["argument_specs"]["main"]["options"]
     assert specs["job_script_shine"]["description"] == ["Try: V(a|b), C(job_script_nodes: 2) # 'it'."]
     assert specs["job_script_shine"]["choices"] == ["no", 1]
-    (task,) = yaml.safe_load(written["roles/job_script/tasks/write.yml"])
+    task, _of_users = yaml.safe_load(written["roles/job_script/tasks/write.yml"])
     assert task["hpc.pytorch.sbatch_script"]["shine"] == "{{ job_script_shine | default(omit) }}"
 
 

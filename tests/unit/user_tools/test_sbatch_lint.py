@@ -283,7 +283,11 @@ def test_an_interrupt_ends_it_in_silence(prefix, tmp_path) -> None:
     """While it waits for its input, which it has opened once the fifo's other end is open."""
     os.mkfifo(tmp_path / "input")
     process = subprocess.Popen(
-        ["sh", "-c", 'exec "$0" - < input', str(prefix / "bin/sbatch-lint")], stderr=subprocess.PIPE, cwd=tmp_path
+        ["sh", "-c", 'exec "$0" - < input', str(prefix / "bin/sbatch-lint")],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        # A shell that runs these tests in the background has let them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with open(tmp_path / "input", "wb"):
         # It may still be loading, which must be as silent.
