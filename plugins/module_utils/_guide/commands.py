@@ -15,11 +15,11 @@ from .format.blocks import Block, against
 
 # ``$ ``, ``(base) $ ``, ``[user@node ~]$ ``, ``(env) user@host:~> ``, ``% ``.
 _PROMPT = re.compile(
-    r"^\s*(?:\([\w./-]+\)\s*)?(?:\[[^\]\n]{1,60}\]\s*|[\w.-]+@[\w.-]+(?:[:\s][^\s$#%>]*)?\s*|[\w.-]{1,20}(?=[$%]\s))?[$%❯]\s+(?=\S)"
+    r"^\s*(?:\([\w./-]+\)\s*)?(?:\[[^\]\n]{1,60}\]\s*|[\w.-]+@[\w.-]+(?:[:\s][^\s$#%>]*)?\s*|[\w.~/-]{1,20}(?=[$%]\s))?[$%❯]\s+(?=\S)"
     r"|^\s*\([\w./-]+\)\s*[$%>#]?\s*(?=\S)|^\s*\[[\w.-]+@[^\]\n]{1,60}\]\s*[#>]?\s*(?=\S)"
 )
 _PROGRAM = r"conda|mamba|micromamba|pip[\d.]*|python[\d.]*|uv|source|sudo|module|ml|srun"
-_LESS = re.compile(r"^\s*>\s+(?=(?:%s)\s)" % _PROGRAM)
+_LESS = re.compile(r"^\s*(?:[\w.@-]+:[\w~/.-]*|\$)?>\s+(?=(?:%s)\s)" % _PROGRAM)
 _BEFORE = re.compile(r"^\s*(?:RUN\s+|[!%%](?=(?:%s)\b))" % _PROGRAM)
 _COMMENT = re.compile(r"^\s*(?:#|//|REM\b)(?P<text>.*)$")
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;|&"'\\])+|&&|\|\||[;|&]|\S""", re.DOTALL)

@@ -42,7 +42,7 @@ def segments(text: str) -> list[Segment]:
     reader = _Reader()
     reader.feed(text)
     reader.close()
-    reader.end_paragraph()
+    reader.end_page()
     return reader.found
 
 
@@ -95,6 +95,12 @@ class _Reader(html.parser.HTMLParser):
     def handle_data(self, data: str) -> None:
         if not any(skipped for _name, skipped, _box in self.open):
             self._write(data)
+
+    def end_page(self) -> None:
+        """Add what no tag has ended."""
+        if self.code is not None:
+            self._end_code(CODE)
+        self.end_paragraph()
 
     def end_paragraph(self) -> None:
         """Add the paragraph, and the code within it after it."""

@@ -13,7 +13,7 @@ _DIRECTIVE = re.compile(r"^(?P<indent>\s*)\.\.\s+(?P<name>[\w:-]+?)::\s*(?P<rest
 _COMMENT = re.compile(r"^(?P<indent>\s*)\.\.(?:\s+(?![\w:-]+::|_|\[|\|).*)?$")
 _CODE_NAMES = ("code-block", "code", "sourcecode", "prompt", "parsed-literal", "highlight-block", "console")
 _RULE = re.compile(r"^\s*([=\-`:.'\"~^_*+#])\1{2,}\s*$")
-_INLINE = re.compile(r"``(?P<code>.+?)``")
+_INLINE = re.compile(r"(?:``|(?<=:code:)`|(?<=:command:)`|(?<=:kbd:)`)(?P<code>[^`]+)``?")
 
 
 def segments(text: str) -> list[Segment]:
