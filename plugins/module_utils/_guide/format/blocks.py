@@ -64,6 +64,9 @@ _CASE = re.compile(r"\b(?:if|when|in\s+case|unless)\b|如果|若|假如", re.IGN
 _INSTEAD = re.compile(
     r"(?:\b(?:instead\s+of|rather\s+than|not|than|over|replaces?)|而不是|代替|替代)\s*[\W_]*\Z", re.IGNORECASE
 )
+# Characters of a paragraph around code in it that say what it is for.
+_NEAR = 300
+_INSTALLS = re.compile(r"\b(?:conda|mamba|micromamba|pip|uv)\b|pip\d|\bactivate\b")
 _ABOVE = re.compile(
     r"\b(above|previous|preceding|this\s+(?:command|line|no\s+longer))\b|上面|以上|上述|该命令|此命令", re.IGNORECASE
 )
@@ -113,9 +116,11 @@ def blocks_of(segments: t.Sequence[Segment]) -> list[Block]:
         else:
             rest = segments[at + 1 : at + 2]
             after = rest[0].text[:200] if rest and rest[0].kind == PROSE else ""
-            said = _last_sentence(prose)
+            said = _last_sentence(prose[-4 * _NEAR :])
             if each.kind == INLINE:
-                said = next((one for one in _sentences(prose) if each.text in one), prose)
+                at_code = max(0, prose.find(each.text))
+                near = prose[max(0, at_code - _NEAR) : at_code + len(each.text) + _NEAR]
+                said = next((one for one in _sentences(near) if each.text in one), near)
             found.append(Block(each.lines, each.kind == INLINE, (heading, each.note, said), after))
     return found
 
@@ -138,6 +143,7 @@ def with_inline(paragraph: t.Sequence[Line], pattern: t.Pattern[str], note: str 
     found = [Segment(PROSE, tuple(paragraph), note)]
     for line in paragraph:
         for match in pattern.finditer(line.text):
-            if not _INSTEAD.search(line.text[: match.start()]):
+            # The rest names files, options and the like.
+            if _INSTALLS.search(match["code"]) and not _INSTEAD.search(line.text[: match.start()][-40:]):
                 found.append(Segment(INLINE, (Line(line.number, match["code"].strip()),), note))
     return found
