@@ -135,7 +135,6 @@ def test_one_command_makes_all_of_it(person: Person) -> None:
         %s
         test -z "${VIRTUAL_ENV-}"
         python -c 'import sys, torch; print(sys.prefix, torch.__version__)'
-        cd jobs
         %s
     """ % (activate, submit.replace("sbatch ", "bash "))
     done = person.run("bash", "--norc", "-c", script, cwd=str(person.home))
@@ -158,6 +157,34 @@ def test_the_second_run_changes_nothing_and_keeps_a_script_that_was_edited(perso
     rc, output = person.me("-e", "torch=2.13.0")
     assert rc == 0 and " changed=0 " in output, output
     assert script.read_text() == text and "left as it is" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gpu=a100", "partitoin=x"], "found gpu, partitoin; remedy: write gpus, partition, or leave it out"),
+        (["gpus=a100"], "which has one; remedy: make another next to it, as in -e torch_env_name=torch-gpu"),
+        (["me_folder=/proc/1/x"], "/proc/1/x"),
+        (["me_folder=/usr"], "expected me_folder to be a folder that you can write; found /usr"),
+    ],
+)
+def test_what_would_not_do_what_was_asked_is_refused(person: Person, arguments: list[str], said: str) -> None:
+    rc, output = person.me("-e", "torch=2.13.0", *(word for each in arguments for word in ("-e", each)))
+    assert rc == 2 and said in " ".join(output.split()), output
+
+
+def test_the_line_for_another_time_works_where_nothing_is_active(person: Person) -> None:
+    """With the environment's own activation in between, as a person would have it."""
+    _rc, output = person.me("-e", "torch=2.13.0")
+    line = output[output.index("Another time") :].splitlines()[1].strip()
+    activate = typed(output)[0]
+    done = person.run("bash", "--norc", "-c", "%s && %s --check" % (activate, line), cwd=str(person.home))
+    assert done.returncode == 0 and " changed=0 " in done.stdout, done.stdout
+
+
+def test_another_environment_has_a_script_of_its_own(person: Person) -> None:
+    rc, output = person.me("-e", "torch=2.13.0", "-e", "torch_env_name=second", "--check")
+    assert rc == 0 and "%s/jobs/train-second.sh" % person.home in output, output
 
 
 def test_an_environment_of_somebody_else_is_refused(person: Person) -> None:

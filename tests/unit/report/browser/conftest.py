@@ -28,7 +28,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="package")
+# Not of a package: playwright has an event loop while the browser runs, and tests of other files start their own.
+@pytest.fixture(scope="module")
 def browser() -> t.Iterator[t.Any]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path, "no chromium; remedy: apt-get install chromium"
