@@ -19,7 +19,7 @@ from .commands import Command, commands_of
 from .finding import SEVERITIES, Finding
 from .format import html_page, markdown, rst
 from .format.blocks import Block, Line, Segment, advised_against, blocks_of, is_archive
-from .install import CONDA, Install, parse
+from .install import CONDA, Install, Spec, parse
 from .releases import nearest
 from .repair import repaired
 from .scripts import job_scripts
@@ -144,8 +144,7 @@ def _remedy(install: Install, runs: t.Sequence[str], driver: str) -> str:
 
 
 def _with_python(install: Install, torch: str) -> str:
-    spec = install.spec("python")
-    assert spec is not None
+    spec = t.cast(Spec, install.spec("python"))
     least, most = nearest(torch).python
     best = least if key(spec.pin) < key(least) else most
     line = install.command.line

@@ -50,8 +50,8 @@ class Block(t.NamedTuple):
 
 # What makes a reader not type what a page shows.
 _AGAINST = re.compile(
-    r"\b(do\s+not(?!\s+forget)|don['’]?t(?!\s+forget)|never|avoid\s+(?:using|the|this|running|these)|(?:must|should)\s+not"
-    r"|(?:shouldn|mustn|won|doesn)['’]t|no\s+longer|not\s+(?:work|recommended|supported|possible)|deprecated|obsolete"
+    r"\b(do\s+not(?!\s+forget)|don['\u2019]?t(?!\s+forget)|never|avoid\s+(?:using|the|this|running|these)|(?:must|should)\s+not"
+    r"|(?:shouldn|mustn|won|doesn)['\u2019]t|no\s+longer|not\s+(?:work|recommended|supported|possible)|deprecated|obsolete"
     r"|outdated|out\s+of\s+date|wrong|incorrect|broken|discouraged|fails?|used\s+to\s+(?:work|be)|formerly"
     r"|(?:old|older|legacy)\s+(?:way|instructions?|commands?|methods?|syntax|lines?)|bad(?:\s+examples?)?|anti-?pattern"
     r"|(?:is|was|been)\s+(?:replaced|superseded))\b"
@@ -71,7 +71,7 @@ _ABOVE = re.compile(
     r"\b(above|previous|preceding|this\s+(?:command|line|no\s+longer))\b|上面|以上|上述|该命令|此命令", re.IGNORECASE
 )
 _AGAINST_AFTER = re.compile(
-    r"\b(no\s+longer|do\s+not\s+use|don['’]?t\s+use|deprecated|obsolete|outdated|does\s+not\s+work|doesn['’]t\s+work|fails)\b"
+    r"\b(no\s+longer|do\s+not\s+use|don['\u2019]?t\s+use|deprecated|obsolete|outdated|does\s+not\s+work|doesn['\u2019]t\s+work|fails)\b"
     r"|不再|不要|已废弃|过时|失效|错误|无法",
     re.IGNORECASE,
 )
