@@ -28,7 +28,7 @@ extends_documentation_fragment:
 notes:
   - C(display_ok_hosts) and C(display_skipped_hosts) matter with C(-v) only.
   - A collection cannot choose the callback. Set C(stdout_callback = hpc.pytorch.steps) in the section C([defaults]) of
-    C(ansible.cfg), or the environment variable E(ANSIBLE_STDOUT_CALLBACK).
+    C(ansible.cfg), or the environment variable C(ANSIBLE_STDOUT_CALLBACK).
 requirements:
   - set as stdout in configuration
 """

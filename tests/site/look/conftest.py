@@ -54,7 +54,8 @@ class Site:
             "conda_expose": ["module"],
             "user_tools_prefix": str(root / "tools"),
         }
-        play = yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text(encoding="utf-8"))[0]
+        plays = yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text(encoding="utf-8"))
+        play = next(each for each in plays if each["name"].startswith("Site layer"))
         text = json.dumps([play]).replace("tasks/site_layer.yml", "%s/playbooks/tasks/site_layer.yml" % CHECKOUT)
         (root / "site_layer.json").write_text(text)
 
