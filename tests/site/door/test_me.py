@@ -176,7 +176,7 @@ def test_what_would_not_do_what_was_asked_is_refused(person: Person, arguments: 
 def test_the_line_for_another_time_works_where_nothing_is_active(person: Person) -> None:
     """With the environment's own activation in between, as a person would have it."""
     _rc, output = person.me("-e", "torch=2.13.0")
-    line = output[output.index("Another time") :].splitlines()[1].strip()
+    line = output[output.index("Type this to run it again") :].splitlines()[1].strip()
     activate = typed(output)[0]
     done = person.run("bash", "--norc", "-c", "%s && %s --check" % (activate, line), cwd=str(person.home))
     assert done.returncode == 0 and " changed=0 " in done.stdout, done.stdout
