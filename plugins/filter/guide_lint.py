@@ -89,9 +89,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
-from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
-from ansible_collections.hpc.pytorch.plugins.module_utils._guide.page import FORMATS, format_of, lint_page
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
 
 
 def guide_lint(
@@ -102,6 +99,11 @@ def guide_lint(
     all_warnings: bool = False,
 ) -> list[dict[str, t.Any]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
+    from ansible_collections.hpc.pytorch.plugins.module_utils._guide.page import FORMATS, format_of, lint_page
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
+
     try:
         if not isinstance(text, str):
             raise UserError("the input to be the text of a page", type(text).__name__, "read the file first")

@@ -73,15 +73,17 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import version_of
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.guide_lint import check_page, page_paths
 
 
 def guide_lint_files(
     paths: t.Sequence[str], ignore: t.Sequence[str] = (), slurm_version: t.Any = None
 ) -> list[dict[str, t.Any]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import version_of
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.guide_lint import check_page, page_paths
+
     try:
         ignored = known_codes(ignore)
         slurm = version_of(None if slurm_version is None else str(slurm_version))

@@ -84,14 +84,16 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.syntax import messages
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
 
 
 def sbatch_lint(text: t.Any, ignore: t.Sequence[str] = (), slurm_version: t.Any = None) -> list[dict[str, t.Any]]:
     """Find the mistakes in a job script; see DOCUMENTATION."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.bash.syntax import messages
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
+
     if not isinstance(text, str):
         raise AnsibleFilterError(
             "sbatch_lint: expected the input to be the text of a script; found %s; remedy: read the file first"

@@ -73,14 +73,16 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import check, version_of
 
 
 def sbatch_lint_files(
     paths: t.Sequence[str], ignore: t.Sequence[str] = (), slurm_version: t.Any = None
 ) -> list[dict[str, t.Any]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import check, version_of
+
     try:
         ignored = known_codes(ignore)
         slurm = version_of(None if slurm_version is None else str(slurm_version))

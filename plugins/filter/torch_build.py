@@ -191,11 +191,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
 
 
 def torch_build(value: t.Any, rows: t.Mapping[str, t.Any] | None = None, **keywords: t.Any) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
+
     try:
         return choose(value, dict(keywords, rows=rows))
     except UserError as error:

@@ -102,11 +102,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.plan import Asked, plan
 
 
 def torch_env_plan(asked: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.plan import Asked, plan
+
     try:
         return plan(Asked.of(asked))._asdict()
     except UserError as error:

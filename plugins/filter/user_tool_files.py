@@ -57,13 +57,15 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_tools.build import files
 
 
 def user_tool_files(
     names: t.Sequence[str], prefix: str, python: str = "", state: str = "present"
 ) -> list[dict[str, t.Any]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_tools.build import files
+
     try:
         found = files(names, python)
     except UserError as error:

@@ -11,9 +11,9 @@ type: aggregate
 short_description: Tasks of a run, and what each of them starts on a host, for tests and benches
 description:
   - Appends JSON objects to the file named by the environment variable C(TASK_COUNTS). C(kind) is V(task) for a task
-    that starts (C(loaded) tells whether the controller has loaded the filters and tests), V(result) for its result on
-    a host (a skipped one is left out, as the terminal leaves it out), V(module) for a module that an action starts,
-    V(command) for a command of the connection, V(file) for a file that it copies.
+    that starts (C(loaded) tells whether the controller has loaded Ansible's filters and tests, and our filters),
+    V(result) for its result on a host (a skipped one is left out, as the terminal leaves it out), V(module) for a
+    module that an action starts, V(command) for a command of the connection, V(file) for a file that it copies.
   - With pipelining a module is one command. An action that makes a temporary folder, or copies a file, needs more.
 author: hpc.pytorch contributors
 """
@@ -21,6 +21,7 @@ author: hpc.pytorch contributors
 import functools
 import json
 import os
+import sys
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
@@ -65,7 +66,8 @@ class CallbackModule(CallbackBase):
         ActionBase._transfer_file = noted("file", ActionBase._transfer_file)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        loaded = all(loader._cached_non_collection_wrappers for loader in (filter_loader, test_loader))
+        ours = "ansible_collections.hpc.pytorch.plugins.filter.user_names" in sys.modules
+        loaded = ours and all(loader._cached_non_collection_wrappers for loader in (filter_loader, test_loader))
         write("task", task=task.get_name(), name=task.action, loaded=loaded)
 
     def v2_playbook_on_handler_task_start(self, task):

@@ -34,7 +34,8 @@ def require_trusted_job(script: str, text: str, chdir: str, relied_on: t.Sequenc
         return
     work = chdir if os.path.isabs(chdir) else os.path.join(os.path.dirname(script), chdir)
     folders = [work, *relied_on]
-    for path, reason in [*((folder, _in_folder(folder)) for folder in folders), *_named(text)]:
+    envs = _Envs()
+    for path, reason in [*((folder, _in_folder(folder, envs)) for folder in folders), *_named(text, envs)]:
         if reason:
             raise UserError(
                 "a job that enters and starts only what root alone can write, as this runs as root",
@@ -43,7 +44,20 @@ def require_trusted_job(script: str, text: str, chdir: str, relied_on: t.Sequenc
             )
 
 
-def _named(text: str) -> t.Iterator[tuple[str, str | None]]:
+class _Envs:
+    """Judges each environment once: a script names its own several times, and one with torch has 25,000 files."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str | None] = {}
+
+    def reason(self, prefix: str) -> str | None:
+        """Why another user can change what is read of the environment at *prefix*, or None."""
+        if prefix not in self._known:
+            self._known[prefix] = _in_env(prefix)
+        return self._known[prefix]
+
+
+def _named(text: str, envs: _Envs) -> t.Iterator[tuple[str, str | None]]:
     """Paths that the commands of the script name, and why another user can change what root would execute there."""
     for line in text.split("\n"):
         if line.lstrip().startswith("#"):
@@ -57,30 +71,30 @@ def _named(text: str) -> t.Iterator[tuple[str, str | None]]:
             sourced = _SOURCED.search(line[: match.start()])
             if stat.S_ISDIR(status.st_mode):
                 if sourced or _is_env(path):
-                    yield path, _in_folder(path)
+                    yield path, _in_folder(path, envs)
             elif stat.S_ISREG(status.st_mode) and (sourced or status.st_mode & 0o111 or path.endswith(_CODE)):
-                yield path, untrusted_because(path) or _in_its_env(path)
+                yield path, untrusted_because(path) or _in_its_env(path, envs)
 
 
-def _in_its_env(path: str) -> str | None:
+def _in_its_env(path: str, envs: _Envs) -> str | None:
     """The same for the environment that the file *path* belongs to: ENV/bin/python, ENV/etc/profile.d/conda.sh."""
     folder = os.path.dirname(path)
     for _level in range(2):
         folder = os.path.dirname(folder)
         if _is_env(folder):
-            return _in_env(folder)
+            return envs.reason(folder)
     return None
 
 
-def _in_folder(path: str) -> str | None:
+def _in_folder(path: str, envs: _Envs) -> str | None:
     reason = untrusted_because(nearest_existing(path))
     if reason or not os.path.isdir(path):
         return reason
     if _is_env(path):
-        return _in_env(path)
+        return envs.reason(path)
     venv = os.path.join(path, ".venv")
     # A Python that runs there imports from there first.
-    return _code_in(path) or (_in_env(venv) if _is_env(venv) else None)
+    return _code_in(path) or (envs.reason(venv) if _is_env(venv) else None)
 
 
 def _code_in(folder: str) -> str | None:
