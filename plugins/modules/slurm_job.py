@@ -258,6 +258,11 @@ lint:
     remedy:
       description: How to correct it.
       type: str
+script:
+  description: The path of the script.
+  returned: with O(state=checked)
+  type: str
+  sample: /home/alice/jobs/train.sh
 summary:
   description: The job on one line.
   returned: always

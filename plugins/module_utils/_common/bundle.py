@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import io
 import typing as t
@@ -105,27 +106,37 @@ def _packages(sources: t.Iterable[str]) -> list[str]:
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:
-    """Add module *name* and our own modules that it imports, also within functions.
-
-    They are read from disk, or from Ansible's own zip.
-    """
+    """Add module *name* and our own modules that it imports, also within functions."""
     if name in sources:
         return
+    source, imported = _read(name)
+    if source is None:
+        return
+    sources[name] = source
+    for each in imported:
+        _collect(each, sources)
+
+
+@functools.lru_cache(maxsize=None)
+def _read(name: str) -> tuple[str | None, list[str]]:
+    """The text of module *name*, and what its imports may name. None if there is no such module.
+
+    It is read from disk, or from Ansible's own zip, once: programs have most of their modules in common.
+    """
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
-        return
+        return None, []
     # A package, or a name that an import statement takes out of a module.
     if spec is None or spec.submodule_search_locations is not None:
-        return
+        return None, []
     source = t.cast(t.Any, spec.loader).get_source(name)
-    sources[name] = source
+    imported = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = ".".join(name.split(".")[: -node.level] + ([node.module] if node.module else []))
-            _collect(base, sources)
-            for alias in node.names:
-                _collect(base + "." + alias.name, sources)
+            imported += [base, *(base + "." + alias.name for alias in node.names)]
+    return source, imported
 
 
 def _with_parents(package: str) -> list[str]:

@@ -47,7 +47,7 @@ class Asked(t.NamedTuple):
 
     @classmethod
     def of(cls, values: t.Mapping[str, t.Any]) -> Asked:
-        """The values that the filter ``torch_env_plan`` is given.
+        """The values that module torch_env_choice is given.
 
         :raises UserError: a value is missing, or is not one of these.
         """

@@ -19,6 +19,12 @@ def channel(tmp_path_factory, tiny_channel):
     return "file://%s" % tiny_channel.index(folder)
 
 
+# The variables of role torch_env as torch_env_choice takes them, of which nothing is declared.
+ASKED = {
+    **dict.fromkeys(["python", "torch", "cuda", "source", "wheels_url", "platform"], ""),
+    **dict.fromkeys(["gpus", "drivers", "companions", "packages", "pip", "channels", "site_channels", "glibc"], []),
+    "builds": {},
+}
 # Those of the tasks that fail, for want of an argument or of Slurm.
 FAIL = ["slurm", "cluster", "job", "allocation"]
 
@@ -80,6 +86,12 @@ def tasks(root, channel, installer):
         ("nobody", "each_user", {"users": [], "module": "hpc.pytorch.shell_rc"}),
         ("report", "torch_report", {"formats": ["table"]}),
         ("shown", "show", {"lines": ["a line"]}),
+        ("variables", "role_variables", {"roles": ["conda"]}),
+        (
+            "choice",
+            "torch_env_choice",
+            {"asked": ASKED, "name": "torch", "groups": ["compute"], "engine": "/nonexistent/bin/python"},
+        ),
         ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),
         ("allocation", "torch_check_allocation", {"node": "titan01", "bin_dir": str(root / "nothing")}),
     ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.filter.torch_env_machines import torch_env_machines
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.machines import machines
 
@@ -52,9 +50,3 @@ def test_an_environment_is_made_on_a_machine_of_its_platform() -> None:
     with pytest.raises(UserError, match="found one of linux-64; remedy: run the role on such a machine"):
         machines(hostvars, ["g1"], "g1", EL8)
     assert machines(hostvars, ["g1"], "g1", ARM).platform == "linux-aarch64"
-
-
-def test_the_filter_returns_a_mapping_and_fails_as_filters_do() -> None:
-    assert torch_env_machines({"n1": {}}, ["n1"], "n1", EL8) == {"glibc": ["2.28"], "platform": "linux-64"}
-    with pytest.raises(AnsibleFilterError, match="to be made on a machine of that platform"):
-        torch_env_machines({"g1": {"torch_env_platform": "linux-aarch64"}}, ["g1"], "g1", EL8)

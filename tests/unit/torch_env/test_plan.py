@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.filter.torch_env_plan import torch_env_plan
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.plan import Asked, lowest, plan
 
@@ -120,9 +118,9 @@ def test_a_password_or_token_gives_the_same_name_and_another_server_another():
     assert name("https://h/own") != name("https://h2/own")
 
 
-def test_a_key_that_is_missing_or_unknown_is_an_error_of_the_filter():
-    with pytest.raises(AnsibleFilterError, match="found pip, pipp; remedy"):
-        torch_env_plan({**{key: value for key, value in NOTHING.items() if key != "pip"}, "pipp": []})
+def test_a_key_that_is_missing_or_unknown_is_an_error():
+    with pytest.raises(UserError, match="found pip, pipp; remedy"):
+        Asked.of({**{key: value for key, value in NOTHING.items() if key != "pip"}, "pipp": []})
 
 
 def test_a_text_is_a_list_of_one():

@@ -57,7 +57,7 @@ class Work:
     def _by_script(self, script: str) -> Result:
         if self._options.state == "checked":
             request_of(script, self._options.arguments, self._options.relies_on)
-            return dict(NO_JOB, changed=False, summary="%s can be submitted" % script)
+            return dict(NO_JOB, changed=False, script=script, summary="%s can be submitted" % script)
         path = self._options.record or default_path(script)
         require_trusted_place(path, "record of the submission")
         files = RecordFile(path)
