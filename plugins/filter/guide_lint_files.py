@@ -81,8 +81,8 @@ def guide_lint_files(
     """See the documentation above."""
     # Not before: Ansible loads all filters of a collection with the first one.
     from ansible_collections.hpc.pytorch.plugins.module_utils._guide.finding import known_codes
-    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import version_of
-    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.guide_lint import check_page, page_paths
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint.findings import version_of
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint.guide_lint import check_page, page_paths
 
     try:
         ignored = known_codes(ignore)

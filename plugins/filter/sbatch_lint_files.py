@@ -81,7 +81,7 @@ def sbatch_lint_files(
     """See the documentation above."""
     # Not before: Ansible loads all filters of a collection with the first one.
     from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
-    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.findings import check, version_of
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint.findings import check, version_of
 
     try:
         ignored = known_codes(ignore)

@@ -13,7 +13,8 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.bundle import make_bundle
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
-from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools import guide_lint, sbatch_lint, torch_verdict
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools import torch_verdict
+from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint import guide_lint, sbatch_lint
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.manual import Manual, man_page
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.program import UNUSABLE
 
@@ -21,9 +22,9 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.program im
 TOOLS: dict[str, tuple[str, Manual]] = {
     manual.name: (module, manual)
     for module, manual in (
-        ("_user_tools.sbatch_lint", sbatch_lint.MANUAL),
+        ("_user_tools.lint.sbatch_lint", sbatch_lint.MANUAL),
         ("_user_tools.torch_verdict", torch_verdict.MANUAL),
-        ("_user_tools.guide_lint", guide_lint.MANUAL),
+        ("_user_tools.lint.guide_lint", guide_lint.MANUAL),
     )
 }
 

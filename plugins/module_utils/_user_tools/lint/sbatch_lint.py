@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 import typing as t
 
-from .._common.errors import UserError
-from .._slurm.lint.finding import known_codes
+from ..._common.errors import UserError
+from ..._slurm.lint.finding import known_codes
+from ..manual import Flag, Manual, parse
+from ..program import UNUSABLE, complain, run
 from .findings import Checked, check, version_of
 from .formats import as_json, as_lines, as_sarif, codes_as_json, codes_as_lines
-from .manual import Flag, Manual, parse
-from .program import UNUSABLE, complain, run
 from .scripts import STDIN
 
 NAME = "sbatch-lint"

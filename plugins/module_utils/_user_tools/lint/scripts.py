@@ -9,8 +9,8 @@ import os
 import sys
 import typing as t
 
-from .._common.errors import UserError
-from .._files.files import read_regular
+from ..._common.errors import UserError
+from ..._files.files import read_regular
 
 STDIN = "-"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 
-from .._common.process import run_limited
-from .._files.environment import roots_own
-from .._slurm.sbatch.version import parse
+from ..._common.process import run_limited
+from ..._files.environment import roots_own
+from ..._slurm.sbatch.version import parse
 
 # sbatch prints it without asking the controller.
 _SECONDS = 5

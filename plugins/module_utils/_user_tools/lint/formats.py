@@ -14,8 +14,8 @@ import json
 import typing as t
 import urllib.parse
 
-from .._common.lines import visible
-from .._slurm.lint.finding import CODES, Code, Finding
+from ..._common.lines import visible
+from ..._slurm.lint.finding import CODES, Code, Finding
 from .findings import Checked
 from .scripts import STDIN, shown
 

@@ -12,13 +12,13 @@ import os
 import sys
 import typing as t
 
-from .._common.errors import UserError
-from .._guide.finding import ALL_CODES, known_codes
-from .._guide.page import ENDINGS, FORMATS, format_of, lint_page
+from ..._common.errors import UserError
+from ..._guide.finding import ALL_CODES, known_codes
+from ..._guide.page import ENDINGS, FORMATS, format_of, lint_page
+from ..manual import Flag, Manual, parse
+from ..program import UNUSABLE, complain, run
 from .findings import Checked, version_of
 from .formats import as_json, as_lines, as_sarif, codes_as_json, codes_as_lines
-from .manual import Flag, Manual, parse
-from .program import UNUSABLE, complain, run
 from .scripts import STDIN, Kind, read_script
 
 NAME = "guide-lint"

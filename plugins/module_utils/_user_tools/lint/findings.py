@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._common.errors import UserError
-from .._slurm.bash.syntax import messages
-from .._slurm.lint.finding import Finding
-from .._slurm.lint.script import lint
-from .._slurm.sbatch.version import parse
+from ..._common.errors import UserError
+from ..._slurm.bash.syntax import messages
+from ..._slurm.lint.finding import Finding
+from ..._slurm.lint.script import lint
+from ..._slurm.sbatch.version import parse
 from .scripts import read_script
 from .slurm_version import installed_version
 
