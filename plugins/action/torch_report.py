@@ -25,6 +25,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.query import s
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.schema import Report
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.styles import STYLES
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.table import Line, describe_nodes, make_table
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._version import collection_version
 
 display = Display()
 
@@ -138,7 +139,7 @@ def _make_report(options: Options, variables: t.Mapping[str, t.Any], last: Repor
     generated = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     nodes = list(collect(options.hosts, groups, partitions_of(groups, hostvars), hostvars, generated))
     inventory = name_inventory(variables.get("ansible_inventory_sources") or [])
-    generator = "hpc.pytorch %s" % files.collection_version()
+    generator = "hpc.pytorch %s" % collection_version()
     return make_report(nodes, last, inventory, generator, generated, options.interval)
 
 

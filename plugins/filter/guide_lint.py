@@ -15,6 +15,9 @@ description:
   - Reads a page about PyTorch on a cluster and reports each install line, activation and job script in it that does not
     work, or does not do what it says, with the line that does. It runs nothing of the page.
   - C(docs/guide-lint.md) explains each code.
+extends_documentation_fragment:
+  - hpc.pytorch.lint
+  - hpc.pytorch.lint.text
 positional: _input
 options:
   _input:
@@ -25,16 +28,6 @@ options:
     description: The page's format. By default its text decides.
     type: str
     choices: [markdown, rst, html]
-  ignore:
-    description: Codes of mistakes that are not reported.
-    type: list
-    elements: str
-    default: []
-  slurm_version:
-    description:
-      - The version of the cluster's Slurm, such as V("22.05"). By default it is not known, and a finding that
-        depends on it names the versions.
-    type: str
   all_warnings:
     description: Whether to report every warning about a job script that P(hpc.pytorch.sbatch_lint#filter) has.
     type: bool

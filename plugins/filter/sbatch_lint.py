@@ -17,22 +17,15 @@ description:
   - >-
     A comment such as C(# sbatch-lint: ignore=no-mem) in the script says what is intended.
   - C(docs/job-lint.md) explains each code and these comments.
+extends_documentation_fragment:
+  - hpc.pytorch.lint
+  - hpc.pytorch.lint.text
 positional: _input
 options:
   _input:
     description: The text of the script.
     type: str
     required: true
-  ignore:
-    description: Codes of mistakes that are not reported.
-    type: list
-    elements: str
-    default: []
-  slurm_version:
-    description:
-      - The version of the cluster's Slurm, such as V("22.05"). By default it is not known, and a finding that
-        depends on it names the versions.
-    type: str
 seealso:
   - module: hpc.pytorch.sbatch_script
 """

@@ -14,6 +14,9 @@ author:
 description:
   - Reads job scripts as the command C(sbatch-lint) does, see P(hpc.pytorch.user_tools#role), and returns its findings.
   - C(docs/job-lint.md) explains each code.
+extends_documentation_fragment:
+  - hpc.pytorch.lint
+  - hpc.pytorch.lint.files
 positional: _input
 options:
   _input:
@@ -21,16 +24,6 @@ options:
     type: list
     elements: path
     required: true
-  ignore:
-    description: Codes of mistakes that are not reported.
-    type: list
-    elements: str
-    default: []
-  slurm_version:
-    description:
-      - The version of the cluster's Slurm, such as V("22.05"), or V(unknown). By default C(sbatch --version) is asked
-        if sbatch is on E(PATH).
-    type: str
 seealso:
   - plugin: hpc.pytorch.sbatch_lint
     plugin_type: filter
@@ -71,25 +64,16 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-
 
 def sbatch_lint_files(
     paths: t.Sequence[str], ignore: t.Sequence[str] = (), slurm_version: t.Any = None
 ) -> list[dict[str, t.Any]]:
     """See the documentation above."""
     # Not before: Ansible loads all filters of a collection with the first one.
-    from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.finding import known_codes
-    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint.findings import check, version_of
+    from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint.sbatch_lint import LINTER
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_tools.lint_files import lint_files
 
-    try:
-        ignored = known_codes(ignore)
-        slurm = version_of(None if slurm_version is None else str(slurm_version))
-        checked = [check(path, ignored, slurm) for path in paths]
-        return [dict(file=each.path, **found._asdict()) for each in checked for found in each.findings]
-    except UserError as error:
-        raise AnsibleFilterError("sbatch_lint_files: %s" % error) from error
+    return lint_files("sbatch_lint_files", LINTER, paths, ignore, slurm_version)
 
 
 class FilterModule:

@@ -19,14 +19,8 @@ description:
   - A file is replaced by one rename. Missing parent folders are made with mode V(0755) as root, otherwise with the mode
     that the umask gives.
 extends_documentation_fragment:
+  - hpc.pytorch.attributes.full_support
   - hpc.pytorch.attributes.action_group
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: full
 options:
   files:
     description: What should be where, in the order in which it is written.

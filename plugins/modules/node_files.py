@@ -18,14 +18,8 @@ description:
     only where no other user can write.
   - With O(root) or O(tar) the files are those of an image. Path, content and mode are the same as on a node.
 extends_documentation_fragment:
+  - hpc.pytorch.attributes.full_support
   - hpc.pytorch.attributes.action_group
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: full
 options:
   files:
     description: The files, in the order in which they are written.

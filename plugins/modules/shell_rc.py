@@ -24,14 +24,8 @@ description:
   - bash checks the result with C(-n) before it is written. The module refuses a change that would make a valid file
     invalid.
 extends_documentation_fragment:
+  - hpc.pytorch.attributes.full_support
   - hpc.pytorch.attributes.action_group
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: full
 options:
   path:
     description:

@@ -30,7 +30,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from %s.%s import main
 
-main()
+main(%s)
 """
 
 # Ends where an older Python would fail, without a word: its caller asks in another way. A package has no text.
@@ -61,21 +61,25 @@ from %s.%s import main
 """
 
 
-def make_bundle(module: str, name: str = "this", status: int = 1, compressed: bool = True) -> bytes:
+def make_bundle(
+    module: str, name: str = "this", status: int = 1, compressed: bool = True, arguments: t.Sequence[str] = ()
+) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
     :arg module: below module_utils, for example ``_torch.fleet.program``.
     :arg name: what a message calls the program.
     :arg status: its exit status with a Python that is too old.
     :arg compressed: False gives the same bytes on every machine, whatever its zlib is.
+    :arg arguments: what ``main`` is called with.
     """
     sources = _sources(module)
     files = {package.replace(".", "/") + "/__init__.py": "" for package in _packages(sources)}
     files.update({name.replace(".", "/") + ".py": text for name, text in sources.items()})
+    given = ", ".join(map(ascii, arguments))
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         # First, where a person who opens the file finds it.
-        for path, text in [("__main__.py", _MAIN % (name, status, OURS, module)), *sorted(files.items())]:
+        for path, text in [("__main__.py", _MAIN % (name, status, OURS, module, given)), *sorted(files.items())]:
             entry = zipfile.ZipInfo(path, _DATE)
             entry.external_attr = _MODE
             entry.create_system = 3

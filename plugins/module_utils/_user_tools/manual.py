@@ -55,7 +55,10 @@ class Manual(t.NamedTuple):
         """The parts that are lists: title, and pairs of a term and its text."""
         flags = tuple((flag.shown, flag.text) for flag in self.flags)
         return (
-            ("Options", (*flags, ("--help", "Show this text."))),
+            (
+                "Options",
+                (*flags, ("--version", "Print the version of hpc.pytorch."), ("--help", "Show this text.")),
+            ),
             ("Exit status", self.status),
             ("Examples", self.examples),
         )
@@ -77,12 +80,14 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-def parse(manual: Manual, arguments: t.Sequence[str]) -> argparse.Namespace:
-    """Read a command line. ``--help`` prints the manual and ends the program.
+def parse(manual: Manual, arguments: t.Sequence[str], version: str) -> argparse.Namespace:
+    """Read a command line. ``--help`` prints the manual, ``--version`` the version; both end the program.
 
+    :arg version: of the collection.
     :raises UserError: the command line is wrong.
     """
     parser = _Parser(manual)
+    parser.add_argument("--version", action="version", version="%s (hpc.pytorch) %s" % (manual.name, version))
     for flag in manual.flags:
         parser.add_argument(flag.name, **dict(flag.settings, **({"metavar": flag.value} if flag.value else {})))
     if manual.operand:

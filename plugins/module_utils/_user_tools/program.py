@@ -35,7 +35,7 @@ def run(name: str, work: t.Callable[[t.Sequence[str]], int]) -> t.NoReturn:
         status = work(sys.argv[1:])
         sys.stdout.flush()
     except SystemExit:
-        # argparse has printed the help.
+        # argparse has printed the help or the version.
         status = _flushed(name)
     except KeyboardInterrupt:
         _end_by(signal.SIGINT)

@@ -77,17 +77,21 @@ MANUAL = Manual(
 )
 
 
-def main() -> None:
-    """Entry point."""
-    run(NAME, work)
+def main(version: str) -> t.NoReturn:
+    """Entry point.
+
+    :arg version: of the collection.
+    """
+    run(NAME, lambda arguments: work(arguments, version))
 
 
-def work(arguments: t.Sequence[str]) -> int:
+def work(arguments: t.Sequence[str], version: str) -> int:
     """Test torch as the command line asks, print the result, and return the exit status.
 
+    :arg version: of the collection, for ``--version``.
     :raises UserError: the command line is wrong, or there is no such environment.
     """
-    options = parse(MANUAL, arguments)
+    options = parse(MANUAL, arguments, version)
     notes: list[str] = []
     try:
         result = describe_torch(_options(options, notes), notes.append)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pathlib
-import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.disk import full_disk
@@ -32,15 +30,6 @@ JSON = "report.json"
 HTML = "report.html"
 # The first lines of the page name the collection that made it.
 MARK = b'<meta name="generator" content="hpc.pytorch '
-
-
-def collection_version() -> str:
-    """The version of this collection: an installed one has MANIFEST.json, a checkout galaxy.yml."""
-    root = pathlib.Path(__file__).parents[3]
-    with contextlib.suppress(FileNotFoundError):
-        return str(json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]["version"])
-    match = re.search(r"^version: *(\S+)", (root / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    return match[1] if match else "unknown"
 
 
 def dump(report: Report) -> bytes:

@@ -18,6 +18,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.lint impor
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.manual import Manual, man_page
 from ansible_collections.hpc.pytorch.plugins.module_utils._user_tools.program import UNUSABLE
 
+from .._version import collection_version
+
 # A tool's name, and where it is in module_utils.
 TOOLS: dict[str, tuple[str, Manual]] = {
     manual.name: (module, manual)
@@ -50,7 +52,9 @@ def program(name: str, python: str = "") -> bytes:
     :arg python: the Python that runs it, an absolute path; empty searches for one at each start.
     """
     start = _START % {"name": name, "pythons": shlex.quote(python) if python else _PYTHONS, "status": UNUSABLE}
-    return start.encode() + make_bundle(TOOLS[name][0], name, UNUSABLE, compressed=False)
+    return start.encode() + make_bundle(
+        TOOLS[name][0], name, UNUSABLE, compressed=False, arguments=[collection_version()]
+    )
 
 
 def page(name: str) -> str:

@@ -13,11 +13,17 @@ import sys
 import zipfile
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.filter.user_tool_files import user_tool_files
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_tools.build import TOOLS, files, program
 
 OURS = "ansible_collections/hpc/pytorch/plugins/module_utils/"
+
+
+def version_in_galaxy() -> str:
+    text = (pathlib.Path(__file__).parents[3] / "galaxy.yml").read_text(encoding="utf-8")
+    return str(yaml.safe_load(text)["version"])
 
 
 def archive(name: str) -> zipfile.ZipFile:
@@ -57,6 +63,30 @@ def test_a_tool_needs_no_package(name: str, prefix: pathlib.Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(name + " - ")
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tool_says_which_version_it_is(name: str, tool) -> None:
+    done = tool(name, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "%s (hpc.pytorch) %s\n" % (name, version_in_galaxy()), "")
+
+
+@pytest.mark.parametrize("name", ["sbatch-lint", "guide-lint"])
+@pytest.mark.parametrize(
+    "arguments, found",
+    [
+        ([], "expected at least one "),
+        (["--json", "--sarif", "one"], "expected one of --json and --sarif; found both"),
+        (["--list", "--sarif"], "expected --list alone or with --json"),
+        (["--list", "one"], "expected --list alone or with --json"),
+        (["-", "-"], "expected - once; found - twice"),
+        (["--fail-on", "info", "one"], "invalid choice"),
+    ],
+)
+def test_the_linters_refuse_the_same_contradictions(tool, name: str, arguments: list[str], found: str) -> None:
+    done = tool(name, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert found in done.stderr
 
 
 def test_python_star_variables_and_the_current_folder_have_no_effect(tool, tmp_path) -> None:

@@ -15,7 +15,7 @@ import typing as t
 import urllib.parse
 
 from ..._common.lines import visible
-from ..._slurm.lint.finding import CODES, Code, Finding
+from ..._slurm.lint.finding import Code, Finding
 from .findings import Checked
 from .scripts import STDIN, shown
 
@@ -37,7 +37,7 @@ def as_json(checked: t.Sequence[Checked]) -> str:
     return _json([dict(file=shown(each.path), **found._asdict()) for each in checked for found in each.findings])
 
 
-def as_sarif(checked: t.Sequence[Checked], tool: str = "sbatch-lint", codes: t.Sequence[Code] = CODES) -> str:
+def as_sarif(checked: t.Sequence[Checked], tool: str, codes: t.Sequence[Code]) -> str:
     """A SARIF log of one run of *tool*, which has these codes."""
     places = {code.name: index for index, code in enumerate(codes)}
     rules = [
@@ -62,12 +62,12 @@ def as_sarif(checked: t.Sequence[Checked], tool: str = "sbatch-lint", codes: t.S
     return _json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def codes_as_lines(codes: t.Sequence[Code] = CODES) -> str:
+def codes_as_lines(codes: t.Sequence[Code]) -> str:
     """Every code, as ``no-mem (warning): mistake; remedy``."""
     return "".join("%s (%s): %s; %s\n" % (code.name, code.severity, code.mistake, code.remedy) for code in codes)
 
 
-def codes_as_json(codes: t.Sequence[Code] = CODES) -> str:
+def codes_as_json(codes: t.Sequence[Code]) -> str:
     """Every code as a dictionary: name, severity, mistake, remedy."""
     return _json([code._asdict() for code in codes])
 

@@ -9,16 +9,15 @@ Private to hpc.pytorch.
 from __future__ import annotations
 
 import os
-import sys
 import typing as t
 
 from ..._common.errors import UserError
 from ..._guide.finding import ALL_CODES, known_codes
 from ..._guide.page import ENDINGS, FORMATS, format_of, lint_page
-from ..manual import Flag, Manual, parse
-from ..program import UNUSABLE, complain, run
-from .findings import Checked, version_of
-from .formats import as_json, as_lines, as_sarif, codes_as_json, codes_as_lines
+from ..manual import Flag, Manual
+from ..program import run
+from .command import IGNORE, OUTPUT, SLURM, Linter, Question, lint_files, status
+from .findings import Checked
 from .scripts import STDIN, Kind, read_script
 
 NAME = "guide-lint"
@@ -40,41 +39,18 @@ MANUAL = Manual(
     ),
     operand="PAGE",
     flags=(
-        Flag("--ignore", "CODE,...", "Leave these findings out. May be given more than once.", {"action": "append"}),
+        IGNORE,
         Flag(
             "--format",
             "FORMAT",
             "The format of the pages: markdown, rst or html. By default the end of a page's name or its text decides.",
             {"choices": tuple(FORMATS)},
         ),
-        Flag(
-            "--slurm",
-            "VERSION",
-            "The version of the cluster's Slurm, such as 23.11. By default sbatch --version is asked, if sbatch is on"
-            " PATH. With unknown, a finding that depends on the version names the versions.",
-            {},
-        ),
+        SLURM,
         Flag("--all-warnings", "", "Print every warning about a job script.", {"action": "store_true"}),
-        Flag(
-            "--fail-on",
-            "SEVERITY",
-            "The findings that count for the exit status: warning (the default) is all, error only errors, never none.",
-            {"choices": ("warning", "error", "never"), "default": "warning"},
-        ),
-        Flag(
-            "--json",
-            "",
-            "Print a list of findings in JSON; with --list, the list of codes.",
-            {"action": "store_true"},
-        ),
-        Flag("--sarif", "", "Print a SARIF log (version 2.1.0), which code hosts read.", {"action": "store_true"}),
-        Flag("--list", "", "Print every code, what is wrong and what to do.", {"action": "store_true"}),
+        *OUTPUT,
     ),
-    status=(
-        ("0", "No finding that counts."),
-        ("1", "At least one finding that counts, see --fail-on."),
-        ("2", "The command line is wrong, or a page cannot be read; the other pages are checked all the same."),
-    ),
+    status=status("page"),
     examples=(
         ("guide-lint docs/", "Every page below docs."),
         ("guide-lint --ignore source-activate pytorch.md", "Where the site's own module makes it work."),
@@ -82,53 +58,6 @@ MANUAL = Manual(
         ("guide-lint --slurm unknown --sarif docs/ > lint.sarif", "In a CI that has no Slurm."),
     ),
 )
-
-
-def main() -> None:
-    """Entry point."""
-    run(NAME, work)
-
-
-def work(arguments: t.Sequence[str]) -> int:
-    """Check the pages that the command line names, print the findings, and return the exit status.
-
-    :raises UserError: the command line is wrong.
-    """
-    options = parse(MANUAL, arguments)
-    if options.json and options.sarif:
-        raise UserError("one of --json and --sarif", "both", "give one of them")
-    if options.list:
-        if options.sarif or options.operands:
-            raise UserError("--list alone or with --json", "more arguments", "leave them out")
-        sys.stdout.write(codes_as_json(ALL_CODES) if options.json else codes_as_lines(ALL_CODES))
-        return 0
-    if not options.operands:
-        raise UserError("at least one PAGE, or - for the standard input", "none", "name the pages")
-    if options.operands.count(STDIN) > 1:
-        raise UserError("- once", "- twice", "leave one out")
-    ignored = known_codes(code.strip() for item in options.ignore or () for code in item.split(",") if code.strip())
-    slurm = version_of(options.slurm)
-    checked = [
-        _checked(path, ignored, slurm, options.format, options.all_warnings) for path in page_paths(options.operands)
-    ]
-    if options.sarif:
-        sys.stdout.write(as_sarif(checked, NAME, ALL_CODES))
-    else:
-        sys.stdout.write(as_json(checked) if options.json else as_lines(checked))
-    counting = {"warning": ("warning", "error"), "error": ("error",), "never": ()}[options.fail_on]
-    if any(each.error for each in checked):
-        return UNUSABLE
-    return int(any(found.severity in counting for each in checked for found in each.findings))
-
-
-def _checked(
-    path: str, ignored: t.Collection[str], slurm: t.Sequence[int] | None, shape: str | None, every_warning: bool
-) -> Checked:
-    try:
-        return check_page(path, ignored, slurm, shape, every_warning)
-    except UserError as error:
-        complain(NAME, str(error))
-        return Checked(path, error=error)
 
 
 def page_paths(paths: t.Iterable[str]) -> list[str]:
@@ -159,17 +88,25 @@ def _below(folder: str) -> t.Iterator[str]:
                 yield path
 
 
-def check_page(
-    path: str, ignored: t.Collection[str], slurm: t.Sequence[int] | None, shape: str | None, every_warning: bool
-) -> Checked:
+def check_page(path: str, question: Question) -> Checked:
     """The findings on the page at *path*.
 
     :arg path: ``-`` for the standard input.
-    :arg shape: its format, None to find it out.
     :raises UserError: it cannot be read, or is not a text.
     """
     text = read_script(path, PAGE)
     # Of an absolute path the last folder: a file system may well be called archive.
     place = path if not os.path.isabs(path) else "/".join(path.split("/")[-2:])
-    found = lint_page(text, shape or format_of(path, text), place, slurm, every_warning)
-    return Checked(path, [each for each in found if each.code not in ignored])
+    found = lint_page(text, question.shape or format_of(path, text), place, question.slurm, question.every_warning)
+    return Checked(path, [each for each in found if each.code not in question.ignored])
+
+
+LINTER = Linter(MANUAL, plural="the pages", codes=ALL_CODES, known=known_codes, paths=page_paths, check=check_page)
+
+
+def main(version: str) -> t.NoReturn:
+    """Entry point.
+
+    :arg version: of the collection.
+    """
+    run(NAME, lambda arguments: lint_files(LINTER, arguments, version))
