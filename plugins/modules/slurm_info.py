@@ -22,6 +22,12 @@ options:
     description: Return only these nodes. Lists such as V(titan[01-04]) are expanded.
     type: list
     elements: str
+  access:
+    description:
+      - Whether to return who may use each partition, what a job may ask of a node there, and what each node has for
+        jobs.
+    type: bool
+    default: false
   bin_dir:
     description: Folder of Slurm's commands, if they are not on E(PATH).
     type: path
@@ -108,6 +114,50 @@ partitions:
       description: The sum over its nodes, as in RV(gres).
       type: list
       elements: dict
+    access:
+      description: Who may use it, and what a job may ask of each node. A list that is V(null) restricts nothing.
+      returned: if O(access=true)
+      type: dict
+      contains:
+        hidden:
+          description: Whether Slurm hides it from users.
+          type: bool
+        root_only:
+          description: Whether only root may submit to it.
+          type: bool
+        needs_reservation:
+          description: Whether a job must name a reservation.
+          type: bool
+        groups:
+          description: The Unix groups whose members may use it.
+          type: list
+          elements: str
+        accounts:
+          description: The accounts whose jobs may use it.
+          type: list
+          elements: str
+        denied_accounts:
+          description: The accounts whose jobs may not use it.
+          type: list
+          elements: str
+        qos:
+          description: The qualities of service that may use it.
+          type: list
+          elements: str
+        denied_qos:
+          description: The qualities of service that may not use it.
+          type: list
+          elements: str
+        submit_hosts:
+          description: The hosts on which its jobs are submitted.
+          type: list
+          elements: str
+        max_cpus:
+          description: The most processors on a node; V(null) without a limit.
+          type: int
+        max_memory_mb:
+          description: The most memory on a node; V(null) without a limit.
+          type: int
 nodes:
   description: The nodes, in Slurm's order.
   returned: success
@@ -151,6 +201,14 @@ nodes:
     hostname:
       description: The machine's own name.
       type: str
+    job_cpus:
+      description: The processors that jobs may have.
+      returned: if O(access=true)
+      type: int
+    job_memory_mb:
+      description: The memory that jobs may have.
+      returned: if O(access=true)
+      type: int
 gres:
   description: The sum over the nodes that are returned, for each name and type.
   returned: success
@@ -179,6 +237,7 @@ class Options(t.NamedTuple):
 
     partitions: list[str] | None
     nodes: list[str] | None
+    access: bool
     bin_dir: str | None
 
     @classmethod
@@ -193,6 +252,7 @@ def main() -> None:
         argument_spec={
             "partitions": {"type": "list", "elements": "str"},
             "nodes": {"type": "list", "elements": "str"},
+            "access": {"type": "bool", "default": False},
             "bin_dir": {"type": "path"},
         },
         supports_check_mode=True,
@@ -204,7 +264,7 @@ def ask(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     """Ask the controller for the keys of RETURN."""
     slurm = Slurm(options.bin_dir)
     try:
-        cluster = slurm.cluster()
+        cluster = slurm.cluster(options.access)
         config = slurm.config()
         for doubt in cluster.doubts[:20]:
             warn(doubt)
@@ -216,7 +276,7 @@ def ask(options: Options, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
                 "Slurm shows nothing of these nodes of its partitions: %s; they are missing in nodes and gres. It shows"
                 " cloud nodes that are powered down with PrivateData=cloud only" % ",".join(fold(unseen(cluster))[:20])
             )
-        return describe(cluster, config, options.partitions, options.nodes)
+        return describe(cluster, config, options.partitions, options.nodes, options.access)
     except SlurmError as error:
         raise no_answer(error) from error
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The differential test: real Slurms against sbatch_lint and sbatch_script. tools/judges.sh starts it.
+"""The differential test: real Slurms against sbatch_lint, sbatch_script and the form of Open OnDemand.
+
+tools/judges.sh starts it:
 
     run.py ENGINE COUNT SEED IMAGE...
 
@@ -19,6 +21,7 @@ import signal
 import sys
 import typing as t
 
+import form
 from compare import Disagreement, explained, of_the_linter, of_the_module
 from directives import Given, Script, load, make
 from slurm import Slurm, running
@@ -64,7 +67,30 @@ def main(engine: str, count: int, seed: int, images: t.Sequence[str]) -> int:
         slurms = [stack.enter_context(running(engine, image, name)) for image, name in zip(images, names)]
         with concurrent.futures.ThreadPoolExecutor(len(images)) as several:
             results = dict(several.map(lambda slurm: judge(slurm, scripts), slurms))
-    return report(scripts, seed, results)
+    return max(report(scripts, seed, results), judge_form(engine, images, count // 4, seed))
+
+
+def judge_form(engine: str, images: t.Sequence[str], count: int, seed: int) -> int:
+    """Compare the form of Open OnDemand with each Slurm, on several clusters; the exit status."""
+
+    def one(number: int) -> tuple[str, list[tuple[str, form.Result]]]:
+        found = []
+        for cluster in form.CLUSTERS:
+            name = "hpc-pytorch-%s-form-%d" % (os.environ["HPC_MOLECULE_ID"], number)
+            with running(engine, images[number], name, cluster) as slurm:
+                release = "%d.%02d" % slurm.version()[:2]
+                found.append((cluster or "main", form.check(slurm, seed, count)))
+        return release, found
+
+    with concurrent.futures.ThreadPoolExecutor(len(images)) as several:
+        results = list(several.map(one, range(len(images))))
+    for release, found in sorted(results):
+        for cluster, result in found:
+            counts = (release, cluster, result.offered, result.left_out, seed, len(result.wrong))
+            print("Slurm %s, form of cluster %s: offers %d, leaves out %d (seed %d), %d wrong" % counts)
+            for line in result.wrong[:_SHOWN]:
+                print("  " + line)
+    return int(any(result.wrong for _release, found in results for _cluster, result in found))
 
 
 def report(scripts: t.Sequence[Script], seed: int, results: t.Mapping[str, t.Sequence[Disagreement]]) -> int:

@@ -35,6 +35,10 @@ class Slurm:
         said = self._run(["exec", self._name, "sbatch", "--version"]).decode().split()[-1]
         return tuple(int(number) for number in said.split("."))
 
+    def show(self, *words: str) -> str:
+        """What ``scontrol --oneliner show`` prints to root."""
+        return self._run(["exec", self._name, "scontrol", "--oneliner", "show", *words]).decode()
+
     def ask(self, scripts: t.Sequence[str]) -> list[Verdict]:
         """What sbatch says to each of the scripts."""
         packed = io.BytesIO()
@@ -61,8 +65,11 @@ class Slurm:
 
 
 @contextlib.contextmanager
-def running(engine: str, image: str, name: str) -> t.Iterator[Slurm]:
-    """Start Slurm in a container of its own without a network; the container is removed at the end."""
+def running(engine: str, image: str, name: str, cluster: str = "") -> t.Iterator[Slurm]:
+    """Start Slurm in a container of its own without a network; the container is removed at the end.
+
+    :arg cluster: a folder of inside/clusters; empty for the cluster of generated directives.
+    """
     # NET_ADMIN is for the second address of its own loopback.
     options = ["--network=none", "--cap-add=NET_ADMIN", "--hostname=judge", "--volume=%s/inside:/judge:ro" % FOLDER]
     start = [
@@ -82,7 +89,9 @@ def running(engine: str, image: str, name: str) -> t.Iterator[Slurm]:
     _remove(engine, name)
     subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
     try:
-        subprocess.run([engine, "exec", name, "/judge/start.sh"], check=True)
+        subprocess.run(
+            [engine, "exec", name, "/judge/start.sh", *(["/judge/clusters/" + cluster] if cluster else [])], check=True
+        )
         yield Slurm(engine, name)
     finally:
         _remove(engine, name)

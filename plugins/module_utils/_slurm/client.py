@@ -76,8 +76,11 @@ class Slurm(JobQuestions):
         settings = settings_of(config)
         return settings._replace(cluster=self._on_cluster or settings.cluster)
 
-    def cluster(self) -> Cluster:
-        """Partitions and nodes; no nodes if Slurm hides them from this user."""
+    def cluster(self, access: bool = False) -> Cluster:
+        """Partitions and nodes; no nodes if Slurm hides them from this user.
+
+        :arg access: whether to read who may use each partition, and what jobs may have of each node.
+        """
         config, partitions = self._run("scontrol", ["show", "config"]).stdout, self._listed("partition")
         try:
             nodes = self._listed("node")
@@ -85,7 +88,7 @@ class Slurm(JobQuestions):
             if not is_denied(error):
                 raise
             nodes = ""
-        return parse_cluster(config, partitions, nodes)
+        return parse_cluster(config, partitions, nodes, access)
 
     def _listed(self, what: str, *options: str) -> str:
         """The lines of scontrol about each node or partition."""

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ..._common.lines import lines_of, visible, whole
+from .access import Access, JobShare, parse_access, parse_shares
 from .gres import Gres, parse_gres
 from .hostlist import unfold
 from .node_state import parse_state
@@ -81,6 +82,8 @@ class Cluster(t.NamedTuple):
     """Partitions and nodes by their names, in Slurm's order.
 
     :arg doubts: why nodes were left out, each a sentence: a text that a user wrote may pose as them.
+    :arg access: who may use each partition; empty if that was not read.
+    :arg shares: what jobs may have of each node; empty if that was not read.
     """
 
     name: str
@@ -88,6 +91,8 @@ class Cluster(t.NamedTuple):
     partitions: t.Mapping[str, Partition]
     nodes: t.Mapping[str, ClusterNode]
     doubts: tuple[str, ...] = ()
+    access: t.Mapping[str, Access] = {}
+    shares: t.Mapping[str, JobShare] = {}
 
 
 def unseen(cluster: Cluster) -> list[str]:
@@ -100,22 +105,28 @@ def unseen(cluster: Cluster) -> list[str]:
     return [name for name in listed if name not in cluster.nodes]
 
 
-def parse_cluster(config: str, partitions: str, nodes: str) -> Cluster:
+def parse_cluster(config: str, partitions: str, nodes: str, access: bool = False) -> Cluster:
     """The output of ``scontrol show config``, ``--oneliner show partition`` and ``--oneliner show node``.
 
     Output without ``--oneliner`` is read too.
+
+    :arg access: whether to read who may use each partition, and what jobs may have of each node.
     """
     settings = parse_config(config)
-    found = [_parse_partition(" ".join(lines)) for lines in _records(partitions, "PartitionName=")]
+    records = _records(nodes, "NodeName=")
+    listed = [" ".join(lines) for lines in _records(partitions, "PartitionName=")]
+    found = [_parse_partition(line) for line in listed]
     by_name = {partition.name: partition for partition in found}
     doubts: list[str] = []
-    parsed = _nodes_without_doubt(_records(nodes, "NodeName="), by_name, doubts)
+    parsed = _nodes_without_doubt(records, by_name, doubts)
     return Cluster(
         given(settings.get("ClusterName", "")),
         parse_version(settings.get("SLURM_VERSION", "")),
         by_name,
         {node.name: node for node in _with_partitions(parsed, found)},
         tuple(doubts),
+        parse_access(listed, settings) if access else {},
+        parse_shares(_own(" ".join(lines)) for lines in records) if access else {},
     )
 
 

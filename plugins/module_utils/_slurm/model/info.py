@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
+from .access import JobShare
 from .cluster import Cluster, ClusterNode, Partition, show_version
 from .controller import accounting_storage
 from .hostlist import fold, slurm_list, unfold
@@ -18,12 +19,14 @@ def describe(
     config: t.Mapping[str, str],
     partitions: t.Sequence[str] | None,
     nodes: t.Sequence[str] | None,
+    access: bool = False,
 ) -> dict[str, t.Any]:
     """The module's result.
 
     :arg config: the controller's configuration.
     :arg partitions: the partitions to return, with their nodes; None for all.
     :arg nodes: the nodes to return, such as ``titan[01-04]``; None for all.
+    :arg access: whether to add who may use each partition, and what is left of each node for jobs.
     :raises UserError: Slurm does not know one of them.
     """
     asked = None if nodes is None else {name for item in nodes for name in unfold(item)}
@@ -37,11 +40,11 @@ def describe(
         "version": show_version(cluster.version),
         "accounting": accounting_storage(config),
         "partitions": [
-            _partition(partition, cluster)
+            _partition(partition, cluster, access)
             for partition in cluster.partitions.values()
             if partitions is None or partition.name in partitions
         ],
-        "nodes": [_node(node) for node in kept],
+        "nodes": [_node(node, cluster.shares.get(node.name) if access else None) for node in kept],
         "gres": _totals(kept),
     }
 
@@ -56,24 +59,32 @@ def _require_known(option: str, names: t.Iterable[str], known: t.Mapping[str, t.
         )
 
 
-def _partition(partition: Partition, cluster: Cluster) -> dict[str, t.Any]:
-    return dict(
+def _partition(partition: Partition, cluster: Cluster, access: bool) -> dict[str, t.Any]:
+    found = dict(
         partition._asdict(),
         nodes=list(partition.nodes),
         node_list=slurm_list(partition.nodes),
         node_count=len(partition.nodes),
         gres=_totals(cluster.nodes[name] for name in partition.nodes if name in cluster.nodes),
     )
+    if access:
+        of_slurm = cluster.access[partition.name]._asdict()
+        found["access"] = {name: list(value) if isinstance(value, tuple) else value for name, value in of_slurm.items()}
+    return found
 
 
-def _node(node: ClusterNode) -> dict[str, t.Any]:
-    return dict(
+def _node(node: ClusterNode, share: JobShare | None) -> dict[str, t.Any]:
+    found = dict(
         node._asdict(),
         flags=list(node.flags),
         gres=[item._asdict() for item in node.gres],
         features=list(node.features),
         partitions=list(node.partitions),
     )
+    if share is not None:
+        found["job_cpus"] = node.cpus if share.cpus is None else min(node.cpus, share.cpus)
+        found["job_memory_mb"] = max(0, node.memory_mb - share.kept_mb)
+    return found
 
 
 def _totals(nodes: t.Iterable[ClusterNode]) -> list[dict[str, t.Any]]:
