@@ -85,8 +85,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.app import App, files
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.choices import Rules
 
 
 def ondemand_app_files(
@@ -102,6 +100,10 @@ def ondemand_app_files(
     exclude: t.Sequence[str] = (),
 ) -> dict[str, str]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.app import App, files
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.choices import Rules
+
     app = App(str(title), str(description), str(cluster), str(jupyter_prefix))
     try:
         rules = Rules(

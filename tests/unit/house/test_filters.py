@@ -33,5 +33,11 @@ def test_the_first_filter_does_not_load_what_only_another_one_needs():
     assert files <= loaded, "Ansible no longer loads every filter: then they may import what they need at the top"
     rooms = {".".join(name.split(".")[:2]) for name in loaded if name.count(".") > 1}
     assert rooms.isdisjoint(
-        {"module_utils._slurm", "module_utils._guide", "module_utils._user_tools", "plugin_utils._torch_build"}
+        {
+            "module_utils._slurm",
+            "module_utils._guide",
+            "module_utils._user_tools",
+            "plugin_utils._torch_build",
+            "plugin_utils._ondemand",
+        }
     )

@@ -16,6 +16,7 @@ CONFIG = """\
 Configuration data as of 2026-11-24T14:36:13
 AccountingStorageType   = %s
 ClusterName             = campus
+MaxMemPerNode           = 7000
 SLURM_VERSION           = 22.05.8
 """
 PARTITIONS = """\
@@ -36,8 +37,18 @@ NodeName=c1 CPUTot=64 ActiveFeatures=ib Gres=(null) NodeAddr=c1 NodeHostName=c1
 def call(tmp_path, capsys):
     """Run the module; scontrol prints this."""
 
-    def run(storage="accounting_storage/slurmdbd", check_mode=False, **options):
-        for name, text in (("config", CONFIG % storage), ("partition", PARTITIONS), ("node", NODES)):
+    def run(
+        storage="accounting_storage/slurmdbd",
+        check_mode=False,
+        partitions_text=None,
+        nodes_text=None,
+        **options,
+    ):
+        for name, text in (
+            ("config", CONFIG % storage),
+            ("partition", partitions_text or PARTITIONS),
+            ("node", nodes_text or NODES),
+        ):
             (tmp_path / name).write_text(text)
         (tmp_path / "scontrol").write_text('#!/bin/sh\nfor what in "$@"; do :; done\ncat "%s/$what"\n' % tmp_path)
         (tmp_path / "scontrol").chmod(0o755)
@@ -99,6 +110,60 @@ def test_all_of_it(call):
         "hostname": "t2",
     }
     assert result["gres"] == [{"name": "gpu", "type": None, "count": 2}, {"name": "gpu", "type": "titan", "count": 3}]
+
+
+ACCESS = """\
+PartitionName=titan Default=YES AllowGroups=staff,games AllowAccounts=ALL DenyQos=long AllocNodes=login01 Hidden=YES\
+ RootOnly=YES ReqResv=YES MaxCPUsPerNode=12 MaxMemPerNode=3000 MaxTime=01:00:00 MinNodes=0 Nodes=t[1-2] State=UP
+PartitionName=cpu Default=NO AllowGroups=ALL DenyAccounts=physics AllowQos=short,debug AllocNodes=ALL Hidden=NO\
+ RootOnly=NO ReqResv=NO MaxCPUsPerNode=UNLIMITED MaxMemPerCPU=500 MaxTime=UNLIMITED MinNodes=1 Nodes=c1,t2 State=UP
+"""
+SHARES = """\
+NodeName=t1 CPUEfctv=14 CPUTot=16 CoreSpecCount=2 RealMemory=4000 MemSpecLimit=1000 State=IDLE Partitions=titan
+NodeName=t2 CPUEfctv=16 CPUTot=16 RealMemory=4000 State=IDLE Partitions=titan,cpu Comment=MemSpecLimit=9000 CPUEfctv=1
+NodeName=c1 CPUTot=64 RealMemory=8000 State=IDLE Partitions=cpu
+"""
+
+
+def test_who_may_use_a_partition_and_what_is_left_for_jobs(call):
+    plain = call(partitions_text=ACCESS, nodes_text=SHARES)
+    assert not [one for one in plain["partitions"] if "access" in one]
+    assert not [one for one in plain["nodes"] if "job_cpus" in one or "job_memory_mb" in one]
+    result = call(access=True, partitions_text=ACCESS, nodes_text=SHARES)
+    assert [one["access"] for one in result["partitions"]] == [
+        {
+            "hidden": True,
+            "root_only": True,
+            "needs_reservation": True,
+            "groups": ["staff", "games"],
+            "accounts": None,
+            "denied_accounts": [],
+            "qos": None,
+            "denied_qos": ["long"],
+            "submit_hosts": ["login01"],
+            "max_cpus": 12,
+            "max_memory_mb": 3000,
+        },
+        {
+            "hidden": False,
+            "root_only": False,
+            "needs_reservation": False,
+            "groups": None,
+            "accounts": None,
+            "denied_accounts": ["physics"],
+            "qos": ["short", "debug"],
+            "denied_qos": [],
+            "submit_hosts": None,
+            "max_cpus": None,
+            # The cluster's own.
+            "max_memory_mb": 7000,
+        },
+    ]
+    assert [(one["name"], one["job_cpus"], one["job_memory_mb"]) for one in result["nodes"]] == [
+        ("t1", 14, 3000),
+        ("t2", 16, 4000),
+        ("c1", 64, 8000),
+    ]
 
 
 def test_check_mode_is_the_same(call):
