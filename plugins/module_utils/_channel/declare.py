@@ -41,6 +41,7 @@ ARGUMENTS: dict[str, t.Any] = {
         "packages": {"type": "list", "elements": "str", "default": []},
         "upstream": {"type": "list", "elements": "str", "default": []},
         "with_dependencies": {"type": "bool", "default": True},
+        "compile": {"type": "bool", "default": True},
         "update": {"type": "bool", "default": False},
         "executable": {"type": "path"},
         "progress_file": {"type": "path"},

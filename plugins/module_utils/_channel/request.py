@@ -45,6 +45,7 @@ class Request(t.NamedTuple):
     packages: tuple[str, ...]
     upstream: tuple[str, ...]
     with_dependencies: bool
+    compiled: bool = True
 
     def key(self) -> str:
         """A hash of what decides the packages of the channel, without credentials, which a hash could reveal."""
@@ -53,6 +54,10 @@ class Request(t.NamedTuple):
             asked[name] = asked[name] and without_credentials(asked[name])
         for name in ("wheel_find_links", "upstream"):
             asked[name] = [without_credentials(text) for text in asked[name]]
+        if asked.pop("compiled"):
+            # As before there was a choice.
+            return sha256_of_json({"format": FORMAT, "request": asked})
+        asked["compiled"] = False
         return sha256_of_json({"format": FORMAT, "request": asked})
 
     def asked_for(self) -> list[str]:
@@ -83,6 +88,7 @@ def request_from(params: t.Mapping[str, t.Any]) -> Request:
         packages=tuple(_spec(package) for package in params["packages"]),
         upstream=tuple(_channel(channel) for channel in params["upstream"]),
         with_dependencies=params["with_dependencies"],
+        compiled=params.get("compile", True),
     )
     for option in ("upstream", "wheel_find_links"):
         require_clear(getattr(request, option), option)

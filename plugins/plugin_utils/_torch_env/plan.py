@@ -105,15 +105,21 @@ def plan(asked: Asked) -> Plan:
     wanted = _constraints(asked, given)
     build: dict[str, t.Any] = {}
     packages = specs.without_build(asked.python, asked.torch, str(asked.cuda))
+    pip: list[str] = []
     cuda = asked.cuda
-    if wanted["source"]:
+    if asked.source == specs.CPU_WHEELS:
+        _require_no_cuda(asked)
+        packages = ["python=" + asked.python if asked.python else "python", "pip"]
+        pip = specs.cpu_wheels(asked.torch, asked.companions)
+    elif wanted["source"]:
         # All drivers: the oldest one must run the build, and the newest one must drive the newest GPU.
         build = choose({**wanted, "driver": asked.drivers}, {"rows": asked.builds})
         specs.require_one_torch(build, asked.packages + asked.pip)
         packages = specs.of_companions(build["packages"], asked.companions)
         cuda = build["cuda_override"] or ("" if build["source"] == "wheels" else build["cuda"])
+        pip = specs.pip_lines(build, asked.companions, asked.wheels_url)
     packages += asked.packages
-    pip = specs.pip_lines(build, asked.companions, asked.wheels_url) + asked.pip
+    pip += asked.pip
     channels = asked.channels
     if channels is None:
         channels = with_mirrors(build.get("channels") or [], given)
@@ -127,6 +133,15 @@ def plan(asked: Asked) -> Plan:
         key=_key(packages, channels, cuda, pip),
         expect_torch=specs.expected_torch(build, asked.torch, str(asked.cuda)),
     )
+
+
+def _require_no_cuda(asked: Asked) -> None:
+    if str(asked.cuda):
+        raise UserError(
+            "no torch_env_cuda with torch_env_source %s, which is torch for the CPU" % asked.source,
+            str(asked.cuda),
+            "set torch_env_source to wheels, or leave torch_env_cuda out",
+        )
 
 
 def _constraints(asked: Asked, channels: t.Sequence[str]) -> dict[str, t.Any]:

@@ -12,6 +12,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version
 
 PYTORCH_WHEELS = "https://download.pytorch.org/whl"
+# The source that is no choice among builds: torch for the CPU, with pip from the index that pip is configured for.
+CPU_WHEELS = "cpu-wheels"
 COMPANIONS = ("torchvision", "torchaudio")
 
 _PIN = re.compile(
@@ -38,6 +40,12 @@ def without_build(python: str, torch: str, cuda: str) -> list[str]:
     else:
         specs = ["pytorch-gpu" + exactly, "cuda-version=" + cuda]
     return ["python=" + python if python else "python", *specs]
+
+
+def cpu_wheels(torch: str, companions: t.Sequence[str]) -> list[str]:
+    """The requirements of pip for torch without CUDA: ``cpu_wheels("2.13", [])`` is ``["torch==2.13.*"]``."""
+    exactly = "==%s%s" % (torch, "" if torch.count(".") > 1 else ".*") if torch else ""
+    return ["torch" + exactly, *companions]
 
 
 def of_companions(specs: t.Iterable[str], companions: t.Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._channel.wheels.pip_in
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import Address
 from ansible_collections.hpc.pytorch.plugins.module_utils._files.progress import Progress
+from ansible_collections.hpc.pytorch.plugins.module_utils._source.answers import answers
 
 from .conftest import make_wheel
 
@@ -79,15 +80,15 @@ def test_options_stand_in_a_file_and_not_in_argv() -> None:
 
 
 def test_an_index_that_never_answers_is_decided_quickly(serve: object, tmp_path: pathlib.Path) -> None:
-    assert pip_index.answers(serve(tmp_path))  # type: ignore[operator]
+    assert answers(serve(tmp_path))  # type: ignore[operator]
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         started = time.monotonic()
-        assert not pip_index.answers("http://127.0.0.1:%d" % silent.getsockname()[1], 0.3)
+        assert not answers("http://127.0.0.1:%d" % silent.getsockname()[1], 0.3)
         assert time.monotonic() - started < 60
-    assert not pip_index.answers("http://127.0.0.1:9/", 0.3)
-    assert not pip_index.answers("nonsense", 0.3)
+    assert not answers("http://127.0.0.1:9/", 0.3)
+    assert not answers("nonsense", 0.3)
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,16 @@ def test_channels_that_are_asked_for_are_all_there_are():
     assert planned(**GUIDE, channels=["file:///srv/all"]).channels == ["file:///srv/all"]
 
 
+def test_torch_for_the_cpu_comes_with_pip():
+    made = planned(source="cpu-wheels", torch="2.13.0", python="3.11", gpus=["a100"], pip=["einops"], companions=[])
+    assert (made.build, made.messages, made.packages, made.cuda) == ({}, [], ["python=3.11", "pip"], "")
+    assert made.pip == ["torch==2.13.0", "einops"] and made.expect_torch == {"version": "2.13.0", "cuda": ""}
+    assert planned(source="cpu-wheels", torch="2.13").pip == ["torch==2.13.*", "torchvision"]
+    assert planned(source="cpu-wheels", companions=[]).pip == ["torch"]
+    with pytest.raises(UserError, match="set torch_env_source to wheels"):
+        planned(source="cpu-wheels", cuda="12.6")
+
+
 def test_wheels_need_no_cuda_of_the_solver():
     made = planned(source="wheels", gpus=["a100"], pip=["einops"])
     assert (

@@ -8,13 +8,11 @@ pip first only reports its choice. A choice that would bring CUDA is refused the
 
 from __future__ import annotations
 
-import fnmatch
 import importlib.metadata
 import json
 import os
 import re
 import sys
-import threading
 import typing as t
 import urllib.parse
 
@@ -24,15 +22,12 @@ from ..._common.redact import Address, without_credentials
 from ..._files.environment import clean_environment
 from ..._files.files import sha256_of_file
 from ..._files.progress import Progress
+from ..._source import pip_output
 from ..._source.parse import local_path
 from ..._source.trusted import require_trusted_packages
 from ..python.interpreter import Interpreter
 from .names import Wheel, normal_name
 
-_COLLECTING = re.compile(r"^\s*(?:Collecting|Processing) (\S+)")
-_DOWNLOADING = re.compile(
-    r"^\s*(?:Downloading|Processing) (\S+\.whl)(?:\.metadata)?(?: \(([\d.]+) (bytes|kB|MB|GB)\))?"
-)
 _CPU_REMEDY = (
     "name a release in wheels (channel_wheels) that has a CPU wheel here, "
     "point cpu_index (channel_cpu_index) to an index of CPU wheels that this machine reaches, "
@@ -40,7 +35,6 @@ _CPU_REMEDY = (
     "or, to download CUDA with its gigabytes, empty wheel_refuse and set wheel_max_megabytes to 0: "
     """-e '{"channel_wheel_refuse": [], "channel_wheel_max_megabytes": 0}'"""
 )
-_UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 
 
 class Index(t.NamedTuple):
@@ -61,27 +55,6 @@ class Index(t.NamedTuple):
         return lines + ["--find-links " + place.reveal() for place in self.find_links]
 
 
-def answers(url: str, seconds: float = 3.0) -> bool:
-    """Whether an index answers, decided within *seconds* even if the network hangs."""
-    from ansible.module_utils.urls import open_url
-
-    result: list[bool] = []
-
-    def ask() -> None:
-        try:
-            open_url(url.rstrip("/") + "/", timeout=seconds).close()
-            result.append(True)
-        except Exception:
-            # Any failure means that the index does not answer.
-            pass
-
-    # A name lookup has no time limit, so it runs in a thread that can be left behind.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return bool(result)
-
-
 def choose(
     interpreter: Interpreter, requirements: t.Sequence[str], index: Index, folder: str, progress: Progress
 ) -> list[Wheel]:
@@ -97,7 +70,7 @@ def choose(
     os.unlink(report)
     # A page of an index may name any address.
     require_trusted_packages([wheel.url for wheel in wheels], local=True)
-    refused = [wheel for wheel in wheels if is_refused(wheel.name, index)]
+    refused = [wheel for wheel in wheels if pip_output.is_refused(wheel.name, index.refuse)]
     if refused:
         raise refused_error(requirements, refused[0].name, index)
     return wheels
@@ -157,11 +130,6 @@ def read_report(report: t.Mapping[str, t.Any]) -> list[Wheel]:
     return wheels
 
 
-def is_refused(name: str, index: Index) -> bool:
-    """Whether a project's name matches one of the refused patterns."""
-    return any(fnmatch.fnmatchcase(normal_name(name), pattern.lower()) for pattern in index.refuse)
-
-
 def refused_error(requirements: t.Sequence[str], found: str, index: Index) -> UserError:
     """The error about a choice that contains a refused project."""
     return UserError(
@@ -176,22 +144,16 @@ def check_line(line: str, requirements: t.Sequence[str], index: Index) -> None:
 
     :raises UserError: before pip has read more of the wheel than its metadata.
     """
-    collecting = _COLLECTING.match(line)
-    if collecting:
-        # "Collecting NAME==1" names a project, "Processing /folder/NAME-1-py3-none-any.whl" a file of it.
-        named = os.path.basename(collecting.group(1))
-        name = named.split("-")[0] if named.endswith(".whl") else re.split(r"[\[<>=!~;(]", named)[0]
-        if is_refused(name, index):
-            raise refused_error(requirements, name, index)
-    downloading = _DOWNLOADING.match(line)
-    if downloading and downloading.group(2) and index.max_megabytes and ".metadata" not in line:
-        megabytes = float(downloading.group(2)) * _UNITS[downloading.group(3)]
-        if megabytes > index.max_megabytes:
-            raise UserError(
-                "a CPU wheel for %s, of at most %d MB" % (", ".join(requirements), index.max_megabytes),
-                "%s with %d MB" % (downloading.group(1), megabytes),
-                _CPU_REMEDY,
-            )
+    name = pip_output.brought(line)
+    if name and pip_output.is_refused(name, index.refuse):
+        raise refused_error(requirements, name, index)
+    wheel = pip_output.downloaded(line)
+    if wheel and index.max_megabytes and wheel[1] > index.max_megabytes:
+        raise UserError(
+            "a CPU wheel for %s, of at most %d MB" % (", ".join(requirements), index.max_megabytes),
+            "%s with %d MB" % wheel,
+            _CPU_REMEDY,
+        )
 
 
 def _pin(wheel: Wheel) -> str:
@@ -241,9 +203,9 @@ def _run_pip(
     def note(line: str) -> None:
         lines.append(line.strip())
         check_line(line, requirements, index)
-        match = _COLLECTING.match(line) or _DOWNLOADING.match(line)
-        if match:
-            progress.report(step, os.path.basename(without_credentials(match.group(1))))
+        shown = pip_output.step(line)
+        if shown:
+            progress.report(step, without_credentials(shown[1]))
 
     try:
         environment = clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400")

@@ -29,7 +29,7 @@ def carry_out(plan: EnvPlan, home: str | None) -> tuple[list[Package], list[str]
     """
     with _lock_file_written(plan) as request:
         if not plan.exists:
-            packages = lifecycle.create(request, plan.engine, plan.solution)
+            packages = lifecycle.create(request, plan.engine, plan.solution, plan.progress)
         elif plan.changes_env:
             packages = lifecycle.change(
                 request,
@@ -39,6 +39,7 @@ def carry_out(plan: EnvPlan, home: str | None) -> tuple[list[Package], list[str]
                 plan.removed(),
                 upgrade=plan.upgrade,
                 repair=bool(plan.damage.distributions),
+                progress=plan.progress,
             )
         else:
             packages = as_imported(plan.solution.packages, plan.contents.replaced)

@@ -22,6 +22,7 @@ from ..env.own_record import record_if_unchanged
 from ..env.prefix import kind_of
 from ..env.request import (
     EnvRequest,
+    WheelRules,
     checked_channels,
     checked_cuda,
     checked_pip_lines,
@@ -105,7 +106,8 @@ def _asked(options: Options, prefix: str) -> tuple[FoundEngine, list[str], EnvRe
     _require_usable_place(prefix)
     found = find_engine(options.engine, options.executable)
     condarcs = condarc_files(found.root)
-    require_trusted_sources(options.lock_file, checked_pip_lines(options.pip), condarcs)
+    index = ("--extra-index-url %s" % options.cpu_index,) if options.cpu_index else ()
+    require_trusted_sources(options.lock_file, (*checked_pip_lines((*index, *options.pip)),), condarcs)
     return found, condarcs, _env_request(options, prefix, condarcs)
 
 
@@ -162,6 +164,7 @@ def _env_request(options: Options, prefix: str, condarcs: list[str]) -> EnvReque
         lock_sha256=sha256_of_file(lock_file) if lock_file and os.path.exists(lock_file) else None,
         condarc_sha256=None if channels else sha256_of_files(condarcs),
         expect_torch=checked_torch(options.expect_torch),
+        wheels=WheelRules(tuple(options.wheel_refuse), options.wheel_max_megabytes, options.cpu_index or ""),
     )
 
 

@@ -13,19 +13,23 @@ import typing as t
 
 from ..._common.errors import UserError
 from ..._common.lines import lines_of, with_line_feeds
-from ..._common.process import run
+from ..._common.process import follow, run
 from ..._common.redact import has_credentials, without_credentials
 from ..._files.environment import clean_environment
 from ..._files.files import read_regular, require_regular
+from ..._files.progress import Progress
 from ..._files.scratch import scratch_folder
 from ..._files.trust import require_trusted, require_trusted_env
+from ..._source.answers import answers
 from ..._source.git import without_git_credentials
 from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
 from ..env.prefix import site_packages_folders
+from ..env.request import WheelRules
 from ..site_packages import no_match
 from ..site_packages.constraints import constraint_lines, left_to_pip
 from ..site_packages.distributions import Metadata
 from ..site_packages.pip_conflict import causes, conflict
+from ..site_packages.wheel_rules import Watch
 
 
 def env_python(prefix: str) -> str:
@@ -45,17 +49,35 @@ def env_python(prefix: str) -> str:
 Held = t.Sequence[t.Tuple[str, Metadata]]
 
 
-def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held = ()) -> None:
+class Pip(t.NamedTuple):
+    """How pip works.
+
+    :arg rules: what it must not bring.
+    :arg compiles: whether it compiles what it installs, one file after the other.
+    """
+
+    rules: WheelRules = WheelRules()
+    progress: Progress = Progress()
+    compiles: bool = True
+
+
+_PLAIN = Pip()
+
+
+def pip_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held = (), pip: Pip = _PLAIN) -> None:
     """Install *requirements* (lines of a requirements file) into the env.
 
     :raises UserError: with the requirement that needs another version of what is *held*, or pip's last error lines.
     """
+    arguments = (["--upgrade"] if upgrade else []) + ([] if pip.compiles else ["--no-compile"])
     with scratch_folder() as folder:
-        _pip(prefix, requirements, ["--upgrade"] if upgrade else [], folder, held)
+        _pip(prefix, requirements, arguments, folder, held, pip)
     remove_credentials(prefix)
 
 
-def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held) -> list[tuple[str, str]]:
+def pip_would_install(
+    prefix: str, requirements: t.Sequence[str], upgrade: bool, held: Held, pip: Pip = _PLAIN
+) -> list[tuple[str, str]]:
     """Name and version of what :func:`pip_install` would install. Needs pip 22.2 or newer in the env.
 
     :raises UserError: as :func:`pip_install`.
@@ -64,7 +86,7 @@ def pip_would_install(prefix: str, requirements: t.Sequence[str], upgrade: bool,
         path = os.path.join(folder, "report")
         # Not to standard output, which has the reason if it fails.
         arguments = ["--dry-run", "--report", path] + (["--upgrade"] if upgrade else [])
-        _pip(prefix, requirements, arguments, folder, held)
+        _pip(prefix, requirements, arguments, folder, held, pip)
         report = json.loads(read_regular(path))
     return [(item["metadata"]["name"], item["metadata"]["version"]) for item in report.get("install", [])]
 
@@ -149,15 +171,25 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str], folder: str, held: Held = ()) -> None:
+def _pip(
+    prefix: str,
+    requirements: t.Sequence[str],
+    arguments: t.Sequence[str],
+    folder: str,
+    held: Held = (),
+    pip: Pip = _PLAIN,
+) -> None:
     """Run ``pip install``.
 
     :arg folder: a private one, for the files that pip reads and writes.
     """
     command = [env_python(prefix), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
     require_regular(_pip_settings(prefix), "pip")
+    index = pip.rules.cpu_index
+    if index and answers(index):
+        requirements = ["--extra-index-url %s" % index, *requirements]
     # In a private file, since an address may hold a password and every user can read a command line.
-    environment = _pip_environment(requirements)
+    environment = dict(_pip_environment(requirements), PYTHONUNBUFFERED="1")
     lines, for_git = without_git_credentials(requirements, environment)
     path, constraints = os.path.join(folder, "pip"), os.path.join(folder, "constraints")
     held_lines = constraint_lines(held, left_to_pip(requirements))
@@ -165,22 +197,30 @@ def _pip(prefix: str, requirements: t.Sequence[str], arguments: t.Sequence[str],
     for name, content in written.items():
         with open(name, "w", encoding="utf-8", opener=_private) as stream:
             stream.write("\n".join(content) + "\n")
-    done = run(
-        [*command, *arguments, *(["--constraint", constraints] if held_lines else []), "--requirement", path],
+    watch = Watch(pip.rules, requirements, pip.progress)
+    status = follow(
+        [
+            *command,
+            *["--progress-bar", "off"],
+            *arguments,
+            *(["--constraint", constraints] if held_lines else []),
+            *["--requirement", path],
+        ],
         dict(environment, **{name: secret.reveal() for name, secret in for_git.items()}),
+        watch.note,
+        stops=True,
     )
-    if done.returncode != 0:
-        output, problems = with_line_feeds(done.stdout), with_line_feeds(done.stderr)
-        asked = conflict(without_credentials(output + problems), held)
+    if status != 0:
+        output = with_line_feeds("".join(watch.lines))
+        asked = conflict(without_credentials(output), held)
         if asked is not None:
             raise asked
-        errors = [line for line in lines_of(problems) if line.startswith("ERROR")] or lines_of(problems)[-3:]
+        errors = [line for line in lines_of(output) if line.startswith("ERROR")] or lines_of(output)[-3:]
         errors += causes(output)[:5]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),
             # It is the option pip to the user.
-            without_credentials(" ".join(errors)).replace("-r %s" % path, "pip")
-            or "pip exit status %d" % done.returncode,
+            without_credentials(" ".join(errors)).replace("-r %s" % path, "pip") or "pip exit status %d" % status,
             no_match.remedy(errors, _python_version(prefix), *no_match.here())
             or "correct pip, or add pip to packages if the env has none",
         )

@@ -13,6 +13,7 @@ import typing as t
 from ..._common.errors import UserError
 from ..._files import leftovers
 from ..._files.files import umask
+from ..._files.progress import Progress
 from ..engines.base import Engine, Solution
 from ..env.history import append_history
 from ..env.modes import set_permissions
@@ -25,17 +26,17 @@ from ..env.unowned_files import remove_stale_bytecode, remove_temporary_files
 from ..site_packages.nvidia_libraries import require_one_of_each
 from ..site_packages.replaced import Replaced, as_imported, contents_of, paths_of_others, read_env, remove_replaced
 from ..site_packages.torch_version import require_torch
-from .interpreter import compile_bytecode, pip_install, repair_distributions
+from .interpreter import Pip, compile_bytecode, pip_install, repair_distributions
 from .owned_paths import require_sound_records
 
 
-def create(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
+def create(request: EnvRequest, engine: Engine, solution: Solution, progress: Progress) -> list[Package]:
     """Make a new env; return its packages, with the versions that its Python imports."""
     make = _create_and_rename if engine.relocates else _create_in_place
-    return make(request, engine, solution)
+    return make(request, engine, solution, progress)
 
 
-def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
+def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution, progress: Progress) -> list[Package]:
     """Build the env in a folder next to its prefix and rename it.
 
     pip and byte-compiling need the final path. Until they are done, the env is at its prefix, marked.
@@ -48,7 +49,7 @@ def _create_and_rename(request: EnvRequest, engine: Engine, solution: Solution) 
     if not _needs_prefix(request):
         return solution.packages
     try:
-        return _finish(request, engine, solution.packages, upgrade=False, repair=False)
+        return _finish(request, engine, solution.packages, progress)
     except BaseException:
         remove(request.prefix)
         _remove_folders(made)
@@ -81,7 +82,7 @@ def _build_aside(request: EnvRequest, engine: Engine, solution: Solution, stagin
         raise
 
 
-def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) -> list[Package]:
+def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution, progress: Progress) -> list[Package]:
     """Build the env at its prefix, marked until it is complete. If the run is killed, the next one repairs it."""
     made = _make_folders(os.path.dirname(request.prefix))
     remove_abandoned(request.prefix)
@@ -94,7 +95,7 @@ def _create_in_place(request: EnvRequest, engine: Engine, solution: Solution) ->
         require_sound_records(request.prefix)
         _set_permissions(request.prefix)
         append_history(request.prefix, [], solution.packages, request.packages)
-        return _finish(request, engine, solution.packages, upgrade=False, repair=False)
+        return _finish(request, engine, solution.packages, progress)
     except BaseException:
         remove(request.prefix)
         _remove_folders(made)
@@ -109,6 +110,7 @@ def change(
     replaced: t.Sequence[Replaced],
     upgrade: bool,
     repair: bool,
+    progress: Progress,
 ) -> list[Package]:
     """Turn an env into the solution; return its packages, with the versions that its Python imports.
 
@@ -135,7 +137,7 @@ def change(
     remove_stale_bytecode(request.prefix)
     _set_permissions(request.prefix)
     append_history(request.prefix, before, solution.packages, request.packages)
-    return _finish(request, engine, solution.packages, upgrade, repair)
+    return _finish(request, engine, solution.packages, progress, upgrade, repair)
 
 
 def _remove_covered(prefix: str, before: list[Package], after: list[Package]) -> None:
@@ -169,12 +171,22 @@ def _set_permissions(prefix: str) -> None:
     set_permissions(prefix)
 
 
-def _finish(request: EnvRequest, engine: Engine, packages: list[Package], upgrade: bool, repair: bool) -> list[Package]:
+def _finish(
+    request: EnvRequest,
+    engine: Engine,
+    packages: list[Package],
+    progress: Progress,
+    upgrade: bool = False,
+    repair: bool = False,
+) -> list[Package]:
     if request.pip:
         if repair:
             repair_distributions(request.prefix, request.pip)
         recorded = read_env(request.prefix)[1]
-        pip_install(request.prefix, request.pip, upgrade, contents_of(request.prefix, recorded).held)
+        # A step of its own compiles faster, and a user's own env is compiled by what imports it.
+        compiles = os.geteuid() == 0 and not request.compiled
+        pip = Pip(request.wheels, progress, compiles)
+        pip_install(request.prefix, request.pip, upgrade, contents_of(request.prefix, recorded).held, pip)
         require_one_of_each(request.prefix)
         packages = as_imported(packages, contents_of(request.prefix, recorded).replaced)
     if request.expect_torch:

@@ -30,6 +30,9 @@ ARGUMENTS: dict[str, t.Any] = {
         "verify": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent", "latest"], "default": "present"},
         "progress_file": {"type": "path"},
+        "wheel_refuse": {"type": "list", "elements": "str", "default": []},
+        "wheel_max_megabytes": {"type": "int", "default": 0},
+        "cpu_index": {"type": "str"},
         "expect_torch": {"type": "dict", "options": {"version": {"type": "str"}, "cuda": {"type": "str"}}},
     },
     "mutually_exclusive": [("prefix", "name")],
@@ -59,3 +62,6 @@ class Options(t.NamedTuple):
     state: str
     progress_file: str | None
     expect_torch: dict[str, str | None] | None = None
+    wheel_refuse: t.Sequence[str] = ()
+    wheel_max_megabytes: int = 0
+    cpu_index: str | None = None

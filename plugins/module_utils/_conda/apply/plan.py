@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._common.errors import UserError
+from ..._files.progress import Progress
 from ..._files.trust import require_trusted_env
 from ..._source.lock import ChannelNames, require_own_packages
 from ..._source.trusted import has_local, require_trusted_channels, require_trusted_packages, require_trusted_specs
@@ -23,7 +24,7 @@ from ..site_packages.needs import require_content
 from ..site_packages.nvidia_libraries import require_no_second_nccl
 from ..site_packages.pip_conflict import HeldConflict
 from ..site_packages.replaced import Contents, Recorded, Replaced, contents_of, not_meant, read_env, warning
-from .interpreter import env_python, pip_would_install
+from .interpreter import Pip, env_python, pip_would_install
 from .options import Options
 from .owned_paths import require_sound_records
 
@@ -38,6 +39,7 @@ class EnvPlan(t.NamedTuple):
     :arg upgrade: whether pip takes newer versions than the installed ones.
     :arg changes_env: whether packages, pip's distributions or bytecode change.
     :arg lock_file: where the lock file is written, or None.
+    :arg progress: of the module.
     """
 
     request: EnvRequest
@@ -53,6 +55,7 @@ class EnvPlan(t.NamedTuple):
     upgrade: bool
     changes_env: bool
     lock_file: str | None
+    progress: Progress
 
     def removed(self) -> list[Replaced]:
         """What pip put in the place of packages that this plan changes: it leaves before they come."""
@@ -106,7 +109,8 @@ def make_plan(
     # Only rattler has no setting that gives a channel's name a place on this machine.
     local = engine.name != "rattler" or has_local(to_solve.channels, to_solve.packages)
     require_trusted_packages([each.url for each in solution.packages if each.name in arriving], local)
-    pip_actions = _pip_actions(request, exists, actions, damage.distributions, latest, contents)
+    pip = Pip(request.wheels, place.progress)
+    pip_actions = _pip_actions(request, exists, actions, damage.distributions, latest, contents, pip)
     compiles = request.compiled and not read_record(prefix).get("compiled")
     return EnvPlan(
         request=request,
@@ -122,6 +126,7 @@ def make_plan(
         upgrade=latest,
         changes_env=bool(actions or pip_actions or compiles or not exists or kind == "unfinished"),
         lock_file=lock_file,
+        progress=place.progress,
     )
 
 
@@ -132,6 +137,7 @@ def _pip_actions(
     damaged: t.Sequence[Distribution],
     latest: bool,
     contents: Contents,
+    pip: Pip,
 ) -> list[Action]:
     """What happens to pip's distributions with and after the *actions* on packages.
 
@@ -146,7 +152,7 @@ def _pip_actions(
         return again
     again += [{"action": "reinstall", "name": each.name, "from": each.version, "to": each.version} for each in damaged]
     if exists and not actions:
-        found = pip_would_install(request.prefix, request.pip, latest, contents.held)
+        found = pip_would_install(request.prefix, request.pip, latest, contents.held, pip)
         require_no_second_nccl(request.prefix, found)
         return again + [_install(name, version) for name, version in found]
     # There is no pip to query yet, or it is damaged, or it is about to change.
@@ -163,17 +169,17 @@ def _pip_actions(
     if back:
         require_content(env_python(request.prefix), request.prefix, request.pip, back)
     elif exists and requirements and not leaving and not names & {"python", "pip"}:
-        _require_no_conflict(request, latest, [each for each in contents.held if each[0] not in names])
+        _require_no_conflict(request, latest, [each for each in contents.held if each[0] not in names], pip)
     return again + [_install(spec, None) for spec in requirements]
 
 
-def _require_no_conflict(request: EnvRequest, latest: bool, held: Recorded) -> None:
+def _require_no_conflict(request: EnvRequest, latest: bool, held: Recorded, pip: Pip) -> None:
     """Refuse, before packages change, requirements that need another version of what is *held*.
 
     :raises UserError: with the requirement.
     """
     try:
-        pip_would_install(request.prefix, request.pip, latest, held)
+        pip_would_install(request.prefix, request.pip, latest, held, pip)
     except HeldConflict:
         raise
     except UserError:

@@ -12,10 +12,11 @@ import typing as t
 
 from ..._common.disk import full_disk, nearly_full
 from ..._common.errors import UserError, one_line
-from ..._common.process import follow
+from ..._common.process import follow, run
 from ..._common.redact import without_credentials
 from ..._files.environment import clean_environment
 from ..._files.progress import Progress
+from ..._source import pip_output
 from . import found
 from .request import EngineRequest
 
@@ -37,8 +38,10 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
     # Every user must be able to run it, whatever root's umask is.
     old = os.umask(0o022)
     try:
-        progress.report("make", "the engine's venv")
-        output, code = _run([python, "-I", "-m", "venv", venv], temporary, lock, progress)
+        progress.report("make", "the engine, which installs packages")
+        quick = _is_quick(request, python)
+        make = [python, "-I", "-m", "venv", *(["--without-pip"] if quick else []), venv]
+        output, code = _run(make, temporary, lock, progress)
         if code:
             # venv does not show why ensurepip failed.
             full = nearly_full(request.store, _VENV_MEGABYTES)
@@ -47,13 +50,29 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
         with open(wanted, "w", encoding="utf-8") as stream:
             # Without comments: the first of them may change how pip decodes the file.
             stream.write("".join(line + "\n" for line in request.lines))
-        pip = [os.path.join(venv, "bin", "python"), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
-        output, code = _run([*pip, "install", "--requirement", wanted], temporary, lock, progress)
+        own = os.path.join(venv, "bin", "python")
+        pip = [python if quick else own, "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+        how = ["--python", own, "install", "--no-compile"] if quick else ["install"]
+        output, code = _run([*pip, *how, "--requirement", wanted], temporary, lock, progress)
         if code:
             raise _pip_failed(request, output)
     finally:
         os.umask(old)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_quick(request: EngineRequest, python: str) -> bool:
+    """Whether the pip that *python* has may do the work, instead of one that is first installed into the venv.
+
+    Not for root: another user may be able to change that pip, and the venv's users could not compile. The venv gets the
+    pip of the requirements, and its modules are compiled when they are imported.
+    """
+    if os.geteuid() == 0 or "pip" not in [re.split(r"[^\w.-]", name)[0].lower() for name in request.names]:
+        return False
+    done = run([python, "-I", "-c", "import pip; print(pip.__version__)"], clean_environment())
+    # Since 22.3 it has --python.
+    version = re.match(r"(\d+)\.\d", done.stdout)
+    return done.returncode == 0 and version is not None and int(version.group(1)) >= 23
 
 
 def _run(argv: t.Sequence[str], temporary: str, lock: int, progress: Progress) -> tuple[list[str], int]:
@@ -64,7 +83,9 @@ def _run(argv: t.Sequence[str], temporary: str, lock: int, progress: Progress) -
         line = without_credentials(one_line(text))
         if line:
             output[:] = output[1 - _TAIL :] + [line]
-            progress.report("install", line[:80])
+        step = pip_output.step(line)
+        if step:
+            progress.report(*step)
 
     return output, follow(argv, clean_environment(TMPDIR=temporary), note, descriptors=(lock,))
 

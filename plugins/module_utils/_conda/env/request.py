@@ -27,6 +27,19 @@ _AFTER_REQUIREMENT = re.compile(r"\s+(?:-|#)")
 SCHEMA = 1
 
 
+class WheelRules(t.NamedTuple):
+    """What pip must not bring, and an index with CPU builds that it uses if that answers.
+
+    :arg refuse: patterns of projects, such as ``nvidia-*``.
+    :arg max_megabytes: the size of the largest wheel; 0 for no limit.
+    :arg cpu_index: an address; empty for none.
+    """
+
+    refuse: tuple[str, ...] = ()
+    max_megabytes: int = 0
+    cpu_index: str = ""
+
+
 class EnvRequest(t.NamedTuple):
     """What the caller requests. Paths are absolute, *packages* sorted and unique, *pip* as :func:`checked_pip_lines`.
 
@@ -45,6 +58,8 @@ class EnvRequest(t.NamedTuple):
     condarc_sha256: str | None
     # Version and CUDA that the torch must have in the end. It decides nothing, so it is not part of the hash.
     expect_torch: tuple[str, str] | None = None
+    # Neither do these: they say only what is an error.
+    wheels: WheelRules = WheelRules()
 
     def sha256(self) -> str:
         """Hash of everything that decides what the env holds: without its prefix and credentials."""
@@ -55,7 +70,7 @@ class EnvRequest(t.NamedTuple):
             pip=tuple(without_credentials(line) for line in self.pip),
         )
         values = decisive._asdict()
-        del values["expect_torch"]
+        del values["expect_torch"], values["wheels"]
         return sha256_of_json([SCHEMA, values])
 
 
