@@ -1,0 +1,61 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sections about notebooks and about a torch that sees no GPU. No I/O. Private to hpc.pytorch."""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages import codes
+
+from ..blocks import Block, Code, Command, Items, Paragraph, Section, Table, Text
+from ..jobs import job_of
+from ..site import Site
+from .install import DOWNLOADS
+
+
+def notebooks(site: Site) -> t.Iterator[Section]:
+    """Yield the section about Jupyter, where a user can add to the environment."""
+    if site.env.is_shared:
+        return
+    blocks: list[Block] = [
+        Paragraph(Text("notebooks")),
+        Command(
+            "kernel",
+            "python -m pip install ipykernel\npython -m ipykernel install --user --name %s"
+            % shlex.quote(site.env.name),
+            reason=DOWNLOADS,
+        ),
+    ]
+    if site.jupyter:
+        blocks.append(Paragraph(Text("notebooks_apart", {"conda": site.jupyter + "/bin/conda"})))
+    yield Section("notebooks", 2, Text("notebooks_title"), tuple(blocks))
+
+
+def troubles(site: Site) -> t.Iterator[Section]:
+    """Yield the section about ``torch.cuda.is_available()`` that is False, with every reason code."""
+    yield Section("troubles", 2, Text("troubles_title"), tuple(_troubles(site)))
+
+
+def _troubles(site: Site) -> t.Iterator[Block]:
+    yield Paragraph(Text("troubles"))
+    yield Items((Text("trouble_login"), Text("trouble_gres"), Text("trouble_build")))
+    job = job_of("single", site, "pytorch_test.py")
+    step = ["srun"]
+    if job and job.partition:
+        step.append("--partition=%s" % shlex.quote(job.partition))
+    if job and job.gpus:
+        step.append("--gres=gpu:1")
+    yield Paragraph(Text("trouble_ask"))
+    yield Command("cuda-check", " ".join([*step, "python -c 'import torch; print(torch.cuda.is_available())'"]))
+    if site.tools:
+        yield Paragraph(Text("trouble_verdict"))
+        yield Command("verdict", "module load %s\n%s torch-verdict" % (shlex.quote(site.tools), " ".join(step)))
+    yield Paragraph(Text("causes"))
+    yield Table(
+        "causes",
+        (Text("code"), Text("meaning")),
+        tuple((Code(code), Text("cause_" + code)) for code in codes()),
+    )
