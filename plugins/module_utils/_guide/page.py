@@ -53,6 +53,8 @@ _NEEDED = re.compile(
 _OR_NEWER = re.compile(
     r"\s*(?:\+|or\s+(?:newer|later|higher|above|greater|more\s+recent)|及以上|以上|或更)", re.IGNORECASE
 )
+# A comment of Markdown, HTML or reStructuredText, by which the page says what it means.
+_IGNORE = re.compile(r"^[ \t]*(?:<!--|\.\.)[ \t]*guide-lint:[ \t]*ignore=([a-z0-9,-]+)", re.MULTILINE)
 _ARCHIVE_PATH = re.compile(
     r"(?:^|/)_?(?:archived?|attic|obsolete|deprecated|retired|decommissioned)/|(?:^|/)changelog\.\w+\Z", re.IGNORECASE
 )
@@ -96,7 +98,8 @@ def lint_page(
             continue
         found += job_scripts(block, slurm, every_warning)
         found += _block(block, runs, python)
-    unique = {(each.line, each.code, each.message): each for each in found}
+    meant = {code for match in _IGNORE.finditer(text) for code in match[1].split(",")}
+    unique = {(each.line, each.code, each.message): each for each in found if each.code not in meant}
     return sorted(unique.values(), key=lambda each: (each.line, each.code))
 
 

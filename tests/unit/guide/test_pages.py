@@ -58,3 +58,16 @@ def test_a_remedy_runs_with_the_driver_of_the_page(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_the_format_is_known_without_a_name(name: str) -> None:
     assert lint_page(text_of(name), format_of("", text_of(name))) == found_on(name)
+
+
+def test_a_comment_leaves_a_code_out() -> None:
+    line = "```\nsource activate a\nconda install pytorch\nmodule load x\npip install torch==2.4.2\n```\n"
+    assert [each.code for each in lint_page(line)] == ["source-activate", "no-such-release"]
+    for comment in (
+        "<!-- guide-lint: ignore=source-activate -->\n",
+        "# Page\n\n  <!--guide-lint:ignore=channel-ended,source-activate-->\n",
+    ):
+        assert [each.code for each in lint_page(comment + line)] == ["no-such-release"]
+    rst = ".. guide-lint: ignore=no-such-release\n\nInstall::\n\n   source activate a\n   pip install torch==2.4.2\n"
+    assert [each.code for each in lint_page(rst, "rst")] == ["source-activate"]
+    assert [each.code for each in lint_page("text guide-lint: ignore=source-activate\n" + line)][0] == "source-activate"

@@ -90,6 +90,9 @@ def _partitions(site: Site) -> Table:
     cells = {name: [show(each) for each in site.partitions] for name, show in COLUMNS}
     # A column that is known of no partition is left out.
     shown = [name for name, values in cells.items() if any(value is not None for value in values)]
+    if any(each.limits for each in site.partitions) and "time" not in shown:
+        # No limit is an answer, too.
+        shown.insert(shown.index("gpus") + 1 if "gpus" in shown else 1, "time")
     several = len({each.env.reference for each in site.partitions}) > 1
     heads = [Text("partition"), *(Text("column_" + name) for name in shown)]
     rows = []

@@ -42,20 +42,27 @@ def troubles(site: Site) -> t.Iterator[Section]:
 def _troubles(site: Site) -> t.Iterator[Block]:
     yield Paragraph(Text("troubles"))
     yield Items((Text("trouble_login"), Text("trouble_gres"), Text("trouble_build")))
-    job = job_of("single", site, "pytorch_test.py")
-    step = ["srun"]
-    if job and job.partition:
-        step.append("--partition=%s" % shlex.quote(job.partition))
-    if job and job.gpus:
-        step.append("--gres=gpu:1")
+    step = _step(site)
     yield Paragraph(Text("trouble_ask"))
-    yield Command("cuda-check", " ".join([*step, "python -c 'import torch; print(torch.cuda.is_available())'"]))
+    yield Command("cuda-check", step + " python -c 'import torch; print(torch.cuda.is_available())'")
     if site.tools:
         yield Paragraph(Text("trouble_verdict"))
-        yield Command("verdict", "module load %s\n%s torch-verdict" % (shlex.quote(site.tools), " ".join(step)))
+        yield Command("verdict", "module load %s\n%s torch-verdict" % (shlex.quote(site.tools), step))
     yield Paragraph(Text("causes"))
     yield Table(
         "causes",
         (Text("code"), Text("meaning")),
         tuple((Code(code), Text("cause_" + code)) for code in codes()),
     )
+
+
+def _step(site: Site) -> str:
+    """The start of a line that runs a command on a compute node, in a partition that the page's environment is for."""
+    job = job_of("single", site, "pytorch_test.py")
+    asked = job.partition if job else ""
+    fitting = [each.name for each in site.partitions if each.env.reference == site.env.reference and each.gpus != 0]
+    name = asked if asked in fitting or not fitting else fitting[0]
+    words = ["srun"]
+    words += ["--partition=%s" % shlex.quote(name)] if name else []
+    words += ["--gres=gpu:1"] if job and job.gpus else []
+    return " ".join(words)
