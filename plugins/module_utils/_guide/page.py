@@ -54,7 +54,7 @@ _OR_NEWER = re.compile(
     r"\s*(?:\+|or\s+(?:newer|later|higher|above|greater|more\s+recent)|及以上|以上|或更)", re.IGNORECASE
 )
 # A comment of Markdown, HTML or reStructuredText, by which the page says what it means.
-_IGNORE = re.compile(r"^[ \t]*(?:<!--|\.\.)[ \t]*guide-lint:[ \t]*ignore=([a-z0-9,-]+)", re.MULTILINE)
+_IGNORE = re.compile(r"^[ \t]*(?:<!--|\.\.)[ \t]*guide-lint:[ \t]*ignore=([a-z0-9,]+(?:-[a-z0-9,]+)*)", re.MULTILINE)
 _ARCHIVE_PATH = re.compile(
     r"(?:^|/)_?(?:archived?|attic|obsolete|deprecated|retired|decommissioned)/|(?:^|/)changelog\.\w+\Z", re.IGNORECASE
 )

@@ -17,7 +17,7 @@ import typing as t
 import jinja2
 
 from .blocks import Section, Text
-from .inline import clean
+from .inline import clean, visible
 from .texts import OtherPage, Texts
 
 FOLDER = pathlib.Path(__file__).parent / "templates"
@@ -46,6 +46,7 @@ def render_html(
         word=lambda key, **values: "".join(piece.text for piece in texts.pieces(Text(key, values))),
         kind=lambda block: type(block).__name__,
         clean=clean,
+        visible=visible,
         longest_open=LONGEST_OPEN,
     )
 

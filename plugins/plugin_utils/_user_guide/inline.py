@@ -62,7 +62,13 @@ def codes_in(text: str) -> list[str]:
 
 def clean(value: str) -> str:
     """A value on one line, without characters that a terminal or an editor would act on."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(value.split()))
+    return visible(" ".join(value.split()))
+
+
+def visible(text: str) -> str:
+    """A text of several lines without such characters, and without empty lines at its end."""
+    shown = (char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(shown).strip("\n")
 
 
 def _pieces(text: str, values: t.Mapping[str, str]) -> t.Iterator[Piece]:

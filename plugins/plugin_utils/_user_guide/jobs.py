@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import key
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import BY_DIRECTIVE
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.version import parse
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.parameters import options_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import render
@@ -71,7 +72,9 @@ def _place(kind: str, site: Site) -> Partition | None:
 
 
 def _can(kind: str, partition: Partition) -> bool:
-    if partition.limits is not None and not partition.limits.is_up:
+    is_up = partition.limits is None or partition.limits.is_up
+    # A group with another name is no partition of Slurm's.
+    if not is_up or not BY_DIRECTIVE["partition"].valid(partition.name):
         return False
     if kind == "multi_gpu":
         return (partition.gpus or 0) >= 2

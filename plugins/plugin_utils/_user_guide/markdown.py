@@ -16,7 +16,7 @@ import typing as t
 import jinja2
 
 from .blocks import Cell, Code, Command, File, Section, Text
-from .inline import Piece, clean
+from .inline import Piece, clean, visible
 from .texts import OtherPage, Texts
 
 TEMPLATE = pathlib.Path(__file__).parent / "templates" / "page.md.j2"
@@ -60,14 +60,10 @@ def marker(block: Command | File, texts: Texts) -> str:
 
 def fence(content: str, language: str) -> str:
     """A fenced block that no line of its content ends."""
-    lines = [_visible(line) for line in content.rstrip("\n").split("\n")]
+    lines = visible(content).split("\n")
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     bar = "`" * max(3, longest + 1)
     return "\n".join([bar + language, *lines, bar])
-
-
-def _visible(line: str) -> str:
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _cell(cell: Cell, texts: Texts) -> str:
