@@ -55,7 +55,7 @@ def _cluster(site: Site) -> t.Iterator[Block]:
         yield Paragraph(Text("way_bashrc"))
         yield Command(
             "conda-bashrc",
-            "grep -qxF {0} ~/.bashrc || echo {0} >> ~/.bashrc\nsource ~/.bashrc".format(shlex.quote(line)),
+            'line=%s\ngrep -qxF "$line" ~/.bashrc || echo "$line" >> ~/.bashrc\nsource ~/.bashrc' % shlex.quote(line),
         )
     if "profile" in ways:
         yield Paragraph(Text("way_profile"))
