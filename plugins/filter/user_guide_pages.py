@@ -89,9 +89,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.collect import site_of
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.page import RENDERERS, extra_of, make_pages
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.texts import LANGUAGES
 
 
 def user_guide_pages(
@@ -100,13 +97,18 @@ def user_guide_pages(
     groups: t.Mapping[str, t.Sequence[str]],
     host: str,
     slurm: t.Mapping[str, t.Any],
-    languages: t.Sequence[str] = tuple(LANGUAGES),
-    formats: t.Sequence[str] = tuple(RENDERERS),
+    languages: t.Sequence[str] = ("en", "zh"),
+    formats: t.Sequence[str] = ("markdown", "html"),
     texts: t.Mapping[str, t.Any] | None = None,
     extra: t.Sequence[t.Mapping[str, t.Any]] = (),
     outputs: t.Mapping[str, str] | None = None,
 ) -> list[dict[str, str]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.collect import site_of
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.page import RENDERERS, extra_of, make_pages
+    from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.texts import LANGUAGES
+
     try:
         _require("user_guide_languages", languages, LANGUAGES)
         _require("user_guide_formats", formats, RENDERERS)
