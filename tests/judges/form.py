@@ -100,7 +100,7 @@ def check(slurm: Slurm, seed: int, count: int) -> Result:
 
 
 def bounds(choices: t.Sequence[Choice]) -> list[Request]:
-    """Of each choice the least, the most, and each number one above the most."""
+    """Of each choice the least, the most, and each number one above the most, next to the most and to the least."""
     found: list[Request] = []
     for choice in choices:
         most = Request(
@@ -111,10 +111,11 @@ def bounds(choices: t.Sequence[Choice]) -> list[Request]:
             choice.memory_gb,
             choice.hours,
         )
-        found += [most, Request(choice.partition, None, 0, 1, min(1, choice.memory_gb), 1)]
+        least = Request(choice.partition, most.gpu_type, min(1, choice.gpus), 1, min(1, choice.memory_gb), 1)
+        found += [most, least, least._replace(gpu_type=None, gpus=0)]
         above = ["cpus", "memory_gb", *(["gpus"] if choice.gpus else [])]
         above += ["hours"] if choice.hours < _RULES.max_hours else []
-        found += [most._replace(**{name: getattr(most, name) + 1}) for name in above]
+        found += [one._replace(**{name: getattr(most, name) + 1}) for name in above for one in (most, least)]
     return list(dict.fromkeys(found))
 
 
