@@ -62,7 +62,12 @@ from %s.%s import main
 
 
 def make_bundle(
-    module: str, name: str = "this", status: int = 1, compressed: bool = True, arguments: t.Sequence[str] = ()
+    module: str,
+    name: str = "this",
+    status: int = 1,
+    compressed: bool = True,
+    arguments: t.Sequence[str] = (),
+    also: t.Sequence[str] = (),
 ) -> bytes:
     """A zip that ``python FILE`` runs: function ``main`` of *module*, and our own modules that it imports.
 
@@ -71,8 +76,11 @@ def make_bundle(
     :arg status: its exit status with a Python that is too old.
     :arg compressed: False gives the same bytes on every machine, whatever its zlib is.
     :arg arguments: what ``main`` is called with.
+    :arg also: modules with an entry point of their own, for who imports them from the zip.
     """
     sources = _sources(module)
+    for other in also:
+        _collect(OURS + "." + other, sources)
     files = {package.replace(".", "/") + "/__init__.py": "" for package in _packages(sources)}
     files.update({name.replace(".", "/") + ".py": text for name, text in sources.items()})
     given = ", ".join(map(ascii, arguments))

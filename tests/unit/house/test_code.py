@@ -21,7 +21,17 @@ ON_THE_TARGET = [path for path in FILES if path.parts[0] in ("modules", "module_
 # What code on the target may import of Ansible, next to the modules' own module_utils.
 OF_ANSIBLE = {"ansible.module_utils.%s" % part for part in ("basic", "common.arg_spec", "common.respawn", "urls")}
 # There only in the engine's venv or in the env that is checked, so imported inside functions.
-OF_AN_ENGINE = {"backports", "compression", "conda_package_streaming", "packaging", "rattler", "torch", "yaml"}
+OF_AN_ENGINE = {
+    "backports",
+    "compression",
+    "conda_package_streaming",
+    "ipykernel",
+    "packaging",
+    "rattler",
+    "torch",
+    "yaml",
+    "zmq",
+}
 
 COLLECTION = "ansible_collections.hpc.pytorch.plugins."
 # Next to __init__.py.
@@ -76,8 +86,9 @@ def test_commands_are_started_in_one_place() -> None:
         if any(name.partition(".")[0] in ("subprocess", "_posixsubprocess", "pty") for name in imports(path))
         or other.search((PLUGINS / path).read_text(encoding="utf-8"))
     }
-    # The child in run.py becomes the Python that it checks.
-    assert found == {"module_utils/_common/process.py", "module_utils/_torch/run.py"}
+    # The child in run.py becomes the Python that it checks; that of backend.py becomes srun, tied to its parent.
+    children = {"module_utils/_torch/run.py", "module_utils/_jupyter/launcher/backend.py"}
+    assert found == {"module_utils/_common/process.py", *children}
 
 
 @pytest.mark.parametrize("path", ON_THE_TARGET, ids=str)

@@ -38,6 +38,7 @@ FLOORS = {
     "_channel": 5,
     "_user_tools": 5,
     "_site": 6,
+    "_jupyter": 6,
 }
 # Names that modules of one package share, with the reason.
 SAME_NAME = {
