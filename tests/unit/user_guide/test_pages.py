@@ -343,3 +343,12 @@ def test_minutes_and_megabytes():
         "3-00:10:00",
     ]
     assert [size(megabytes) for megabytes in (2000, 4096, 4000, 192000)] == ["2000M", "4G", "4000M", "187G"]
+
+
+def test_a_torch_for_another_cuda_than_the_toolkit_is_no_contradiction():
+    assert "Install a torch that is built for this CUDA" in english(campus())
+    page = english(campus()._replace(variables={**campus().variables, "cuda_version": "11.8"}))
+    assert "Install a torch that is built for this CUDA" not in page
+    assert "CUDA `11.8` at `/opt/pkgs/cuda/cuda-toolkit`, for programs that you compile yourself" in page
+    patched = english(campus()._replace(variables={**campus().variables, "cuda_version": "10.1.243"}))
+    assert "Install a torch that is built for this CUDA" in patched

@@ -8,6 +8,8 @@ from __future__ import annotations
 import shlex
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import major_minor
+
 from ..blocks import Block, Command, Note, Paragraph, Section, Text
 from ..site import Site
 
@@ -31,7 +33,7 @@ def install(site: Site) -> t.Iterator[Section]:
 def _jupyterlab(site: Site) -> t.Iterator[Block]:
     conda = site.jupyter + "/bin/conda"
     yield Paragraph(Text("jupyterlab", {"conda": conda}))
-    yield Command("jupyter-conda", "%s --version" % shlex.quote(conda), on="jupyter", reason=Text("why_jupyter"))
+    yield Command("jupyter-conda", "%s --version" % shlex.quote(conda), on="jupyter")
 
 
 def _cluster(site: Site) -> t.Iterator[Block]:
@@ -104,7 +106,10 @@ def _environment(site: Site) -> t.Iterator[Block]:
 def _cuda(site: Site) -> t.Iterator[Block]:
     cuda, env = site.cuda, site.env
     if cuda.home and cuda.version:
-        yield Note("warning", Text("cuda_title"), Text("cuda", {"home": cuda.home, "version": cuda.version}))
+        # A torch for another CUDA was chosen by the driver, and needs nothing of the toolkit.
+        is_same = not env.cuda or major_minor(env.cuda) == major_minor(cuda.version)
+        values = {"home": cuda.home, "version": cuda.version}
+        yield Note("warning", Text("cuda_title"), Text("cuda" if is_same else "cuda_own", values))
     if env.torch and env.cuda and env.python:
         yield Paragraph(Text("build", {"torch": env.torch, "cuda": env.cuda, "python": env.python}))
     elif env.cuda:
