@@ -130,8 +130,10 @@ def _array(site: Site, job: Job) -> t.Iterator[Block]:
     if site.tools:
         yield Paragraph(Text("lint"))
         yield Command("lint", "module load %s\nsbatch-lint array.sh" % shlex.quote(site.tools))
+    yield Paragraph(Text("submit"))
     yield Command("submit-array", "sbatch array.sh", wait="job")
-    yield Command("output-array", "cat array-0.out array-1.out")
+    yield Paragraph(Text("output_array"))
+    yield Command("output-array", "tail -n 1 array-*.out")
 
 
 def _parallel(site: Site) -> t.Iterator[Block]:
