@@ -20,6 +20,7 @@ from .lines import lines_of, visible
 NOTHING = subprocess.DEVNULL
 PIPE = subprocess.PIPE
 WITH_OUTPUT = subprocess.STDOUT
+TimeoutExpired = subprocess.TimeoutExpired
 
 _LARGEST = 1024 * 1024
 

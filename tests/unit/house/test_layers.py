@@ -33,6 +33,7 @@ FLOORS = {
     "_node": 3,
     "_slurm": 3,
     "_guide": 4,
+    "_page_run": 4,
     "_torch": 4,
     "_conda": 4,
     "_channel": 5,
