@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import json
 import shlex
+import signal
 import threading
 import time
 import typing as t
@@ -34,6 +35,8 @@ COLUMNS = 80
 # A line of ours has some hundred bytes.
 _BYTES = 4096
 _LARGEST = 10**18
+# Those by which Ansible ends its workers.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ProgressAction(ActionBase):
@@ -58,7 +61,11 @@ class ProgressAction(ActionBase):
         poller = threading.Thread(
             target=_poll, args=(self._connection, arguments["progress_file"], name, finished), daemon=True
         )
+        # The system may hand a signal to any thread that takes it, and Python acts on it in the main one alone, which
+        # would sleep on: Ctrl-C would end neither this process nor the module. A thread inherits what is blocked.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         poller.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
             return run_module(self, arguments, task_vars)
         finally:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import threading
+import types
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils import _progress
@@ -169,3 +171,22 @@ def test_a_pipe_that_takes_the_files_place_in_between_leaves_no_process(tmp_path
         connection, command.replace("[ -f ", "[ -p ")
     )
     assert _progress._last_line(connection, str(path)) == ""
+
+
+def test_a_signal_to_end_goes_to_the_thread_that_acts_on_it(monkeypatch):
+    # Python runs a handler in the main thread alone, which a signal to another one does not wake.
+    masks = {}
+
+    def remember(name):
+        masks[name] = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    monkeypatch.setattr(_progress, "_poll", lambda *_arguments: remember("poller"))
+    monkeypatch.setattr(_progress, "run_module", lambda *_arguments: remember("module"))
+    monkeypatch.setattr(_progress.ActionBase, "run", lambda *_arguments: {})
+    action = _progress.ProgressAction.__new__(_progress.ProgressAction)
+    action._task, action._connection = types.SimpleNamespace(args={}), Connection()
+    action.run()
+    for thread in [thread for thread in threading.enumerate() if thread.daemon]:
+        thread.join(10)
+    assert {signal.SIGINT, signal.SIGTERM} <= masks["poller"]
+    assert not {signal.SIGINT, signal.SIGTERM} & masks["module"]
