@@ -33,13 +33,17 @@ class ActionModule(ProgressAction):
             return dict(error.as_result(), failed=True, changed=False)
 
     def _run(self, given: dict[str, t.Any], tmp: str | None, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        page = one_page(outputs_file.read_pages(given["pages"]))
         path = outputs_file.checked_path(given["outputs"])
         old = outputs_file.read(path)
+        result: dict[str, t.Any] = {"changed": False, "ran": [], "not_run": {}, "outputs": old}
+        if self._task.check_mode and not all(map(os.path.lexists, given["pages"])):
+            # A run would write them first.
+            return dict(result, changed=True)
+        page = one_page(outputs_file.read_pages(given["pages"]))
         steps = page.steps(given["on"])
-        result: dict[str, t.Any] = {"changed": False, "ran": [], "not_run": page.reasons, "outputs": old}
+        result["not_run"] = page.reasons
         if not steps or self._task.check_mode:
-            return result
+            return dict(result, changed=bool(steps) and not os.path.lexists(path))
         self._task.args = {
             **{name: given[name] for name in ("pages", "outputs", "on", "timeout", "links", "srun")},
             "page": os.path.splitext(page.name)[0],

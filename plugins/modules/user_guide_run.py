@@ -108,7 +108,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Reads the pages and reports mistakes in them. It runs no command, and so does not know their outputs.
+    description:
+      - Reads the pages and reports mistakes in them. It runs no command, so it predicts a change only if there are no
+        outputs yet.
   diff_mode:
     support: full
     description: Shows how the outputs change.

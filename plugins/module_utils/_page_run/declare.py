@@ -21,6 +21,8 @@ from .shell import End, Interrupted, Shell
 
 # How long the login shell may take to start, in seconds.
 _START = 120
+# How long it may take to answer a question later.
+_ANSWER = 10
 _INTERRUPTED = "run it again; nothing of the page's commands is left running"
 
 
@@ -67,7 +69,7 @@ def _run(options: Options, progress: Progress, place: Place, shell: Shell, done:
             "none",
             "check /etc/profile and the files in /etc/skel for a command that waits or ends the shell",
         )
-    jobs = Jobs(path, progress)
+    jobs = Jobs(path, lambda: shell.path(_ANSWER), progress)
     try:
         for number, block in enumerate(options.blocks):
             progress.report("run %s" % block.id, options.page, number, len(options.blocks))
@@ -93,7 +95,7 @@ def has_failed(end: End, expect: int) -> bool:
 
 def _with_jobs(end: End, block: Block, jobs: Jobs, seconds: int) -> End:
     """The same end, after the end of the jobs that the block has submitted."""
-    submitted = jobs.note(end.output, block.wait)
+    submitted = jobs.note(end.output, block.wait, answers=end.status is not None)
     if not block.wait or has_failed(end, block.expect):
         return end
     if not submitted:

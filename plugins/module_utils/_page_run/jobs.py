@@ -22,23 +22,27 @@ _SUBMITTED = re.compile(r"^Submitted batch job ([0-9]+)|^([0-9]+)(?:;\S+)?$", re
 class Jobs:
     """The jobs of one page.
 
-    :arg path: PATH of the user's login shell, on which Slurm's commands are.
+    :arg path: gives PATH of the page's shell as it is now. A page may have loaded a module that has Slurm's commands.
+    :arg first: PATH when the shell began.
     """
 
-    def __init__(self, path: str, progress: Progress) -> None:
-        found = shutil.which("squeue", path=path)
-        self._folder = os.path.dirname(os.path.abspath(found)) if found else None
-        self._progress = progress
+    def __init__(self, first: str, path: t.Callable[[], str | None], progress: Progress) -> None:
+        self._path, self._progress = path, progress
+        # Of Slurm's commands; None to search the PATH of the module.
+        self._folder = _folder_on(first)
         self._left: list[str] = []
 
-    def note(self, output: str, parsable: bool = False) -> list[str]:
+    def note(self, output: str, parsable: bool, answers: bool) -> list[str]:
         """The numbers of the jobs that a block has submitted according to its output.
 
         :arg parsable: whether a line that is only a number is one.
+        :arg answers: whether the shell does; a block that hangs has it.
         """
-        found = [first or (second if parsable else "") for first, second in _SUBMITTED.findall(output)]
-        jobs = [job for job in dict.fromkeys(found) if job]
+        numbers = [first or (second if parsable else "") for first, second in _SUBMITTED.findall(output)]
+        jobs = [job for job in dict.fromkeys(numbers) if job]
         self._left += jobs
+        if jobs and answers:
+            self._folder = _folder_on(self._path() or "") or self._folder
         return jobs
 
     def wait(self, job: str, seconds: int) -> str:
@@ -46,8 +50,8 @@ class Jobs:
         try:
             self._work(job, "completed", seconds)
         except UserError as error:
-            tail = [str(line) for line in error.details.get("stdout_tail") or ()][-5:]
-            return error.found + ("; its output ends with: %s" % " | ".join(tail) if tail else "")
+            # With the end of its output.
+            return error.found
         self._left.remove(job)
         return ""
 
@@ -65,3 +69,8 @@ class Jobs:
         params.update(job_id=job, state=state, timeout=seconds, arguments=(), relies_on=(), bin_dir=self._folder)
         params.update(on_timeout="cancel", force=False, tail=20, lint="off")
         Work(Options.from_params(params), self._progress, lambda _text: None, check_mode=False).run()
+
+
+def _folder_on(path: str) -> str | None:
+    found = shutil.which("scontrol", path=path)
+    return os.path.dirname(os.path.abspath(found)) if found else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import select
 import signal
 import stat
-import subprocess
 import sys
 
 import pytest
@@ -149,7 +149,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_has_started(run, home):
     end = last(result)
     assert (end["status"], end["problem"]) == (None, "no end within 1 seconds")
     number, begun = end["output"].split()
-    assert begun == "begun" and not alive(int(number))
+    assert begun == "begun" and gone(int(number))
 
 
 def test_the_end_of_the_shell_ends_the_page(run):
@@ -180,7 +180,7 @@ def test_what_is_in_the_background_writes_into_its_own_block_or_nowhere_and_ends
     )
     first, second = outputs(result)
     number, word = second.split()
-    assert first == "started\n" and word == "second" and not alive(int(number))
+    assert first == "started\n" and word == "second" and gone(int(number))
 
 
 def test_bytes_that_are_no_text_do_no_harm(run):
@@ -265,7 +265,7 @@ def test_a_job_is_waited_for_before_the_next_block(run, slurm):
 def test_a_job_that_fails_fails_its_block_with_its_output(run, slurm):
     (slurm / "scene").write_text('{"polls": [[{"state": "FAILED", "exit": "3:0", "nodes": "n1"}]]}')
     end = last(run(("sbatch test.sh", {"wait": True}), "echo not reached"))
-    assert "job 7" in end["problem"] and "exit code 3" in end["problem"] and "ends with: done" in end["problem"]
+    assert "job 7" in end["problem"] and "exit code 3" in end["problem"] and "the end of its output: done" in end["problem"]
 
 
 def test_wait_without_a_job_is_named(run, slurm):
@@ -278,16 +278,30 @@ def test_a_job_that_nobody_waits_for_is_cancelled_at_the_end(run, slurm):
     assert len(called(slurm, "scancel")) == 1
 
 
+def test_a_block_that_hangs_after_it_has_submitted_leaves_no_job(run, slurm):
+    (slurm / "scene").write_text('{"polls": [[{"state": "RUNNING", "nodes": "n1"}]]}')
+    last(run("sbatch test.sh; sleep 1000", timeout=1))
+    assert len(called(slurm, "scancel")) == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_run_ends_the_commands_and_the_next_run_begins_anew(run, home, number):
     with pytest.raises(UserError, match="no interruption of the run; found %s; .*run it again" % number.name):
         run("echo $$ > ~/number; touch old; kill -%d %d; sleep 1000" % (number, os.getpid()))
     (kept,) = home.glob(".hpc_pytorch.guide/pytorch/home/number")
-    assert not alive(int(kept.read_text()))
+    assert gone(int(kept.read_text()))
     assert outputs(run("ls old 2>/dev/null || echo fresh")) == ["fresh\n"] and list(home.iterdir()) == []
 
 
-def alive(number: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has taken note of does not."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(number)], stdout=subprocess.PIPE, text=True, check=False)
-    return shown.stdout.strip()[:1] not in ("", "Z")
+def gone(number: int) -> bool:
+    """Whether a process ends. One that has been killed takes a moment."""
+    try:
+        handle = os.pidfd_open(number)
+    except ProcessLookupError:
+        return True
+    try:
+        watch = select.poll()
+        watch.register(handle, select.POLLIN)
+        return bool(watch.poll(10000))
+    finally:
+        os.close(handle)
