@@ -38,7 +38,7 @@ options:
     description: The YAML file on the controller that gets the outputs, by the IDs of the commands.
     type: path
     required: true
-  on:
+  'on':
     description:
       - Which commands to run, by the C(on) of their markers. The outputs of the others are kept.
       - Those of V(compute) are run by C(srun) from this host.

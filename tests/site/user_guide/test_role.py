@@ -75,6 +75,10 @@ def site(playbook_run: t.Callable[..., t.Any]) -> t.Iterator[Site]:
     for name, text in PROGRAMS.items():
         (conda / "bin" / name).write_text("#!/bin/sh\n" + text)
         (conda / "bin" / name).chmod(0o755)
+    jupyter = folder / "jupyter/bin/conda"
+    jupyter.parent.mkdir(parents=True)
+    jupyter.write_text("#!/bin/sh\necho conda 26.1.0\n")
+    jupyter.chmod(0o755)
     python.write_text("#!/bin/sh\necho 'stand-in python 1.0'\n")
     python.chmod(0o755)
     for path in [home, *home.rglob("*")]:
@@ -101,7 +105,11 @@ def site(playbook_run: t.Callable[..., t.Any]) -> t.Iterator[Site]:
     inventory = folder / "hosts.json"
 
     def run(*arguments: str, **changed: t.Any) -> t.Any:
-        groups = {"login": {"hosts": {"login01": {}}}, "compute": {"children": {"titan": {"hosts": {"n1": {}}}}}}
+        groups = {
+            "login": {"hosts": {"login01": {}}},
+            "compute": {"children": {"titan": {"hosts": {"n1": {}}}}},
+            "jupyter": {"hosts": {"lab01": {"conda_prefix": str(jupyter.parent.parent)}}},
+        }
         inventory.write_text(json.dumps({"all": {"vars": {**variables, **changed}, "children": groups}}))
         environment = {"HOME": str(home), "ANSIBLE_HOME": str(folder / "ansible")}
         return playbook_run("-i", str(inventory), "playbooks/guide.yml", *arguments, environment=environment)
@@ -122,6 +130,8 @@ def test_the_outputs_come_into_every_page_and_a_second_run_changes_nothing(site)
     assert sorted(pages) == ["pytorch.html", "pytorch.md", "pytorch.zh.html", "pytorch.zh.md"]
     assert outputs["torch-version"] == "stand-in python 1.0\n" and outputs["submit"] == "Submitted batch job 7\n"
     assert outputs["conda-check"] == "%s/bin/activate\n" % (site.docs.parent / "conda")
+    # From the JupyterLab host, and at its place on the page.
+    assert list(outputs)[0] == "jupyter-conda" and outputs["jupyter-conda"] == "conda 26.1.0\n"
     for name, text in pages.items():
         assert "stand-in python 1.0" in text and "Submitted batch job 7" in text, name
     for name in ("pytorch.md", "pytorch.zh.md"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._page_run.page import failure, one_page
 
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/user_guide"
 TEXT = """# A
 <!-- file s name=test.sh on=login -->
 ```bash
@@ -57,6 +60,14 @@ def test_the_steps_of_each_machine():
         "wait": True,
         "name": "",
     }
+
+
+def test_the_campus_pages_are_one_page_in_two_languages():
+    page = one_page({path.name: path.read_text(encoding="utf-8") for path in sorted(GOLDEN.glob("*.md"))})
+    assert page.name == "pytorch.md" and len(page.ids) > 10
+    # All that nobody runs, with a reason each; the reason is in the page's language.
+    assert sorted(page.reasons) == ["conda-create", "conda-install", "kernel", "r-environment", "submit-lightning"]
+    assert all(len(reason) > 20 for reason in page.reasons.values())
 
 
 def test_files_alone_are_no_reason_to_go_to_a_machine():

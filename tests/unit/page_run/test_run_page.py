@@ -265,7 +265,11 @@ def test_a_job_is_waited_for_before_the_next_block(run, slurm):
 def test_a_job_that_fails_fails_its_block_with_its_output(run, slurm):
     (slurm / "scene").write_text('{"polls": [[{"state": "FAILED", "exit": "3:0", "nodes": "n1"}]]}')
     end = last(run(("sbatch test.sh", {"wait": True}), "echo not reached"))
-    assert "job 7" in end["problem"] and "exit code 3" in end["problem"] and "the end of its output: done" in end["problem"]
+    assert (
+        "job 7" in end["problem"]
+        and "exit code 3" in end["problem"]
+        and "the end of its output: done" in end["problem"]
+    )
 
 
 def test_wait_without_a_job_is_named(run, slurm):
