@@ -60,11 +60,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.files import Kernel, kernel_files
 
 
 def jupyter_kernel_files(wanted: t.Mapping[str, t.Any], folder: str, state: str = "present") -> list[dict[str, t.Any]]:
     """See the documentation above."""
+    # Not before: Ansible loads all filters of a collection with the first one.
+    from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.files import Kernel, kernel_files
+
     try:
         found = kernel_files(Kernel(**wanted))
     except (UserError, TypeError) as error:
