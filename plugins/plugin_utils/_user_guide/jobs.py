@@ -49,13 +49,14 @@ class Job(t.NamedTuple):
 
 
 def job_of(kind: str, site: Site, program: str) -> Job | None:
-    """The job script of a kind, None if no partition of the site can run one.
+    """The job script of a kind, None if no partition of the site is known to run one.
 
     :arg program: what it runs, a file in its folder.
     :raises UserError: the inventory's options for job scripts contradict each other.
     """
     place = _place(kind, site)
-    if site.partitions and place is None:
+    # Without a partition in the inventory, Slurm's default one has to do.
+    if place is None and (site.partitions or kind not in ("single", "array")):
         return None
     nodes = 2 if kind in ("multi_node", "lightning") else 1
     gpus = _gpus(kind, place)

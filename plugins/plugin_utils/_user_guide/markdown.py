@@ -62,8 +62,8 @@ def fence(content: str, language: str) -> str:
     """A fenced block that no line of its content ends."""
     lines = visible(content).split("\n")
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    bar = "`" * max(3, longest + 1)
-    return "\n".join([bar + language, *lines, bar])
+    ticks = "`" * max(3, longest + 1)
+    return "\n".join([ticks + language, *lines, ticks])
 
 
 def _cell(cell: Cell, texts: Texts) -> str:

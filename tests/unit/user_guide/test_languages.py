@@ -23,13 +23,13 @@ def shape(page: str) -> list[str]:
     """The page without its prose: headings, boxes, bullets, rows, markers and everything in fences."""
     found, fence = [], ""
     for line in page.split("\n"):
-        bar = re.match(r"(`{3,})", line)
+        ticks = re.match(r"(`{3,})", line)
         if fence:
             found.append(line)
             fence = "" if line == fence else fence
-        elif bar:
+        elif ticks:
             found.append(line)
-            fence = bar[1]
+            fence = ticks[1]
         elif line.startswith("#"):
             found.append(line.split()[0])
         elif line.startswith("!!! "):

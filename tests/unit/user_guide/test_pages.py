@@ -92,8 +92,8 @@ def sections(page: str) -> dict[str, str]:
     """What stands below each heading. Comments of job scripts do not count."""
     found, heading, fence = {}, "", ""
     for line in page.split("\n"):
-        bar = re.match("`{3,}", line)
-        fence = ("" if line == fence else fence) if fence else bar[0] if bar else ""
+        ticks = re.match("`{3,}", line)
+        fence = ("" if line == fence else fence) if fence else ticks[0] if ticks else ""
         if not fence and re.match("#{1,3} ", line):
             heading = line
         found[heading] = found.get(heading, "") + "\n" + line
@@ -352,3 +352,10 @@ def test_a_torch_for_another_cuda_than_the_toolkit_is_no_contradiction():
     assert "CUDA `11.8` at `/opt/pkgs/cuda/cuda-toolkit`, for programs that you compile yourself" in page
     patched = english(campus()._replace(variables={**campus().variables, "cuda_version": "10.1.243"}))
     assert "Install a torch that is built for this CUDA" in patched
+
+
+def test_a_site_whose_partitions_nobody_names_gets_what_its_default_partition_can_run():
+    page = english(Inventory({}, {"login": ["login01"]}))
+    assert "| Partition |" not in page and "--partition" not in page
+    assert set(re.findall(r"\nsbatch (\S+)\n", page)) == {"test.sh", "array.sh"}
+    assert lint_page(page) == []
