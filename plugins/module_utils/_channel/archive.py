@@ -14,6 +14,7 @@ import tarfile
 import typing as t
 import zipfile
 
+from .._common.process import check
 from .._files.files import sha256_of_file
 
 # Text that the installer replaces with the environment's prefix. As long as conda-build's, which other tools expect.
@@ -82,6 +83,7 @@ def write_conda(
             size = sum(entry.size + 1024 for entry in entries)
             with _zstd_tar(archive, "pkg-%s.tar.zst" % stem, size) as tar:
                 for entry in entries:
+                    check()
                     _add(tar, root, entry)
             with _zstd_tar(archive, "info-%s.tar.zst" % stem, 0) as tar:
                 for name, content in sorted(info.items()):
@@ -129,7 +131,18 @@ def _add(tar: tarfile.TarFile, root: str, entry: Entry) -> None:
         return
     info.size = entry.size
     with open(os.path.join(root, entry.path), "rb") as stream:
-        tar.addfile(info, stream)
+        tar.addfile(info, t.cast("t.IO[bytes]", _Checked(stream)))
+
+
+class _Checked:
+    """Reads a file until the module is interrupted."""
+
+    def __init__(self, stream: t.IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        check()
+        return self._stream.read(size)
 
 
 def _entry(root: str, name: str, known: str | None) -> Entry:

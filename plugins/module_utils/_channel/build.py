@@ -12,6 +12,7 @@ import tempfile
 import typing as t
 
 from .._common.errors import UserError
+from .._common.process import check
 from .._common.redact import Address
 from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
@@ -268,6 +269,7 @@ class Builder:
         total = len(tasks)
 
         def make(task: _Task) -> tuple[str, dict[str, t.Any]]:
+            check()
             place = os.path.join(folder, task.package["subdir"])
             os.makedirs(place, exist_ok=True)
             target = os.path.join(place, task.file_name)

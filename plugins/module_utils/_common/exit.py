@@ -15,6 +15,7 @@ import typing as t
 from ansible.module_utils.common.respawn import has_respawned
 
 from .errors import UserError
+from .process import end_on_signals
 
 # Set by the action plugin of a step that has a time limit: seconds.
 LIMIT = "HPC_PYTORCH_SECONDS"
@@ -33,7 +34,11 @@ def answer(module: t.Any, work: t.Callable[[], dict[str, t.Any]], writes: t.Sequ
     try:
         # Programs, and the Python that may run this module again, import and read from their current folder.
         os.chdir("/")
+        end_on_signals()
         _answer(module, work, writes)
+    except KeyboardInterrupt:
+        # Nobody reads an answer. As a shell says it.
+        raise SystemExit(130) from None
     finally:
         # py-rattler's threads may crash the interpreter at its end, so the result is written out before.
         sys.stdout.flush()

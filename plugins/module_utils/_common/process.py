@@ -5,6 +5,10 @@
 
 A command is a list of arguments, never a line for a shell. The caller names its variables, its language among them;
 its output is read as UTF-8. It runs in ``/`` unless the caller names a folder.
+
+Ctrl-C and SIGTERM end a module at once, with its threads and commands. Python raises KeyboardInterrupt in the main
+thread alone, and then waits for the others, so long work in a thread calls :func:`check`. What is left behind is what a
+killed module leaves; the next run removes it.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import typing as t
 
 from .lines import lines_of, visible
@@ -25,6 +30,14 @@ TimeoutExpired = subprocess.TimeoutExpired
 _LARGEST = 1024 * 1024
 
 Environment = t.Mapping[str, str]
+
+
+# What runs now, by its number, and whether it leads a session of its own.
+_started: dict[int, tuple[subprocess.Popen[bytes], bool]] = {}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# starting: the main thread starts a command; interrupted: and a signal came meanwhile. ending: a signal came, and the
+# other threads start nothing more. owner: the process that set the handlers. forwards: signals are for its child.
+_state: dict[str, int] = dict.fromkeys(("starting", "interrupted", "ending", "owner", "forwards"), 0)
 
 
 class OutOfTime(Exception):
@@ -83,10 +96,37 @@ def start(
     :arg descriptors: what it inherits besides; None for all that are inheritable.
     :raises OSError: it cannot be started.
     """
+    is_main = threading.current_thread() is threading.main_thread()
+    _state["starting"] = _state["starting"] or is_main
+    try:
+        process = _popen(list(argv), environment, stdin, stdout, stderr, folder, alone, descriptors)
+        for ended in [each for each, _alone in list(_started.values()) if each.returncode is not None]:
+            _started.pop(ended.pid, None)
+        _started[process.pid] = process, alone
+    finally:
+        if is_main:
+            _state["starting"] = False
+    if _state["interrupted"] if is_main else _state["ending"]:
+        _state["interrupted"] = False
+        _kill(process, alone)
+        raise KeyboardInterrupt
+    return process
+
+
+def _popen(
+    argv: list[str],
+    environment: Environment,
+    stdin: t.Any,
+    stdout: t.Any,
+    stderr: t.Any,
+    folder: str | None,
+    alone: bool,
+    descriptors: t.Sequence[int] | None,
+) -> subprocess.Popen[bytes]:
     # AnsibleModule.run_command needs a module, which the commands for users have not; it takes no time limit and shows
     # no output before the end.
     return subprocess.Popen(  # pylint: disable=ansible-bad-function
-        list(argv),
+        argv,
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
@@ -199,6 +239,60 @@ def run_limited(argv: t.Sequence[str], seconds: float, environment: Environment)
             err.read(_LARGEST).decode("utf-8", "replace"),
             late,
         )
+
+
+def end_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt in this process, and kill the commands that it has started."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _state["owner"] = os.getpid()
+    for each in _SIGNALS:
+        signal.signal(each, _end)
+
+
+def forward_to_child() -> None:
+    """From now on, a signal is for the child that does the work: this process ends when the child has."""
+    _state["forwards"] = True
+
+
+def check() -> None:
+    """End the work of a thread if the module was interrupted.
+
+    :raises KeyboardInterrupt: then.
+    """
+    if _state["ending"]:
+        raise KeyboardInterrupt
+
+
+def _end(number: int, _frame: t.Any) -> None:
+    if os.getpid() != _state["owner"]:
+        # A fork of the module that replaced no handler.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        return
+    # Once: a second Ctrl-C must not keep it from tidying up.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    if _state["forwards"]:
+        for child in _children():
+            with contextlib.suppress(OSError):
+                os.kill(child, number)
+        return
+    # If the main thread is starting a command just now, that raises KeyboardInterrupt when it has.
+    _state.update(ending=True, interrupted=_state["starting"])
+    for process, alone in list(_started.values()):
+        if process.returncode is None:
+            _kill(process, alone)
+    if not _state["starting"]:
+        raise KeyboardInterrupt
+
+
+def _children() -> list[int]:
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid(), encoding="ascii") as stream:
+            return [int(number) for number in stream.read().split()]
+    except (OSError, ValueError):
+        return []
 
 
 def _kill(process: subprocess.Popen[bytes], alone: bool) -> None:

@@ -14,6 +14,7 @@ import stat
 import typing as t
 
 from .._common.errors import UserError
+from .._common.process import check
 from .folder import open_parent
 
 
@@ -99,6 +100,7 @@ def sha256_of_file(path: str) -> str:
     digest = hashlib.sha256()
     with open_regular(path) as stream:
         for block in iter(lambda: stream.read(1 << 20), b""):
+            check()
             digest.update(block)
     return digest.hexdigest()
 

@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.process import OutOfTime, run
+from ..._common.process import OutOfTime, check, run
 from ..._files.environment import clean_environment
 from ..._files.trust import require_trusted
 from . import compile_worker, probe
@@ -107,6 +107,7 @@ def compile_tree(interpreter: Interpreter, root: str, names: t.Sequence[str]) ->
     shards = [ordered[start : start + _SHARD] for start in range(0, len(ordered), _SHARD)]
 
     def compile_shard(shard: list[str]) -> list[str]:
+        check()
         # Not -I, which ignores PYTHONHASHSEED: the order in which sets are marshalled follows PYTHONHASHSEED.
         command = [interpreter.executable, "-s", "-S", "-c", source]
         request = json.dumps({"root": root, "names": shard})

@@ -21,6 +21,7 @@ import zipfile
 import zlib
 
 from ..._common.errors import UserError
+from ..._common.process import check
 from ..._conda.package.judge import FILE, Entry, Package, require_inside
 from ..._conda.package.unpack import MOST_MEMBERS, most_bytes
 from ..archive import PLACEHOLDER
@@ -84,6 +85,7 @@ def _unpack(wheel: str, shown: str, root: str, interpreter: Interpreter, compile
     with zipfile.ZipFile(wheel) as archive:
         _require_bounded(archive, os.path.getsize(wheel), shown)
         for item in archive.infolist():
+            check()
             if item.is_dir():
                 continue
             match = _DIST_INFO.match(item.filename)
@@ -182,6 +184,7 @@ def _copy(first: bytes, source: t.IO[bytes], stream: t.IO[bytes]) -> str:
     digest = hashlib.sha256(first)
     stream.write(first)
     for block in iter(lambda: source.read(1 << 20), b""):
+        check()
         digest.update(block)
         stream.write(block)
     return digest.hexdigest()

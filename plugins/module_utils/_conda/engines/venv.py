@@ -12,7 +12,7 @@ import sys
 from ansible.module_utils.common.respawn import respawn_module
 
 from ..._common.errors import UserError
-from ..._common.process import run
+from ..._common.process import forward_to_child, run
 from ..._files.environment import clean_environment, set_own_environment
 from ..._files.trust import require_trusted, require_trusted_env
 from .python import OLDEST_PYTHON
@@ -86,6 +86,7 @@ def respawn_in(python: str) -> None:
     # The interpreter reads the module from its standard input, and then imports from its current folder first.
     os.chdir("/")
     set_own_environment()
+    forward_to_child()
     respawn_module(in_its_venv(python))
 
 
