@@ -17,7 +17,8 @@ positional: _input, hostvars, groups, host, slurm
 options:
   _input:
     description:
-      - What the inventory says about the site, by the keys V(conda), V(jupyter), V(cuda), V(tools), V(job) and V(env).
+      - What the inventory says about the site, by the keys V(conda), V(jupyter), V(kernels), V(cuda), V(tools), V(job)
+        and V(env).
     type: dict
     required: true
   hostvars:

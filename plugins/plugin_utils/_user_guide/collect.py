@@ -14,9 +14,9 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import
 
 from .envs import DEFAULTS, Env, env_of
 from .partitions import partitions_of
-from .site import Site, conda_of, cuda_of
+from .site import Site, conda_of, cuda_of, kernels_of
 
-FACTS = {"conda", "jupyter", "cuda", "tools", "job", "env"}
+FACTS = {"conda", "jupyter", "kernels", "cuda", "tools", "job", "env"}
 
 
 def site_of(
@@ -45,11 +45,13 @@ def site_of(
             envs[key] = _public(env_of(name, hostvars[name], hostvars, groups))
         return envs[key]
 
+    env = _public(env_of(host, collections.ChainMap(dict(facts["env"]), hostvars[host]), hostvars, groups))
     return Site(
         conda=conda_of(facts["conda"]),
         jupyter=str(facts["jupyter"] or "").rstrip("/"),
+        kernels=kernels_of(facts["kernels"], env.name),
         cuda=cuda_of(facts["cuda"]),
-        env=_public(env_of(host, collections.ChainMap(dict(facts["env"]), hostvars[host]), hostvars, groups)),
+        env=env,
         partitions=partitions_of(child_groups(groups, hostvars), groups, hostvars, slurm, of_node),
         tools=str(facts["tools"] or ""),
         job=_job(facts["job"]),

@@ -46,10 +46,22 @@ class Cuda(t.NamedTuple):
         return "cuda/%s" % ".".join(numbers) if "module" in self.expose and self.version else ""
 
 
+class Kernel(t.NamedTuple):
+    """A kernel of the site's JupyterLab, as hpc.pytorch.jupyter writes it.
+
+    :arg title: what JupyterLab calls it.
+    :arg slurm: the options of the job in which it starts; empty on the machine of JupyterLab.
+    """
+
+    title: str
+    slurm: t.Mapping[str, str]
+
+
 class Site(t.NamedTuple):
     """All facts of a page.
 
     :arg jupyter: the prefix of JupyterLab's own conda, empty where there is none.
+    :arg kernels: that the inventory declares for JupyterLab.
     :arg tools: the module with the commands for users, empty where there is none.
     :arg job: options of sbatch_script that the inventory sets for job scripts.
     :arg slurm_version: of the cluster, empty if it is not known.
@@ -57,6 +69,7 @@ class Site(t.NamedTuple):
 
     conda: Conda
     jupyter: str
+    kernels: tuple[Kernel, ...]
     cuda: Cuda
     env: Env
     partitions: tuple[Partition, ...]
@@ -96,6 +109,24 @@ def cuda_of(values: t.Mapping[str, t.Any]) -> Cuda:
         libraries=bool(values["libraries"]),
         folder=str(values["folder"] or "lib64"),
     )
+
+
+def kernels_of(values: t.Any, env: str) -> tuple[Kernel, ...]:
+    """The kernels of the variable ``jupyter_kernels``.
+
+    :arg env: the name of the environment that a kernel has by default.
+    :raises UserError: the variable is no list of kernels.
+    """
+    found = []
+    for each in values if isinstance(values, (list, tuple)) else [values]:
+        slurm = each.get("slurm") or {} if isinstance(each, t.Mapping) else None
+        if not isinstance(slurm, t.Mapping):
+            raise UserError("jupyter_kernels to be a list of kernels", shown(each), "correct it in the inventory")
+        # As playbooks/jupyter.yml names it.
+        where = ", Slurm %s" % slurm.get("partition", "") if slurm else ""
+        title = each.get("display_name") or "PyTorch (%s%s)" % (env, where)
+        found.append(Kernel(str(title), {str(name): str(value) for name, value in slurm.items()}))
+    return tuple(found)
 
 
 def _path(option: str, value: t.Any) -> str:

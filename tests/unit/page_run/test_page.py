@@ -66,7 +66,7 @@ def test_the_campus_pages_are_one_page_in_two_languages():
     page = one_page({path.name: path.read_text(encoding="utf-8") for path in sorted(GOLDEN.glob("*.md"))})
     assert page.name == "pytorch.md" and len(page.ids) > 10
     # All that nobody runs, with a reason each; the reason is in the page's language.
-    assert sorted(page.reasons) == ["conda-create", "conda-install", "kernel", "r-environment", "submit-lightning"]
+    assert sorted(page.reasons) == ["conda-create", "conda-install", "r-environment", "submit-lightning"]
     assert all(len(reason) > 20 for reason in page.reasons.values())
 
 

@@ -60,6 +60,7 @@ class Inventory(t.NamedTuple):
                 "module": "anaconda3",
             },
             "jupyter": self.jupyter,
+            "kernels": self.hostvars[self.groups.get("jupyter", ["login01"])[0]].get("jupyter_kernels", []),
             "cuda": {
                 "home": given.get("cuda_home", ""),
                 "version": given.get("cuda_version", ""),
@@ -94,7 +95,8 @@ def campus_variables() -> dict[str, t.Any]:
 
 def campus() -> Inventory:
     """inventories/campus, without an answer from Slurm."""
-    return Inventory(campus_variables(), CAMPUS_GROUPS, jupyter="/opt/conda")
+    of_jupyter = yaml.safe_load(CAMPUS.with_name("jupyter.yml").read_text(encoding="utf-8"))
+    return Inventory(campus_variables(), CAMPUS_GROUPS, {"jupyter": of_jupyter}, jupyter=of_jupyter["conda_prefix"])
 
 
 def molecule() -> Inventory:

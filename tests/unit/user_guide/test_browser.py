@@ -107,7 +107,7 @@ def test_commands_outputs_and_files_are_those_of_the_markdown_page(show):
         assert ids == re.findall(marker, pages["pytorch.md"]) and ids
     assert page.locator('pre[data-run="submit"]').inner_text() == "sbatch test.sh"
     assert page.locator('pre[data-output="torch-version"]').inner_text() == "1.8.1 10.1"
-    assert page.locator('pre[data-run="kernel"]').get_attribute("data-not-run").startswith("it downloads")
+    assert page.locator('pre[data-run="conda-install"]').get_attribute("data-not-run").startswith("it downloads")
 
 
 def test_the_printed_page_has_every_script(show):

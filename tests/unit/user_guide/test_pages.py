@@ -359,3 +359,20 @@ def test_a_site_whose_partitions_nobody_names_gets_what_its_default_partition_ca
     assert "| Partition |" not in page and "--partition" not in page
     assert set(re.findall(r"\nsbatch (\S+)\n", page)) == {"test.sh", "array.sh"}
     assert lint_page(page) == []
+
+
+def test_the_kernels_that_the_site_declares():
+    declared = [
+        {},
+        {"slurm": {"partition": "titan", "gres": "gpu:1", "cpus_per_task": 4}},
+        {"display_name": "My | torch"},
+    ]
+    page = english(campus()._replace(of_group={"jupyter": {"jupyter_kernels": declared}}))
+    below = sections(page)["## Jupyter"]
+    assert "| `PyTorch (torch)` | none, it runs on the machine of JupyterLab |" in below
+    assert "| `PyTorch (torch, Slurm titan)` | `--partition=titan --gres=gpu:1 --cpus-per-task=4` |" in below
+    assert "| <code>My &#124; torch</code> |" in below and "ipykernel" not in below
+    with pytest.raises(AnsibleFilterError, match="expected jupyter_kernels to be a list of kernels"):
+        english(campus()._replace(of_group={"jupyter": {"jupyter_kernels": ["torch"]}}))
+    # Without them, a user makes one.
+    assert "\npython -m pip install ipykernel\n" in english(campus()._replace(of_group={}))

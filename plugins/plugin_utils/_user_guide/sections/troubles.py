@@ -10,14 +10,20 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages import codes
 
-from ..blocks import Block, Code, Command, Items, Paragraph, Section, Table, Text
+from ..blocks import Block, Cell, Code, Command, Items, Paragraph, Section, Table, Text
 from ..jobs import job_of
-from ..site import Site
+from ..site import Kernel, Site
 from .install import DOWNLOADS
 
 
 def notebooks(site: Site) -> t.Iterator[Section]:
-    """Yield the section about Jupyter, where a user can add to the environment."""
+    """Yield the section about Jupyter: the kernels that the site has, or how a user makes one."""
+    if site.kernels:
+        heads = (Text("kernel"), Text("kernel_job"))
+        rows = tuple((Code(each.title), _job_of(each)) for each in site.kernels)
+        kernels = (Paragraph(Text("kernels")), Table("kernels", heads, rows))
+        yield Section("notebooks", 2, Text("notebooks_title"), kernels)
+        return
     if site.env.is_shared:
         return
     blocks: list[Block] = [
@@ -32,6 +38,12 @@ def notebooks(site: Site) -> t.Iterator[Section]:
     if site.jupyter:
         blocks.append(Paragraph(Text("notebooks_apart", {"conda": site.jupyter + "/bin/conda"})))
     yield Section("notebooks", 2, Text("notebooks_title"), tuple(blocks))
+
+
+def _job_of(kernel: Kernel) -> Cell:
+    if not kernel.slurm:
+        return Text("kernel_here")
+    return Code(" ".join("--%s=%s" % (name.replace("_", "-"), value) for name, value in kernel.slurm.items()))
 
 
 def troubles(site: Site) -> t.Iterator[Section]:
