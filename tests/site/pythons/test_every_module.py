@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import sys
 
@@ -25,8 +26,9 @@ ASKED = {
     **dict.fromkeys(["gpus", "drivers", "companions", "packages", "pip", "channels", "site_channels", "glibc"], []),
     "builds": {},
 }
-# Those of the tasks that fail, for want of an argument or of Slurm.
-FAIL = ["slurm", "cluster", "job", "allocation"]
+# Those of the tasks that fail, for want of an argument or of Slurm; the last one because root runs it.
+FAIL = ["slurm", "cluster", "job", "allocation", *(["guide"] if os.geteuid() == 0 else [])]
+PAGE = "<!-- run where on=login -->\n```bash\necho it runs\n```\n"
 
 
 def tasks(root, channel, installer):
@@ -94,6 +96,7 @@ def tasks(root, channel, installer):
         ),
         ("node", "torch_check_result", {"steps": [{"unreachable": True, "msg": "no route"}]}),
         ("allocation", "torch_check_allocation", {"node": "titan01", "bin_dir": str(root / "nothing")}),
+        ("guide", "user_guide_run", {"pages": [str(root / "page.md")], "outputs": str(root / "outputs.yml")}),
     ]
 
 
@@ -126,6 +129,7 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     listed = tasks(tmp_path, channel, (installer, tiny_installer.make_installer(installer, "25.1")))
     assert sorted({module for _name, module, _options in listed if "." not in module}) == MODULES
 
+    (tmp_path / "page.md").write_text(PAGE)
     run = play(written(tmp_path, listed), {}, "-e", json.dumps({"ansible_python_interpreter": python}))
     assert run.rc == 0, run.output
     assert "[DEPRECATION" not in run.output, run.output
@@ -152,6 +156,10 @@ def test_every_module_runs_under(python, play, tmp_path, channel, tiny_installer
     assert results["engine_python"]["python"] == sys.executable
     assert results["engine"]["changed"] and pathlib.Path(results["engine"]["executable"]).exists()
     assert "driver" in results["cuda"]
+    if "guide" in failed:
+        assert "an ordinary user to run the commands of the page; found root" in failed["guide"]
+    else:
+        assert results["guide"]["outputs"] == {"where": "it runs\n"}
 
 
 def test_the_python_of_this_very_run_is_among_them(request):
