@@ -73,8 +73,6 @@ class ProgressAction(ActionBase):
 
 
 def _poll(connection: t.Any, path: str, host: str, finished: threading.Event) -> None:
-    # For the main thread, which Ansible ends with the module's process.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     begun = clock()
     shown: str | None = None
     reader: t.Any | None = None
