@@ -16,38 +16,6 @@
 
 readonly SUITES=(bookworm trixie) PACKAGES=munge,slurmctld,slurmd,slurm-client,iproute2
 
-make_image() { # suite, path
-    local mirror log=$2.log
-    # Where this machine gets one of the suites from, there is the other one.
-    mirror=$(for suite in "${SUITES[@]}"; do mirror_of "$suite"; done | head -n 1)
-    say "making the image with Slurm of Debian $1, once (a minute)"
-    if ! mmdebstrap --quiet --variant=minbase --include="$PACKAGES" \
-        --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$1" "$log.tar" ${mirror:+"$mirror"} >"$log" 2>&1 </dev/null || ! zstd --quiet --rm -1 "$log.tar" -o "$2"; then
-        tail -n 20 -- "$log" >&2
-        rm -f -- "$log" "$log.tar"
-        refuse "mmdebstrap to make an image of Debian $1" "it could not, see above" "check that Debian's packages are reachable"
-    fi
-    rm -f -- "$log"
-}
-
-# Add the suite's image to IMAGES, imported into the engine's own storage.
-setup_image() { # suite
-    local hash image archive
-    hash=$({ printf '%s\n' "$1" "$PACKAGES" && uname -m; } | digest)
-    image=localhost/hpc-pytorch-judge:$hash
-    archive=$CACHE/images/$hash.tar.zst
-    if ! "$ENGINE" image inspect "$image" >/dev/null 2>&1; then
-        once "$archive" make_image "$1"
-        say "importing the image into $ENGINE"
-        "$ENGINE" import "$archive" "$image" >/dev/null 2>&1 ||
-            refuse "$ENGINE to import $archive" "it could not" "remove that file, and run it again"
-    fi
-    IMAGES+=("$image")
-}
-
 # A container starts, and may give itself an address.
 container_starts() { # log
     "$ENGINE" run --rm --network=none --cap-add=NET_ADMIN "$IMAGE" ip address add 127.0.0.2/8 dev lo >"$1" 2>&1
@@ -63,7 +31,7 @@ main() {
     IMAGES=()
     local suite
     for suite in "${SUITES[@]}"; do
-        setup_image "$suite"
+        setup_image hpc-pytorch-judge "$suite" "$PACKAGES"
     done
     IMAGE=${IMAGES[0]}
     setup_engine container_starts

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # How this machine starts containers: which engine, with which settings; and what is made once and kept in the cache.
-# Sourced by molecule.sh and judges.sh after setup.sh; it defines functions, and does nothing else.
+# Sourced by molecule.sh, judges.sh and kernels.sh after setup.sh; it defines functions, and does nothing else.
 
 # Print podman or docker: HPC_MOLECULE_ENGINE, or the one that is installed and works; podman is installed if there is neither.
 choose_engine() {
@@ -47,6 +47,39 @@ once() { # path, command...: gets the staged path as its last argument
     fi
     # Another run may have been faster, with the same result.
     mv -T -- "$staged" "$path" 2>/dev/null || rm -rf -- "$staged"
+}
+
+# Make an image of Debian with packages, none of which has recommended ones.
+make_image() { # suite, packages, path
+    local mirror log=$3.log
+    # Where this machine gets one of the suites from, there is the other one.
+    mirror=$(for suite in bookworm trixie; do mirror_of "$suite"; done | head -n 1)
+    say "making an image of Debian $1, once (a minute): $2"
+    if ! mmdebstrap --quiet --variant=minbase --include="$2" \
+        --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        "$1" "$log.tar" ${mirror:+"$mirror"} >"$log" 2>&1 </dev/null || ! zstd --quiet --rm -1 "$log.tar" -o "$3"; then
+        tail -n 20 -- "$log" >&2
+        rm -f -- "$log" "$log.tar"
+        refuse "mmdebstrap to make an image of Debian $1" "it could not, see above" "check that Debian's packages are reachable"
+    fi
+    rm -f -- "$log"
+}
+
+# Add such an image to IMAGES, imported into the engine's own storage.
+setup_image() { # name, suite, packages
+    local hash image archive
+    hash=$({ printf '%s\n' "$2" "$3" && uname -m; } | digest)
+    image=localhost/$1:$hash
+    archive=$CACHE/images/$hash.tar.zst
+    if ! "$ENGINE" image inspect "$image" >/dev/null 2>&1; then
+        once "$archive" make_image "$2" "$3"
+        say "importing the image into $ENGINE"
+        "$ENGINE" import "$archive" "$image" >/dev/null 2>&1 ||
+            refuse "$ENGINE to import $archive" "it could not" "remove that file, and run it again"
+    fi
+    IMAGES+=("$image")
 }
 
 # Print soft:hard, at most what this shell may have.

@@ -12,7 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import UserError, printable, shown
+from .._common.spelling import distance
 from .._slurm.sbatch.script_text import Directives
+from .._slurm.sbatch.table import OPTIONS
 from .._slurm.script.parameters import options_of
 from .._slurm.script.render import render
 from .._slurm.script.shell import is_path, literal, shell_path
@@ -73,6 +75,11 @@ _NOT_FOR_A_KERNEL = {
 _ONE = ("nodes", "ntasks", "ntasks-per-node")
 
 
+# Of sbatch_script, besides the options of sbatch.
+_ENVIRONMENT = ("conda_env", "conda_prefix", "activation", "venv", "modules", "modules_use", "modules_purge", "exports")
+_OPTIONS = frozenset(option.name for option in OPTIONS) | {"directives", "slurm_version", *_ENVIRONMENT}
+
+
 class Start(t.NamedTuple):
     """How a kernel starts.
 
@@ -96,6 +103,9 @@ def start_script(
     :arg cuda_lib_folder: the name of their folder; empty for lib64 if it exists, else lib.
     :raises UserError: an option is wrong, or none for a kernel.
     """
+    for name in options:
+        if name not in _OPTIONS:
+            raise UserError("options of sbatch_script for a job of one process", shown(name), _meant(name))
     program = "exec python -c '\n%s'" % _PROGRAM
     script = render(options_of(dict(options, command=program, dest="")))
     for name in script.directives:
@@ -122,6 +132,13 @@ def srun_options(directives: Directives, job_name: str) -> tuple[str, ...]:
     return tuple(
         "--%s" % name if value is True else "--%s=%s" % (name, value) for name, value in wanted.items() if value
     )
+
+
+def _meant(name: str) -> str:
+    near = min(sorted(_OPTIONS), key=lambda known: distance(name.replace("-", "_"), known))
+    if distance(name.replace("-", "_"), near) <= (1 if len(name) < 6 else 2):
+        return "write %s" % near
+    return "put options of sbatch that sbatch_script does not have into directives"
 
 
 def _cuda(home: str, libraries: bool, folder: str) -> str:

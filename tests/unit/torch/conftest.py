@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
+import importlib.util
 import os
 import pathlib
-import platform
-import shutil
 import subprocess
 import sys
 import textwrap
 import typing as t
-import urllib.error
-import urllib.request
 
 import pytest
 
 from .lab.scene import Scene
 
-REQUIREMENTS = ("torch==2.13.0", "numpy")
-# Has files without CUDA only; a package index may serve gigabytes of it under the same name.
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # Needs five gigabytes; run on request.
 collect_ignore = [] if os.environ.get("HPC_TEST_CUDA_TORCH") else ["test_real_cuda_torch.py"]
-KEY = hashlib.sha256(repr((REQUIREMENTS, sys.version_info[:3], platform.machine(), sys.base_prefix)).encode())
 
 
 @pytest.fixture(scope="session")
 def real_torch() -> pathlib.Path:
     """The prefix of a virtual environment with a real torch for the CPU, made once per machine."""
-    cache = pathlib.Path(os.environ["HPC_TEST_CACHE"])
-    prefix = cache / ("test-torch-" + KEY.hexdigest()[:12])
-    made = prefix / "made"
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(str(prefix) + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            shutil.rmtree(prefix, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", str(prefix)], check=True)
-            pip = [str(prefix / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-            index = ["--index-url", CPU_INDEX] if _answers(CPU_INDEX) else []
-            subprocess.run([*pip, *index, *REQUIREMENTS], check=True)
-            made.touch()
-    return prefix
-
-
-def _answers(index: str) -> bool:
-    try:
-        with urllib.request.urlopen(index + "/torch/", timeout=3):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
+    # pytest's import mode leaves no other way to a helper.
+    path = pathlib.Path(__file__).resolve().parents[2] / "real_venv.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return t.cast(pathlib.Path, module.torch_venv())
 
 
 class MakeEnv(t.Protocol):

@@ -84,6 +84,7 @@ class Broker:
         self._next_question = self._began + _SOON
         self._front.watch(signals.fd)
         watched: set[int] = set()
+        writing: int | None = None
         while self._phase is not Phase.OVER:
             wanted = self._backend.readable if self._backend else set()
             for fd in watched - wanted:
@@ -91,11 +92,14 @@ class Broker:
             for fd in wanted - watched:
                 self._front.watch(fd)
             watched = set(wanted)
-            if self._backend:
-                if self._backend.wants_to_write:
-                    self._front.watch(self._backend.stdin, for_writing=True)
-                else:
-                    self._front.forget(self._backend.stdin)
+            # The number of a closed one may soon be that of another file.
+            blocked = self._backend.stdin if self._backend and self._backend.wants_to_write else None
+            if blocked != writing:
+                if writing is not None:
+                    self._front.forget(writing)
+                if blocked is not None:
+                    self._front.watch(blocked, for_writing=True)
+                writing = blocked
             came = self._front.wait(self._pause())
             self._now = clock()
             if signals.take() & {signal.SIGTERM, signal.SIGHUP}:
