@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.capabilities import is_capability
 from ansible_collections.hpc.pytorch.plugins.module_utils._gpu.names import is_amd, model_of, read
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.model import Tables
+
+# One for each generation.
+_COMMON = ("titan-v", "a100", "h100")
 
 
 def capability(name: str, tables: Tables) -> str:
@@ -42,11 +46,18 @@ def capability(name: str, tables: Tables) -> str:
             "leave it out, and declare the packages of that env yourself",
         )
     raise UserError(
-        "a known GPU type (%s)" % ", ".join(one for row in tables.gpus for one in row.names),
+        "a known GPU type, such as %s" % ", ".join(_nearest(name, tables)),
         name,
         'correct it, or give its compute capability such as "7.0",'
         ' or add a row {gpus: [{names: [%s], capability: "X.Y"}]} to rows' % model_of(name),
     )
+
+
+def _nearest(name: str, tables: Tables, most: int = 4) -> list[str]:
+    """The known types whose names are most like *name*, then some that everybody knows."""
+    known = {model_of(one): one for row in tables.gpus for one in row.names}
+    alike = difflib.get_close_matches(model_of(name), list(known), n=most, cutoff=0.6)
+    return list(dict.fromkeys([known[model] for model in alike] + [one for one in _COMMON if model_of(one) in known]))
 
 
 def marks(names: t.Iterable[str], tables: Tables) -> list[str]:

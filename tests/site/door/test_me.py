@@ -127,6 +127,7 @@ def test_one_command_makes_all_of_it(person: Person) -> None:
     rc, output = person.me("-e", "torch=2.13.0")
     assert rc == 0, output
     assert re.search(r"torch +2\.13\.0", output) and re.search(r"verdict +(ok|cpu_only)", output)
+    assert "verdict  cpu_only" not in output or "cpu_only - torch works on this machine's CPU" in output
     activate, submit = typed(output)
     # In a shell whose active venv is Ansible's.
     script = """
@@ -164,6 +165,12 @@ def test_the_second_run_changes_nothing_and_keeps_a_script_that_was_edited(perso
     [
         (["gpu=a100", "partitoin=x"], "found gpu, partitoin; remedy: write gpus, partition, or leave it out"),
         (["gpus=a100"], "which has one; remedy: make another next to it, as in -e torch_env_name=torch-gpu"),
+        (
+            ["torch=>=2.5"],
+            "expected torch to be a version such as 2.13.0, or 2.13 for the newest 2.13; found >=2.5; remedy: write",
+        ),
+        (["torch=2.13.0+cu126"], "found 2.13.0+cu126; remedy: write -e torch=2.13.0"),
+        (["torch=latest"], "found latest; remedy: write -e torch=2.13.0, or leave it out"),
         (["me_folder=/proc/1/x"], "/proc/1/x"),
         (["me_folder=/usr"], "expected me_folder to be a folder that you can write; found /usr"),
     ],
@@ -171,6 +178,13 @@ def test_the_second_run_changes_nothing_and_keeps_a_script_that_was_edited(perso
 def test_what_would_not_do_what_was_asked_is_refused(person: Person, arguments: list[str], said: str) -> None:
     rc, output = person.me("-e", "torch=2.13.0", *(word for each in arguments for word in ("-e", each)))
     assert rc == 2 and said in " ".join(output.split()), output
+
+
+@pytest.mark.parametrize("text", ["torch==2.13.0", "pytorch=2.13.0", "v2.13.0", "==2.13.0"])
+def test_a_version_may_be_written_as_for_pip_or_conda(person: Person, text: str) -> None:
+    """The environment stands: it was made for 2.13.0."""
+    rc, output = person.me("-e", "torch=%s" % text, "-i", "localhost,")
+    assert rc == 0 and " changed=0 " in output and "No inventory was parsed" not in output, output
 
 
 def test_the_line_for_another_time_works_where_nothing_is_active(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a module with its threads and commands: whoever holds the pipe's end still lives."""
+"""Ctrl-C and SIGTERM end a module with its threads and commands: the end of a pipe shows that none of them is left."""
 
 from __future__ import annotations
 

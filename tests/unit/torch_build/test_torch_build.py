@@ -383,3 +383,9 @@ def test_a_torch_that_is_not_there_gets_the_newest_that_is():
 def test_nothing_helps_a_gpu_that_no_build_was_made_for():
     message = refused(["2.0"])
     assert "no kernels for 2.0" in message and "drop 2.0" in message
+
+
+def test_an_unknown_gpu_is_answered_with_the_nearest_names() -> None:
+    message = refused(["titanv9"])
+    assert "such as titan-v, titan-z," in message and len(message) < 300, message
+    assert "such as titan-v, a100, h100; found qqqqqq" in refused(["qqqqqq"])

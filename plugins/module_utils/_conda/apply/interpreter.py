@@ -216,6 +216,7 @@ def _pip(
         if asked is not None:
             raise asked
         errors = [line for line in lines_of(output) if line.startswith("ERROR")] or lines_of(output)[-3:]
+        no_match.require_an_answer(lines_of(output), errors)
         errors += causes(output)[:5]
         raise UserError(
             "pip requirements that can be installed: %s" % without_credentials(", ".join(requirements)),

@@ -13,9 +13,21 @@ import platform
 import re
 import typing as t
 
+from ..._common.errors import UserError
+from ..._common.redact import without_credentials
+
 _NO_MATCH = re.compile(r"No matching distribution found for|Could not find a version that satisfies")
+_VERSIONS = re.compile(
+    r"Could not find a version that satisfies the requirement (?P<asked>\S+).*\(from versions: (?P<versions>[^)]+)\)"
+)
+_BROKEN = re.compile(r"(?:Retrying .* after connection broken by|Could not fetch URL .* connection error:) (.{1,300})")
 # The first glibc of wheels that are tagged manylinux_2_28: EL 8. Source: PEP 600.
 _NEWER = (2, 28)
+
+
+def is_one(line: str) -> bool:
+    """Whether a line of pip's says that it found no file that fits."""
+    return _NO_MATCH.search(line) is not None
 
 
 def remedy(errors: t.Iterable[str], python: str | None, machine: str, glibc: str | None) -> str | None:
@@ -26,7 +38,7 @@ def remedy(errors: t.Iterable[str], python: str | None, machine: str, glibc: str
     :arg machine: the processor, such as ``x86_64``.
     :arg glibc: the version of the C library, such as ``2.17``; None if there is another one.
     """
-    if not any(_NO_MATCH.search(line) for line in errors):
+    if not any(map(is_one, errors)):
         return None
     here = "%s on %s with %s" % (
         "Python %s" % python if python else "this Python",
@@ -38,6 +50,35 @@ def remedy(errors: t.Iterable[str], python: str | None, machine: str, glibc: str
         here,
         " (wheels tagged manylinux_2_28, such as those of torch from 2.7 on, need glibc 2.28)" if old else "",
     )
+
+
+def found(errors: t.Iterable[str], most: int = 6) -> str | None:
+    """What there is instead, in our words: the newest versions that the index has; None if pip names none.
+
+    pip prints ``Could not find a version that satisfies the requirement torch==9 (from versions: 2.12.0, 2.13.0)``.
+    """
+    for line in errors:
+        match = _VERSIONS.search(line)
+        if match and match.group("versions") != "none":
+            newest = match.group("versions").split(", ")[-most:]
+            return "no file of %s that fits; the index has %s" % (match.group("asked"), ", ".join(newest))
+    return None
+
+
+def require_an_answer(lines: t.Iterable[str], errors: t.Iterable[str]) -> None:
+    """Name an index that does not answer: without it, pip reports its packages as missing.
+
+    :arg lines: all that pip has printed; *errors* its last words.
+    :raises UserError: an index did not answer, and a requirement was not found.
+    """
+    cause = next((match.group(1) for match in map(_BROKEN.search, lines) if match), None)
+    if cause and any(map(is_one, errors)):
+        raise UserError(
+            "package indexes that answer",
+            without_credentials(cause.strip(" '\"()")),
+            "check network and proxy of this machine, or name an index that it reaches (index-url in pip's settings; "
+            "for PyTorch's own indexes torch_env_wheels_url)",
+        )
 
 
 def here() -> tuple[str, str | None]:

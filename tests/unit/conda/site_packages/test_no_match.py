@@ -73,3 +73,37 @@ def test_the_error_of_an_environment_names_its_python(tmp_path: pathlib.Path) ->
     with pytest.raises(UserError, match="found ERROR: No matching distribution found for torch==2.14.1") as caught:
         interpreter._pip(str(tmp_path / "env"), ["torch==2.14.1"], [], str(tmp_path))
     assert "the index has for Python 3.11 on %s with glibc" % platform.machine() in caught.value.remedy
+
+
+def test_the_newest_versions_are_named_instead_of_pips_words() -> None:
+    assert no_match.found(NO_MATCH) == "no file of torch==2.14.1 that fits; the index has 1.11.0, 2.6.0"
+    assert no_match.found(NO_MATCH[1:]) is None
+    assert (
+        no_match.found(["ERROR: Could not find a version that satisfies the requirement x (from versions: none)"])
+        is None
+    )
+
+
+# The lines of pip 23 and 26 where a name is not found, and where nothing listens.
+SILENT = [
+    "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) after connection broken by"
+    " 'NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f>: Failed to establish a new"
+    " connection: [Errno -2] Name or service not known')': /whl/cu126/torch/",
+    "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) after connection broken by"
+    " 'NewConnectionError(\"HTTPConnection(host='127.0.0.1', port=9): Failed to establish a new connection: [Errno 111]"
+    " Connection refused\")': /simple/torch/",
+]
+
+
+@pytest.mark.parametrize("line", SILENT)
+def test_an_index_that_does_not_answer_is_named(line: str) -> None:
+    with pytest.raises(UserError, match="package indexes that answer") as caught:
+        no_match.require_an_answer([line], NO_MATCH)
+    assert (
+        "Failed to establish a new connection" in caught.value.found and "torch_env_wheels_url" in caught.value.remedy
+    )
+
+
+def test_an_index_that_answered_late_is_not_accused() -> None:
+    no_match.require_an_answer(SILENT, ["ERROR: Cannot install fancyai and torch"])
+    no_match.require_an_answer(["Looking in indexes: https://host/simple"], NO_MATCH)
