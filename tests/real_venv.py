@@ -19,8 +19,8 @@ import urllib.request
 _TORCH = ("torch==2.13.0", "numpy")
 # Has files without CUDA only; a package index may serve gigabytes of it under the same name.
 _CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-# Pinned: another release may speak another protocol on a day on which nothing of ours has changed. Server and kernel are
-# those of tests/kernels/inside/requirements.txt.
+# Pinned: another release may speak another protocol on a day on which nothing of ours has changed. Server and kernel
+# are those of tests/kernels/inside/requirements.txt.
 _LAB = ("jupyterlab==4.6.6", "jupyter_server==2.21.1", "ipykernel==7.4.0", "websocket-client==1.9.2")
 
 
