@@ -76,7 +76,8 @@ def test_the_outputs_are_those_of_this_cluster():
     # echo $CUDA_VISIBLE_DEVICES, then the program.
     assert re.match(r"[01]\n.*2\.13\.0", found["output"]), found["output"]
     assert found["lint"] == ""
-    assert found["cuda-check"] == "False\n"
+    # srun may have had to wait.
+    assert found["cuda-check"].split("\n")[-2] == "False"
     assert "cpu_only" in found["verdict"]
     assert not any("alice" in text for text in found.values())
 
@@ -90,8 +91,7 @@ def test_alices_own_files_are_as_they_were(alice):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_table_of_partitions_is_what_slurm_says(name):
-    (answer,) = (FOLDER / "guide-slurm").iterdir()
-    slurm = json.loads(answer.read_text(encoding="utf-8"))
+    slurm = json.loads((FOLDER / "guide-slurm.json").read_text(encoding="utf-8"))
     rows = [
         [cell.strip(" `") for cell in line.strip("|").split("|")] for line in page(name).split("\n") if "| `" in line
     ]

@@ -51,6 +51,13 @@ _VOLATILE = tuple(
 )
 
 
+# srun and salloc write it if they have to wait.
+_WAITED = re.compile(
+    r"(?m)^(?:srun|salloc): (?:(?i:job) [0-9]+ (?:queued and waiting for|has been allocated) resources"
+    r"|(?i:job) step .*|(?:Pending|Granted) job allocation [0-9]+)\n"
+)
+
+
 class Reader(t.NamedTuple):
     """Who has run the commands.
 
@@ -115,6 +122,7 @@ def merged(old: t.Mapping[str, str], new: t.Mapping[str, str], order: t.Sequence
 
 
 def _shape(text: str) -> str:
+    text = _WAITED.sub("", text)
     for pattern, name in _VOLATILE:
         text = pattern.sub(name, text)
     # A column moves with the width of a number.

@@ -77,6 +77,11 @@ def test_a_long_output_is_cut_in_its_middle_and_a_long_line_at_its_end():
         ("loss=0.1234 accuracy=0.9876\n", "loss=0.1229 accuracy=0.9870\n"),
         ("at 0x7f00deadbeef\n", "at 0x7f00cafe0000\n"),
         ("/tmp/tmpabc1 x\n", "/tmp/tmpxyz9 x\n"),
+        (
+            "False\n",
+            "srun: job 16 queued and waiting for resources\nsrun: job 16 has been allocated resources\nFalse\n",
+        ),
+        ("node: titan01, in job 8\n", "node: titan01, in job 16\n"),
         ("Built on Fri, Nov 27 14:29:25 2026\n", "Built on Sat, Nov 28 14:29:25 2026\n"),
     ],
 )
@@ -96,6 +101,7 @@ def test_two_runs_of_one_command_are_the_same(one, other):
         ("CUDA_VISIBLE_DEVICES=0\n", "CUDA_VISIBLE_DEVICES=0,1\n"),
         ("", "x\n"),
         ("16\n", "32\n"),
+        ("False\n", "srun: error: Unable to create step\nFalse\n"),
     ],
 )
 def test_another_answer_is_another_output(one, other):
