@@ -32,7 +32,7 @@ def value_of(words: t.Sequence[str]) -> str:
     readable = "".join(re.findall("[a-z]", "".join(words).lower()))
     number = int.from_bytes(hashlib.sha256(json.dumps(list(words)).encode()).digest()[:8], "big")
     mark = ""
-    for _ in range(6):
+    while len(mark) < 6:
         number, letter = divmod(number, len(_LETTERS))
         mark += _LETTERS[letter]
     return readable + mark

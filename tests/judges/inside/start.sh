@@ -19,7 +19,7 @@ sed -i 's/^games:.*:$/&nobody/' /etc/group
 cp "$folder/slurm.conf" "$folder/gres.conf" /etc/slurm/
 setpriv --reuid=munge --regid=munge --clear-groups munged
 slurmctld
-for range in $(sed -n 's/^NodeName=\([^ ]*\).*/\1/p' /etc/slurm/slurm.conf); do
+sed -n 's/^NodeName=\([^ ]*\).*/\1/p' /etc/slurm/slurm.conf | while read -r range; do
     for node in $(scontrol show hostnames "$range"); do slurmd -N "$node"; done
 done
 if [ "$folder" != /judge ]; then
