@@ -73,6 +73,7 @@ setup_image() { # name, suite, packages
     hash=$({ printf '%s\n' "$2" "$3" && uname -m; } | digest)
     image=localhost/$1:$hash
     archive=$CACHE/images/$hash.tar.zst
+    # shellcheck disable=SC2153  # as above
     if ! "$ENGINE" image inspect "$image" >/dev/null 2>&1; then
         once "$archive" make_image "$2" "$3"
         say "importing the image into $ENGINE"

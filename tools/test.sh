@@ -72,6 +72,12 @@ differential() {
     [ $judges = 0 ] || [ $judges = 4 ]
 }
 
+# As above.
+kernels_in_jobs() {
+    tools/kernels.sh -q || kernels=$?
+    [ $kernels = 0 ] || [ $kernels = 4 ]
+}
+
 # On the newest ansible-core as well, where this machine has a Python for it.
 whole_runs() {
     : >"$logs/closing"
@@ -94,6 +100,8 @@ part sanity tools/sanity.sh
 part 'whole runs' whole_runs
 judges=0
 part judges differential
+kernels=0
+part kernels kernels_in_jobs
 
 wait "$background" || true
 background=
@@ -113,6 +121,8 @@ case $core in
 *) failed+=("ansible-core $CORE_NEWEST") ;;
 esac
 [ $judges != 4 ] || printf '\nNOT RUN: the differential test, as this user may start no containers here (see above). CI runs it as root.\n' >&2
+
+[ $kernels != 4 ] || printf '\nNOT RUN: kernels in Slurm jobs, as this user may start no containers here (see above). CI runs it as root.\n' >&2
 
 headline 'times'
 printf '%s\n' "${times[@]}"

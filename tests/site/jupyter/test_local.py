@@ -198,7 +198,7 @@ def test_the_page(play, wanted, lab, notebook, tmp_path) -> None:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         try:
             page = browser.new_page(viewport={"width": 1200, "height": 800})
-            page.set_default_timeout(60000)
+            page.set_default_timeout(120000)
             page.goto("%slab?token=%s" % (lab.url, notebook.TOKEN))
             tile = page.locator(
                 '.jp-LauncherCard[data-category="Notebook"]', has_text=wanted["jupyter_kernel_display_name"]
@@ -211,6 +211,8 @@ def test_the_page(play, wanted, lab, notebook, tmp_path) -> None:
             ):
                 page.goto("%slab?token=%s&reset" % (lab.url, notebook.TOKEN))
                 page.locator('.jp-LauncherCard[data-category="Notebook"]', has_text=name).click()
+                # The page drops a cell that is run before it knows its kernel.
+                page.get_by_text("%s | Idle" % name).wait_for()
                 page.locator(".jp-Notebook .cm-content").first.click()
                 page.keyboard.type(code)
                 page.keyboard.press("Shift+Enter")

@@ -57,12 +57,12 @@ def run_tests(checkout, tmp_path):
     )
 
 
-PARTS = ("lint", "sanity", "molecule", "judges", "cores")
+PARTS = ("lint", "sanity", "molecule", "judges", "kernels", "cores")
 
 
-@pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site", "judges"])
+@pytest.mark.parametrize("broken", [None, "lint", "sanity", "unit", "molecule", "site", "judges", "kernels"])
 def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(checkout, tmp_path, broken):
-    for name in ("lint", "sanity", "molecule", "judges"):
+    for name in ("lint", "sanity", "molecule", "judges", "kernels"):
         # "packages" is asked for before anything else, and what is missing there ends the run at once.
         quiet = '[ "$*" != packages ] || exit 0\n'
         program(checkout / "tools" / (name + ".sh"), "%secho %s ran\nexit %d\n" % (quiet, name, broken == name))
@@ -75,7 +75,7 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
     )
     done = run_tests(checkout, tmp_path)
     lines = done.stdout.splitlines()
-    for part in ("lint ran", "sanity ran", "molecule ran", "judges ran"):
+    for part in ("lint ran", "sanity ran", "molecule ran", "judges ran", "kernels ran"):
         assert part in lines
     # The whole runs, and nothing else, run on the newest ansible-core as well.
     newest = re.search(r"^CORE_NEWEST=(\S+)$", (TOOLS / "cores.env").read_text(encoding="utf-8"), re.MULTILINE)
@@ -83,7 +83,7 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
     for folder in ("unit", "site"):
         (command,) = [line for line in lines if line.startswith("python -m pytest tests/%s " % folder)]
         assert "--durations=20" in command and "--numprocesses=" in command
-    for name in ("lint", "unit tests", "sanity", "whole runs", "judges", "molecule, next to the others"):
+    for name in ("lint", "unit tests", "sanity", "whole runs", "judges", "kernels", "molecule, next to the others"):
         assert [line for line in lines if re.fullmatch(r"\d+ s " + name, line)]
     assert lines.count("3 passed in 1s") == 2 and lines[-1] == "3 passed in 1s"
     named = {None: "", "unit": "unit tests", "site": "whole runs"}.get(broken, broken)
@@ -99,6 +99,8 @@ def test_make_test_fails_when_any_part_fails_and_ends_with_pytests_closing_line(
         ("molecule", 3, 1, "make test failed: molecule"),
         ("judges", 4, 0, "NOT RUN: the differential test"),
         ("judges", 3, 1, "make test failed: judges"),
+        ("kernels", 4, 0, "NOT RUN: kernels in Slurm jobs"),
+        ("kernels", 3, 1, "make test failed: kernels"),
         ("cores", 4, 0, "NOT RUN: ansible-core 2."),
         ("cores", 1, 1, "make test failed: ansible-core 2."),
     ],
