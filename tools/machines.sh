@@ -107,6 +107,7 @@ setup_engine() { # the function that makes the probe; its argument is a log
     local settings=$CACHE/containers.conf log=$CACHE/engine.log.$$
     # Kept until the machine starts anew: the answer does not change before.
     local known
+    # shellcheck disable=SC2153  # nor the image
     known=$CACHE/engine-$(printf '%s' "$ENGINE $IMAGE $1 $(cat /proc/sys/kernel/random/boot_id)" | digest)
     if [ -e "$known" ]; then
         [ ! -s "$known" ] || export CONTAINERS_CONF=$settings

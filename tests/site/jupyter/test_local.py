@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import sys
 import typing as t
 
 import pytest
@@ -68,6 +69,30 @@ def test_the_entry_point_user_writes_below_the_home_alone(play, wanted, tmp_path
     assert done.rc == 0, done.output
     assert (home / ".local/share/jupyter/kernels/torch/kernel.json").exists()
     assert not (tmp_path / "jupyter").exists()
+
+
+def test_the_playbook_writes_each_kernel_of_each_jupyterlab(playbook_run, wanted, tmp_path) -> None:
+    inventory = tmp_path / "hosts.json"
+    kernels = [{}, {"slurm": {"partition": "titan", "gres": "gpu:1"}}, {"name": "mine", "display_name": "Mine"}]
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "conda_prefix": str(tmp_path / "jupyter"),
+        "torch_env_prefix": wanted["jupyter_kernel_env_prefix"],
+        "jupyter_kernels": kernels,
+        "site_become": False,
+    }
+    inventory.write_text(json.dumps({"jupyter": {"hosts": {"here": variables}}}))
+    done = playbook_run("-i", str(inventory), "playbooks/jupyter.yml")
+    assert done.rc == 0, done.output
+    folder = tmp_path / "jupyter/share/jupyter/kernels"
+    names = {path.parent.name: json.loads(path.read_text())["display_name"] for path in folder.glob("*/kernel.json")}
+    assert names == {"torch": "PyTorch (torch)", "torch-titan": "PyTorch (torch, Slurm titan)", "mine": "Mine"}
+    settings = json.loads((folder / "torch-titan/settings.json").read_text())
+    assert settings["start"] == "slurm" and settings["expect_cuda"] is True
+    assert settings["directives"][-2:] == ["--partition=titan", "--gres=gpu:1"]
+    again = playbook_run("-i", str(inventory), "playbooks/jupyter.yml")
+    assert again.rc == 0 and again.recap["changed"] == 0, again.output
 
 
 def test_a_dead_kernel_is_not_written(play, wanted, tmp_path) -> None:
