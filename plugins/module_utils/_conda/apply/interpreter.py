@@ -28,7 +28,7 @@ from ..env.request import WheelRules
 from ..site_packages import no_match
 from ..site_packages.constraints import constraint_lines, left_to_pip
 from ..site_packages.distributions import Metadata
-from ..site_packages.pip_conflict import causes, conflict
+from ..site_packages.pip_conflict import beyond_settings, causes, conflict
 from ..site_packages.wheel_rules import Watch
 
 
@@ -212,7 +212,7 @@ def _pip(
     )
     if status != 0:
         output = with_line_feeds("".join(watch.lines))
-        asked = conflict(without_credentials(output), held)
+        asked = conflict(without_credentials(output), held) or beyond_settings(without_credentials(output))
         if asked is not None:
             raise asked
         errors = [line for line in lines_of(output) if line.startswith("ERROR")] or lines_of(output)[-3:]

@@ -62,6 +62,25 @@ def held_conflict(asks: t.Mapping[str, str], brought: t.Iterable[tuple[str, Meta
     )
 
 
+def beyond_settings(output: str) -> UserError | None:
+    """The error for requirements that the constraints in pip's own settings exclude, or None.
+
+    Called after :func:`conflict`.
+
+    :arg output: of pip.
+    """
+    found = causes(output)
+    named = [line.rpartition("(constraint) ")[2] for line in found if _CONSTRAINT.match("    " + line)]
+    asked = [line.replace("The user requested ", "") for line in found if "(constraint)" not in line]
+    if not named or not asked:
+        return None
+    return UserError(
+        "pip requirements within the constraints of pip's settings: %s" % some(named, 3),
+        some(asked, 3),
+        "ask for a version that these allow, or change the constraint ('pip config list' shows its file)",
+    )
+
+
 def causes(output: str) -> list[str]:
     """Why pip cannot install, one reason a line; empty if it does not say so."""
     lines = (
