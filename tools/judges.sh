@@ -31,7 +31,7 @@ main() {
     IMAGES=()
     local suite
     for suite in "${SUITES[@]}"; do
-        setup_image hpc-pytorch-judge "$suite" "$PACKAGES"
+        setup_small_image hpc-pytorch-judge "$suite" "$PACKAGES"
     done
     IMAGE=${IMAGES[0]}
     setup_engine container_starts

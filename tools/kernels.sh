@@ -38,7 +38,7 @@ main() {
     ENGINE=$(choose_engine)
     setup molecule "$ENGINE"
     IMAGES=()
-    setup_image hpc-pytorch-kernels "$SUITE" "$PACKAGES"
+    setup_small_image hpc-pytorch-kernels "$SUITE" "$PACKAGES"
     IMAGE=${IMAGES[0]}
     setup_engine container_starts
     hash=$({ printf '%s\n' "$IMAGE" && cat -- "$NEEDS"; } | digest)

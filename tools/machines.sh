@@ -50,7 +50,7 @@ once() { # path, command...: gets the staged path as its last argument
 }
 
 # Make an image of Debian with packages, none of which has recommended ones.
-make_image() { # suite, packages, path
+make_small_image() { # suite, packages, path
     local mirror log=$3.log
     # Where this machine gets one of the suites from, there is the other one.
     mirror=$(for suite in bookworm trixie; do mirror_of "$suite"; done | head -n 1)
@@ -68,14 +68,14 @@ make_image() { # suite, packages, path
 }
 
 # Add such an image to IMAGES, imported into the engine's own storage.
-setup_image() { # name, suite, packages
+setup_small_image() { # name, suite, packages
     local hash image archive
     hash=$({ printf '%s\n' "$2" "$3" && uname -m; } | digest)
     image=localhost/$1:$hash
     archive=$CACHE/images/$hash.tar.zst
     # shellcheck disable=SC2153  # as above
     if ! "$ENGINE" image inspect "$image" >/dev/null 2>&1; then
-        once "$archive" make_image "$2" "$3"
+        once "$archive" make_small_image "$2" "$3"
         say "importing the image into $ENGINE"
         "$ENGINE" import "$archive" "$image" >/dev/null 2>&1 ||
             refuse "$ENGINE to import $archive" "it could not" "remove that file, and run it again"
