@@ -5,8 +5,16 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._node.digests import with_digests
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import UserStepAction
 
 
 class ActionModule(UserStepAction):
-    """See the module's documentation; this only names a Python that runs no module."""
+    """See the module's documentation; this names a Python that runs no module, and sends digests of long contents."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module."""
+        self._task.args = with_digests(self._task.args)
+        return super().run(tmp, task_vars)

@@ -58,6 +58,8 @@ options:
         description:
           - Options of M(hpc.pytorch.host_files), each element those of one task.
           - With C(unless_exists), a path, the task counts only if nothing is there.
+          - A file may have C(sha256), the digest of its content in hexadecimal digits, instead of a content. The action
+            plugin makes one of each long content, which the host need not get to compare it.
         type: list
         elements: dict
         default: []

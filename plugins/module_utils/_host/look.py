@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import typing as t
@@ -90,8 +91,14 @@ def _look_at_file(wanted: WantedFile, folder: Folder, name: str, status: os.stat
         return Look(wanted, True)
     before = _read(folder, name, wanted.path, status)
     mode = stat.S_IMODE(status.st_mode)
-    changed = before != wanted.content or wanted.mode not in (None, mode) or _is_not_ours(status)
+    changed = not _has_content(before, wanted) or wanted.mode not in (None, mode) or _is_not_ours(status)
     return Look(wanted, changed, before, mode)
+
+
+def _has_content(before: bytes, wanted: WantedFile) -> bool:
+    if wanted.sha256:
+        return hashlib.sha256(before).hexdigest() == wanted.sha256
+    return before == wanted.content
 
 
 def _look_at_folder(wanted: WantedFile) -> Look:

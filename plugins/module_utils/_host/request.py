@@ -54,6 +54,7 @@ class WantedFile(t.NamedTuple):
     :arg target: of a link.
     :arg mode: exact for a file; the least for a folder; None keeps that of an existing one.
     :arg backup: whether to keep a file that is replaced, under another name.
+    :arg sha256: of the content, in its place: then the file can be compared, and not written.
     :arg top: the folder that stands for ``/`` in *path*, see :func:`.._files.folder.open_folder`.
     """
 
@@ -64,6 +65,7 @@ class WantedFile(t.NamedTuple):
     mode: int | None = None
     backup: bool = False
     top: str = "/"
+    sha256: str = ""
 
 
 class Options(t.NamedTuple):

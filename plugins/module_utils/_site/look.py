@@ -102,9 +102,24 @@ def _files(given: Values) -> Reason:
     instead = given.pop("unless_exists", None)
     if instead is not None and os.path.lexists(instead):
         return None
-    result = host.declare(FileOptions.of(_arguments(FILE_ARGUMENTS, given)), write=False, with_diff=False)
+    digests, given["files"] = _digests_apart(given.get("files", []))
+    options = FileOptions.of(_arguments(FILE_ARGUMENTS, given))
+    files = tuple(file._replace(sha256=digest) for file, digest in zip(options.files, digests))
+    result = host.declare(options._replace(files=files), write=False, with_diff=False)
     differing = [file["path"] for file in result["files"] if file["changed"]]
     return "%s differs" % differing[0] if differing else None
+
+
+def _digests_apart(files: t.Any) -> tuple[list[str], t.Any]:
+    """The digest of each file, empty without one, and the files as host_files takes them."""
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        return [], files
+    digests = [str(file.get("sha256", "")) for file in files]
+    plain = [
+        dict({name: value for name, value in file.items() if name != "sha256"}, content="") if digest else file
+        for file, digest in zip(files, digests)
+    ]
+    return digests, plain
 
 
 def _settings(given: Values) -> Reason:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -52,6 +53,22 @@ def test_a_file_stands_until_it_differs(tool: dict[str, t.Any], tmp_path: pathli
     path.unlink()
     assert why(host_files=[tool]) == differs
     assert not path.exists()
+
+
+def test_a_digest_stands_for_the_content(tool: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "tool"
+    (file,) = tool["files"]
+    del file["content"]
+    file["sha256"] = hashlib.sha256(b"content\n").hexdigest()
+    other = {"path": str(tmp_path / "other"), "content": "other"}
+    (tmp_path / "other").write_text("other")
+    assert why(host_files=[{"files": [other, file]}]) is None
+    path.write_text("changed\n")
+    assert why(host_files=[{"files": [other, file]}]) == "host_files: %s differs" % path
+    path.write_text("")
+    assert why(host_files=[tool]) == "host_files: %s differs" % path
+    path.unlink()
+    assert why(host_files=[tool]) == "host_files: %s differs" % path
 
 
 def test_every_task_of_a_part_counts(tool: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
