@@ -263,6 +263,13 @@ script:
   returned: with O(state=checked)
   type: str
   sample: /home/alice/jobs/train.sh
+ping:
+  description: >-
+    V(0) if a controller of Slurm answers within 5 seconds; V(124) if it does not, V(127) if there is no C(scontrol), or
+    what C(scontrol ping) ended with.
+  returned: with O(state=checked)
+  type: int
+  sample: 0
 summary:
   description: The job on one line.
   returned: always

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import typing as t
 import uuid
 
@@ -45,6 +46,23 @@ class Slurm(JobQuestions):
         return Slurm(self._folder, self._seconds, cluster)
 
     # --- the cluster ---
+
+    def ping(self, seconds: float) -> int:
+        """Whether a controller answers: 0 if one does within *seconds*.
+
+        Otherwise as ``timeout`` ends: 124 without an answer in time, 127 without scontrol, 126 if it does not start; or
+        with its own exit status.
+
+        :raises UserError: as root, another user could have written scontrol.
+        """
+        if shutil.which("scontrol", path=self._folder or os.environ.get("PATH") or os.defpath) is None:
+            return 127
+        try:
+            return Slurm(self._folder, seconds, self._on_cluster)._start("scontrol", ["ping"]).returncode
+        except SlurmSilent:
+            return 124
+        except SlurmError:
+            return 126
 
     def nodes(self) -> dict[str, Node]:
         """Every node and its state."""

@@ -29,6 +29,8 @@ from .wait import JobWait
 
 # A cancelled job is gone after KillWait and its epilog.
 _ENDING = 300.0
+# Seconds in which a controller that is there answers.
+_PATIENCE = 5.0
 
 
 class Work:
@@ -57,7 +59,8 @@ class Work:
     def _by_script(self, script: str) -> Result:
         if self._options.state == "checked":
             request_of(script, self._options.arguments, self._options.relies_on)
-            return dict(NO_JOB, changed=False, script=script, summary="%s can be submitted" % script)
+            ping = self._slurm.ping(_PATIENCE)
+            return dict(NO_JOB, changed=False, script=script, ping=ping, summary="%s can be submitted" % script)
         path = self._options.record or default_path(script)
         require_trusted_place(path, "record of the submission")
         files = RecordFile(path)

@@ -439,7 +439,8 @@ def test_warnings_alone_refuse_nothing(scene, call):
 
 def test_a_checked_script_is_read_and_not_submitted(scene, call, monkeypatch):
     returned = call(state="checked")
-    assert (returned["changed"], returned["job_id"]) == (False, None)
+    assert (returned["changed"], returned["job_id"], returned["script"]) == (False, None, str(scene.script))
+    assert scene.calls == [["scontrol", "ping"]] and isinstance(returned["ping"], int)
     assert "give script" in call(by_id=True, job_id="7", state="checked")["remedy"]
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     scene.script.chmod(0o666)
@@ -447,4 +448,4 @@ def test_a_checked_script_is_read_and_not_submitted(scene, call, monkeypatch):
     assert returned["failed"] and "become_user" in returned["remedy"]
     scene.script.unlink()
     assert "no file there" in call(state="checked")["found"]
-    assert scene.calls == [] and scene.files == []
+    assert len(scene.calls) == 1 and scene.files == []
