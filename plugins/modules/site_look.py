@@ -76,6 +76,9 @@ options:
             type: list
             elements: str
             required: true
+  users:
+    description: The names in C(hpc_users), which are checked first, as M(hpc.pytorch.users_info) does.
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -130,10 +133,13 @@ PART = {
 def main() -> None:
     """Entry point."""
     module = RedactingModule(
-        argument_spec={"parts": {"type": "list", "elements": "dict", "required": True, "options": PART}},
+        argument_spec={
+            "parts": {"type": "list", "elements": "dict", "required": True, "options": PART},
+            "users": {"type": "raw"},
+        },
         supports_check_mode=True,
     )
-    answer(module, lambda: look_at(module.params["parts"]))
+    answer(module, lambda: look_at(module.params["parts"], module.params["users"]))
 
 
 if __name__ == "__main__":

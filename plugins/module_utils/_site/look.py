@@ -22,6 +22,7 @@ from .._conda.engine_venv import declare as engine
 from .._host import declare as host
 from .._host.look import read_trusted
 from .._host.request import ARGUMENTS as FILE_ARGUMENTS, Options as FileOptions
+from .._users.accounts import describe_accounts
 from .settings import holds
 
 Values = t.Mapping[str, t.Any]
@@ -29,11 +30,13 @@ Values = t.Mapping[str, t.Any]
 Reason = t.Optional[str]
 
 
-def look_at(parts: t.Sequence[Values]) -> dict[str, t.Any]:
-    """The result of module site_look for its option ``parts``.
+def look_at(parts: t.Sequence[Values], users: t.Any = None) -> dict[str, t.Any]:
+    """The result of module site_look for its options.
 
-    :raises UserError: two parts have the same name.
+    :raises UserError: two parts have the same name, or a user is none.
     """
+    if users is not None:
+        describe_accounts(users)
     names = [part["name"] for part in parts]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

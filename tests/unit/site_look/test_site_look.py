@@ -55,6 +55,15 @@ def test_a_file_stands_until_it_differs(tool: dict[str, t.Any], tmp_path: pathli
     assert not path.exists()
 
 
+def test_users_are_checked_first(tool: dict[str, t.Any]) -> None:
+    part = dict(DEFAULTS, name="part", host_files=[tool])
+    assert look_at([part], ["nobody"])["stands"] == {"part": True}
+    with pytest.raises(UserError, match="no user nobody-of-that-name"):
+        look_at([part], ["nobody", "nobody-of-that-name"])
+    with pytest.raises(UserError, match="hpc_users"):
+        look_at([part], "nobody")
+
+
 def test_a_digest_stands_for_the_content(tool: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
     path = tmp_path / "tool"
     (file,) = tool["files"]
