@@ -41,4 +41,4 @@ class ActionModule(validate_argument_spec.ActionModule):
             found = UserError("roles of hpc.pytorch", shown(name), "name one, such as conda")
             raise AnsibleActionFail(str(found)) from None
         specs = self._loader.load_from_file(str(file))["argument_specs"]
-        return [specs[entry]["options"] for entry in ("main", "run", "report") if entry in specs]
+        return [specs[entry]["options"] for entry in ("main", "run", "submit", "report") if entry in specs]
