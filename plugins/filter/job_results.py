@@ -53,6 +53,7 @@ RETURN = r"""
 _value:
   description:
     - In C(jobs), by the user's name, what the filter P(hpc.pytorch.job_result#filter) returns.
+    - In C(shown), lines for a person about each user's job.
     - In C(failed), an entry as P(hpc.pytorch.user_failures#filter) makes it for each user whose script did not run, or
       failed.
   type: dict
@@ -66,7 +67,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils import _job_run
 def job_results(registered: _job_run.Ran, **asked: t.Any) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     jobs, failed = _job_run.results_of_users(registered, _job_run.Asked.of(asked))
-    return {"jobs": jobs, "failed": failed}
+    return {"jobs": jobs, "failed": failed, "shown": _job_run.shown(jobs)}
 
 
 class FilterModule:

@@ -81,6 +81,14 @@ def results_of_users(registered: Ran, asked: Asked) -> tuple[dict[str, JobResult
     return jobs, failed
 
 
+def shown(jobs: t.Mapping[str, JobResult]) -> list[str]:
+    """What a person reads about each user's job: one line if it went well, else the end of its output."""
+    lines = []
+    for user, job in jobs.items():
+        lines += ["%s: %s" % (user, line) for line in ([job["summary"]] if job["rc"] == 0 else job["tail"])]
+    return lines
+
+
 def _of_slurm(ran: Ran, asked: Asked) -> JobResult:
     too_long = bool(ran.get("failed")) and "did not end within" in str(ran.get("msg", ""))
     code = ran.get("exit_code")

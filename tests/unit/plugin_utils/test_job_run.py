@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._job_run import Asked, job_result, results_of_users
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._job_run import Asked, job_result, results_of_users, shown
 
 SLURM = Asked("/home/alice/test.sh", 60, 2, 0, 5)
 COMPLETED = {
@@ -93,6 +93,7 @@ def test_each_user_has_a_result_or_a_reason():
     assert [(each["user"], each["step"]) for each in failed] == [("bob", "job"), ("carol", "job"), ("dave", "job")]
     assert "found: /home/alice/test.sh ran through sbatch as job 8: exit code 2" in failed[0]["reason"]
     assert failed[1]["reason"] == "sbatch: error: Invalid account"
+    assert shown(jobs) == ["alice: " + jobs["alice"]["summary"], "bob: loss", "bob: accuracy", "bob: "]
 
 
 def test_no_user_has_no_result():
