@@ -33,7 +33,7 @@ Reason = t.Optional[str]
 def look_at(parts: t.Sequence[Values], users: t.Any = None) -> dict[str, t.Any]:
     """The result of module site_look for its options.
 
-    :raises UserError: two parts have the same name, or a user is none.
+    :raises UserError: two parts have the same name, or *users* has a name that is not a user of this machine.
     """
     if users is not None:
         describe_accounts(users)
