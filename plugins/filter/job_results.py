@@ -15,31 +15,8 @@ description:
   - For what M(hpc.pytorch.each_user) returned. Role C(job_script) makes the facts C(job_script_users_results) and
     C(job_script_users_failed) with it.
 positional: _input
-options:
-  _input:
-    description: What the task registered.
-    type: dict
-    required: true
-  script:
-    description: The path of the script.
-    type: str
-    required: true
-  seconds:
-    description: How long the job might wait and run.
-    type: int
-    required: true
-  tail:
-    description: How many last lines of its output the result has.
-    type: int
-    required: true
-  ping:
-    description: The exit code of C(scontrol ping). With V(0) the script ran through sbatch, else with bash.
-    type: int
-    required: true
-  patience:
-    description: How many seconds C(scontrol ping) had.
-    type: int
-    required: true
+extends_documentation_fragment:
+  - hpc.pytorch.job_run
 """
 
 EXAMPLES = r"""
