@@ -15,7 +15,8 @@ import typing as t
 from ..._common.errors import one_line
 from ..asked import Asked
 from ..report import Report
-from . import device, driver, hang, installation, job, shadow
+from . import device, driver, hang, installation, job
+from .outside import shadow
 from .reason import Reason
 from .software import on_gpu
 from .start import cuda_unavailable, no_driver

@@ -9,12 +9,12 @@ import os
 import re
 import typing as t
 
-from ..asked import Asked
-from ..probe.origin import PYTHONPATH, USER_SITE
-from ..report import DIED, Report, is_library_of_torch
-from . import evidence
-from .import_remedies import files_of_crash, library_named
-from .reason import Reason, first_line, last_line
+from ...asked import Asked
+from ...probe.origin import PYTHONPATH, USER_SITE
+from ...report import DIED, Report, is_library_of_torch
+from .. import evidence
+from ..import_remedies import files_of_crash, library_named
+from ..reason import Reason, first_line, last_line
 
 
 def user_site_shadow(report: Report, asked: Asked) -> Reason | None:
