@@ -150,6 +150,7 @@ reasons:
         - V(user_site_shadow), packages from outside the environment come before its own.
         - V(ld_library_path_shadow), E(LD_LIBRARY_PATH) or E(LD_PRELOAD) put other CUDA libraries before torch's own,
           and without them it works.
+        - V(bad_setting), a variable that sets torch or CUDA makes it fail.
         - V(import_failed), C(import torch) raises or crashes, or Python itself does not start.
         - V(compute_failed), torch does not compute on the CPU, or computes wrong results.
         - V(numpy_mismatch), torch cannot use the numpy of its environment.

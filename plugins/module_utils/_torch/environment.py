@@ -25,6 +25,17 @@ _HARMLESS = frozenset(
     ).split()
 )
 
+# The first words of variables that set how torch, CUDA and their libraries work.
+_SETTING = re.compile(
+    r"(PYTORCH|TORCH|TORCHINDUCTOR|CUDA|CUBLAS|CUBLASLT|CUDNN|NCCL|NVIDIA|MKL|OMP|KMP|GOMP|OPENBLAS)_"
+)
+# They choose GPUs, which has causes of its own, or say where something is; torch itself does not work otherwise.
+_NO_SETTINGS = frozenset(
+    "CUDA_CACHE_DISABLE CUDA_CACHE_MAXSIZE CUDA_CACHE_PATH CUDA_DEVICE_ORDER CUDA_HOME CUDA_PATH CUDA_ROOT CUDA_VERSION"
+    " CUDA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES NVIDIA_VISIBLE_DEVICES TORCH_CUDA_ARCH_LIST TORCH_HOME".split()
+)
+_MOST_SETTINGS = 100
+
 
 class Interpreter(t.NamedTuple):
     """A python that may be run.
@@ -101,6 +112,12 @@ def loading_variables(variables: t.Mapping[str, str]) -> dict[str, str]:
         for name, value in variables.items()
         if value and (name in LIBRARY_VARIABLES or re.fullmatch("PYTHON[A-Z]+", name) and name not in _HARMLESS)
     }
+
+
+def setting_variables(variables: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that set how torch, CUDA and their libraries work: ``PYTORCH_CUDA_ALLOC_CONF``."""
+    names = sorted(name for name in variables if _SETTING.match(name) and name not in _NO_SETTINGS)
+    return {name: variables[name][:1000] for name in names[:_MOST_SETTINGS]}
 
 
 def require_trusted_variables(variables: t.Mapping[str, str]) -> None:

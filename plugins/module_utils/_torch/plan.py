@@ -91,6 +91,21 @@ def package_check(report: Report) -> Plan | None:
     return plan and plan._replace(alone=True)
 
 
+def settings_check(report: Report) -> Plan | None:
+    """Return the plan of a probe without the settings of torch and CUDA; None if they cannot be the cause."""
+    if report.ending.how == TIMEOUT or report.exec_failed or report.missing or not report.settings:
+        return None
+    return _counter_check(report) or _all_reduce_again(report)
+
+
+def _all_reduce_again(report: Report) -> Plan | None:
+    """Return the plan that repeats an all-reduce that failed; None if it did not."""
+    if report.broke_at("all-reduce") is None and (report.all_reduce is None or report.all_reduce["passed"]):
+        return None
+    passed = tuple(device["index"] for device in report.devices if device["passed"])
+    return BARE._replace(passed=passed, all_reduce=True)
+
+
 def _counter_check(report: Report) -> Plan | None:
     """Return the plan that repeats what failed; None if nothing did."""
     if not _computes(report) or report.cuda is None or report.torch is None:
@@ -119,6 +134,8 @@ def gets_further(other: Report, report: Report, plan: Plan) -> bool:
         return other.ending.how == FINISHED and not other.has_bad_numpy()
     if not other.cuda or not other.cuda["count"]:
         return False
+    if plan.all_reduce:
+        return other.all_reduce is not None and bool(other.all_reduce["passed"])
     failed = [item["index"] for item in report.devices if item["state"] in ("failed", "died")]
     passed = [item["index"] for item in other.devices if item["passed"]]
     return set(failed) <= set(passed)

@@ -171,6 +171,7 @@ KINDS: t.Mapping[str, t.Mapping[str, Check]] = {
         "added": _list(_struct({"folder": _PATH, "by": _PATH})),
     },
     "variables": {"variables": _mapping(_LONG)},
+    "settings": {"settings": _mapping(_LONG)},
     "outside": {"modules": _list(_struct({"name": _NAME, "path": _PATH, "instead": _maybe(_PATH)}))},
     "torch_missing": {"leftover": _maybe(_PATH), "error": _maybe(_ERROR)},
     "torch_found": {"path": _PATH, "own": _maybe(_PATH)},

@@ -30,8 +30,9 @@ from .environment import (
     job_variables,
     loading_variables,
     require_trusted_variables,
+    setting_variables,
 )
-from .plan import Plan, gets_further, library_check, package_check, what_is_left
+from .plan import Plan, gets_further, library_check, package_check, settings_check, what_is_left
 from .probe import doubled, kernels, libraries, main, node, numpy_arrays, origin, package, surroundings, talk
 from .records import MOST_RECORDS, NotUnderstood, understood
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
@@ -43,7 +44,7 @@ LEAVING = 5.0
 # Records that count as the first probe sends them. Of every other kind a later probe may send a newer one.
 FIRST_COUNTS = frozenset(
     ("refused", "exec_failed", "node", "library_path", "python", "torch_missing", "torch_found", "import_failed")
-    + ("torch", "cpu", "cuda", "variables", "outside")
+    + ("torch", "cpu", "cuda", "variables", "settings", "outside")
 )
 _PARTS = (talk, package, origin, kernels, numpy_arrays, libraries, doubled, surroundings, node, main)
 _OUTPUT_KEPT = 4000
@@ -109,7 +110,10 @@ def run_probe(
 
 
 def _compare(place: _Place, report: Report) -> Report:
-    """Try what failed once more without the variables and packages that may be the cause, each by itself, then both."""
+    """Try what failed once more without the variables and packages that may be the cause.
+
+    Libraries and packages each by themselves, then both; and without the settings of torch if none of that helped.
+    """
 
     def helps(plan: Plan | None, without: t.Sequence[str] = ()) -> bool | None:
         if plan is None:
@@ -124,7 +128,8 @@ def _compare(place: _Place, report: Report) -> Report:
     alone = helps(packages) if not without else None
     if without is False and alone is False and helps(packages, LIBRARY_VARIABLES):
         without = alone = True
-    return report._replace(without=without, alone=alone)
+    unset = helps(settings_check(report), tuple(report.settings)) if not (without or alone) else None
+    return report._replace(without=without, alone=alone, unset=unset)
 
 
 def bundle(plan: Plan, root: str = "") -> bytes:
@@ -393,6 +398,9 @@ def _become_probe(place: _Place, pipes: _Pipes, without: t.Sequence[str], alone:
         loading = loading_variables(variables)
         if loading:
             _send_record(pipes, kind="variables", variables=loading)
+        settings = setting_variables(variables)
+        if settings:
+            _send_record(pipes, kind="settings", settings=settings)
         _send_record(pipes, kind="step", step="start python")
         os.set_inheritable(pipes.records_in, True)
         os.set_inheritable(pipes.source_out, True)

@@ -112,6 +112,16 @@ NODES = {
     "-1 visible": Node(["cuda_visible_devices"], "=-1 hides every GPU", NONE, variables=visible("-1")),
     "NoDevFiles": Node(["cuda_visible_devices"], "=NoDevFiles hides", NONE, variables={**JOB, **visible("NoDevFiles")}),
     "too high": Node(["cuda_visible_devices"], "=7 begins with 7, the node has 1", NONE, variables=visible("7")),
+    # As torch 2.11 on an H200 with driver 580: CUDA shows none, and not the one.
+    "one named twice": Node(
+        ["cuda_visible_devices"], "=0,0 names 0 twice", driver({"cuInit": 101}), variables=visible("0,0")
+    ),
+    "one named twice by its name": Node(
+        ["cuda_visible_devices"],
+        "names GPU-1 twice",
+        also(driver({"cuInit": 101}), lambda scene: scene.nvml()),
+        variables=visible("GPU-1,GPU-1"),
+    ),
     "no such name": Node(
         ["cuda_visible_devices"], "names no GPU", also(NONE, lambda scene: scene.nvml()), variables=visible("GPU-123")
     ),
@@ -444,7 +454,61 @@ def test_a_torch_below_the_home(scene: Scene, tmp_path: pathlib.Path, monkeypatc
 
 def test_every_code_has_its_node() -> None:
     here = {code for node in NODES.values() for code in node.codes}
-    assert here | {"ld_library_path_shadow", "user_site_shadow"} == set(codes())
+    assert here | {"ld_library_path_shadow", "user_site_shadow", "bad_setting"} == set(codes())
+
+
+SETTING = "import os\nif 'PYTORCH_CUDA_ALLOC_CONF' in os.environ: "
+UNSET = {"PYTORCH_CUDA_ALLOC_CONF": "nonsense:1", "OMP_NUM_THREADS": "4"}
+
+
+@pytest.mark.parametrize(
+    ("torch", "said"),
+    {
+        "import": (SETTING + "raise ValueError('bad nonsense')\n" + standin(count=1), "with it: bad nonsense"),
+        "GPU": (
+            standin(count=1) + "\n" + SETTING + "FAULTS[0] = 'device 0 is nonsense'",
+            "matmul: device 0 is nonsense",
+        ),
+        "GPU that looks broken": (
+            standin(count=1) + "\n" + SETTING + "FAULTS[0] = 'nonsense: an illegal memory access'",
+            "illegal memory access",
+        ),
+        "GPU in which the probe dies": (
+            standin(count=1) + "\n" + SETTING + "FAULTS[0] = 'crash'",
+            "them: matmul: died",
+        ),
+        "all-reduce": (
+            standin(count=2) + "\n" + SETTING + "FAULTS['all-reduce'] = 'no nonsense socket'",
+            "it: no nonsense socket",
+        ),
+        "all-reduce in which the probe dies": (
+            standin(count=2) + "\n" + SETTING + "FAULTS['all-reduce'] = 'crash'",
+            "with them: the all-reduce: died by SIGSEGV",
+        ),
+    }.values(),
+)
+def test_a_setting_with_which_torch_fails(
+    torch: str, said: str, scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver(gpus=2)(scene)
+    prefix = make_env(torch=torch)
+    node = Node(["bad_setting"], said, lambda scene: None, variables=UNSET)
+    found = look(prefix, node, scene, monkeypatch)
+    check(found, node)
+    message = found["reasons"][0]["message"]
+    assert "PYTORCH_CUDA_ALLOC_CONF=nonsense:1" in message
+    # It is named alone if the error names it, and otherwise all that are set are.
+    assert ("OMP_NUM_THREADS=4" in message) == ("died" in said)
+    assert look(prefix, node._replace(variables={}), scene, monkeypatch)["verdict"] == "ok"
+
+
+def test_a_failure_without_the_settings_too_is_not_their_fault(
+    scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver()(scene)
+    faulty = standin(count=1, faults={0: "CUDA error: uncorrectable ECC error encountered"})
+    node = Node(["device_failed"], "ECC", lambda scene: None, variables=UNSET)
+    check(look(make_env(torch=faulty), node, scene, monkeypatch), node)
 
 
 @pytest.mark.parametrize("task", ["device files", "kernel log", "libcuda", "NVML"])

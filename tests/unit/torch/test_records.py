@@ -41,6 +41,7 @@ GOOD = {
         "conda": True,
         "added": [{"folder": "/home/u/code", "by": "PYTHONPATH"}],
     },
+    "settings": {"settings": {"TORCH_LOGS": "+dynamo"}},
     "variables": {"variables": {"PYTHONPATH": "/home/u/code"}},
     "outside": {"modules": [{"name": "numpy", "path": "/home/u/code/numpy.py", "instead": None}]},
     "torch_missing": {"leftover": None},

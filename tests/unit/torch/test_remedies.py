@@ -176,6 +176,17 @@ REMEDIES = {
         ("do not set LD_LIBRARY_PATH for torch",),
         done=no_variables_of_libraries,
     ),
+    "a setting": Remedy(
+        "bad_setting",
+        node(
+            driver(),
+            "import os\nif 'TORCH_LOGS' in os.environ: raise ValueError('Invalid log settings: nonsense')\n" + COMPUTES,
+            variables={"TORCH_LOGS": "nonsense", "OMP_NUM_THREADS": "2"},
+        ),
+        ("unset TORCH_LOGS in the job",),
+        ("OMP_NUM_THREADS", "install"),
+        changed={"variables": {"OMP_NUM_THREADS": "2"}},
+    ),
     "a library that is missing": Remedy(
         "import_failed",
         node(driver(), NO_LIB + COMPUTES),

@@ -82,8 +82,8 @@ def _ask_for_gpus(place: Place) -> str:
 def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     """The variable `CUDA_VISIBLE_DEVICES` hides GPUs.
 
-    Error 100 or 101, and the variable is empty, `-1`, `NoDevFiles`, or names a GPU that is not there; or there are
-    fewer GPUs than expected, and the variable names fewer.
+    Error 100 or 101, and the variable is empty, `-1`, `NoDevFiles`, names a GPU that is not there, or names one twice;
+    or there are fewer GPUs than expected, and the variable names fewer.
     """
     few = too_few(report, asked)
     value = evidence.variables(report).get("CUDA_VISIBLE_DEVICES")
@@ -99,6 +99,8 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
         how = "hides every GPU"
     elif value.startswith("MIG-") or evidence.nvml_devices(report, mig=True):
         return None
+    elif _named_twice(names):
+        how = "names %s twice, with which CUDA shows no GPU" % _named_twice(names)
     elif names[0].lstrip("-").isdigit():
         if count is None or 0 <= int(names[0]) < count:
             return None
@@ -115,6 +117,20 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     else:
         remedy = "unset CUDA_VISIBLE_DEVICES, or give it numbers or names that nvidia-smi -L shows"
     return Reason("cuda_visible_devices", message, remedy)
+
+
+def _named_twice(names: list[str]) -> str | None:
+    """Return a GPU that is there twice. CUDA reads the names up to the first one that is no GPU."""
+    before: set[str] = set()
+    for name in names:
+        if name in NONE or name.startswith("-"):
+            return None
+        # For CUDA, 00 is 0.
+        gpu = str(int(name)) if name.isdigit() and name.isascii() else name
+        if gpu in before:
+            return name
+        before.add(gpu)
+    return None
 
 
 def mig(report: Report, asked: Asked) -> Reason | None:

@@ -16,7 +16,7 @@ from ..._common.errors import one_line
 from ..asked import Asked
 from ..report import Report
 from . import device, driver, hang, installation, job
-from .outside import shadow
+from .outside import settings, shadow
 from .reason import Reason
 from .software import on_gpu
 from .start import cuda_unavailable, no_driver
@@ -47,6 +47,7 @@ STAGES = (
             installation.torch_missing,
             shadow.user_site_shadow,
             shadow.ld_library_path_shadow,
+            settings.bad_setting,
             installation.import_failed,
             installation.compute_failed,
         ),
@@ -92,7 +93,10 @@ STAGES = (
     ),
 )
 # With one of these a verdict is failed even if every device passed.
-FAILING = ("user_site_shadow", "ld_library_path_shadow", "numpy_mismatch", "nccl_failed", "device_type_mismatch")
+FAILING = (
+    *("user_site_shadow", "ld_library_path_shadow", "bad_setting", "numpy_mismatch", "nccl_failed"),
+    "device_type_mismatch",
+)
 
 
 def codes() -> list[str]:

@@ -11,7 +11,7 @@ import typing as t
 
 from ...asked import Asked
 from ...probe.origin import PYTHONPATH, USER_SITE
-from ...report import DIED, Report, is_library_of_torch
+from ...report import DIED, Report, describe_ending, is_library_of_torch
 from .. import evidence
 from ..import_remedies import files_of_crash, library_named
 from ..reason import Reason, first_line, last_line
@@ -194,6 +194,11 @@ def what_failed(report: Report, whole: bool = False) -> str:
     bad = [device for device in report.devices if not device["passed"] and device["error"]]
     if bad:
         return str(bad[0]["error"])
+    if report.all_reduce and report.all_reduce["error"]:
+        return str(report.all_reduce["error"]["text"]) if whole else first_line(report.all_reduce["error"]["text"])
+    broke = report.broke_at("all-reduce")
+    if broke is not None:
+        return "the all-reduce: " + describe_ending(broke.ending)
     if report.numpy and report.numpy["error"]:
         return last_line((report.numpy["own_error"] or report.numpy["error"])["text"])
     if report.missing is not None:
