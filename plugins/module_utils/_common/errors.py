@@ -54,6 +54,11 @@ def shown(value: t.Any, longest: int = 80) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``counted(1, "node")`` is ``"1 node"``, ``counted(2, "node")`` is ``"2 nodes"``."""
+    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
+
+
 def some(values: t.Sequence[str], most: int = 5) -> str:
     """The first few of many: ``some(["a", "b", "c"], 2)`` is ``"a, b and 1 more"``."""
     return ", ".join(values[:most]) + (" and %d more" % (len(values) - most) if len(values) > most else "")

@@ -25,14 +25,14 @@ _HARMLESS = frozenset(
     ).split()
 )
 
-# The first words of variables that set how torch, CUDA and their libraries work.
+# Variables that set how torch, CUDA and their libraries work, by their first words.
 _SETTING = re.compile(
-    r"(PYTORCH|TORCH|TORCHINDUCTOR|CUDA|CUBLAS|CUBLASLT|CUDNN|NCCL|NVIDIA|MKL|OMP|KMP|GOMP|OPENBLAS)_"
+    r"(PYTORCH|TORCH|TORCHINDUCTOR|CUDA|CUBLAS|CUBLASLT|CUDNN|NCCL|MKL|OMP|KMP|GOMP|OPENBLAS)_\w+|NVIDIA_TF32_OVERRIDE"
 )
-# They choose GPUs, which has causes of its own, or say where something is; torch itself does not work otherwise.
-_NO_SETTINGS = frozenset(
-    "CUDA_CACHE_DISABLE CUDA_CACHE_MAXSIZE CUDA_CACHE_PATH CUDA_DEVICE_ORDER CUDA_HOME CUDA_PATH CUDA_ROOT CUDA_VERSION"
-    " CUDA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES NVIDIA_VISIBLE_DEVICES TORCH_CUDA_ARCH_LIST TORCH_HOME".split()
+# They choose GPUs, which has causes of its own, or only say what is installed where, as NVIDIA's images do.
+_NO_SETTING = re.compile(
+    r"CUDA_VISIBLE_DEVICES|CUDA_DEVICE_ORDER|CUDA_CACHE_\w+|TORCH_CUDA_ARCH_LIST"
+    r"|\w+_(HOME|PATH|ROOT|DIR|BIN|LIB|LIBRARY|LIBRARIES|INC|INCLUDE|VERSION|NAME|BUILD|PACKAGE)"
 )
 _MOST_SETTINGS = 100
 
@@ -116,7 +116,7 @@ def loading_variables(variables: t.Mapping[str, str]) -> dict[str, str]:
 
 def setting_variables(variables: t.Mapping[str, str]) -> dict[str, str]:
     """Return the variables that set how torch, CUDA and their libraries work: ``PYTORCH_CUDA_ALLOC_CONF``."""
-    names = sorted(name for name in variables if _SETTING.match(name) and name not in _NO_SETTINGS)
+    names = sorted(name for name in variables if _SETTING.fullmatch(name) and not _NO_SETTING.fullmatch(name))
     return {name: variables[name][:1000] for name in names[:_MOST_SETTINGS]}
 
 

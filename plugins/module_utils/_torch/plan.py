@@ -106,6 +106,23 @@ def _all_reduce_again(report: Report) -> Plan | None:
     return BARE._replace(passed=passed, all_reduce=True)
 
 
+def fewest(names: tuple[str, ...], helps: t.Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
+    """Return the fewest of *names* without which torch gets further, found by halving; empty if it never does.
+
+    One of several causes is found by as many probes as its number has binary digits, and two.
+
+    :arg helps: whether torch gets further without these names.
+    """
+    if not helps(names):
+        return ()
+    found = names
+    while len(found) > 1:
+        half = found[: len(found) // 2]
+        found = half if helps(half) else found[len(half) :]
+    # Two that only work together are in both halves.
+    return found if found == names or helps(found) else names
+
+
 def _counter_check(report: Report) -> Plan | None:
     """Return the plan that repeats what failed; None if nothing did."""
     if not _computes(report) or report.cuda is None or report.torch is None:

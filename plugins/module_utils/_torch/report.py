@@ -57,7 +57,7 @@ class Report(t.NamedTuple):
     :arg broken: the probes that hung or died in a task, in order.
     :arg without: whether torch gets further without the libraries of library_path; None if that was not tried.
     :arg alone: whether torch gets further with the environment's own packages alone; None if that was not tried.
-    :arg unset: whether torch gets further without the variables of settings; None if that was not tried.
+    :arg unset: the fewest variables of settings that were found without which torch gets further; empty for none.
     :arg variables: the variables that change what is imported or loaded.
     :arg settings: the variables that set how torch, CUDA and their libraries work.
     :arg doubled: the packages that bring the same CUDA library as another one of the environment.
@@ -88,7 +88,7 @@ class Report(t.NamedTuple):
     broken: tuple[Broken, ...]
     without: bool | None
     alone: bool | None
-    unset: bool | None
+    unset: tuple[str, ...]
     variables: dict[str, str]
     settings: dict[str, str]
     outside: list[dict[str, t.Any]]
@@ -199,7 +199,7 @@ def read_report(
         broken=tuple(broken),
         without=without,
         alone=None,
-        unset=None,
+        unset=(),
         variables=(by_kind.get("variables") or {}).get("variables") or {},
         settings=(by_kind.get("settings") or {}).get("settings") or {},
         outside=(by_kind.get("outside") or {}).get("modules") or [],

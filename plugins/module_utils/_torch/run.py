@@ -32,7 +32,7 @@ from .environment import (
     require_trusted_variables,
     setting_variables,
 )
-from .plan import Plan, gets_further, library_check, package_check, settings_check, what_is_left
+from .plan import Plan, fewest, gets_further, library_check, package_check, settings_check, what_is_left
 from .probe import doubled, kernels, libraries, main, node, numpy_arrays, origin, package, surroundings, talk
 from .records import MOST_RECORDS, NotUnderstood, understood
 from .report import DIED, FINISHED, TIMEOUT, Broken, Ending, Report, parse_records, read_report
@@ -128,7 +128,8 @@ def _compare(place: _Place, report: Report) -> Report:
     alone = helps(packages) if not without else None
     if without is False and alone is False and helps(packages, LIBRARY_VARIABLES):
         without = alone = True
-    unset = helps(settings_check(report), tuple(report.settings)) if not (without or alone) else None
+    plan = settings_check(report) if not (without or alone) else None
+    unset = fewest(tuple(report.settings), lambda names: bool(helps(plan, names))) if plan else ()
     return report._replace(without=without, alone=alone, unset=unset)
 
 

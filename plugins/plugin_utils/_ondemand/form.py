@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import counted
+
 from .choices import Choice
 from .value import quoted
 
@@ -106,16 +108,12 @@ def label(choice: Choice) -> str:
     parts = []
     if choice.gpus:
         kind = " (%s)" % choice.gpu_type if choice.gpu_type else ""
-        parts.append("%s%s" % (_count(choice.gpus, "GPU"), kind))
-    parts.append(_count(choice.cpus, "CPU"))
+        parts.append("%s%s" % (counted(choice.gpus, "GPU"), kind))
+    parts.append(counted(choice.cpus, "CPU"))
     if choice.memory_gb:
         parts.append("%d GB" % choice.memory_gb)
-    parts.append(_count(choice.hours, "hour"))
+    parts.append(counted(choice.hours, "hour"))
     return "%s: up to %s" % (choice.partition, ", ".join(parts))
-
-
-def _count(number: int, noun: str) -> str:
-    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
 
 
 def _option(choice: Choice) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import counted
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.model.hostlist import fold
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.node_result import VERDICTS
 
@@ -45,11 +46,11 @@ def describe_nodes(report: Report) -> str:
 def _heading(report: Report, width: int) -> list[Line]:
     totals = report["totals"]
     counts = ["%d %s" % (totals["verdicts"][verdict], verdict) for verdict in VERDICTS if totals["verdicts"][verdict]]
-    text = "torch on %s: %s: %s" % (report["inventory"], _count(totals["nodes"]), ", ".join(counts) or "none")
+    text = "torch on %s: %s: %s" % (report["inventory"], counted(totals["nodes"], "node"), ", ".join(counts) or "none")
     lines = [Line(line) for line in textwrap.wrap(text, width, subsequent_indent="  ")]
     earlier = count_earlier(report)
     if earlier:
-        lines.append(Line("of an earlier run: %s" % _count(earlier)))
+        lines.append(Line("of an earlier run: %s" % counted(earlier, "node")))
     return lines
 
 
@@ -76,7 +77,7 @@ def _row(
 def _troubles(report: Report, width: int) -> list[Line]:
     lines: list[Line] = []
     for trouble in find_troubles(report["nodes"]):
-        head = "%s: %s, %s" % (trouble.verdict, trouble.reason["code"], _count(len(trouble.nodes)))
+        head = "%s: %s, %s" % (trouble.verdict, trouble.reason["code"], counted(len(trouble.nodes), "node"))
         lines.append(Line(head + (" (also %s)" % ", ".join(trouble.others) if trouble.others else ""), trouble.verdict))
         lines += _nodes(trouble.nodes, width)
         message = trouble.reason["message"]
@@ -109,7 +110,7 @@ def _nodes(names: t.Sequence[str], width: int) -> list[Line]:
 
 def _some(names: t.Sequence[str]) -> str:
     pieces = fold(names, WIDTH - 4)
-    return ", ".join(pieces[:4]) + (", ... (%s)" % _count(len(names)) if len(pieces) > 4 else "")
+    return ", ".join(pieces[:4]) + (", ... (%s)" % counted(len(names), "node") if len(pieces) > 4 else "")
 
 
 def _wrap(text: str, width: int) -> list[Line]:
@@ -136,7 +137,3 @@ def _describe_node(node: Node) -> str:
         describe_devices(node["devices"]) or "",
     ]
     return "; ".join(part for part in parts if part)
-
-
-def _count(number: int) -> str:
-    return "1 node" if number == 1 else "%d nodes" % number

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line, some
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import counted, one_line, some
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of, visible
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.steps import STATES, Step
 
@@ -59,9 +59,9 @@ def message_lines(task: str, hosts: t.Sequence[str], text: str) -> list[str]:
 def end_line(totals: t.Mapping[str, t.Mapping[str, int]], seconds: float, check_mode: bool) -> str:
     """The recap of a run in which all is well; *totals* has the counts of each host."""
     changed = [counts["changed"] for counts in totals.values() if counts["changed"]]
-    hosts = "%d host%s" % (len(totals), "" if len(totals) == 1 else "s")
+    hosts = counted(len(totals), "host")
     if changed:
-        what = "%d change%s" % (sum(changed), "" if sum(changed) == 1 else "s")
+        what = counted(sum(changed), "change")
         what += " would be made" if check_mode else ""
         what += " on %d of them" % len(changed) if len(totals) > 1 else ""
     else:

@@ -7,7 +7,11 @@ import pathlib
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.environment import find_interpreter, job_variables
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.environment import (
+    find_interpreter,
+    job_variables,
+    setting_variables,
+)
 
 from .conftest import MakeEnv
 
@@ -72,3 +76,22 @@ def test_root_runs_nothing_that_others_can_write(make_env: MakeEnv, monkeypatch:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(UserError, match="become_user"):
         find_interpreter(str(prefix), None)
+
+
+def test_the_settings_of_torch_and_not_what_only_says_where_something_is() -> None:
+    settings = {
+        "CUDA_FORCE_PTX_JIT": "1",
+        "CUDA_MPS_PIPE_DIRECTORY": "/tmp/mps",
+        "NCCL_SOCKET_IFNAME": "ib0",
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "OMP_NUM_THREADS": "4",
+        "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+        "TORCH_LOGS": "+dynamo",
+    }
+    # As an image of NVIDIA's and a module of a site set them.
+    others = (
+        "CUDA_HOME CUDA_PATH CUDA_VERSION CUDA_VISIBLE_DEVICES CUDNN_ROOT CUDNN_VERSION MKL_ROOT NCCL_HOME NCCL_VERSION"
+        " NVIDIA_DRIVER_CAPABILITIES NVIDIA_PRODUCT_NAME NVIDIA_REQUIRE_CUDA NVIDIA_VISIBLE_DEVICES"
+        " TORCH_CUDA_ARCH_LIST TORCH_HOME NV_CUDNN_PACKAGE PATH CUDAHOSTCXX OMPI_MCA_btl"
+    )
+    assert setting_variables({**settings, **dict.fromkeys(others.split(), "x")}) == settings

@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.evidence import error_number
-from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import CHECKS, Plan, what_is_left
+from ansible_collections.hpc.pytorch.plugins.module_utils._torch.plan import CHECKS, Plan, fewest, what_is_left
 from ansible_collections.hpc.pytorch.plugins.module_utils._torch.report import (
     DIED,
     TIMEOUT,
@@ -70,3 +70,23 @@ def test_there_is_always_an_end() -> None:
 )
 def test_the_number_of_an_error(text: str, number: int | None) -> None:
     assert error_number(text) == number
+
+
+@pytest.mark.parametrize("culprits", [{"a"}, {"c"}, {"e"}, {"g"}, {"b", "c"}, {"a", "g"}])
+def test_the_fewest_names_that_help(culprits: set[str]) -> None:
+    """One alone is found. Two that each break it are named together with all others: no half without one helps."""
+    asked: list[tuple[str, ...]] = []
+
+    def helps(names: tuple[str, ...]) -> bool:
+        asked.append(names)
+        return culprits <= set(names)
+
+    names = tuple("abcdefg")
+    found = fewest(names, helps)
+    assert culprits <= set(found)
+    assert len(culprits) > 1 or set(found) == culprits
+    assert len(asked) <= 2 + len(names).bit_length()
+
+
+def test_no_name_helps() -> None:
+    assert fewest(tuple("abc"), lambda names: False) == ()

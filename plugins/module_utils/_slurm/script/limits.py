@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._common.errors import UserError
+from ..._common.errors import UserError, counted
 from ..model.cluster import Cluster, ClusterNode, Partition
 from ..model.gres import Gres, parse_gpu_request
 from ..model.times import minutes, show_minutes
@@ -84,14 +84,14 @@ def _nodes(directives: Directives, partition: Partition) -> t.Iterator[UserError
         most = min(most, partition.max_nodes)
     if asked > most:
         yield UserError(
-            "nodes to be at most %d node%s in partition %s" % (most, "" if most == 1 else "s", partition.name),
+            "nodes to be at most %s in partition %s" % (counted(most, "node"), partition.name),
             "nodes: %d" % asked,
             "request fewer nodes",
         )
     top = re.fullmatch(r"\d+", str(directives.get("nodes", "")))
     if top and asked < partition.min_nodes:
         yield UserError(
-            "nodes to be at least %d nodes in partition %s" % (partition.min_nodes, partition.name),
+            "nodes to be at least %s in partition %s" % (counted(partition.min_nodes, "node"), partition.name),
             "nodes: %d" % asked,
             "request more nodes",
         )
@@ -140,7 +140,7 @@ def _has(name: str, nodes: t.Sequence[ClusterNode]) -> str:
             if have.name == name
         ]
         groups[",".join(parts)] = groups.get(",".join(parts), 0) + 1
-    found = ["%d node%s with %s" % (count, "" if count == 1 else "s", text) for text, count in groups.items() if text]
+    found = ["%s with %s" % (counted(count, "node"), text) for text, count in groups.items() if text]
     return ", ".join(found) or "no %s" % name
 
 

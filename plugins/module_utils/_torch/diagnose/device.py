@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..._common.errors import counted
 from ..._gpu.expected import fits
 from ..asked import Asked
 from ..report import DIED, Report, describe_ending
@@ -57,13 +58,16 @@ def exclusive_or_busy(report: Report, asked: Asked) -> Reason | None:
     busy = [item for item in evidence.nvml_devices(report) if item["processes"]]
     remedy = "check what runs there (nvidia-smi): another job, or processes that a job left behind"
     if prohibited:
-        message += "; %d GPUs are set to prohibited" % len(prohibited)
+        message += "; %s set to prohibited" % ("1 GPU is" if len(prohibited) == 1 else "%d GPUs are" % len(prohibited))
         remedy = "allow processes on the GPU: nvidia-smi -c DEFAULT"
     elif exclusive:
-        message += "; %d GPUs take one process at a time (Exclusive_Process)" % len(exclusive)
+        message += "; %s one process at a time (Exclusive_Process)" % (
+            "1 GPU takes" if len(exclusive) == 1 else "%d GPUs take" % len(exclusive)
+        )
     if busy:
-        message += "; %d processes run on GPU %s" % (
-            sum(item["processes"] for item in busy),
+        number = sum(item["processes"] for item in busy)
+        message += "; %s on GPU %s" % (
+            "1 process runs" if number == 1 else "%d processes run" % number,
             ", ".join(str(item["index"]) for item in busy),
         )
     return Reason("exclusive_or_busy", message, remedy)
@@ -78,7 +82,7 @@ def device_failed(report: Report, asked: Asked) -> Reason | None:
     bad = failing(report, "device_failed")
     if bad:
         texts = ["device %d (%s): %s" % (item["index"], item["name"], item["error"]) for item in bad]
-        message = "%d of %d devices failed: %s" % (len(bad), len(report.devices), "; ".join(texts))
+        message = "%d of %s failed: %s" % (len(bad), counted(len(report.devices), "device"), "; ".join(texts))
     elif report.ending.how == DIED and report.cpu is not None and report.cpu["passed"]:
         message = "the probe %s at: %s" % (describe_ending(report.ending), report.step)
     else:
@@ -165,7 +169,7 @@ def device_count_mismatch(report: Report, asked: Asked) -> Reason | None:
         wanted = "none"
     else:
         return None
-    message = "torch sees %d devices, expected %s" % (found, wanted)
+    message = "torch sees %s, expected %s" % (counted(found, "device"), wanted)
     count, granted = evidence.gpus_of_node(report), evidence.variables(report).get("SLURM_GPUS_ON_NODE")
     if count is not None:
         message += "; the node has %d" % count

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ..._common.errors import counted
 from ..._common.versions import is_version
 from ..._cuda.parse import from_number
 from ..._gpu.drivers import least_driver
@@ -128,7 +129,7 @@ def fabric_manager_802(report: Report, asked: Asked) -> Reason | None:
         return None
     message = "the GPUs' NVSwitch fabric is not ready: %s" % failure.text
     if waiting:
-        message += "; NVML reports this of %d GPUs" % len(waiting)
+        message += "; NVML reports this of %s" % counted(len(waiting), "GPU")
     kernel = evidence.kernel_release(report)
     return Reason(
         "fabric_manager_802",

@@ -8,6 +8,7 @@ Each of these causes leaves torch without a device, or with fewer than the calle
 
 from __future__ import annotations
 
+from ..._common.errors import counted
 from ..asked import Asked
 from ..report import Report
 from . import evidence
@@ -53,7 +54,7 @@ def slurm_cgroup(report: Report, asked: Asked) -> Reason | None:
         return None
     total = max(len(files), evidence.gpus_of_node(report) or 0)
     receiver = "job %s" % job if job else "this process"
-    message = "%s was given %d of the node's %d GPUs" % (receiver, len(files) - len(barred), total)
+    message = "%s was given %d of the node's %s" % (receiver, len(files) - len(barred), counted(total, "GPU"))
     if barred:
         message += ", its cgroup bars %s" % ", ".join("/dev/%s (%s)" % (name, files[name]) for name in barred)
     granted = given.get("SLURM_STEP_GPUS") or given.get("SLURM_JOB_GPUS")
@@ -94,7 +95,7 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     if report.devices:
         if count is None or len(report.devices) >= count or len(names) >= count:
             return None
-        how = "names %d of the node's %d GPUs" % (len(names), count)
+        how = "names %d of the node's %s" % (len(names), counted(count, "GPU"))
     elif names[0] in NONE:
         how = "hides every GPU"
     elif value.startswith("MIG-") or evidence.nvml_devices(report, mig=True):
@@ -104,7 +105,7 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     elif names[0].lstrip("-").isdigit():
         if count is None or 0 <= int(names[0]) < count:
             return None
-        how = "begins with %s, the node has %d GPUs, counted from 0" % (names[0], count)
+        how = "begins with %s, the node has %s, counted from 0" % (names[0], counted(count, "GPU"))
     elif any((item["uuid"] or "").startswith(names[0]) for item in evidence.nvml_devices(report)):
         return None
     else:
@@ -151,7 +152,7 @@ def mig(report: Report, asked: Asked) -> Reason | None:
         message = "MIG is on: a process uses one instance at most (%s)" % few.text
         remedy = "expect one device, or start one process for each instance; nvidia-smi -mig 0 gives whole GPUs"
     elif empty and not there:
-        message = "MIG is on for %d GPUs and %d of them have no instance" % (len(divided), len(empty))
+        message = "MIG is on for %s, of which %d without an instance" % (counted(len(divided), "GPU"), len(empty))
         remedy = "create instances (nvidia-smi mig -cgi ... -C), or turn MIG off (nvidia-smi -mig 0)"
     elif value.startswith("MIG-"):
         message = "CUDA_VISIBLE_DEVICES=%s is an instance that torch does not find: %s" % (value, few.text)
@@ -160,9 +161,9 @@ def mig(report: Report, asked: Asked) -> Reason | None:
             " set PYTORCH_NVML_BASED_CUDA_CHECK=0"
         )
     elif there:
-        message = "MIG is on for %d GPUs with %d instances, and CUDA_VISIBLE_DEVICES names none of them: %s" % (
-            len(divided),
-            there,
+        message = "MIG is on for %s with %s, and CUDA_VISIBLE_DEVICES names none of them: %s" % (
+            counted(len(divided), "GPU"),
+            counted(there, "instance"),
             few.text,
         )
         remedy = (
@@ -173,6 +174,6 @@ def mig(report: Report, asked: Asked) -> Reason | None:
             " with AutoDetect=nvml in gres.conf"
         )
     else:
-        message = "MIG is on for %d GPUs, and this process has no instance: %s" % (len(divided), few.text)
+        message = "MIG is on for %s, and this process has no instance: %s" % (counted(len(divided), "GPU"), few.text)
         remedy = "create instances (nvidia-smi mig -cgi ... -C) and ask for one (--gres=gpu:1g.10gb:1), or turn MIG off"
     return Reason("mig", message, remedy)

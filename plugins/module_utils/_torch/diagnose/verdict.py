@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.errors import UserError, one_line, some
+from ..._common.errors import UserError, counted, one_line, some
 from ..._cuda.parse import from_number
 from ..._gpu.expected import is_slice, unknown
 from ..._gpu.names import words_of
@@ -77,7 +77,7 @@ def unmet(report: Report, asked: Asked) -> str | None:
     found = len(report.devices)
     if asked.expect_devices is not None:
         if found != asked.expect_devices and not _is_all_there(report, asked):
-            return "expected %s, found %d" % (_devices(asked.expect_devices), found)
+            return "expected %s, found %d" % (counted(asked.expect_devices, "device"), found)
     elif asked.expect_cuda is True and not found:
         return "expected a CUDA device, found none"
     elif asked.expect_cuda is False and found:
@@ -107,7 +107,7 @@ def summarize(verdict: str, report: Report, asked: Asked, reasons: t.Sequence[Re
         parts.append("torch %s%s" % (report.torch["version"], built))
     if report.devices:
         passed = sum(1 for device in report.devices if device["passed"])
-        parts.append("%d of %s passed" % (passed, _devices(len(report.devices))))
+        parts.append("%d of %s passed" % (passed, counted(len(report.devices), "device")))
     missed = unmet(report, asked)
     if verdict == FAILED and missed and report.cuda is not None:
         parts.append(missed)
@@ -179,7 +179,3 @@ def node(report: Report) -> dict[str, t.Any]:
         "libraries": [path for _variable, path in report.library_path],
         "kernel_log": report.kernel_log or [],
     }
-
-
-def _devices(count: int) -> str:
-    return "1 device" if count == 1 else "%d devices" % count

@@ -21,30 +21,18 @@ def bad_setting(report: Report, asked: Asked) -> Reason | None:
     """A variable that sets torch or CUDA makes it fail.
 
     With `PYTORCH_CUDA_ALLOC_CONF`, `TORCH_LOGS`, `CUDA_FORCE_PTX_JIT`, `NCCL_SOCKET_IFNAME` or another one like them
-    something fails, and without them it works: both have been tried. The message names the variable if the error does,
-    and otherwise all that are set. Unset it, or correct its value.
+    something fails, and without it it works: both have been tried, and the message names the variable. Unset it, or
+    correct its value.
     """
     if not report.unset:
         return None
-    failed = what_failed(report, whole=True)
-    named = _named(report, failed)
-    texts = ["%s=%s" % (name, value[:_LONGEST]) for name, value in named.items()]
-    one = len(named) == 1
-    return Reason(
-        "bad_setting",
-        "%s %s set, and without %s it works; with %s: %s"
-        % (some(texts, 8), "is" if one else "are", *(["it"] * 2 if one else ["them"] * 2), what_failed(report)),
-        "unset %s in the job and in ~/.bashrc, profile.d or the modulefile%s"
-        % (" ".join(named), "" if one else "; which of them it is shows if they are unset one by one"),
+    texts = ["%s=%s" % (name, report.settings[name][:_LONGEST]) for name in report.unset]
+    one = len(texts) == 1
+    message = "%s %s set, and without %s it works; with %s: %s" % (
+        some(texts, 8),
+        "is" if one else "are",
+        *(["it", "it"] if one else ["them", "them"]),
+        what_failed(report),
     )
-
-
-def _named(report: Report, failed: str) -> dict[str, str]:
-    """Return the settings whose name or value the error has; all of them if it has none."""
-    by_name = {name: value for name, value in report.settings.items() if name in failed}
-    by_value = {
-        name: value
-        for name, value in report.settings.items()
-        if any(len(part) > 3 and part in failed for part in value.replace(",", ":").split(":"))
-    }
-    return by_name or by_value or report.settings
+    remedy = "unset %s in the job and in ~/.bashrc, profile.d or the modulefile" % " ".join(report.unset)
+    return Reason("bad_setting", message, remedy)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ...._common.errors import counted
 from ...._gpu.cudnn import first_without
 from ...asked import Asked
 from ...report import Report
@@ -59,7 +60,8 @@ def library_failed(report: Report, asked: Asked) -> Reason | None:
     if not devices:
         return None
     texts = ["%s: %s" % (names_of([device]), device["error"]) for device in devices]
-    message = "%d of %d devices failed by software: %s" % (len(devices), len(report.devices), "; ".join(texts))
+    total = counted(len(report.devices), "device")
+    message = "%d of %s failed by software: %s" % (len(devices), total, "; ".join(texts))
     two = doubled(report, message)
     if two:
         return Reason("library_failed", "%s; %s" % (message, two.found), two.remedy)
