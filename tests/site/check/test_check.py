@@ -231,3 +231,10 @@ def test_check_mode_fails_for_nothing_that_the_run_would_make_or_repair(
     assert "not_checked: expected an environment at %s/none" % envs in " ".join(done.output.split())
     assert "not_checked: expected a whole environment at %s/half" % envs in " ".join(done.output.split())
     assert check({"compute": {"half": on(envs / "half")}}).rc == 2
+
+
+def test_a_verdict_that_must_not_fail_the_run(check: t.Callable[..., Check], envs: pathlib.Path) -> None:
+    """As a person writes it on the command line, where false is a text."""
+    done = check({"compute": {"c1": on(envs / "half")}}, "-e", "torch_check_fail=false")
+    assert (done.rc, done.verdicts) == (0, {"c1": "failed"}), done.output
+    assert check({"compute": {"c1": on(envs / "half")}}, "-e", "torch_check_fail=true").rc != 0

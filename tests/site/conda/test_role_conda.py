@@ -8,6 +8,7 @@ import subprocess
 import typing as t
 
 import pytest
+import yaml
 
 ROLE = [{"ansible.builtin.include_role": {"name": "hpc.pytorch.conda"}}]
 
@@ -126,6 +127,16 @@ def test_activation_restores_the_path_refuses_unknown_and_unfinished_envs(play, 
     assert "made without conda" in shell(start + "conda install numpy")
     own = a_base(tmp_path / "miniconda3") / "bin"
     assert shell(start + "PATH=$PATH:%s; conda install numpy" % own) == "%s/conda install numpy\n" % own
+
+
+def test_lists_from_the_command_line_are_lists_in_the_condarc(play, site, tmp_path):
+    """Conda does not start with a text there."""
+    folders = [str(tmp_path / name) for name in ("a", "b")]
+    assert (
+        play(ROLE, {**site, "conda_envs_dirs": ",".join(folders), "conda_channels": site["conda_channels"][0]}).rc == 0
+    )
+    found = yaml.safe_load(pathlib.Path(site["conda_prefix"], ".condarc").read_text())
+    assert (found["envs_dirs"], found["channels"]) == (folders, site["conda_channels"])
 
 
 def test_the_condarc_keeps_what_else_stands_in_it(play, site):

@@ -59,7 +59,4 @@ def test_the_look_gets_the_files_of_the_task(tasks: str, variables: list[str]) -
 def test_the_look_gets_every_setting_of_the_condarc() -> None:
     wanted = load("conda/vars/main/main.yml")["__conda_condarc"]
     settings = load("conda/vars/main/site.yml")["__conda_base_part"]["settings"]["settings"]
-    expected = [
-        "{{ {'%s': %s} | to_nice_yaml(indent=2) }}" % (name, value.strip("{} ")) for name, value in wanted.items()
-    ]
-    assert settings == expected
+    assert settings == ["{{ {'%s': __conda_condarc.%s} | to_nice_yaml(indent=2) }}" % (name, name) for name in wanted]
