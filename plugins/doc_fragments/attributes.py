@@ -41,6 +41,13 @@ attributes:
     details:
       - This module changes nothing.
 """
+    ACTION = r"""
+options: {}
+attributes:
+  action:
+    description: Has an action plugin that runs on the controller.
+    support: full
+"""
     ACTION_GROUP = r"""
 options: {}
 attributes:

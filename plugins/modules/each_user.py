@@ -20,6 +20,7 @@ description:
     name.
   - The task needs C(become=true). Its C(become_user) is not used.
 extends_documentation_fragment:
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:

@@ -25,6 +25,7 @@ options:
     required: true
 extends_documentation_fragment:
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -33,9 +34,6 @@ attributes:
       - The variables are checked in check mode too.
   diff_mode:
     support: none
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 """
 
 EXAMPLES = r"""

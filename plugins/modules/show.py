@@ -23,6 +23,7 @@ options:
     required: true
 extends_documentation_fragment:
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -31,9 +32,6 @@ attributes:
       - The lines are printed in check mode too.
   diff_mode:
     support: none
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 """
 
 EXAMPLES = r"""

@@ -75,6 +75,7 @@ options:
 extends_documentation_fragment:
   - hpc.pytorch.slurm_resources
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -83,9 +84,6 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing that lasts.
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 seealso:
   - plugin: hpc.pytorch.srun
     plugin_type: connection

@@ -43,15 +43,13 @@ options:
     default: ""
 extends_documentation_fragment:
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: N/A
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 seealso:
   - module: hpc.pytorch.torch_info
   - module: hpc.pytorch.slurm_torch_info

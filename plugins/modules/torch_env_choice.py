@@ -40,6 +40,7 @@ options:
     type: str
 extends_documentation_fragment:
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -48,9 +49,6 @@ attributes:
       - The choice is the same, as nothing is changed.
   diff_mode:
     support: none
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 """
 
 EXAMPLES = r"""

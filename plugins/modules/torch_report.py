@@ -57,6 +57,7 @@ options:
     type: str
 extends_documentation_fragment:
   - hpc.pytorch.attributes
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -65,9 +66,6 @@ attributes:
     support: full
     details:
       - A line for each node.
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 notes:
   - The file C(docs/report.md) of this collection describes the JSON.
 seealso:

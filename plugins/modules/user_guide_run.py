@@ -104,6 +104,7 @@ options:
     description: The file for progress that the action plugin shows; do not set it.
     type: path
 extends_documentation_fragment:
+  - hpc.pytorch.attributes.action
   - hpc.pytorch.attributes.action_group
 attributes:
   check_mode:
@@ -114,9 +115,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows how the outputs change.
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
 notes:
   - Root is refused. A program that leaves its session, such as by C(setsid), is not ended.
 seealso:

@@ -79,6 +79,8 @@ def test_a_module_says_what_it_is_and_which_modes_it_knows(name):
     assert attributes["action_group"]["membership"] == ["hpc.pytorch.all"]
     if name.endswith("_info"):
         assert attributes["check_mode"]["support"] == "full"
+    if "runs on the controller, in its action plugin" in path.read_text(encoding="utf-8"):
+        assert attributes["action"]["support"] == "full"
 
 
 @pytest.mark.parametrize("name", found("plugins/action/*.py"))
