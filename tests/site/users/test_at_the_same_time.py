@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -71,7 +72,9 @@ def user_layer(ground, homes, playbook_run):
     }
     groups = {"login": {"hosts": {"n1": {}}}, "compute": {"hosts": {"n2": {}, "n3": {}}}}
     inventory.write_text(json.dumps({"all": {"vars": variables, "children": groups}}))
-    return lambda *arguments: playbook_run("-i", str(inventory), "playbooks/user.yml", *arguments)
+    return lambda *arguments, playbook="user": playbook_run(
+        "-i", str(inventory), "playbooks/%s.yml" % playbook, *arguments
+    )
 
 
 @pytest.fixture
@@ -137,6 +140,16 @@ def test_a_user_whose_script_fails_gets_no_example_and_the_others_get_theirs(use
     assert (homes[second] / "jobs/train_digits.py").exists() and (homes[first] / ".bashrc").exists()
     run = user_layer("-e", "hpc_users_fail=true")
     assert run.rc != 0 and "%s: a step failed" % first in " ".join(run.output.split()), run.output
+
+
+def test_job_yml_names_each_failure_of_each_step_once(user_layer, homes):
+    first, second = homes
+    (homes[first] / "jobs").write_text("no folder")
+    # sbatch refuses the job of the other user, or is not there.
+    run = user_layer("-e", '{"job_script_submit_arguments": ["--no-such-option"]}', playbook="job")
+    named = re.findall(r"^ +user +(\w+): ([\w ]+) failed: ", run.output, re.MULTILINE)
+    assert run.rc != 0 and named == [(first, "job script"), (second, "job")], run.output
+    assert (homes[second] / "jobs/test.sh").exists()
 
 
 def test_the_hosts_and_the_recap_are_those_of_the_inventory(user_layer):
