@@ -24,6 +24,7 @@ options:
       - The variables of role C(torch_env) without their prefix, C(python), C(torch), C(cuda), C(source), C(gpus),
         C(drivers), C(builds), C(wheels_url), C(companions), C(packages), C(pip), C(channels), C(site_channels),
         C(glibc) and C(platform).
+      - If C(gpus) is null, C(hpc_gpu_type) of the nodes counts.
     type: dict
     required: true
   name:

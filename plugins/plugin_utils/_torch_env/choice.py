@@ -15,7 +15,8 @@ from .plan import Asked, Plan, plan
 class Request(t.NamedTuple):
     """What is asked for.
 
-    asked: the role's variables, as :class:`Asked` takes them; what the nodes declare is not among them yet.
+    asked: the role's variables, as :class:`Asked` takes them; what the nodes declare is not among them yet. With
+        ``gpus`` None, those of the nodes count.
     name, groups, host: whose nodes the environment is for, see :func:`nodes`.
     needs_engine: whether the site's engine is looked for.
     """
@@ -42,7 +43,13 @@ def choice(request: Request, hostvars: HostVars, groups: Groups, here: t.Callabl
     :raises UserError: the nodes contradict each other, or no build fits.
     """
     found = nodes(hostvars, groups, request.groups, request.name, request.host)
-    asked = Asked.of(dict(request.asked, drivers=found.drivers or request.asked["drivers"]))
+    given = dict(request.asked)
+    if found.drivers:
+        given["drivers"] = found.drivers
+    # An empty list means that no GPU counts.
+    if given.get("gpus", ()) is None:
+        given["gpus"] = found.gpus
+    asked = Asked.of(given)
     # Without any of these there is nothing to choose: the channels decide.
     is_declared = any((asked.source, asked.cuda, asked.drivers, asked.gpus))
     printed = here() if is_declared or request.needs_engine else ""

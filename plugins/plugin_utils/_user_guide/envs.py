@@ -77,7 +77,7 @@ def env_of(
     asked = Asked.of(
         {
             **{key: given[key] for key in ("python", "torch", "cuda", "source", "builds", "wheels_url", "companions")},
-            "gpus": variables.get("torch_env_gpus", found.gpus),
+            "gpus": found.gpus if variables.get("torch_env_gpus") is None else variables["torch_env_gpus"],
             "drivers": drivers,
             "packages": given["packages"],
             "pip": given["pip"],

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import collections
+
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.choice import Request, choice
@@ -45,6 +47,34 @@ def test_the_drivers_of_the_nodes_come_before_the_roles_own():
     assert "525.60.13" in made.plan.messages[0] and "418.40" not in made.plan.messages[0]
     made, _asked = chosen({"n1": {}}, source="wheels", drivers=["580.65.06"])
     assert "580.65.06" in made.plan.messages[0]
+
+
+def test_the_gpus_of_the_nodes_count_unless_the_role_names_others_or_none():
+    made, _asked = chosen(NODES, gpus=None)
+    assert "gpus a100 v100" in made.plan.messages[0]
+    made, _asked = chosen(NODES, gpus=["h100"])
+    assert "gpus h100" in made.plan.messages[0]
+    assert chosen(NODES, gpus=[]) == chosen({"n1": {}}, gpus=[])
+    assert chosen({"n1": {}}, gpus=None) == chosen({"n1": {}}, gpus=[])
+
+
+class Counting(dict):
+    """The variables of a host, each of which costs a template; counts how often each is read."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.read = collections.Counter()
+
+    def get(self, name, default=None):
+        self.read[name] += 1
+        return super().get(name, default)
+
+
+def test_each_variable_of_a_node_is_read_once():
+    hostvars = {name: Counting(values) for name, values in NODES.items()}
+    made, _asked = chosen(hostvars, gpus=None)
+    assert "gpus a100 v100" in made.plan.messages[0]
+    assert {name: max(each.read.values()) for name, each in hostvars.items()} == {"n1": 1, "n2": 1}
 
 
 def test_the_oldest_c_library_of_nodes_and_machine_counts_and_the_declared_platform():
