@@ -19,6 +19,8 @@ options:
     description:
       - What the inventory says about the site, by the keys V(conda), V(jupyter), V(kernels), V(cuda), V(tools), V(job)
         and V(env).
+      - It can have V(runner), V(sbatch) or V(bash), which a page without Slurm is for; V(modules), whether the login
+        shell of such a machine has modules; and V(tools_bin), the folder with the commands for users.
     type: dict
     required: true
   hostvars:
@@ -34,7 +36,9 @@ options:
     type: str
     required: true
   slurm:
-    description: The result of M(hpc.pytorch.slurm_info). Without V(partitions), only the inventory counts.
+    description:
+      - The result of M(hpc.pytorch.slurm_info). Without V(partitions), only the inventory counts. If it says that the
+        only machine of the inventory has no Slurm, the page is for a machine without it.
     type: dict
     required: true
   languages:
@@ -113,8 +117,7 @@ def user_guide_pages(
     try:
         _require("user_guide_languages", languages, LANGUAGES)
         _require("user_guide_formats", formats, RENDERERS)
-        answer = slurm if slurm.get("partitions") is not None else None
-        site = site_of(facts, hostvars, groups, host, answer)
+        site = site_of(facts, hostvars, groups, host, slurm)
         printed = {str(name): str(text) for name, text in (outputs or {}).items()}
         pages = make_pages(site, languages, formats, texts or {}, extra_of(extra, languages), printed)
     except UserError as error:

@@ -13,10 +13,13 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import 
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._report.collect import partitions_of as child_groups
 
 from .envs import DEFAULTS, Env, env_of
-from .partitions import partitions_of
+from .machine import Machine, runner_of
+from .partitions import declared_gpus, partitions_of
 from .site import Site, conda_of, cuda_of, kernels_of
 
 FACTS = {"conda", "jupyter", "kernels", "cuda", "tools", "job", "env"}
+# What runs job scripts, whether a login shell has modules, and the folder of the commands for users.
+OPTIONAL_FACTS = {"runner", "modules", "tools_bin"}
 
 
 def site_of(
@@ -28,14 +31,18 @@ def site_of(
 ) -> Site:
     """The facts of a site.
 
-    :arg facts: of the host, by the keys FACTS.
+    :arg facts: of the host, by the keys FACTS and, where they are known, OPTIONAL_FACTS.
     :arg hostvars: Ansible's variable of this name.
     :arg host: the one whose variables the page is made with.
-    :arg slurm: the result of slurm_info, None if Slurm gave no answer.
+    :arg slurm: the result of slurm_info, without ``partitions`` if Slurm gave no answer; None or empty if it was not
+        asked.
     :raises UserError: a value that makes no sense, or a torch that no build fits.
     """
-    if set(facts) != FACTS:
+    if set(facts) - OPTIONAL_FACTS != FACTS:
         raise UserError("the facts %s" % ", ".join(sorted(FACTS)), ", ".join(sorted(facts)), "correct the keys")
+    answer = slurm if slurm and slurm.get("partitions") is not None else None
+    machine = _machine(facts, hostvars, groups, slurm or {})
+    has_modules = machine is None or machine.has_modules
     envs: dict[str, Env] = {}
 
     def of_node(name: str) -> Env:
@@ -47,16 +54,36 @@ def site_of(
 
     env = _public(env_of(host, collections.ChainMap(dict(facts["env"]), hostvars[host]), hostvars, groups))
     return Site(
-        conda=conda_of(facts["conda"]),
+        conda=conda_of(_without_module(facts["conda"], has_modules)),
         jupyter=str(facts["jupyter"] or "").rstrip("/"),
         kernels=kernels_of(facts["kernels"], env.name),
-        cuda=cuda_of(facts["cuda"]),
+        cuda=cuda_of(_without_module(facts["cuda"], has_modules)),
         env=env,
-        partitions=partitions_of(child_groups(groups, hostvars), groups, hostvars, slurm, of_node),
-        tools=str(facts["tools"] or ""),
+        partitions=partitions_of([] if machine else child_groups(groups, hostvars), groups, hostvars, answer, of_node),
+        tools=str(facts["tools"] or "") if has_modules else "",
         job=_job(facts["job"]),
-        slurm_version=str((slurm or {}).get("version") or ""),
+        slurm_version=str((answer or {}).get("version") or ""),
+        machine=machine,
     )
+
+
+def _machine(
+    facts: t.Mapping[str, t.Any], hostvars: t.Any, groups: t.Mapping[str, t.Sequence[str]], slurm: t.Mapping[str, t.Any]
+) -> Machine | None:
+    """The machine that the page is for; None if it is for a cluster with Slurm."""
+    computing = groups.get("compute", ())
+    hosts = {*groups.get("login", ()), *computing}
+    if runner_of(str(facts.get("runner") or ""), hosts, slurm) != "bash":
+        return None
+    gpus, _names = declared_gpus(hostvars[name] for name in computing or hosts)
+    return Machine(gpus, bool(facts.get("modules", True)), str(facts.get("tools_bin") or ""))
+
+
+def _without_module(values: t.Mapping[str, t.Any], has_modules: bool) -> t.Mapping[str, t.Any]:
+    """The values without the way ``module`` where a login shell does not know that command."""
+    if has_modules or not isinstance(values["expose"], (list, tuple)):
+        return values
+    return {**values, "expose": [way for way in values["expose"] if way != "module"]}
 
 
 def _job(given: t.Any) -> t.Mapping[str, t.Any]:

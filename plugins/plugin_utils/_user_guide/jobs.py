@@ -20,6 +20,8 @@ from .site import Site
 KINDS = ("single", "array", "multi_gpu", "multi_node", "lightning")
 # Options of the inventory's job script that the site's jobs need, whatever they do.
 _EVERYWHERE = ("account", "qos", "reservation", "constraint", "modules", "conda_prefix", "activation")
+# The same on a machine without Slurm.
+_ALONE = ("style", "modules", "conda_prefix", "activation", "conda_env")
 # Options of one GPU's job that a test program takes over.
 _OF_SINGLE = (
     *("style", "job_name", "nodes", "ntasks", "ntasks_per_node", "cpus_per_task", "cpus_per_gpu"),
@@ -31,6 +33,7 @@ MEMORY_MB = 4096
 TASKS = 4
 # Since this torch there is torchrun; torch.distributed.launch is older.
 _TORCHRUN = "1.10"
+_DIRECTIVE = re.compile(r"^#SBATCH .*\n", re.MULTILINE)
 
 
 class Job(t.NamedTuple):
@@ -113,7 +116,7 @@ def _options(kind: str, site: Site, place: Partition | None, nodes: int, gpus: i
         options.update(array="0-%d" % (TASKS - 1), job_name=kind, output="array-%a.out")
     if kind not in ("single", "array"):
         options.update(nodes=str(nodes), output="%s-%%j.out" % kind.replace("_", "-"))
-        if kind != "lightning" and env.torch and key(env.torch) < key(_TORCHRUN):
+        if kind != "lightning" and _is_before_torchrun(env.torch):
             options["launcher"] = "torch.distributed.launch"
     options.setdefault("job_name", kind.replace("_", "-"))
     if gpus and not set(options) & {"gres", "gpus", "gpus_per_node"}:
@@ -130,6 +133,30 @@ def _add_limits(options: dict[str, t.Any], limits: Limits | None, tasks: int) ->
     if not set(options) & {"mem", "mem_per_cpu", "mem_per_gpu"}:
         options["mem"] = size(min(MEMORY_MB, limits.memory_mb // 2 if limits and limits.memory_mb else MEMORY_MB))
     options.setdefault("time", duration(min(MINUTES, (limits.max_minutes if limits else None) or MINUTES)))
+
+
+def script_of(site: Site, program: str) -> str:
+    """The script for a machine without Slurm: that of a job, without its directives.
+
+    :arg program: what it runs, a file in its folder.
+    :raises UserError: the inventory's options for job scripts contradict each other.
+    """
+    options = {name: site.job[name] for name in _ALONE if site.job.get(name) is not None}
+    if site.machine and not site.machine.has_modules:
+        options.pop("modules", None)
+    options.setdefault("conda_prefix", site.conda.prefix)
+    options.setdefault("conda_env", site.env.reference)
+    options.update(kind="single", job_name="test", command="python %s" % program)
+    return _DIRECTIVE.sub("", render(options_of(options), parse(None)).content)
+
+
+def launcher_of(torch: str) -> str:
+    """The command that starts a program once for each GPU of this machine, in the active environment."""
+    return "python -m torch.distributed.launch --use_env" if _is_before_torchrun(torch) else "torchrun --standalone"
+
+
+def _is_before_torchrun(torch: str) -> bool:
+    return bool(torch) and key(torch) < key(_TORCHRUN)
 
 
 def script_name(dest: t.Any) -> str:

@@ -13,6 +13,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import 
 from .blocks import Note, Paragraph, Section, Text
 from .html import render_html
 from .markdown import render_markdown
+from .sections.alone import programs
 from .sections.install import install
 from .sections.submit import jobs
 from .sections.troubles import notebooks, troubles
@@ -55,7 +56,8 @@ def structure(site: Site, extra: t.Sequence[Extra] = ()) -> tuple[Section, ...]:
             Note("tip", Text("tip_title"), Text("tip" if site.conda.has_command else "tip_activate")),
         ),
     )
-    sections = [first, *install(site), *jobs(site), *notebooks(site), *troubles(site)]
+    work = programs(site, site.machine.gpus or 0) if site.machine else jobs(site)
+    sections = [first, *install(site), *work, *notebooks(site), *troubles(site)]
     for mine in extra:
         ids = [each.id for each in sections]
         if mine.id in ids or mine.after and mine.after not in ids:
@@ -93,7 +95,7 @@ def make_pages(
             title, paragraphs = mine.texts[language]
             added[mine.id + " title"] = title
             added.update({"%s %d" % (mine.id, number): text for number, text in enumerate(paragraphs)})
-        words = texts_of(language, texts, added)
+        words = texts_of(language, texts, added, site.machine is not None)
         for name in formats:
             ending, render = RENDERERS[name]
             others = [OtherPage(each, LANGUAGES[each], _file(each, ending)) for each in languages if each != language]

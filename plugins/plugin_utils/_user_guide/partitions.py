@@ -72,7 +72,7 @@ def partitions_of(
             continue
         in_slurm = known.get(name)
         if in_slurm is None:
-            gpus, gpu_names = _declared(hostvars[host] for host in hosts)
+            gpus, gpu_names = declared_gpus(hostvars[host] for host in hosts)
             found.append(Partition(name, len(hosts), gpus, gpu_names, None, env_of(hosts[0])))
             continue
         nodes = [node for node in (slurm or {}).get("nodes", ()) if name in node["partitions"]]
@@ -89,7 +89,7 @@ def partitions_of(
     return tuple(found)
 
 
-def _declared(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[int | None, tuple[str, ...]]:
+def declared_gpus(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[int | None, tuple[str, ...]]:
     """The GPUs that the inventory declares: the fewest in a node, and each kind once."""
     counts: list[int | None] = []
     names: dict[str, None] = {}

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 
 from .envs import Env
+from .machine import Machine
 from .partitions import Partition
 
 # Such as mamba>=2 and conda-forge::conda.
@@ -65,6 +66,7 @@ class Site(t.NamedTuple):
     :arg tools: the module with the commands for users, empty where there is none.
     :arg job: options of sbatch_script that the inventory sets for job scripts.
     :arg slurm_version: of the cluster, empty if it is not known.
+    :arg machine: that the page is for, if it has no Slurm; then there are no partitions. None for a cluster.
     """
 
     conda: Conda
@@ -76,6 +78,7 @@ class Site(t.NamedTuple):
     tools: str
     job: t.Mapping[str, t.Any]
     slurm_version: str
+    machine: Machine | None = None
 
     def partition(self, name: str) -> Partition | None:
         """The partition of that name."""

@@ -44,14 +44,17 @@ class Texts(t.NamedTuple):
         return parse(self.by_key[text.key], text.values)
 
 
-def texts_of(language: str, changed: t.Mapping[str, t.Any], added: t.Mapping[str, str]) -> Texts:
+def texts_of(
+    language: str, changed: t.Mapping[str, t.Any], added: t.Mapping[str, str], is_alone: bool = False
+) -> Texts:
     """The texts of one language.
 
     :arg changed: the role's variable ``user_guide_texts``: texts by language and key.
     :arg added: texts of the site's own sections, by key.
+    :arg is_alone: whether the page is for a machine without Slurm.
     :raises UserError: the variable has an unknown language or key, or a text that is no text.
     """
-    ours = built_in(language)
+    ours = built_in(language, is_alone)
     for name, mine in changed.items():
         if name not in LANGUAGES or not isinstance(mine, t.Mapping):
             raise UserError(
@@ -78,10 +81,14 @@ def texts_of(language: str, changed: t.Mapping[str, t.Any], added: t.Mapping[str
 
 
 @functools.lru_cache(maxsize=None)
-def built_in(language: str) -> t.Mapping[str, str]:
-    """The texts that come with the collection. The English meaning of a reason code is its detector's docstring."""
+def built_in(language: str, is_alone: bool = False) -> t.Mapping[str, str]:
+    """The texts that come with the collection. The English meaning of a reason code is its detector's docstring.
+
+    :arg is_alone: whether those of a machine without Slurm replace those of a cluster.
+    """
     found: dict[str, str] = {}
-    for path in sorted((FOLDER / language).glob("*.yml")):
+    alone = [FOLDER / "machine" / (language + ".yml")] if is_alone else []
+    for path in sorted((FOLDER / language).glob("*.yml")) + alone:
         found.update(yaml.safe_load(path.read_text(encoding="utf-8")))
     if language == "en":
         for detect in (detect for stage in STAGES for detect in stage.detectors):

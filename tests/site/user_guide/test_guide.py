@@ -73,6 +73,33 @@ def test_slurm_that_gives_no_answer_is_reported_and_the_pages_have_what_the_inve
     ).read_text(encoding="utf-8").replace("[\u4e2d\u6587](pytorch.zh.md)\n\n", "")
 
 
+@pytest.mark.parametrize("has_modules", [True, False])
+def test_a_machine_without_slurm_gets_a_page_of_its_own(guide, tmp_path, monkeypatch, has_modules):
+    home, root = tmp_path / "home", tmp_path / "root"
+    home.mkdir()
+    found = "module() { :; }\nexport MODULEPATH=/etc/modulefiles:%s/modulefiles" % root
+    missing = "unset -f module"
+    (home / ".bash_profile").write_text("%s\n" % (found if has_modules else missing), encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    run = guide(inventory="local", user_guide_slurm=True, user_guide_slurm_bin_dir=str(tmp_path), local_root=str(root))
+    assert run.rc == 0, run.output
+    for name, page in pages_in(tmp_path).items():
+        assert "bash train.sh" in page and "sbatch train.sh" not in page and "--partition" not in page, name
+        assert ("module load anaconda3" in page) == has_modules, name
+        assert ("%s/tools/bin/torch-verdict" % root in page) == (not has_modules), name
+    again = guide(
+        inventory="local", user_guide_slurm=True, user_guide_slurm_bin_dir=str(tmp_path), local_root=str(root)
+    )
+    assert again.rc == 0 and again.recap["changed"] == 0, again.output
+
+
+def test_modules_in_a_folder_that_is_not_searched_are_not_named(guide, tmp_path, monkeypatch):
+    (tmp_path / ".bash_profile").write_text("module() { :; }\nexport MODULEPATH=/etc/modulefiles\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = guide(inventory="local", user_guide_runner="bash", user_guide_languages=["en"], local_root=str(tmp_path))
+    assert run.rc == 0 and "module load" not in pages_in(tmp_path)["pytorch.md"], run.output
+
+
 def test_a_login_node_that_is_down_is_reported(guide, tmp_path):
     run = guide(user_guide_slurm=True, ansible_host="127.0.0.1", ansible_port=1, ansible_ssh_common_args="-F none")
     assert run.rc == 0, run.output

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 
 import yaml
@@ -24,13 +25,14 @@ CAMPUS_GROUPS = {
 
 
 class Inventory(t.NamedTuple):
-    """Variables of every host, groups, and Slurm's answer."""
+    """Variables of every host, groups, Slurm's answer, and the facts that a page can do without."""
 
     variables: dict[str, t.Any]
     groups: dict[str, list[str]]
     of_group: dict[str, dict[str, t.Any]] = {}
     jupyter: str = ""
     slurm: dict[str, t.Any] = {}
+    more: dict[str, t.Any] = {}
 
     @property
     def hostvars(self) -> dict[str, dict[str, t.Any]]:
@@ -71,6 +73,7 @@ class Inventory(t.NamedTuple):
             "tools": "hpc-pytorch-tools" if "module" in given.get("conda_expose", ["module"]) else "",
             "job": {name[11:]: value for name, value in given.items() if name.startswith("job_script_")},
             "env": {name: value for name, value in given.items() if name.startswith("torch_env_")},
+            **self.more,
         }
 
     @property
@@ -167,4 +170,20 @@ def slurm(nodes: t.Mapping[str, t.Sequence[str]], **changes: t.Any) -> dict[str,
     }
 
 
-SITES = {"campus": campus, "molecule": molecule, "mixed": mixed, "small": small}
+# What slurm_info returns on a machine without Slurm.
+NO_SLURM = {"failed": True, "expected": "Slurm's command scontrol", "found": "none there", "msg": "no Slurm"}
+
+
+def machine(gpus: int | None = None, **more: t.Any) -> Inventory:
+    """inventories/local in /srv/site, on a machine with neither Slurm nor modules."""
+    text = (CHECKOUT / "inventories/local/group_vars/all.yml").read_text(encoding="utf-8")
+    given = yaml.safe_load(re.sub(r"{{ (local_root|torch_env_prefix) }}", "/srv/site", text))
+    variables = {name: value for name, value in given.items() if not (isinstance(value, str) and "{{" in value)}
+    variables.update(torch_env_prefix="/srv/site/envs/torch", job_script_conda_env="/srv/site/envs/torch")
+    if gpus is not None:
+        variables.update(hpc_gpu_count=gpus)
+    facts = {"modules": False, "tools_bin": "/srv/site/tools/bin", **more}
+    return Inventory(variables, {"login": ["login01"], "here": ["login01"]}, slurm=NO_SLURM, more=facts)
+
+
+SITES = {"machine": machine, "campus": campus, "molecule": molecule, "mixed": mixed, "small": small}

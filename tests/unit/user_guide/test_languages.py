@@ -9,14 +9,16 @@ import collections
 import re
 
 import pytest
+import yaml
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.inline import codes_in, names_in
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_guide.texts import FOLDER, LANGUAGES, built_in
 
 from .sites import SITES
 
 CJK = re.compile("[\u4e00-\u9fff]")
-# A term of the text that one language writes as code and the other one does not.
-SAME_CODE = sorted(built_in("en"))
+# The texts of a cluster, and those with which a machine without Slurm replaces some of them.
+VARIANTS = {"cluster": False, "machine": True}
+EVERY_TEXT = [(name, key) for name, alone in VARIANTS.items() for key in sorted(built_in("zh", alone))]
 
 
 def shape(page: str) -> list[str]:
@@ -51,26 +53,43 @@ def codes(page: str) -> collections.Counter[str]:
     return collections.Counter(re.findall(r"`([^`]+)`|<code>(.*?)</code>", prose))
 
 
-def test_each_file_has_the_same_keys_in_each_language():
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_language_has_the_same_keys(name):
+    assert sorted(built_in("en", VARIANTS[name])) == sorted(built_in("zh", VARIANTS[name]))
+
+
+def test_each_language_has_the_same_files():
     names = {path.name for path in (FOLDER / "en").iterdir()}
     assert {path.name for path in (FOLDER / "zh").iterdir()} == names | {"causes.yml"}
-    assert sorted(built_in("en")) == sorted(built_in("zh"))
+    assert {path.stem for path in (FOLDER / "machine").iterdir()} == set(LANGUAGES)
 
 
-@pytest.mark.parametrize("key", SAME_CODE)
-def test_a_text_has_the_same_values_and_the_same_code_in_each_language(key):
-    english, chinese = built_in("en")[key], built_in("zh")[key]
+@pytest.mark.parametrize(("name", "key"), EVERY_TEXT)
+def test_a_text_has_the_same_values_and_the_same_code_in_each_language(name, key):
+    english, chinese = built_in("en", VARIANTS[name])[key], built_in("zh", VARIANTS[name])[key]
     assert names_in(english) == names_in(chinese)
     assert sorted(set(codes_in(english))) == sorted(set(codes_in(chinese)))
 
 
-@pytest.mark.parametrize("key", sorted(set(built_in("zh")) - {"title", "jupyterlab_title", "notebooks_title"}))
-def test_a_chinese_text_is_chinese(key):
-    text = built_in("zh")[key]
-    assert CJK.search(re.sub(r"`[^`]*`", "", text)) or key == "troubles_title"
+@pytest.mark.parametrize(("name", "key"), EVERY_TEXT)
+def test_a_chinese_text_is_chinese(name, key):
+    text = built_in("zh", VARIANTS[name])[key]
+    names = ("title", "jupyterlab_title", "notebooks_title", "troubles_title")
+    assert CJK.search(re.sub(r"`[^`]*`", "", text)) or key in names
     # YAML folds lines with a space, which does not belong between two characters.
     assert not re.search("[\u4e00-\u9fff\u3001\u3002\uff0c\uff1a\uff1b] [\u4e00-\u9fff]", text)
-    assert not CJK.search(built_in("en")[key])
+    assert not CJK.search(built_in("en", VARIANTS[name])[key])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_texts_of_a_machine_without_slurm_name_no_cluster(language):
+    texts = yaml.safe_load((FOLDER / "machine" / (language + ".yml")).read_text(encoding="utf-8"))
+    foreign = re.compile(
+        r"[Cc]luster|[Ll]ogin node|compute node|[Pp]artition|sbatch|srun|\bjobs?\b|集群|节点|分区|作业"
+    )
+    assert {key: text for key, text in texts.items() if foreign.search(text)} == {}
+    # A text of a cluster is replaced, or it is for the machine alone.
+    assert texts.keys() - built_in(language).keys() == {"run_title", "run_first", "run", "torchrun", "trouble_driver"}
 
 
 @pytest.mark.parametrize("name", SITES)

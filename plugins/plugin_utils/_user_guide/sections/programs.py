@@ -35,6 +35,11 @@ main()
 distributed.destroy_process_group()
 """
 
+# On one machine, for this number of GPUs.
+LIGHTNING_ALONE = """\
+trainer = Trainer(accelerator="gpu", devices=%d, strategy="ddp")
+"""
+
 LIGHTNING = """\
 trainer = Trainer(accelerator="gpu", devices=%(devices)d, num_nodes=%(nodes)d, strategy="ddp")
 """

@@ -33,7 +33,7 @@ COLUMNS: tuple[tuple[str, t.Callable[[Partition], str | None]], ...] = (
 
 def jobs(site: Site) -> t.Iterator[Section]:
     """Yield the sections in the order of the founding guide."""
-    yield Section("jobs", 2, Text("jobs_title"), tuple(_cuda(site)))
+    yield Section("jobs", 2, Text("jobs_title"), tuple(cuda(site)))
     yield Section("slurm", 3, Text("slurm_title"), tuple(_single(site)))
     array = job_of("array", site, "pytorch_test.py")
     if array:
@@ -41,7 +41,8 @@ def jobs(site: Site) -> t.Iterator[Section]:
     yield Section("parallel", 3, Text("parallel_title"), tuple(_parallel(site)))
 
 
-def _cuda(site: Site) -> t.Iterator[Block]:
+def cuda(site: Site) -> t.Iterator[Block]:
+    """Yield how the variables of the site's CUDA toolkit are set."""
     cuda = site.cuda
     if not cuda.home:
         yield Paragraph(Text("cuda_none"))

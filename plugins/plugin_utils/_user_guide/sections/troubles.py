@@ -13,7 +13,10 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._torch.diagnose.stages
 from ..blocks import Block, Cell, Code, Command, Items, Paragraph, Section, Table, Text
 from ..jobs import job_of
 from ..site import Kernel, Site
-from .install import DOWNLOADS
+from .install import DOWNLOADS, word
+
+# The reasons that only a job of Slurm's can have.
+_OF_JOBS = ("slurm_cgroup",)
 
 
 def notebooks(site: Site) -> t.Iterator[Section]:
@@ -53,18 +56,22 @@ def troubles(site: Site) -> t.Iterator[Section]:
 
 def _troubles(site: Site) -> t.Iterator[Block]:
     yield Paragraph(Text("troubles"))
-    yield Items((Text("trouble_login"), Text("trouble_gres"), Text("trouble_build")))
-    step = _step(site)
+    places = (Text("trouble_driver"),) if site.machine else (Text("trouble_login"), Text("trouble_gres"))
+    yield Items((*places, Text("trouble_build")))
+    step = "" if site.machine else _step(site) + " "
     yield Paragraph(Text("trouble_ask"))
-    yield Command("cuda-check", step + " python -c 'import torch; print(torch.cuda.is_available())'")
+    yield Command("cuda-check", step + "python -c 'import torch; print(torch.cuda.is_available())'")
     if site.tools:
         yield Paragraph(Text("trouble_verdict"))
-        yield Command("verdict", "module load %s\n%s torch-verdict" % (shlex.quote(site.tools), step))
+        yield Command("verdict", "module load %s\n%storch-verdict" % (shlex.quote(site.tools), step))
+    elif site.machine and site.machine.tools_bin:
+        yield Paragraph(Text("trouble_verdict"))
+        yield Command("verdict", word(site.machine.tools_bin + "/torch-verdict"))
     yield Paragraph(Text("causes"))
     yield Table(
         "causes",
         (Text("code"), Text("meaning")),
-        tuple((Code(code), Text("cause_" + code)) for code in codes()),
+        tuple((Code(code), Text("cause_" + code)) for code in codes() if not (site.machine and code in _OF_JOBS)),
     )
 
 
