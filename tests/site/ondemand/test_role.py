@@ -94,6 +94,27 @@ def test_another_cluster_changes_the_form_and_an_empty_one_leaves_it(play, site,
     assert tree_of(app) == before
 
 
+def test_absent_removes_the_files_of_the_app_and_no_other(play, site, scontrol, tmp_path, tree_of) -> None:
+    scontrol()
+    app = tmp_path / "apps/jupyterlab"
+    assert play(ROLE, site).rc == 0
+    (app / "template/own.txt").write_text("the site's own\n")
+    # Slurm is not asked, and no value of the form is read.
+    site = dict(site, ondemand_app_state="absent", ondemand_app_slurm_bin_dir="/nowhere", ondemand_app_max_hours=0)
+    before = tree_of(app)
+    checked = play(ROLE, site, "--check", "--diff")
+    assert checked.rc == 0 and checked.recap["changed"] == 1 and tree_of(app) == before, checked.output
+    assert checked.output.count("-a file") + checked.output.count("-regular file") == 8, checked.output
+    removed = play(ROLE, site)
+    assert removed.rc == 0 and removed.recap["changed"] == 1, removed.output
+    assert [path.name for path in app.rglob("*") if path.is_file()] == ["own.txt"]
+    for arguments in ((), ("--check",)):
+        again = play(ROLE, site, *arguments)
+        assert again.rc == 0 and again.recap["changed"] == 0, again.output
+    bare = play(ROLE, dict(site, ondemand_app_dir=str(tmp_path / "never")))
+    assert bare.rc == 0 and bare.recap["changed"] == 0 and not (tmp_path / "never").exists(), bare.output
+
+
 def test_jupyterlab_is_that_of_the_group_jupyter(play, site, scontrol, tmp_path) -> None:
     scontrol()
     join = [
