@@ -108,6 +108,15 @@ def of_the_module(
     return found
 
 
+def verdict_of(given: Given, slurm: t.Sequence[int]) -> str:
+    """What ``taken.verdict`` says; ``spelling`` for a right value that sbatch_script does not write itself."""
+    found = taken.verdict(given.option, given.value, slurm)
+    option = table.BY_DIRECTIVE.get(given.option)
+    if found != "right" or option is None or given.value is None or option.valid(given.value):
+        return found
+    return "spelling"
+
+
 def explained(found: Disagreement, standing: t.Sequence[t.Mapping[str, str]]) -> t.Mapping[str, str] | None:
     """The first entry of the list of standing disagreements that is about this one."""
     for entry in standing:
@@ -118,9 +127,9 @@ def explained(found: Disagreement, standing: t.Sequence[t.Mapping[str, str]]) ->
         if "text" in entry and re.search(entry["text"], found.script.text):
             return entry
         names = entry.get("options", "").split()
-        odd = entry.get("verdict")
+        asked = entry.get("verdict")
         for one in found.script.given if "text" not in entry else ():
-            if odd and taken.verdict(one.option, one.value, (int(found.release[:2]), int(found.release[3:]))) != odd:
+            if asked and verdict_of(one, (int(found.release[:2]), int(found.release[3:]))) != asked:
                 continue
             if (not names or one.option in names) and _fits(entry, one, found):
                 return entry

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 import yaml
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import BY_DIRECTIVE, FLAGS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.taken import is_known, verdict
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "judges"
@@ -90,6 +91,40 @@ def test_each_entry_of_the_list_has_a_reason_and_examples_that_fit_it(judges):
     for entry in entries:
         assert entry["reason"] and entry["ours"] in ("sbatch_lint", "sbatch_script")
         assert entry["slurm"] in ("taken", "refused")
+
+
+def test_no_entry_would_explain_away_that_a_right_value_is_refused(judges):
+    compare, given = judges["compare"], judges["directives"].Given
+    right = {name: [option.example.strip('"')] for name, option in BY_DIRECTIVE.items() if name not in FLAGS}
+    for name, values in load("shapes.yml")["right"].items():
+        right.setdefault(name, []).extend(value for value in values if value != "~")
+    standing = load("standing.yml")
+    for name, values in right.items():
+        for value in values:
+            script = judges["directives"].Script("", (given(name, value),), plain=True)
+            for ours in ("sbatch_lint", "sbatch_script"):
+                for release in ("22.05", "24.11"):
+                    found = compare.Disagreement(ours, "taken", release, script, "expected another value")
+                    assert compare.explained(found, standing) is None, (ours, release, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("nodes", "2", "right"),
+        ("nodes", "+1", "spelling"),
+        ("gpus", "a100:2", "right"),
+        ("gpus", "a100", "spelling"),
+        ("nodes", "two", "refused"),
+        ("time", "-5", "odd"),
+        ("hold", None, "right"),
+        # No option of sbatch_script's table, which hands its value on.
+        ("begin", "16:00", "right"),
+    ],
+)
+def test_a_spelling_is_a_right_value_that_the_module_does_not_write(judges, name, value, says):
+    compare = judges["compare"]
+    assert compare.verdict_of(judges["directives"].Given(name, value), (24, 11)) == says
 
 
 def test_a_run_fails_for_a_new_disagreement_and_for_an_entry_without_one(judges, monkeypatch, capsys):
