@@ -62,6 +62,12 @@ options:
     type: list
     elements: str
     default: []
+  features:
+    description:
+      - The features of nodes that a user may choose. By default there is no such field.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -81,6 +87,7 @@ _value:
   type: dict
 """
 
+import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -98,6 +105,7 @@ def ondemand_app_files(
     qos: t.Sequence[str] = (),
     submit_host: str = "",
     exclude: t.Sequence[str] = (),
+    features: t.Sequence[str] = (),
 ) -> dict[str, str]:
     """See the documentation above."""
     # Not before: Ansible loads all filters of a collection with the first one.
@@ -112,6 +120,7 @@ def ondemand_app_files(
             tuple(str(name) for name in qos),
             str(submit_host),
             tuple(str(name) for name in exclude),
+            _features(features),
         )
         return files(slurm, app, rules)
     except UserError as error:
@@ -122,6 +131,14 @@ def _hours(given: t.Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise UserError("max_hours to be a number of hours from 1", str(given), "give one, such as 24")
     return given
+
+
+def _features(given: t.Sequence[str]) -> tuple[str, ...]:
+    """The names of features; --constraint takes & | * [ ] ( ) and commas for more than a name."""
+    wrong = [str(name) for name in given if not re.fullmatch(r"[A-Za-z0-9_][\w.:+-]*", str(name))]
+    if wrong:
+        raise UserError("features to be names, of the characters A-Z a-z 0-9 _ . : + -", wrong[0], "correct it")
+    return tuple(dict.fromkeys(str(name) for name in given))
 
 
 class FilterModule:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The form of Open OnDemand against real Slurms: what it offers they accept, and what it leaves out they refuse.
 
-Every request that a session can make has a partition, a type of GPU, and numbers of GPUs, processors, GiB and hours.
+Every request that a session can make has a partition, a type of GPU, numbers of GPUs, processors, GiB and hours, and a
+feature of the node or none.
 Of each number the bounds count: 1, the most of each choice, and one more. ``sbatch --test-only`` says for each
 combination whether Slurm takes it; the choices say whether the form offers it. Both must agree. Ruby reads the form as
 Open OnDemand does, and what it makes of a choice is what sbatch is asked.
@@ -37,14 +38,14 @@ from slurm import Slurm, Verdict
 CLUSTERS = ("", "campus", "mixed", "odd")
 # Of the user who asks, see inside/ask.sh.
 _GROUPS = frozenset(("nogroup", "games"))
-_RULES = Rules(max_hours=100, submit_host="judge")
+_RULES = Rules(max_hours=100, submit_host="judge", features=("ib", "rack1", "nowhere"))
 # The form leaves these out although sbatch takes a job: Slurm shows them to no user, or lets the job wait.
 _NOT_REFUSED = ("it is hidden", "its state is down")
 _RENDER = pathlib.Path(FOLDER).parent / "unit" / "ondemand" / "render.rb"
 
 
 class Request(t.NamedTuple):
-    """What a session asks for. Without GPUs it has no type; 0 GiB asks for no memory."""
+    """What a session asks for. Without GPUs it has no type; 0 GiB asks for no memory; any node has the feature ""."""
 
     partition: str
     gpu_type: str | None
@@ -52,6 +53,7 @@ class Request(t.NamedTuple):
     cpus: int
     memory_gb: int
     hours: int
+    feature: str = ""
 
     def arguments(self) -> list[str]:
         """For sbatch, as Open OnDemand gives them."""
@@ -60,6 +62,8 @@ class Request(t.NamedTuple):
             words.append("--mem=%dG" % self.memory_gb)
         if self.gpus:
             words.append("--gres=%s:%d" % ("gpu:" + self.gpu_type if self.gpu_type else "gpu", self.gpus))
+        if self.feature:
+            words.append("--constraint=%s" % self.feature)
         return words
 
     def script(self) -> str:
@@ -91,7 +95,7 @@ def check(slurm: Slurm, seed: int, count: int) -> Result:
     mine = [choice for choice in found.choices if choice.groups is None or _GROUPS.intersection(choice.groups)]
     rest = [request for request in requests(facts, found) if request not in bounds(mine)]
     tried = [*bounds(mine), *random.Random(seed).sample(rest, min(count, len(rest)))]
-    offered = [request for request in tried if allows(mine, request.partition, request[1:5], request.hours)]
+    offered = [request for request in tried if _is_allowed(request, mine)]
     wrong = of_the_form(facts, found.choices, offered)
     for request, verdict in zip(tried, slurm.ask([request.script() for request in tried])):
         if (verdict.status == 0) != (request in offered):
@@ -99,8 +103,15 @@ def check(slurm: Slurm, seed: int, count: int) -> Result:
     return Result(len(offered), len(tried) - len(offered), wrong)
 
 
+def _is_allowed(request: Request, choices: t.Sequence[Choice]) -> bool:
+    return allows(choices, request.partition, request[1:5], request.hours, request.feature)
+
+
 def bounds(choices: t.Sequence[Choice]) -> list[Request]:
-    """Of each choice the least, the most, and each number one above the most, next to the most and to the least."""
+    """Of each choice the least, the most, and each number one above the most, next to the most and to the least.
+
+    The least and the most with each feature, too.
+    """
     found: list[Request] = []
     for choice in choices:
         most = Request(
@@ -113,6 +124,7 @@ def bounds(choices: t.Sequence[Choice]) -> list[Request]:
         )
         least = Request(choice.partition, most.gpu_type, min(1, choice.gpus), 1, min(1, choice.memory_gb), 1)
         found += [most, least, least._replace(gpu_type=None, gpus=0)]
+        found += [one._replace(feature=feature) for feature in _RULES.features for one in (most, least)]
         above = ["cpus", "memory_gb", *(["gpus"] if choice.gpus else [])]
         above += ["hours"] if choice.hours < _RULES.max_hours else []
         found += [one._replace(**{name: getattr(most, name) + 1}) for name in above for one in (most, least)]
@@ -145,7 +157,7 @@ def _combined(
     memory = [0] if choices and not any(choice.memory_gb for choice in choices) else []
     memory += _with_more(choice.memory_gb for choice in choices)
     hours = _with_more(choice.hours for choice in choices if choice.hours < _RULES.max_hours)
-    for values in itertools.product(gpus, cpus, memory, hours):
+    for values in itertools.product(gpus, cpus, memory, hours, ["", *_RULES.features]):
         yield Request(partition, kind, *values)
 
 
@@ -158,9 +170,9 @@ def of_the_form(facts: t.Mapping[str, t.Any], choices: t.Sequence[Choice], offer
     """Where the files for Open OnDemand say something else than the choices."""
     selections = []
     for request in offered:
-        choice = next(one for one in choices if allows([one], request.partition, request[1:5], request.hours))
+        choice = next(one for one in choices if _is_allowed(request, [one]))
         fields = {"num_gpus": request.gpus, "num_cores": request.cpus, "memory_gb": request.memory_gb or 1}
-        fields.update(bc_num_hours=request.hours)
+        fields.update(bc_num_hours=request.hours, feature=request.feature)
         selections.append({"node_type": choice.value, **{name: str(value) for name, value in fields.items()}})
     answer = rendered(files(facts, App("JupyterLab", "A test", "", "/opt/conda"), _RULES), selections)
     shown = [option[1] for option in answer["form"]["attributes"]["node_type"]["options"]]

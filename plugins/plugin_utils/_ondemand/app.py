@@ -56,13 +56,13 @@ def files(slurm: t.Mapping[str, t.Any], app: App, rules: Rules) -> dict[str, str
     cluster = app.cluster or slurm["cluster"]
     return {
         "manifest.yml": _MANIFEST % {"title": quoted(app.title), "description": quoted(app.description)},
-        "form.yml.erb": form(found.choices, cluster, app.jupyter_prefix, rules.accounts, rules.qos),
-        "submit.yml.erb": submit(found.choices, label, bool(rules.accounts), bool(rules.qos)),
-        "choices.json": _json(found, cluster),
+        "form.yml.erb": form(found.choices, cluster, app.jupyter_prefix, rules),
+        "submit.yml.erb": submit(found.choices, label, rules),
+        "choices.json": _json(found, cluster, rules),
     }
 
 
-def _json(found: Choices, cluster: str) -> str:
+def _json(found: Choices, cluster: str, rules: Rules) -> str:
     """The same choices for another portal."""
     choices = [
         {
@@ -78,6 +78,7 @@ def _json(found: Choices, cluster: str) -> str:
             "groups": choice.groups,
             "accounts": choice.accounts,
             "qos": choice.qos,
+            **({"features": choice.features} if rules.features else {}),
         }
         for choice in found.choices
     ]

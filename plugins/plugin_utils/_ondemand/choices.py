@@ -6,8 +6,8 @@
 Private to hpc.pytorch.
 
 A choice is a box: a partition, a type of GPU, and the most GPUs, processors and memory that one of its nodes has
-together. Nodes of several shapes give several boxes, so that no box promises the GPUs of one node and the memory of
-another. What no box contains, ``sbatch --test-only`` refuses: tests/judges asks it.
+together, with the features of that node. Nodes of several shapes give several boxes, so that no box promises the GPUs
+of one node and the memory of another. What no box contains, ``sbatch --test-only`` refuses: tests/judges asks it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Rules(t.NamedTuple):
     :arg qos: the qualities of service that a user may choose; empty for none.
     :arg submit_host: the name of the portal in Slurm.
     :arg exclude: partitions that the form leaves out.
+    :arg features: the features of nodes that a user may choose; empty for none.
     """
 
     max_hours: int
@@ -36,6 +37,7 @@ class Rules(t.NamedTuple):
     qos: tuple[str, ...] = ()
     submit_host: str = ""
     exclude: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 class Choice(t.NamedTuple):
@@ -47,6 +49,7 @@ class Choice(t.NamedTuple):
     :arg groups: the Unix groups whose members may choose it; None for everyone.
     :arg accounts: the accounts that it takes, of those that a user may choose.
     :arg qos: the same for qualities of service.
+    :arg features: what a node has that has all the rest, of the features that a user may choose.
     """
 
     value: str
@@ -60,6 +63,7 @@ class Choice(t.NamedTuple):
     accounts: tuple[str, ...]
     qos: tuple[str, ...]
     default: bool
+    features: tuple[str, ...] = ()
 
 
 class Choices(t.NamedTuple):
@@ -77,6 +81,7 @@ class _Box(t.NamedTuple):
     gpus: int
     cpus: int
     memory_gb: int
+    features: tuple[str, ...] = ()
 
 
 def choices_of(slurm: t.Mapping[str, t.Any], rules: Rules) -> Choices:
@@ -93,21 +98,24 @@ def choices_of(slurm: t.Mapping[str, t.Any], rules: Rules) -> Choices:
         if why:
             left_out[partition["name"]] = why
             continue
-        boxes = _largest({box for node in here for box in _boxes(node, partition["access"])})
+        boxes = _largest({box for node in here for box in _boxes(node, partition["access"], rules)})
         found += [_choice(partition, box, boxes, rules) for box in boxes]
     return Choices(tuple(sorted(found, key=lambda choice: not choice.default)), left_out)
 
 
-def allows(choices: t.Iterable[Choice], partition: str, box: tuple[str | None, int, int, int], hours: int) -> bool:
+def allows(
+    choices: t.Iterable[Choice], partition: str, box: tuple[str | None, int, int, int], hours: int, feature: str = ""
+) -> bool:
     """Whether a choice contains a request.
 
     :arg box: type of GPU, GPUs, processors, memory in GiB.
+    :arg feature: that the node must have; empty for none.
     """
-    wanted = _Box(*box)
+    wanted = _Box(*box, (feature,) if feature else ())
     return any(
         choice.partition == partition
         and hours <= choice.hours
-        and _fits(wanted, _Box(choice.gpu_type, choice.gpus, choice.cpus, choice.memory_gb))
+        and _fits(wanted, _Box(choice.gpu_type, choice.gpus, choice.cpus, choice.memory_gb, choice.features))
         for choice in choices
     )
 
@@ -153,21 +161,24 @@ def _allowed(names: t.Sequence[str], allowed: t.Collection[str] | None, denied: 
     return tuple(name for name in names if (allowed is None or name in allowed) and name not in denied)
 
 
-def _boxes(node: t.Mapping[str, t.Any], access: t.Mapping[str, t.Any]) -> t.Iterator[_Box]:
+def _boxes(node: t.Mapping[str, t.Any], access: t.Mapping[str, t.Any], rules: Rules) -> t.Iterator[_Box]:
     """What a job may have of a node: with each type of GPU, and without any."""
     cpus, memory = node["job_cpus"], node["job_memory_mb"]
     cpus = min(cpus, access["max_cpus"] or cpus)
     memory = min(memory, access["max_memory_mb"] or memory) // 1024
-    yield _Box(None, 0, cpus, memory)
+    features = tuple(name for name in rules.features if name in node["features"])
+    yield _Box(None, 0, cpus, memory, features)
     for gres in node["gres"]:
         if gres["name"] == "gpu":
-            yield _Box(gres["type"], gres["count"], cpus, memory)
+            yield _Box(gres["type"], gres["count"], cpus, memory, features)
 
 
 def _largest(boxes: t.Collection[_Box]) -> list[_Box]:
     """The boxes that fit into no other one: by type of GPU, those with the most GPUs first."""
     kept = [box for box in boxes if not any(box != other and _fits(box, other) for other in boxes)]
-    return sorted(kept, key=lambda box: (box.gpus == 0, box.gpu_type or "", -box.gpus, -box.cpus, -box.memory_gb))
+    return sorted(
+        kept, key=lambda box: (box.gpus == 0, box.gpu_type or "", -box.gpus, -box.cpus, -box.memory_gb, box.features)
+    )
 
 
 def _fits(box: _Box, other: _Box) -> bool:
@@ -177,6 +188,7 @@ def _fits(box: _Box, other: _Box) -> bool:
         and box.gpus <= other.gpus
         and box.cpus <= other.cpus
         and box.memory_gb <= other.memory_gb
+        and set(box.features) <= set(other.features)
     )
 
 
@@ -190,6 +202,8 @@ def _choice(partition: t.Mapping[str, t.Any], box: _Box, boxes: t.Sequence[_Box]
     if len(same) > 1:
         # Shapes are named after what they have: a name stays the same when another shape is added.
         words.append("%dx%dx%d" % (box.gpus, box.cpus, box.memory_gb))
+    if any(other != box and other[:-1] == box[:-1] for other in boxes):
+        words += ["with", *box.features]
     return Choice(
         value=value_of([word for word in words if word]),
         partition=partition["name"],
@@ -202,4 +216,5 @@ def _choice(partition: t.Mapping[str, t.Any], box: _Box, boxes: t.Sequence[_Box]
         accounts=_allowed(rules.accounts, access["accounts"], access["denied_accounts"]),
         qos=_allowed(rules.qos, access["qos"], access["denied_qos"]),
         default=partition["default"],
+        features=box.features,
     )

@@ -4,7 +4,7 @@
 """The form of a session: form.yml.erb of Open OnDemand. No I/O. Private to hpc.pytorch.
 
 Every choice sets the limits of the other fields with ``data-max-FIELD``; nothing depends on two fields at once, but for
-accounts and qualities of service, which a choice may refuse (``data-option-for-node-type-CHOICE: false``):
+accounts, qualities of service and features, which a choice may refuse (``data-option-for-node-type-CHOICE: false``):
 https://osc.github.io/ood-documentation/latest/how-tos/app-development/interactive/dynamic-form-widgets.html
 """
 
@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import counted
 
-from .choices import Choice
+from .choices import Choice, Rules
 from .value import quoted
 
 # The user's groups, as Slurm sees them; a number without a name is no group that a partition could name.
@@ -65,19 +65,18 @@ _FIELDS = """\
 """
 
 
-def form(
-    choices: t.Sequence[Choice], cluster: str, jupyter_prefix: str, accounts: t.Sequence[str], qos: t.Sequence[str]
-) -> str:
+def form(choices: t.Sequence[Choice], cluster: str, jupyter_prefix: str, rules: Rules) -> str:
     """The text of form.yml.erb.
 
     :arg choices: at least one.
     :arg cluster: the cluster's name in Open OnDemand.
     :arg jupyter_prefix: where JupyterLab is; the scripts of the session read it.
-    :arg accounts: the accounts that a user may choose.
-    :arg qos: the same for qualities of service.
     """
     restricted = any(choice.groups is not None for choice in choices)
+    accounts, qos = rules.accounts, rules.qos
+    features = [name for name in rules.features if any(name in choice.features for choice in choices)]
     fields = ["node_type", *(["account"] if accounts else []), *(["qos"] if qos else [])]
+    fields += ["feature"] if features else []
     fields += ["jupyter_prefix", "num_gpus", "num_cores", "memory_gb", "bc_num_hours"]
     lines = [
         "---",
@@ -99,6 +98,9 @@ def form(
     if qos:
         lines += ["  qos:", "    widget: select", "    label: Quality of service", "    options:"]
         lines += [_refusable(name, "qos", choices) for name in qos]
+    if features:
+        lines += ["  feature:", "    widget: select", "    label: Feature of the node", "    options:"]
+        lines += ['      - ["any", ""]', *(_refusable(name, "features", choices) for name in features)]
     most = {name: max(getattr(choice, name) for choice in choices) for name in ("gpus", "cpus", "memory_gb", "hours")}
     return (_GROUPS if restricted else "") + "\n".join(lines) + "\n" + _FIELDS % most
 
@@ -113,7 +115,8 @@ def label(choice: Choice) -> str:
     if choice.memory_gb:
         parts.append("%d GB" % choice.memory_gb)
     parts.append(counted(choice.hours, "hour"))
-    return "%s: up to %s" % (choice.partition, ", ".join(parts))
+    features = ", with %s" % " ".join(choice.features) if choice.features else ""
+    return "%s: up to %s%s" % (choice.partition, ", ".join(parts), features)
 
 
 def _option(choice: Choice) -> list[str]:
@@ -140,13 +143,11 @@ def _option(choice: Choice) -> list[str]:
 
 
 def _refusable(name: str, field: str, choices: t.Sequence[Choice]) -> str:
-    """An account or quality of service, with the choices that refuse it.
+    """An account, quality of service or feature, with the choices that refuse it.
 
-    :arg field: which one, as a choice has it: ``accounts`` or ``qos``.
+    :arg field: which one, as a choice has it: ``accounts``, ``qos`` or ``features``.
     """
-    refusing = [
-        choice.value for choice in choices if name not in getattr(choice, {"account": "accounts"}.get(field, field))
-    ]
+    refusing = [choice.value for choice in choices if name not in getattr(choice, field)]
     return "      - [%s]" % ", ".join(
         [quoted(name), quoted(name), *("data-option-for-node-type-%s: false" % value for value in refusing)]
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .choices import Choice
+from .choices import Choice, Rules
 from .value import quoted
 
 _RULES = """
@@ -54,12 +54,11 @@ script:
 """
 
 
-def submit(choices: t.Sequence[Choice], label: t.Callable[[Choice], str], account: bool, qos: bool) -> str:
+def submit(choices: t.Sequence[Choice], label: t.Callable[[Choice], str], known: Rules) -> str:
     """The text of submit.yml.erb.
 
     :arg label: what a person reads about a choice.
-    :arg account: whether the form has that field.
-    :arg qos: the same for the quality of service.
+    :arg known: with the accounts, qualities of service and features, for each of which the form has a field.
     """
     lines = ["<%-", "choices = {"]
     for choice in choices:
@@ -74,13 +73,21 @@ def submit(choices: t.Sequence[Choice], label: t.Callable[[Choice], str], accoun
             "accounts": "[%s]" % ", ".join(map(quoted, choice.accounts)),
             "qos": "[%s]" % ", ".join(map(quoted, choice.qos)),
         }
+        if known.features:
+            pairs["features"] = "[%s]" % ", ".join(map(quoted, choice.features))
         lines.append("  %s => {" % quoted(choice.value))
         lines += ['    "%s" => %s,' % pair for pair in pairs.items()]
         lines.append("  },")
     lines.append("}")
     rules = _RULES
-    if account:
+    if known.accounts:
         rules += 'native << "--account=#{member.call("the account", self.account, choice["accounts"])}"\n'
-    if qos:
+    if known.qos:
         rules += 'native << "--qos=#{member.call("the quality of service", self.qos, choice["qos"])}"\n'
+    if any(choice.features for choice in choices):
+        rules += "wanted = self.feature.to_s\n"
+        rules += 'nothing = choice["features"].empty? && !wanted.empty?\n'
+        rules += 'refuse.call("no feature #{where}", wanted, "choose any, or another place") if nothing\n'
+        rules += 'constraint = member.call("the feature", wanted, choice["features"]) unless wanted.empty?\n'
+        rules += 'native << "--constraint=#{constraint}" unless constraint.nil?\n'
     return "\n".join(lines) + rules + _END

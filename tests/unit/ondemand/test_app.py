@@ -214,6 +214,39 @@ def test_the_same_for_another_portal(facts):
     }
 
 
+def test_a_feature_becomes_a_constraint_where_the_place_has_it(facts, ruby):
+    nodes = {"n1": {"Gres": "gpu:titan:2", "ActiveFeatures": "ib"}, "n2": {"ActiveFeatures": "rack1"}}
+    files = ondemand_app_files(facts(BOTH, nodes), features=["ib", "nvlink"])
+    answer = ruby(
+        files,
+        selection("titan", feature="ib"),
+        selection("titan", feature=""),
+        selection("cpu", feature=""),
+        selection("cpu", feature="ib"),
+        selection("titan", feature="ib&rack1"),
+    )
+    assert options(answer)[0][0] == "titan: up to 2 GPUs (titan), 16 CPUs, 3 GB, 2 hours, with ib"
+    # No node has nvlink.
+    assert options(answer, "feature") == [("any", "", {}), ("ib", "ib", {"data-option-for-node-type-cpu": False})]
+    with_it, without, other, *refused = answer["submitted"]
+    assert with_it["script"]["native"][-1] == "--constraint=ib"
+    for one in (without, other):
+        assert not [word for word in one["script"]["native"] if "constraint" in word]
+    assert refused[0]["refused"] == (
+        "expected no feature for cpu: up to 16 CPUs, 3 GB, 2 hours; found ib; remedy: choose any, or another place"
+    )
+    assert "found ib&rack1; remedy: choose one of them" in refused[1]["refused"]
+    assert [one["features"] for one in json.loads(files["choices.json"])["choices"]] == [["ib"], []]
+    # A cluster of which no node has one has no such field.
+    assert "feature" not in ruby(ondemand_app_files(facts(BOTH, nodes), features=["nvlink"]))["form"]["form"]
+
+
+@pytest.mark.parametrize("wrong", ["ib&rack1", "[ib]", "a,b", "", "-x", "a b", "ib*2"])
+def test_a_feature_that_is_no_name_is_refused(facts, wrong):
+    with pytest.raises(AnsibleFilterError, match="expected features to be names, of the characters"):
+        ondemand_app_files(facts(BOTH, NODES), features=[wrong])
+
+
 def test_the_same_facts_give_the_same_bytes(facts):
     assert ondemand_app_files(facts(BOTH, NODES)) == ondemand_app_files(facts(BOTH, NODES))
 

@@ -52,6 +52,43 @@ def test_no_choice_promises_the_gpus_of_one_node_and_the_memory_of_another(facts
     assert not allows(found.choices, "titan", (None, 0, 1, 1), 1)
 
 
+FEATURES = RULES._replace(features=("ib", "nvlink", "absent"))
+
+
+def test_a_feature_is_offered_with_what_a_node_that_has_it_has_too(facts):
+    nodes = {
+        "big": {"Gres": "gpu:a100:8", "CPUTot": "64", "ActiveFeatures": "nvlink", "AvailableFeatures": "nvlink,ib"},
+        "small": {"Gres": "gpu:a100:4", "CPUTot": "32", "ActiveFeatures": "ib,rack1"},
+        "less": {"Gres": "gpu:a100:2", "CPUTot": "32", "ActiveFeatures": "ib"},
+        "plain": {"Gres": "gpu:a100:4", "CPUTot": "32"},
+    }
+    partitions = {"all": {"Nodes": ",".join(nodes)}}
+    # Without features the small one is within the big one.
+    assert boxes(choices_of(facts(partitions, nodes), RULES)) == [("all", "a100", 8, 64, 3, 2)]
+    found = choices_of(facts(partitions, nodes), FEATURES).choices
+    assert [(one.gpus, one.cpus, one.features) for one in found] == [(8, 64, ("nvlink",)), (4, 32, ("ib",))]
+    for box, feature, offered in (
+        (("a100", 8, 64, 3), "", True),
+        (("a100", 8, 64, 3), "nvlink", True),
+        (("a100", 4, 32, 3), "ib", True),
+        (("a100", 5, 1, 1), "ib", False),
+        (("a100", 1, 33, 1), "ib", False),
+        ((None, 0, 33, 1), "ib", False),
+        ((None, 0, 32, 1), "ib", True),
+        (("a100", 1, 1, 1), "rack1", False),
+        (("a100", 1, 1, 1), "absent", False),
+    ):
+        assert allows(found, "all", box, 2, feature) is offered, (box, feature)
+
+
+def test_nodes_of_one_shape_with_other_features_have_names_of_their_own(facts):
+    nodes = {"n1": {"Gres": "gpu:2", "ActiveFeatures": "ib"}, "n2": {"Gres": "gpu:2", "ActiveFeatures": "nvlink"}}
+    found = choices_of(facts({"all": {"Nodes": "n1,n2"}}, nodes), FEATURES).choices
+    assert [one.features for one in found] == [("ib",), ("nvlink",)] and len({one.value for one in found}) == 2
+    alone = choices_of(facts({"all": {"Nodes": "n1"}}, {"n1": nodes["n1"]}), FEATURES).choices
+    assert [(one.value, one.features) for one in alone] == [("all", ("ib",))]
+
+
 def test_types_of_one_node_are_choices_of_their_own(facts):
     found = choices_of(facts({"mig": {"Nodes": "n1"}}, {"n1": {"Gres": "gpu:1g.10gb:7,gpu:3090:2,shard:8"}}), RULES)
     assert boxes(found) == [("mig", "1g.10gb", 7, 16, 3, 2), ("mig", "3090", 2, 16, 3, 2)]
