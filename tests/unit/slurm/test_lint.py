@@ -132,6 +132,13 @@ MISTAKES = [
     ("secret", "wandb login 0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
     ("secret", "huggingface-cli login --token hf_abcdefghijklmnopqrstuvwxyz\npython x.py", 3),
     ("secret", "export DB_PASSWORD='pa55word-and-more'\npython x.py", 3),
+    ("secret", "python x.py --api-key sk-proj-0123abcd", 3),
+    ("secret", "srun -c4 python x.py --env=DB_PASSWORD=hunter2hunter2", 3),
+    ("secret", "jupyter lab --NotebookApp.token=0123456789abcdef", 3),
+    ("secret", "git clone https://oauth2:ghp_abcdefghijklmnopqrstuvwxyz@example.org/x", 3),
+    ("conda-hook", "srun -c4 bash -c 'conda activate torch; python x.py'", 3),
+    ("conda-hook", "bash -lc 'conda activate torch'\nconda activate torch\npython x.py", 4),
+    ("conda-hook", "bash -c 'conda activate -l torch'\npython x.py", 3),
 ]
 # About the whole script.
 WHOLE = [
@@ -142,6 +149,9 @@ WHOLE = [
     ("no-mem", HEAD.replace("--mem=8G", "") + "python x.py\n", 1),
     ("no-time", HEAD.replace("--time=1:00:00", "") + "python x.py\n", 1),
     ("no-cpus", HEAD.replace("--cpus-per-task=4", "") + "python x.py\n", 1),
+    ("no-cpus", HEAD.replace("--cpus-per-task=4", "") + "srun -n 1 -c 1 python x.py\n", 1),
+    ("no-cpus", HEAD.replace("--cpus-per-task=4", "--tres-per-task=gres/gpu:1 -n 1") + "srun python x.py\n", 1),
+    ("no-cpus", HEAD.replace("--cpus-per-task=4", "").replace("bash", "env python3") + "import torch\n", 1),
     ("ntasks-as-cpus", HEAD.replace("--cpus-per-task=4", "--ntasks=16") + "python x.py\n", 2),
     ("ntasks-as-cpus", HEAD.replace("--cpus-per-task=4", "-n 16 -N 1") + "python x.py\n", 2),
 ]
@@ -217,6 +227,33 @@ RIGHT = [
     "export TOKENIZERS_PARALLELISM=false TOKENIZER=bert-base-uncased-v2 WANDB_API_KEY=$(cat ~/.key)\npython x.py",
     "export HF_TOKEN_PATH=/home/alice/.hf_token1\npython x.py",
     "cat > other.sh <<'END'\n#SBATCH --gers\nsource ~/.bashrc\nEND\npython x.py",
+    # Whole nodes: slurmctld shares no node on which a job reserves cores for the system.
+    "#SBATCH -S 0\nexport MASTER_PORT=29500\npython x.py",
+    "#SBATCH --thread-spec=2\nexport MASTER_PORT=29500\npython x.py",
+    # none is /dev/null.
+    "#SBATCH --output=none --error=NONE\npython x.py",
+    # A login shell and an interactive one have the hook from a profile.
+    "srun -c4 bash -lc 'conda activate torch; python x.py'",
+    "srun -c4 bash --login -c 'conda activate torch; python x.py'",
+    "bash -i -c 'conda activate torch; python x.py'",
+    # The name of a secret, where it is, and what the reader is to replace.
+    "docker run -e WANDB_API_KEY --gpus=all image python x.py",
+    "unset WANDB_API_KEY WANDB_MODE_OFFLINE\necho 'no API_KEY provided, exiting'\npython x.py",
+    "srun -c4 --export=ALL,WANDB_API_KEY python ./run-training.py",
+    "export WANDB_API_KEY=your_api_key_here HF_TOKEN=hf_your_token_here_1234 SECRET=changeme\npython x.py",
+    "export WANDB_API_KEY=xxxxxxxxxxxx OPENAI_API_KEY=sk-no-key-required PASSWORD=............\npython x.py",
+    "export HF_TOKEN=hf_xxxxxxxxxxxxxxxxxxxxxxxx WANDB_API_KEY=INSERT_KEY_HERE API_KEY=`<~/.api_key`\npython x.py",
+    "python x.py --secret_key keys/wandb.key --password secrets/db.txt",
+    # What a model reads.
+    "python x.py --pad_token end_of_text_123 --eos_token=end_of_text_123 --special-token v2_begin_of_text",
+]
+# Without --cpus-per-task: other options give the CPUs, or the step asks for them.
+CPUS_GIVEN = [
+    "#SBATCH -S 8\npython x.py",
+    "#SBATCH --mincpus=8\npython x.py",
+    "#SBATCH -n 1 --tres-per-task=cpu:8\npython x.py",
+    "#SBATCH --nodes=1\nsrun -n 4 -c 32 python x.py",
+    "#SBATCH --nodes=2 --ntasks-per-node=4 --gres=gpu:4\nsrun --cpus-per-task=16 python x.py",
 ]
 
 
@@ -236,6 +273,11 @@ def test_a_mistake_of_the_whole_script_is_found(code, text, line):
 @pytest.mark.parametrize("rest", RIGHT)
 def test_a_correct_script_has_no_findings(rest):
     assert found(HEAD + rest + "\n") == []
+
+
+@pytest.mark.parametrize("rest", CPUS_GIVEN)
+def test_a_job_that_gets_its_cpus_otherwise_has_no_findings(rest):
+    assert found(HEAD.replace(" --cpus-per-task=4", "") + rest + "\n") == []
 
 
 def test_every_code_has_a_script_here_and_texts_that_fit_a_table():

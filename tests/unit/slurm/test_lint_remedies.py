@@ -237,7 +237,9 @@ def test_a_remedy_leaves_no_finding_and_the_same_training(sbatch, code, rest, ol
 def test_a_remedy_for_the_whole_script_leaves_no_finding(code, old, new, words):
     after = HEAD + "source ./x.sh\npython x.py\n"
     if "--ntasks=2" in new:
-        after = after.replace("--mem", "--ntasks=2 --gres=gpu:2 --mem").replace("python", "srun -c4 python")
+        after = after.replace("--mem", "--ntasks=2 --gres=gpu:2 --mem").replace(
+            "python", "export SRUN_CPUS_PER_TASK=4\nsrun python"
+        )
         new = ""
     before = after.replace(old, new)
     findings = [one for one in lint(before, syntax=messages) if one.code == code]

@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?\})\Z")
 _CODE = re.compile(r"-[a-z]*c")
 _GIVEN = ("$@", "$*", "${@}")
 _DECLARES = ("export", "declare", "typeset", "local", "readonly")
-_SHELLS = ("bash", "sh", "zsh", "ksh", "dash")
+SHELLS = ("bash", "sh", "zsh", "ksh", "dash")
 # Programs that start another one, with too many options to read them all, and the words that say so.
 _WRAPPERS: t.Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("apptainer", "singularity"), ("exec", "run", "shell")),
@@ -169,7 +169,7 @@ class _Calls:
         if program == "srun":
             rest = srun_options(words[1:])[1]
             inner = words[len(words) - len(rest) :] if rest else ()
-        elif program in _SHELLS:
+        elif program in SHELLS:
             self._body(call, inside, depth)
         elif program == "eval":
             self._text(call, " ".join(call.arguments), words[0], call.within, depth)

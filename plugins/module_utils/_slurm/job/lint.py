@@ -12,16 +12,17 @@ from ..bash.syntax import messages
 from ..lint.by_version import DEPENDENT
 from ..lint.finding import Finding
 from ..lint.script import lint
+from ..lint.view import CPUS, EXCLUSIVE
 from .request import Request
 
 # The arguments may give what a script lacks.
 _GIVEN_BY: t.Mapping[str, frozenset[str]] = {
     "no-mem": frozenset(("mem", "mem-per-cpu", "mem-per-gpu", "exclusive")),
     "no-time": frozenset(("time",)),
-    "no-cpus": frozenset(("cpus-per-task", "cpus-per-gpu", "exclusive")),
+    "no-cpus": frozenset(CPUS),
     "gpus-without-nodes": frozenset(("nodes", "ntasks", "ntasks-per-node")),
-    "default-port": frozenset(("exclusive",)),
-    "fixed-port": frozenset(("exclusive",)),
+    "default-port": frozenset(EXCLUSIVE),
+    "fixed-port": frozenset(EXCLUSIVE),
 }
 
 

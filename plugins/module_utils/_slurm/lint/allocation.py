@@ -33,6 +33,17 @@ _SPREAD = (
 )
 
 
+def cpus(script: Script) -> t.Iterator[Found]:
+    """Find a job of one process without CPUs, whatever its interpreter."""
+    if not _several(script.batch) and not script.has_cpus():
+        yield (
+            1,
+            "no-cpus",
+            "no CPUs are requested: the job gets one, and loads its data with it",
+            "give --cpus-per-task",
+        )
+
+
 def check(script: Script, slurm: Version) -> t.Iterator[Found]:
     """Find the mistakes in the counts of a job."""
     batch = script.batch
@@ -107,9 +118,7 @@ def _cpus_of_tasks(script: Script) -> t.Iterator[Found]:
     batch, directive = script.batch, _several(script.batch)
     if not directive or not script.has_gpus() or not script.starts_tasks():
         return
-    if not any(
-        batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive", "threads-per-core", "mincpus")
-    ):
+    if not script.has_cpus() and not batch.last("threads-per-core"):
         yield (
             directive.line,
             "no-cpus",

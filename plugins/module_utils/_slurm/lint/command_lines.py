@@ -5,22 +5,37 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
-from ..calls.calls import Call
+from ..calls.calls import SHELLS, Call
 from .finding import Found
 from .view import Script
 
 # A GPU for each task, the devices that Slurm gave, or no GPU on purpose.
 _OWN_DEVICES = re.compile(r"LOCALID|LOCAL_RANK|PROCID|CUDA_VISIBLE_DEVICES|^(?:-1|NoDevFiles)$")
+_SECRET = r"(?:api[_-]?key|password|passwd|secret|(?:secret|access)[_-]key|token)"
+# A secret: NAME=VALUE, or an option with its value. A name alone is not one: docker run -e API_KEY --gpus=all.
+_ASSIGNED = re.compile(
+    r"(?i)(?<![\w-])(?:(\w*%s)=|--?([\w-]*%s)[= ]\s*)[\"']?(?![$/~<`{\"'])([^\s\"'`]{8,})" % (_SECRET, _SECRET)
+)
 _SECRETS = (
-    re.compile(
-        r"(?i)\b(\w*(?:api_?key|password|passwd|secret|secret_key|access_key))[= ]\s*[\"']?(?![$/~<\"'])[^\s\"']{8,}"
-    ),
-    re.compile(r"(?i)\b(\w*token)[= ]\s*[\"']?(?![$/~<\"'])(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"']{12,}"),
-    re.compile(r"\b(wandb login)\s+(?:--\S+\s+)*[0-9a-f]{32,}"),
-    re.compile(r"\b(hf_)[A-Za-z0-9]{20,}|\b(gh[pousr]_)[A-Za-z0-9]{20,}|\b(AKIA)[0-9A-Z]{16}"),
+    re.compile(r"\b(wandb login)\s+(?:--\S+\s+)*([0-9a-f]{32,})"),
+    re.compile(r"\b(hf_|gh[pousr]_)([A-Za-z0-9]{20,})"),
+    re.compile(r"\b(AKIA)([0-9A-Z]{16})"),
+)
+# Of a text that a model reads, such as --pad_token.
+_OF_A_TEXT = re.compile(
+    r"(?i)(?:pad|[eb]os|unk|sep|cls|mask|special|sto?p|start|begin|end|image|img|video|audio|think|trigger|placeholder"
+    r"|initializer|modifier|class|instance|prompt)[_-]?token\Z"
+)
+_RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z]).{12}")
+# What a page tells its reader to replace, "no key", or a file.
+_PLACEHOLDER = re.compile(
+    r"(?i)(?:\b|_)(?:your?|yours|here|insert|replace|change_?me|example|placeholder|dummy|fake|none|empty|null|todo"
+    r"|redacted|undefined|not?[_-]\w+)(?:\b|_)|^my[_-]|EXAMPLE(?:KEY)?$|(.)\1{5}|xxxx"
+    r"|\.(?:key|txt|json|ya?ml|toml|env|pem|token|secret|cfg|conf|ini)$"
 )
 # Modules that bring no conda.
 _NO_CONDA = re.compile(
@@ -50,16 +65,27 @@ def check(script: Script) -> t.Iterator[Found]:
                 "load modules and activate the environment in the script",
             )
     for command in script.batch.commands:
-        secrets = [match for secret in _SECRETS for match in secret.finditer(command.text)]
-        names = [group for match in secrets for group in match.groups() if group]
-        if names:
+        secret = min(_secrets(command.text), default=None)
+        if secret:
             yield (
-                script.batch.line_at(command, secrets[0].start()),
+                script.batch.line_at(command, secret[0]),
                 "secret",
                 "the script contains a secret (%s): every user who can read the script, or ask Slurm for it, gets it"
-                % names[0],
+                % secret[1],
                 "read it from a file that only you can read",
             )
+
+
+def _secrets(text: str) -> t.Iterator[tuple[int, str]]:
+    """Where the secrets in a command are, and what each is called."""
+    for found in _ASSIGNED.finditer(text):
+        name, value = found[1] or found[2], found[3]
+        if name.lower().endswith("token") and (_OF_A_TEXT.search(name) or not _RANDOM.match(value)):
+            continue
+        if not _PLACEHOLDER.search(value):
+            yield found.start(), name
+    for pattern in _SECRETS:
+        yield from ((found.start(), found[1]) for found in pattern.finditer(text) if not _PLACEHOLDER.search(found[2]))
 
 
 def _visible_devices(script: Script) -> t.Iterator[Found]:
@@ -82,13 +108,17 @@ def _visible_devices(script: Script) -> t.Iterator[Found]:
 
 
 def _conda(script: Script) -> t.Iterator[Found]:
-    if re.search(r"\s(?:-\w*[il]|--login)\b", script.batch.shebang):
-        # A login shell has read the profile, which may contain the hook.
+    if _reads_profile([word for word in script.batch.shebang.split()[1:] if word.startswith("-")]):
         return
+    shell: Call | None = None
     for call in script.calls:
+        if shell and call.line is shell.line and call.within[: len(shell.within) + 1] == (*shell.within, shell.program):
+            continue
         if not call.words:
             if re.search(r"shell(?:\.\w+)? hook|shell\.\w+", " ".join(word.text for word in call.assignments)):
                 return
+        elif call.program in SHELLS and _reads_profile(call.arguments):
+            shell = call
         elif _may_bring_conda(call):
             return
         elif call.program in _ACTIVATORS and call.arguments[:1] == ["activate"]:
@@ -99,6 +129,12 @@ def _conda(script: Script) -> t.Iterator[Found]:
                 _ACTIVATORS[call.program],
             )
             return
+
+
+def _reads_profile(options: t.Sequence[str]) -> bool:
+    """Whether a shell is a login shell or an interactive one: its profile may contain the hook."""
+    given = itertools.takewhile(lambda word: word.startswith("-"), options)
+    return any(re.fullmatch(r"-\w*[il]\w*|--login", word) for word in given)
 
 
 def _may_bring_conda(call: Call) -> bool:

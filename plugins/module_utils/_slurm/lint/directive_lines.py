@@ -13,7 +13,7 @@ from ..._common.errors import shown
 from ..._common.spelling import distance
 from ..model.gres import parse_request
 from ..sbatch.script_text import DASHES, Batch, Directive, is_usage
-from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, GONE, KNOWN, PLUGINS, SHORT, VALUE_ATTACHED, count
+from ..sbatch.table import BY_DIRECTIVE, COMMAND_LINE_ONLY, FLAGS, GONE, KNOWN, PLUGINS, SHORT, VALUE_ATTACHED
 from ..sbatch.taken import is_known, is_known_in, verdict, words
 from ..sbatch.together import clashes
 from ..sbatch.verdicts import REFUSED, RIGHT, releases
@@ -218,14 +218,6 @@ def _missing(batch: Batch) -> t.Iterator[Found]:
             "no time limit is given: the partition's limit applies, and the job starts later",
             "give --time",
         )
-    several = count(batch.value("ntasks")) > 1 or count(batch.value("ntasks-per-node")) > 1
-    if not several and not any(batch.last(name) for name in ("cpus-per-task", "cpus-per-gpu", "exclusive")):
-        yield (
-            1,
-            "no-cpus",
-            "no CPUs are requested: the job gets one, and loads its data with it",
-            "give --cpus-per-task",
-        )
 
 
 def _gpus_twice(batch: Batch) -> t.Iterator[Found]:
@@ -252,6 +244,9 @@ def _output(batch: Batch, slurm: Version) -> t.Iterator[Found]:
     for name in ("output", "error"):
         directive = batch.last(name)
         if not directive or not directive.value or directive.value.startswith(("/dev/", "~")) or "$" in directive.value:
+            continue
+        if directive.value.lower() == "none":
+            # slurm_opt.c, arg_set_output: /dev/null.
             continue
         folder = os.path.dirname(directive.value)
         who = NO_FOLDER.of(slurm)

@@ -32,6 +32,7 @@ def lint(text: str, slurm: Version = None, *, syntax: dialect.Syntax | None = No
     batch = read(text)
     found += directive_lines.check(batch, slurm)
     script = script_of(batch)
+    found += allocation.cpus(script)
     if dialect.is_bourne(batch.shebang):
         found += dialect.check(batch, text, syntax)
         found += allocation.check(script, slurm)

@@ -27,6 +27,10 @@ _EVERY_TASK = _EVERY_NODE | frozenset(("torchrun", "accelerate", "parallel", "xa
 _HOSTS = re.compile(r"--?(?:ssh\w*|host-?file|host_file|machine-?file|machine_file)\b")
 # More GPUs than this are a whole node nearly everywhere.
 _WHOLE_NODE = 8
+# Options with which Slurm lets no other job onto the node; the last two in slurmctld's job_mgr.c.
+EXCLUSIVE = ("exclusive", "core-spec", "thread-spec")
+# Options that give a job its CPUs.
+CPUS = ("cpus-per-task", "cpus-per-gpu", "mincpus", *EXCLUSIVE)
 
 
 class Script(t.NamedTuple):
@@ -77,8 +81,14 @@ class Script(t.NamedTuple):
     def has_whole_nodes(self) -> bool:
         """Whether no other job is on its nodes: exclusive, all memory, or all GPUs."""
         batch = self.batch
-        exclusive = batch.last("exclusive") and batch.value("exclusive").lower() in ("", "exclusive")
-        return bool(exclusive) or batch.value("mem") == "0" or self.gpus_per_node() >= _WHOLE_NODE
+        exclusive = any(batch.last(name) and batch.value(name).lower() not in ("user", "mcs") for name in EXCLUSIVE)
+        return exclusive or batch.value("mem") == "0" or self.gpus_per_node() >= _WHOLE_NODE
+
+    def has_cpus(self) -> bool:
+        """Whether it asks for CPUs, or srun does: then the site gives it enough, or Slurm refuses the step."""
+        batch = self.batch
+        given = any(batch.last(name) for name in CPUS) or "cpu" in batch.value("tres-per-task")
+        return given or self.most("-c|--cpus-per-task") > 1
 
     def reaches_every_node(self) -> bool:
         """Whether it starts something that runs on every node."""
