@@ -76,3 +76,43 @@ def test_code_in_a_shape(shape: str) -> None:
 def test_right_code_in_a_shape(shape: str) -> None:
     text = SHAPES[shape].replace("@", "pip install torch==2.4.1")
     assert lint_page(text, format_of("", text)) == []
+
+
+AGAINST = (
+    "Previously we recommended `@`. This no longer works.",
+    "In the past, torch was installed with `@`. Use `pip install torch` now.",
+    "Running `@` installs an old version. It is outdated.",
+    "❌ `@`\n\n✅ `pip install torch`",
+    "The command `@` was recommended until 2024.",
+    "Please stop using `@`.",
+    "We have moved away from `@`.",
+    "Unlike `@`, the module works.",
+    "以前使用 `@` 安装。",
+    "Instead of:\n\n```\n@\n```\n\nuse\n\n```\npip install torch\n```",
+    "```bash\n# old\n@\n```",
+    "As of 2025 the channel has ended, so\n\n```\n@\n```\n\ninstalls an old one.",
+    "### Common mistakes\n\n```\n@\n```",
+    "### Historical\n\n```\n@\n```",
+)
+# The same words about something else.
+ABOUT_ELSE = (
+    "In the environment that you previously created, run `@`.",
+    "Run `@`. This takes a minute. If it fails, ask us.",
+    "Run `@`. It fails if the disk is full.",
+    "Unlike pip, conda also brings CUDA: `@`",
+    "The module has been removed, so run\n\n```\n@\n```",
+    "To avoid mistakes, run\n\n```\n@\n```",
+    "```bash\n# old and new nodes\n@\n```",
+    "Replace `NAME` and run\n\n```\n@\n```",
+)
+
+
+@pytest.mark.parametrize("text", AGAINST)
+def test_a_line_that_the_page_speaks_against(text: str) -> None:
+    assert lint_page("# PyTorch\n\n" + text.replace("@", DEAD) + "\n") == []
+
+
+@pytest.mark.parametrize("text", ABOUT_ELSE)
+def test_a_line_that_the_page_shows(text: str) -> None:
+    found = lint_page("# PyTorch\n\n" + text.replace("@", DEAD) + "\n")
+    assert [each.code for each in found] == ["no-such-release"]

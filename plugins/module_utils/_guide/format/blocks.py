@@ -54,15 +54,20 @@ _AGAINST = re.compile(
     r"|(?:shouldn|mustn|won|doesn)['\u2019]t|no\s+longer|not\s+(?:work|recommended|supported|possible)|deprecated|obsolete"
     r"|outdated|out\s+of\s+date|wrong|incorrect|broken|discouraged|fails?|used\s+to\s+(?:work|be)|formerly"
     r"|(?:old|older|legacy)\s+(?:way|instructions?|commands?|methods?|syntax|lines?)|bad(?:\s+examples?)?|anti-?pattern"
-    r"|(?:is|was|been)\s+(?:replaced|superseded))\b"
-    r"|不要|请勿|切勿|不应|不再|废弃|弃用|过时|已停|停用|失效|不推荐|不建议|旧的?(?:方法|写法|命令|方式)|错误的?(?:写法|示例|做法|命令|用法)",
+    r"|(?:is|was|been)\s+(?:replaced|superseded)|(?:has|have)\s+ended|in\s+the\s+past|historical(?:ly)?"
+    r"|(?:common|frequent|typical)\s+mistakes?|(?:was|were)\s+[\w ]{1,40}\buntil\s+20\d\d"
+    r"|previously(?=\s+(?:we|you|it|this|the|users?|recommended|suggested|documented|used|worked)\b))\b"
+    r"|\A\W*old\W*\Z|\b(?:instead\s+of|rather\s+than|replace)\W*\Z|❌"
+    r"|以前|不要|请勿|切勿|不应|不再|废弃|弃用|过时|已停|停用|失效|不推荐|不建议|旧的?(?:方法|写法|命令|方式)|错误的?(?:写法|示例|做法|命令|用法)",
     re.IGNORECASE,
 )
 # A case in which the line is for the reader: if the module does not work, install.
 _CASE = re.compile(r"\b(?:if|when|in\s+case|unless)\b|如果|若|假如", re.IGNORECASE)
 # Before code in a sentence that names what to do in its place.
 _INSTEAD = re.compile(
-    r"(?:\b(?:instead\s+of|rather\s+than|not|than|over|replaces?)|而不是|代替|替代)\s*[\W_]*\Z", re.IGNORECASE
+    r"(?:\b(?:instead\s+of|rather\s+than|not|than|over|replaces?|unlike|stop(?:ped)?\s+using"
+    r"|(?:moved?|migrat(?:ed?|ing))\s+(?:away\s+)?from)|而不是|代替|替代)\s*[\W_]*\Z",
+    re.IGNORECASE,
 )
 # Characters of a paragraph around code in it that say what it is for.
 _NEAR = 300
@@ -70,6 +75,7 @@ _INSTALLS = re.compile(r"\b(?:conda|mamba|micromamba|pip|uv)\b|pip\d|\bactivate\
 _ABOVE = re.compile(
     r"\b(above|previous|preceding|this\s+(?:command|line|no\s+longer))\b|上面|以上|上述|该命令|此命令", re.IGNORECASE
 )
+_THIS = re.compile(r"(?:this|that|it|which|these|they)\b|这|它", re.IGNORECASE)
 _AGAINST_AFTER = re.compile(
     r"\b(no\s+longer|do\s+not\s+use|don['\u2019]?t\s+use|deprecated|obsolete|outdated|does\s+not\s+work|doesn['\u2019]t\s+work|fails)\b"
     r"|不再|不要|已废弃|过时|失效|错误|无法",
@@ -90,8 +96,9 @@ def against(text: str) -> bool:
 
 def advised_against(block: Block) -> bool:
     """Whether the page itself says that this code is not to be used."""
+    after = block.after
     return any(against(text) for text in block.around) or bool(
-        _ABOVE.search(block.after) and _AGAINST_AFTER.search(block.after)
+        _AGAINST_AFTER.search(after) and (_ABOVE.search(after) or (_THIS.match(after) and not _CASE.search(after)))
     )
 
 
@@ -120,7 +127,10 @@ def blocks_of(segments: t.Sequence[Segment]) -> list[Block]:
             if each.kind == INLINE:
                 at_code = max(0, prose.find(each.text))
                 near = prose[max(0, at_code - _NEAR) : at_code + len(each.text) + _NEAR]
-                said = next((one for one in _sentences(near) if each.text in one), near)
+                sentences = _sentences(near)
+                place = next((place for place, one in enumerate(sentences) if each.text in one), -1)
+                said = near if place < 0 else sentences[place]
+                after = "".join(sentences[place + 1 : place + 2]) or after if place >= 0 else after
             found.append(Block(each.lines, each.kind == INLINE, (heading, each.note, said), after))
     return found
 
