@@ -176,7 +176,7 @@ def check_version(toolkit: Toolkit | None, expected: str) -> None:
             "none at $CUDA_HOME, at %s or by nvcc on PATH" % DEFAULT_HOME,
             "give its folder as cuda_home, or load its module first",
         )
-    if not starts_with(toolkit.version, expected):
+    if not _is_of(toolkit.version, expected):
         raise UserError(
             "CUDA %s at %s" % (expected, toolkit.home),
             "CUDA %s (%s)" % (toolkit.version, toolkit.source),
@@ -188,6 +188,22 @@ def check_version(toolkit: Toolkit | None, expected: str) -> None:
             "; ".join(toolkit.conflicts),
             "install one whole toolkit there, or give another cuda_home",
         )
+
+
+def _is_of(version: str, expected: str) -> bool:
+    """Whether a toolkit that states *version* may be of the release *expected*.
+
+    The third number has three meanings: 12.4.1 counts updates, nvcc's 12.4.131 of the same toolkit counts its own
+    builds, and a version.json may have the date: 11.8.20220929. Up to CUDA 10 there is only one: 10.1.243.
+    """
+    wanted, stated = numbers(expected), numbers(version)
+    if wanted[0] < 11 or wanted[:2] != stated[:2] or len(wanted) < 3:
+        return starts_with(version, expected)
+    return len(stated) < 3 or _kind(stated[2]) != _kind(wanted[2]) or starts_with(version, expected)
+
+
+def _kind(third: int) -> str:
+    return "update" if third < 10 else "build" if third < 10_000 else "date"
 
 
 def trusted_on_path(name: str, environment: t.Mapping[str, str], extra: t.Sequence[str] = ()) -> str | None:

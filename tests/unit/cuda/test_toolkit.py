@@ -93,6 +93,33 @@ def test_the_declared_version(tmp_path, finder, declared, fits):
         assert declared in caught.value.expected and "10.1.243" in caught.value.found and "10.1" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "stated,declared,fits",
+    [
+        # What version.json has, and what an administrator reads on NVIDIA's page: the release and its update.
+        ("12.4.1", "12.4.1", True),
+        ("12.4.1", "12.4.0", False),
+        ("12.4.1", "12.4.131", True),
+        ("11.8.20220929", "11.8.0", True),
+        ("11.8.20220929", "11.8.89", True),
+        ("11.8.20220929", "11.8.20220930", False),
+        ("11.8.20220929", "11.7.1", False),
+        ("12.4.131", "12.4.1", True),
+        ("12.4.131", "12.4.99", False),
+        ("12.4", "12.4.1", True),
+        ("12.4", "12.5.1", False),
+        ("12.4", "13", False),
+    ],
+)
+def test_the_third_number_counts_where_it_means_the_same(stated, declared, fits):
+    found = toolkits.Toolkit("/opt/cuda", stated, "version.json", None, None, {"version.json": stated})
+    if fits:
+        check_version(found, declared)
+    else:
+        with pytest.raises(UserError, match=declared.replace(".", "[.]")):
+            check_version(found, declared)
+
+
 def test_a_declared_version_without_a_toolkit():
     with pytest.raises(UserError, match="CUDA 10.1"):
         check_version(None, "10.1")
