@@ -90,8 +90,6 @@ def person() -> t.Iterator[Person]:
             "PIP_CONFIG_FILE": str(folder / "pip.conf"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "ANSIBLE_NOCOLOR": "1",
-            # "~" is the user database's, which "nobody" has no home in.
-            "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
         },
     )
     (tarball,) = folder.glob("hpc-pytorch-*.tar.gz")
