@@ -52,11 +52,21 @@ _value:
 
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env import nodes
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_env.nodes import Groups, HostVars, makers
+
+
+def torch_env_makers(hostvars: HostVars, groups: Groups, wanted: t.Sequence[str], run: t.Sequence[str]) -> list[str]:
+    """See DOCUMENTATION."""
+    try:
+        return makers(hostvars, groups, wanted, run)
+    except UserError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
     """The filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"torch_env_makers": nodes.makers}
+        return {"torch_env_makers": torch_env_makers}

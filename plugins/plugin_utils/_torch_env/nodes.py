@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 DEFAULT_NAME = "torch"
+SCOPES = ("user", "site")
 NAME = re.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 # An environment can have only one value of each of these.
 DECIDING = (
@@ -50,11 +51,21 @@ def makers(hostvars: HostVars, groups: Groups, wanted: t.Sequence[str], run: t.S
 
     :arg wanted: the groups of the nodes that environments are for. Such a node is preferred to other hosts of the run.
     :arg run: the hosts of this run.
+    :raises UserError: the variables of such a host say neither that the environment is the site's nor a user's, so that
+        no play would make it.
     """
     nodes = set(members(groups, wanted))
     chosen: dict[str, str] = {}
     for host in sorted(run, key=lambda host: host not in nodes):
         chosen.setdefault(_name_of(hostvars[host]), host)
+    for host in chosen.values():
+        scope = hostvars[host].get("torch_env_scope", SCOPES[0])
+        if scope not in SCOPES:
+            raise UserError(
+                "torch_env_scope of %s to be user or site" % host,
+                json.dumps(scope, default=str),
+                "write site for one environment of all users, or user for one in each home directory",
+            )
     return [chosen[name] for name in sorted(chosen)]
 
 

@@ -45,6 +45,15 @@ def test_an_environment_without_a_name_is_called_as_the_roles_default():
     assert nodes.makers(hostvars, GROUPS, ["compute"], GROUPS["compute"]) == ["titan01"]
 
 
+@pytest.mark.parametrize("scope", ["cluster", "Site", "shared", None, True, ["site"]])
+def test_an_environment_that_no_play_would_make_is_refused(scope):
+    hostvars = cluster(titan={"torch_env_name": "old", "torch_env_scope": scope}, h100={"torch_env_scope": "site"})
+    with pytest.raises(UserError, match="torch_env_scope of titan01 to be user or site"):
+        nodes.makers(hostvars, GROUPS, ["compute"], GROUPS["compute"])
+    # That host makes none in this run.
+    assert nodes.makers(hostvars, GROUPS, ["compute"], ["h100-01"]) == ["h100-01"]
+
+
 # --- what the nodes need -----------------------------------------------------------------------------------------
 
 
