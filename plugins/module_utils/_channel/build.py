@@ -12,7 +12,6 @@ import tempfile
 import typing as t
 
 from .._common.errors import UserError
-from .._common.process import check
 from .._common.redact import Address
 from .._conda.package.described import Described
 from .._files.files import sha256_of_file, sha256_of_json
@@ -21,7 +20,8 @@ from .._files.scratch import scratch_folder
 from .._source.answers import answers
 from .._source.parse import local_path
 from . import archive, upstream
-from .publish import Channel, check_folder, entry_of
+from .make import Task, make_all
+from .publish import Channel, check_folder
 from .python import relocate, stage
 from .python.interpreter import Interpreter, compile_tree, inspect_python
 from .record import archives_in, check_archives, read_record, stat_of, watched_stats
@@ -42,23 +42,6 @@ class Outcome(t.NamedTuple):
     planned: list[dict[str, t.Any]]
 
 
-class _Task(t.NamedTuple):
-    """An archive that the channel lacks."""
-
-    package: dict[str, t.Any]
-    origin: str
-    make: t.Callable[[str], str | None]
-    weight: int
-
-    @property
-    def file_name(self) -> str:
-        return t.cast(str, self.package["file_name"])
-
-    @property
-    def name(self) -> str:
-        return "%s/%s" % (self.package["subdir"], self.file_name)
-
-
 class Builder:
     """One run for one request.
 
@@ -73,6 +56,9 @@ class Builder:
         self._local_wheels: set[str] = set()
         self._recorded: dict[str, t.Any] = {}
         self._whole: set[str] = set()
+        self._places: pip_index.Index | None = None
+        # Downloads wheels while Python is packed.
+        self._downloads = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
     def run(self) -> Outcome:
         """Publish what is missing.
@@ -84,7 +70,7 @@ class Builder:
         if self._check_mode:
             with scratch_folder() as folder:
                 return self._run(None, folder)
-        with Channel(self._request.path, self._progress) as channel:
+        with Channel(self._request.path, self._progress) as channel, self._downloads:
             return self._run(channel, channel.staging)
 
     def _run(self, channel: Channel | None, folder: str) -> Outcome:
@@ -103,26 +89,31 @@ class Builder:
             planned = [{key: task.package[key] for key in _SHOWN} for task in tasks]
             return Outcome(bool(actions), record, actions, planned)
         if actions:
-            channel.publish(record, self._make(tasks, channel.folder("finished")))
+            finished = make_all(tasks, channel.folder("finished"), self._progress)
+            self._progress.report("index", path)
+            channel.publish(record, finished)
         watched = [path for interpreter in self._interpreters for path in _watched(interpreter)]
         channel.conclude(record, self._request.key(), watched_stats(watched + sorted(self._local_wheels)))
         return Outcome(bool(actions), record, actions, [])
 
-    def _missing(self, folder: str) -> list[_Task]:
-        """The missing archives, the largest first."""
-        tasks: dict[str, _Task] = {}
+    def _missing(self, folder: str) -> list[Task]:
+        """The missing archives."""
+        tasks: dict[str, Task] = {}
         for number, interpreter in enumerate(self._interpreters):
             place = os.path.join(folder, "python%d" % number)
             os.makedirs(place)
-            found = self._python_tasks(interpreter, place)
-            if self._request.wheels:
-                found += self._wheel_tasks(interpreter, place)
+            # pip asks its index while Python is copied.
+            with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+                copied = pool.submit(self._python_tasks, interpreter, place)
+                wheels = self._chosen_wheels(interpreter, place) if self._request.wheels else []
+                found = copied.result()
+            found += self._wheel_tasks(interpreter, wheels, place)
             tasks.update((task.name, task) for task in found)
         if self._request.packages:
             tasks.update((task.name, task) for task in self._upstream_tasks(folder))
-        return sorted(tasks.values(), key=lambda task: (-task.weight, task.name))
+        return sorted(tasks.values(), key=lambda task: task.name)
 
-    def _python_tasks(self, interpreter: Interpreter, place: str) -> list[_Task]:
+    def _python_tasks(self, interpreter: Interpreter, place: str) -> list[Task]:
         self._progress.report("interpreter", "python %s" % interpreter.version)
         root = os.path.join(place, "tree")
         stage.stage(interpreter, root, relocate.find_patchelf())
@@ -148,14 +139,14 @@ class Builder:
             archive.write_conda(root, archive.list_tree(root), target, _public(index), about)
             shutil.rmtree(root)
 
-        return [_Task(index, "interpreter", make, 10**8)]
+        return [Task(index, "interpreter", make, lambda: 10**8)]
 
-    def _wheel_tasks(self, interpreter: Interpreter, place: str) -> list[_Task]:
-        request, progress = self._request, self._progress
+    def _wheel_places(self) -> pip_index.Index:
+        request = self._request
         cpu_index = request.cpu_index if request.wheel_refuse and not request.wheel_no_index else None
         if cpu_index:
-            progress.report("probe", "CPU wheel index")
-        where = pip_index.Index(
+            self._progress.report("probe", "CPU wheel index")
+        return pip_index.Index(
             url=Address(request.wheel_index) if request.wheel_index else None,
             extra_url=Address(cpu_index) if cpu_index and answers(cpu_index) else None,
             find_links=tuple(map(Address, request.wheel_find_links)),
@@ -163,8 +154,14 @@ class Builder:
             refuse=request.wheel_refuse,
             max_megabytes=request.wheel_max_megabytes,
         )
-        self._local_wheels |= {wheel for wheel in request.wheels if wheel.endswith(".whl")}
-        wheels = pip_index.choose(interpreter, request.wheels, where, place, progress)
+
+    def _chosen_wheels(self, interpreter: Interpreter, place: str) -> list[Wheel]:
+        wheels = self._request.wheels
+        self._local_wheels |= {wheel for wheel in wheels if wheel.endswith(".whl")}
+        self._places = self._places or self._wheel_places()
+        return pip_index.choose(interpreter, wheels, self._places, place, self._progress)
+
+    def _wheel_tasks(self, interpreter: Interpreter, wheels: t.Sequence[Wheel], place: str) -> list[Task]:
         chosen = {wheel.name: wheel for wheel in wheels}
         wanted: list[tuple[Wheel, dict[str, t.Any]]] = []
         for wheel in wheels:
@@ -172,9 +169,16 @@ class Builder:
             if index:
                 wanted.append((wheel, index))
         if not wanted or self._check_mode:
-            return [_Task(index, "wheel", lambda target: None, 0) for _wheel, index in wanted]
-        files = pip_index.fetch(interpreter, [wheel for wheel, _index in wanted], where, place, progress)
-        return [self._wheel_task(interpreter, index, files[wheel.file_name], place) for wheel, index in wanted]
+            return [Task(index, "wheel", lambda target: None, lambda: 0) for _wheel, index in wanted]
+        needed = [wheel for wheel, _index in wanted]
+        files = self._downloads.submit(
+            pip_index.fetch, interpreter, needed, self._places or pip_index.Index(), place, self._progress
+        )
+
+        def task(wheel: Wheel, index: dict[str, t.Any]) -> Task:
+            return self._wheel_task(interpreter, index, lambda: files.result()[wheel.file_name], place)
+
+        return [task(wheel, index) for wheel, index in wanted]
 
     def _wheel_index(
         self, interpreter: Interpreter, wheel: Wheel, chosen: t.Mapping[str, Wheel]
@@ -192,10 +196,12 @@ class Builder:
         content = self._hash({"wheel": digest, "depends": depends, "python": interpreter.version})
         return index if self._identify(index, interpreter.subdir, "%s_h%s" % (interpreter.tag, content), "") else None
 
-    def _wheel_task(self, interpreter: Interpreter, index: dict[str, t.Any], wheel: str, place: str) -> _Task:
+    def _wheel_task(
+        self, interpreter: Interpreter, index: dict[str, t.Any], wheel: t.Callable[[], str], place: str
+    ) -> Task:
         def make(target: str) -> None:
             root = tempfile.mkdtemp(prefix="tree-", dir=place)
-            unpacked = unpack_wheel(wheel, root, interpreter, self._request.compiled)
+            unpacked = unpack_wheel(wheel(), root, interpreter, self._request.compiled)
             if unpacked.license:
                 index["license"] = unpacked.license
             about = {"summary": unpacked.summary, "license": unpacked.license}
@@ -203,7 +209,7 @@ class Builder:
             archive.write_conda(root, entries, target, _public(index), about, unpacked.placeholders)
             shutil.rmtree(root)
 
-        return _Task(index, "wheel", make, os.path.getsize(wheel))
+        return Task(index, "wheel", make, lambda: os.path.getsize(wheel()))
 
     def _hash(self, content: dict[str, t.Any]) -> str:
         """The part of a build string that depends on what decides the package's files."""
@@ -211,11 +217,11 @@ class Builder:
             content = dict(content, compiled=False)
         return sha256_of_json({"format": FORMAT, **content})[:8]
 
-    def _upstream_tasks(self, folder: str) -> list[_Task]:
+    def _upstream_tasks(self, folder: str) -> list[Task]:
         request = self._request
         cache = os.path.join(folder, "repodata")
         channels = upstream.Upstream(request.upstream, self._progress)
-        tasks: list[_Task] = []
+        tasks: list[Task] = []
         for source in channels.choose(request.packages, request.with_dependencies, cache):
             name = "%s/%s" % (source.subdir, source.file_name)
             known = self._recorded.get(name)
@@ -234,14 +240,14 @@ class Builder:
             tasks.append(task)
         return tasks
 
-    def _upstream_task(self, channels: upstream.Upstream, source: Described) -> _Task:
+    def _upstream_task(self, channels: upstream.Upstream, source: Described) -> Task:
         keys = ("name", "version", "build", "build_number", "subdir", "file_name")
         index = {key: getattr(source, key) for key in keys}
 
         def make(target: str) -> str:
             return channels.copy(source, target)
 
-        return _Task(index, "upstream", make, source.size or 0)
+        return Task(index, "upstream", make, lambda: source.size or 0)
 
     def _identify(self, index: dict[str, t.Any], subdir: str, build: str, ending: str) -> bool:
         """Complete *index* with build string and number. Returns whether the channel lacks that package.
@@ -263,35 +269,6 @@ class Builder:
         index["file_name"] = "%(name)s-%(version)s-%(build)s.conda" % index
         return "%(subdir)s/%(file_name)s" % index not in self._whole
 
-    def _make(self, tasks: t.Sequence[_Task], folder: str) -> dict[str, dict[str, t.Any]]:
-        """Make every archive. Returns the record's entries, each with the archive's path as ``staged``."""
-        finished: dict[str, dict[str, t.Any]] = {}
-        total = len(tasks)
-
-        def make(task: _Task) -> tuple[str, dict[str, t.Any]]:
-            check()
-            place = os.path.join(folder, task.package["subdir"])
-            os.makedirs(place, exist_ok=True)
-            target = os.path.join(place, task.file_name)
-            self._progress.report("pack", task.file_name, len(finished), total)
-            digest = task.make(target) or sha256_of_file(target)
-            index = dict(task.package, sha256=digest, size=os.path.getsize(target))
-            return task.name, dict(entry_of(index["subdir"], task.file_name, index, task.origin), staged=target)
-
-        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            futures = [pool.submit(make, task) for task in tasks]
-            try:
-                for future in concurrent.futures.as_completed(futures):
-                    name, entry = future.result()
-                    finished[name] = entry
-                    self._progress.report("packed", entry["file_name"], len(finished), total)
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                raise
-        self._progress.report("index", self._request.path)
-        return finished
-
 
 def _public(index: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The content of ``info/index.json`` for a package that is made here."""
@@ -299,7 +276,7 @@ def _public(index: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return dict({key: value for key, value in index.items() if key != "file_name"}, arch=arch, platform="linux")
 
 
-def _action(task: _Task) -> dict[str, t.Any]:
+def _action(task: Task) -> dict[str, t.Any]:
     return dict({key: task.package[key] for key in _SHOWN}, action="publish", origin=task.origin)
 
 

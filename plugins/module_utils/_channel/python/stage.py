@@ -11,7 +11,7 @@ import shutil
 import typing as t
 
 from ..._common.errors import UserError
-from ..._common.process import OutOfTime
+from ..._common.process import OutOfTime, check
 from .interpreter import Interpreter, answer_of
 from .patches import undo_patches
 from .relocate import relocate_binaries, relocate_config
@@ -127,6 +127,7 @@ def _copy_stdlib(source: str, target: str) -> None:
 
 
 def _copy(source: str, target: str) -> str:
+    check()
     shutil.copyfile(source, target)
     if target.endswith(".so") or ".so." in target:
         os.chmod(target, 0o755)

@@ -172,7 +172,10 @@ def _pip_command(interpreter: Interpreter) -> list[str]:
     if metadata is not None:
         supported = SpecifierSet(metadata["Requires-Python"] or "").contains(interpreter.version, prereleases=True)
         if supported and int(metadata["Version"].split(".")[0]) >= 23:
-            return [sys.executable, "-I", "-m", "pip", "--python", interpreter.executable]
+            pip = [sys.executable, "-I", "-m", "pip"]
+            # With --python, pip starts itself once more.
+            same = os.path.realpath(sys.executable) == os.path.realpath(interpreter.executable)
+            return pip if same else [*pip, "--python", interpreter.executable]
     own = run([interpreter.python, "-I", "-m", "pip", "--version"], clean_environment())
     version = re.match(r"pip (\d+)", own.stdout)
     if own.returncode == 0 and version and int(version.group(1)) >= 23:
@@ -208,7 +211,8 @@ def _run_pip(
             progress.report(step, without_credentials(shown[1]))
 
     try:
-        environment = clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400")
+        # In a venv a default of --user is an error.
+        environment = clean_environment(PYTHONUNBUFFERED="1", COLUMNS="400", PIP_USER="0")
         status = follow(command, environment, note, folder=folder, stops=True)
     finally:
         os.unlink(listed)
