@@ -12,6 +12,7 @@ version_added: 1.0.0
 author:
   - hpc.pytorch contributors (@hpc-pytorch)
 description:
+  - The first line names the playbook, before anything is done.
   - A step is a role of a play, what a play includes, or a play's own tasks, to which those belong that it imports. Its
     line has its worst result, its seconds and its name. Several hosts are counted, and failed ones named.
   - A task that changes something has a line with its items and hosts. A task that is unchanged has none.
@@ -33,6 +34,7 @@ requirements:
   - set as stdout in configuration
 """
 
+import os
 import textwrap
 import typing as t
 
@@ -86,6 +88,11 @@ class CallbackModule(DefaultCallback):
         return super().get_option(k, hostvars)
 
     # Plays and tasks
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        super().v2_playbook_on_start(playbook)
+        if self._quiet:
+            self._run.begin(os.path.basename(playbook._file_name))
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         if not self._quiet:

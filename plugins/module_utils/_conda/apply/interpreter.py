@@ -22,7 +22,8 @@ from ..._files.scratch import scratch_folder
 from ..._files.trust import require_trusted, require_trusted_env
 from ..._source.answers import answers
 from ..._source.git import without_git_credentials
-from ..env.pip_records import damaged_distributions, lines_for, remove_credentials, repairable
+from ..._source.pip_start import engines_pip, pip_for
+from ..env.pip_records import damaged_distributions, has_distribution, lines_for, remove_credentials, repairable
 from ..env.prefix import site_packages_folders
 from ..env.request import WheelRules
 from ..site_packages import no_match
@@ -142,6 +143,14 @@ def repair_distributions(prefix: str, lines: t.Sequence[str]) -> None:
         remove_credentials(prefix)
 
 
+def _pip_command(prefix: str) -> list[str]:
+    """The env's own pip; without one, the engine's."""
+    python, engines = env_python(prefix), engines_pip()
+    if engines is None or has_distribution(prefix, "pip"):
+        return [python, "-I", "-m", "pip"]
+    return pip_for(python, engines)
+
+
 def _pip_environment(requirements: t.Iterable[str]) -> dict[str, str]:
     # pip does not see an env as a venv: its rule on venvs must not apply here, nor a user's default of --user.
     environment = clean_environment(PIP_REQUIRE_VIRTUALENV="0", PIP_USER="0", PYTHONNOUSERSITE="1")
@@ -183,7 +192,7 @@ def _pip(
 
     :arg folder: a private one, for the files that pip reads and writes.
     """
-    command = [env_python(prefix), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
+    command = [*_pip_command(prefix), "--no-input", "--disable-pip-version-check", "install"]
     require_regular(_pip_settings(prefix), "pip")
     index = pip.rules.cpu_index
     if index and answers(index):

@@ -17,6 +17,7 @@ from ..._common.redact import without_credentials
 from ..._files.environment import clean_environment
 from ..._files.progress import Progress
 from ..._source import pip_output
+from ..._source.pip_start import pip_for
 from . import found
 from .request import EngineRequest
 
@@ -39,8 +40,8 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
     old = os.umask(0o022)
     try:
         progress.report("make", "the engine, which installs packages")
-        quick = _is_quick(request, python)
-        make = [python, "-I", "-m", "venv", *(["--without-pip"] if quick else []), venv]
+        given = _given_pip(request, python)
+        make = [python, "-I", "-m", "venv", *(["--without-pip"] if given else []), venv]
         output, code = _run(make, temporary, lock, progress)
         if code:
             # venv does not show why ensurepip failed.
@@ -51,8 +52,8 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
             # Without comments: the first of them may change how pip decodes the file.
             stream.write("".join(line + "\n" for line in request.lines))
         own = os.path.join(venv, "bin", "python")
-        pip = [python if quick else own, "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
-        how = ["--python", own, "install", "--no-compile"] if quick else ["install"]
+        pip = [*(pip_for(own, given, python) if given else [own, "-I", "-m", "pip"]), "--no-input"]
+        how = ["--disable-pip-version-check", "install", *(["--no-compile"] if given else [])]
         output, code = _run([*pip, *how, "--requirement", wanted], temporary, lock, progress)
         if code:
             raise _pip_failed(request, output)
@@ -61,18 +62,18 @@ def build(request: EngineRequest, venv: str, python: str, lock: int, progress: P
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _is_quick(request: EngineRequest, python: str) -> bool:
-    """Whether the pip that *python* has may do the work, instead of one that is first installed into the venv.
+def _given_pip(request: EngineRequest, python: str) -> str | None:
+    """The folder of the pip that *python* has, if it may do the work; else one is first installed into the venv.
 
     Not for root: another user may be able to change that pip, and the venv's users could not compile. The venv gets the
     pip of the requirements, and its modules are compiled when they are imported.
     """
     if os.geteuid() == 0 or "pip" not in [re.split(r"[^\w.-]", name)[0].lower() for name in request.names]:
-        return False
-    done = run([python, "-I", "-c", "import pip; print(pip.__version__)"], clean_environment())
+        return None
+    done = run([python, "-I", "-c", "import pip; print(pip.__version__, pip.__path__[0])"], clean_environment())
     # Since 22.3 it has --python.
-    version = re.match(r"(\d+)\.\d", done.stdout)
-    return done.returncode == 0 and version is not None and int(version.group(1)) >= 23
+    match = re.match(r"(\d+)\.\S+ (/.*)", done.stdout)
+    return match.group(2) if done.returncode == 0 and match and int(match.group(1)) >= 23 else None
 
 
 def _run(argv: t.Sequence[str], temporary: str, lock: int, progress: Progress) -> tuple[list[str], int]:

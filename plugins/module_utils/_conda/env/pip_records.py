@@ -72,6 +72,16 @@ def installed_versions(prefix: str, without: t.Container[str] = ()) -> dict[str,
     return found
 
 
+def has_distribution(prefix: str, name: str) -> bool:
+    """Whether the env has the distribution *name*, a normalized one: from a conda package, or pip finished it."""
+    for folder in site_packages_folders(prefix):
+        for each in os.listdir(folder):
+            found = _distribution(os.path.join(folder, each)) if each.endswith(".dist-info") else None
+            if found and found.name == name and found.finished:
+                return True
+    return any(meta.get("name") == name for meta in package_records(prefix))
+
+
 def is_satisfied(requirement: str, versions: t.Mapping[str, str]) -> bool:
     """Whether one of *versions* satisfies a requirement of a name, perhaps with one exact version: ``six==1.16.0``.
 

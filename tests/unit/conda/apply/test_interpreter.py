@@ -14,6 +14,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible_collections.hpc.pytorch.plugins.module_utils._conda.apply import interpreter
 
 CALL = """
 import sys
@@ -67,3 +68,22 @@ def test_a_killed_run_leaves_no_line_that_the_next_run_does_not_remove(pip, tmp_
 def test_an_error_of_pip_names_no_temporary_file(pip):
     done = pip('echo "ERROR: Could not find a version (from -r $last (line 2))" >&2; exit 1')
     assert done.stdout == "ERROR: Could not find a version (from pip (line 2))\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("own", "engines", "command"),
+    [
+        (True, "/engine/pip", ["PYTHON", "-I", "-m", "pip"]),
+        (True, None, ["PYTHON", "-I", "-m", "pip"]),
+        (False, "/engine/pip", [sys.executable, "-I", "-m", "pip", "--python", "PYTHON"]),
+        # pip then says that there is none.
+        (False, None, ["PYTHON", "-I", "-m", "pip"]),
+    ],
+)
+def test_whose_pip_works(tmp_path, monkeypatch, own, engines, command):
+    python = tmp_path / "bin/python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    monkeypatch.setattr(interpreter, "has_distribution", lambda prefix, name: own and name == "pip")
+    monkeypatch.setattr(interpreter, "engines_pip", lambda: engines)
+    assert interpreter._pip_command(str(tmp_path)) == [each.replace("PYTHON", str(python)) for each in command]

@@ -24,7 +24,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._conda.engine_venv.req
 )
 def test_whose_pip(tmp_path, monkeypatch, user, version, requirements, quick):
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\n%s\n" % ("echo %s" % version if version else "exit 1"))
+    python.write_text("#!/bin/sh\n%s\n" % ("echo %s /lib/pip" % version if version else "exit 1"))
     python.chmod(0o755)
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    assert build._is_quick(EngineRequest("/opt/engine", requirements, None), str(python)) is quick
+    given = build._given_pip(EngineRequest("/opt/engine", requirements, None), str(python))
+    assert given == ("/lib/pip" if quick else None)

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._conda.env.pip_records import (
     Distribution,
     damaged_distributions,
+    has_distribution,
     installed_versions,
     is_satisfied,
     lines_for,
@@ -62,6 +63,20 @@ def install(
 def test_which_requirements_are_satisfied_without_a_word_from_pip(tmp_path, requirement, satisfied):
     install(tmp_path, "Tiny_Tool")
     assert is_satisfied(requirement, installed_versions(str(tmp_path))) is satisfied
+
+
+def test_a_distribution_is_there_once_its_installer_has_finished(tmp_path):
+    (tmp_path / "lib/python3.11/site-packages/other-1.0.dist-info").mkdir(parents=True)
+    (tmp_path / "conda-meta").mkdir()
+    assert not has_distribution(str(tmp_path), "pip")
+    dist_info = install(tmp_path, "pip")
+    assert has_distribution(str(tmp_path), "pip")
+    # pip was killed while it installed itself.
+    (dist_info / "INSTALLER").unlink()
+    assert not has_distribution(str(tmp_path), "pip")
+    record = {"name": "pip", "version": "1.0", "build": "0", "build_number": 0, "channel": "c", "files": []}
+    (tmp_path / "conda-meta/pip-1.0-0.json").write_text(json.dumps(record))
+    assert has_distribution(str(tmp_path), "pip") and not has_distribution(str(tmp_path), "setuptools")
 
 
 def test_what_leaves_with_its_package_is_left_out(tmp_path):
