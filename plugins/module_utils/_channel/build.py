@@ -134,10 +134,13 @@ class Builder:
             sources = [entry.path for entry in entries if entry.path.endswith(".py") and entry.path.startswith("lib/")]
             if self._request.compiled:
                 compile_tree(interpreter, root, sources)
-            stage.check_staged(interpreter, root)
-            about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
-            packed = archive.list_tree(root, {entry.path: entry.sha256 for entry in entries})
-            archive.write_conda(root, packed, target, _public(index), about)
+            # It runs while the archive is written, which is thrown away if the copy does not work.
+            with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+                checked = pool.submit(stage.check_staged, interpreter, root)
+                about = {"summary": "CPython %s, repackaged from an installed one" % interpreter.version}
+                packed = archive.list_tree(root, {entry.path: entry.sha256 for entry in entries})
+                archive.write_conda(root, packed, target, _public(index), about)
+                checked.result()
             shutil.rmtree(root)
 
         return [Task(index, "interpreter", make, lambda: 10**8)]
