@@ -134,11 +134,14 @@ def test_one_command_makes_all_of_it(person: Person) -> None:
         %s
         test -z "${VIRTUAL_ENV-}"
         python -c 'import sys, torch; print(sys.prefix, torch.__version__)'
+        python -m pip check
+        pip --version
         %s
     """ % (activate, submit.replace("sbatch ", "bash "))
     done = person.run("bash", "--norc", "-c", script, cwd=str(person.home))
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and lines[0].startswith("%s/.conda/envs/torch 2.13.0" % person.home), done.stdout
+    assert lines[1] == "No broken requirements found." and "/envs/torch/" in lines[2], done.stdout
     # It has learnt: the example ends with an error otherwise.
     assert lines[-1].startswith("result: loss="), done.stdout
 
@@ -192,6 +195,17 @@ def test_the_line_for_another_time_works_where_nothing_is_active(person: Person)
     activate = typed(output)[0]
     done = person.run("bash", "--norc", "-c", "%s && %s --check" % (activate, line), cwd=str(person.home))
     assert done.returncode == 0 and " changed=0 " in done.stdout, done.stdout
+
+
+def test_the_lines_for_pip_may_be_other_ones(person: Person) -> None:
+    """Without pip among them, the channel brings it."""
+    arguments = ["-e", "torch_env_name=lines", "-e", '{"torch_env_pip": ["numpy"]}']
+    rc, output = person.me("-e", "torch=2.13.0", *arguments)
+    assert rc == 0 and re.search(r"verdict +(ok|cpu_only)", output), output
+    done = person.run(
+        "bash", "--norc", "-c", "source ~/.local/share/hpc.pytorch/bin/activate lines && python -m pip check"
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_another_environment_has_a_script_of_its_own(person: Person) -> None:

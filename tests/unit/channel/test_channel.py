@@ -16,7 +16,7 @@ import types
 import typing as t
 
 import pytest
-from ansible_collections.hpc.pytorch.plugins.module_utils._channel import publish as publishing, record
+from ansible_collections.hpc.pytorch.plugins.module_utils._channel import build, publish as publishing, record
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 
 from .conftest import install, make_wheel, publish, request
@@ -275,6 +275,20 @@ def test_a_folder_that_is_no_channel_is_refused(tmp_path: pathlib.Path, kind: st
     with pytest.raises(UserError, match="a folder at|a conda channel at"):
         publish(target, python=[debian_python])
     assert not (target / "noarch").exists() and not (target / record.RECORD_NAME).exists()
+
+
+@pytest.mark.parametrize("fails", ["stage.check_staged", "pip_index.choose", "pip_index.fetch"])
+def test_what_runs_at_the_same_time_ends_the_run_if_it_fails(
+    tmp_path: pathlib.Path, wheels: pathlib.Path, debian_python: str, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise UserError("a part that works", fails, "repair it")
+
+    monkeypatch.setattr(build, fails.split(".")[0], types.SimpleNamespace(**vars(getattr(build, fails.split(".")[0]))))
+    monkeypatch.setattr(getattr(build, fails.split(".")[0]), fails.split(".")[1], fail)
+    with pytest.raises(UserError) as error:
+        publish(tmp_path / "new", python=[debian_python], wheels=["alpha"], wheel_find_links=[str(wheels)])
+    assert error.value.found == fails and not (tmp_path / "new").exists()
 
 
 def test_upstream_with_and_without_dependencies(
