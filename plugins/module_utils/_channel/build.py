@@ -70,8 +70,9 @@ class Builder:
         if self._check_mode:
             with scratch_folder() as folder:
                 return self._run(None, folder)
-        with Channel(self._request.path, self._progress) as channel, self._downloads:
-            return self._run(channel, channel.staging)
+        with Channel(self._request.path, self._progress) as channel:
+            with self._downloads:
+                return self._run(channel, channel.staging)
 
     def _run(self, channel: Channel | None, folder: str) -> Outcome:
         path = self._request.path
