@@ -17,8 +17,8 @@ description:
     asked.
   - A part stands only if each of its steps has surely nothing to do. Where that cannot be decided so, or where a step
     would fail, the part does not stand, and the role that makes it has the last word.
-  - The roles hpc.pytorch.channel, hpc.pytorch.conda and hpc.pytorch.user_tools give their parts by the entry point
-    C(wants), in the facts C(channel_site_wants), C(conda_site_wants) and C(user_tools_site_wants).
+  - The roles hpc.pytorch.channel, hpc.pytorch.conda, hpc.pytorch.cuda and hpc.pytorch.user_tools give their parts by
+    the entry point C(wants), in the facts C(channel_site_wants), C(conda_site_wants) and so on.
     P(hpc.pytorch.conda#role) describes it.
 extends_documentation_fragment:
   - hpc.pytorch.attributes.action_group
@@ -40,6 +40,20 @@ options:
         description: The name of the part in the result.
         type: str
         required: true
+      cuda_toolkit:
+        description:
+          - The CUDA toolkit that the host must have.
+          - In the texts of O(parts[].host_files), C(@CUDA_TOOLKIT_VERSION@) and C(@CUDA_TOOLKIT_LIB_DIR@) stand for its
+            version and for its folder with the libraries.
+        type: dict
+        suboptions:
+          home:
+            description: The toolkit's folder.
+            type: path
+            required: true
+          version:
+            description: Its version, as O(hpc.pytorch.cuda_info#module:expect_version). By default any.
+            type: str
       conda_channel:
         description: Options of M(hpc.pytorch.conda_channel).
         type: dict
@@ -109,6 +123,12 @@ reasons:
   type: dict
   returned: success
   sample: {"conda": "host_files: /opt/modulefiles/anaconda3.lua differs"}
+toolkit:
+  description:
+    - The CUDA toolkit of a part that stands, as M(hpc.pytorch.cuda_info) returns it. V(null) if no part that stands
+      has one.
+  type: dict
+  returned: success
 """
 
 from ..module_utils._common.exit import answer
@@ -119,8 +139,10 @@ SETTINGS = {
     "path": {"type": "path", "required": True},
     "settings": {"type": "list", "elements": "str", "required": True},
 }
+TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
 PART = {
     "name": {"type": "str", "required": True},
+    "cuda_toolkit": {"type": "dict", "options": TOOLKIT},
     "conda_channel": {"type": "dict"},
     "conda_engine": {"type": "dict"},
     "conda_env": {"type": "dict"},

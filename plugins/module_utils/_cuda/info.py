@@ -54,13 +54,13 @@ def describe_cuda(
         warn(warning)
     return {
         "changed": False,
-        "toolkit": _toolkit(toolkit) if toolkit else None,
+        "toolkit": describe(toolkit) if toolkit else None,
         "driver": machine.driver,
         "gpus": machine.gpus,
         "max_cuda": machine.driver["cuda_version"] if machine.driver else None,
     }
 
 
-def _toolkit(toolkit: Toolkit) -> dict[str, t.Any]:
+def describe(toolkit: Toolkit) -> dict[str, t.Any]:
     names = ("home", "version", "source", "nvcc", "lib_dir", "conflicts")
     return {name: getattr(toolkit, name) for name in names}

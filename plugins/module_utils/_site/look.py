@@ -19,11 +19,14 @@ from .._common.errors import UserError
 from .._conda.apply import declare as env
 from .._conda.apply.options import ARGUMENTS as ENV_ARGUMENTS, Options as EnvOptions
 from .._conda.engine_venv import declare as engine
+from .._cuda.info import describe
+from .._cuda.toolkit import Toolkit
 from .._host import declare as host
 from .._host.look import read_trusted
 from .._host.request import ARGUMENTS as FILE_ARGUMENTS, Options as FileOptions
 from .._users.accounts import describe_accounts
 from .settings import holds
+from .toolkit import filled, find
 
 Values = t.Mapping[str, t.Any]
 # Why a step is not known to have nothing to do; None if it is.
@@ -41,17 +44,30 @@ def look_at(parts: t.Sequence[Values], users: t.Any = None) -> dict[str, t.Any]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError("each part under a name of its own", "%s twice" % twice[0], "rename one of the two")
-    reasons = {part["name"]: _why_not(part) for part in parts}
+    reasons: dict[str, Reason] = {}
+    toolkit = None
+    for part in parts:
+        found = None
+        try:
+            if part["cuda_toolkit"] is not None:
+                found = find(part["cuda_toolkit"])
+                part = dict(part, host_files=filled(part["host_files"], found))
+        except (UserError, OSError, ValueError) as error:
+            reasons[part["name"]] = "cuda_toolkit: %s" % error
+            continue
+        reasons[part["name"]] = reason = _why_not(part, found)
+        toolkit = toolkit if reason else found or toolkit
     return {
         "changed": False,
         "stands": {name: reason is None for name, reason in reasons.items()},
         "reasons": {name: reason for name, reason in reasons.items() if reason is not None},
+        "toolkit": describe(toolkit) if toolkit else None,
     }
 
 
-def _why_not(part: Values) -> Reason:
+def _why_not(part: Values, found: Toolkit | None) -> Reason:
     steps = [(kind, each) for kind in _KINDS for each in _given(part[kind])]
-    if not steps:
+    if not steps and found is None:
         return "no step to judge"
     for kind, given in steps:
         try:

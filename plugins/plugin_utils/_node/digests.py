@@ -27,7 +27,8 @@ def with_digests(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _part(part: t.Any) -> t.Any:
     steps = part.get("host_files") if isinstance(part, dict) else None
-    if not isinstance(steps, list):
+    # The host completes the contents if it has to find a toolkit.
+    if not isinstance(steps, list) or part.get("cuda_toolkit"):
         return part
     return dict(part, host_files=[_step(step) for step in steps])
 

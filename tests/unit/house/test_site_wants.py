@@ -49,6 +49,7 @@ def test_the_look_gets_the_options_of_the_task(tasks: str, module: str, variable
     [
         ("conda/tasks/modulefiles.yml", ["__conda_modulefiles", "__conda_modulefiles_only_root"]),
         ("conda/tasks/site.yml", ["__conda_activation_files"]),
+        ("cuda/tasks/module.yml", ["__cuda_modulefiles", "__cuda_run_by_others"]),
         ("user_tools/tasks/main.yml", ["__user_tools_all", "__user_tools_only_root"]),
     ],
 )

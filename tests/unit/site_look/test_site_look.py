@@ -178,3 +178,49 @@ def test_two_parts_have_two_names(tool: dict[str, t.Any]) -> None:
     assert look_at(parts)["stands"] == {"tools": True, "rest": False}
     with pytest.raises(UserError, match="tools twice"):
         look_at([parts[0], parts[0]])
+
+
+def toolkit_of(tmp_path: pathlib.Path, *folders: str) -> str:
+    home = tmp_path / "cuda"
+    for folder in ("", *folders):
+        (home / folder).mkdir(exist_ok=True)
+    (home / "version.json").write_text(json.dumps({"cuda": {"version": "12.4.1"}}))
+    return str(home)
+
+
+def test_a_toolkit_is_returned_and_completes_the_files(tool: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+    home = toolkit_of(tmp_path, "lib64")
+    (tmp_path / "tool").write_text("12.4.1 in %s/lib64\n" % home)
+    tool["files"][0]["content"] = "@CUDA_TOOLKIT_VERSION@ in @CUDA_TOOLKIT_LIB_DIR@\n"
+    part = dict(DEFAULTS, name="part", cuda_toolkit={"home": home, "version": "12.4"}, host_files=[tool])
+    result = look_at([part])
+    assert result["stands"] == {"part": True}
+    assert (result["toolkit"]["version"], result["toolkit"]["lib_dir"]) == ("12.4.1", home + "/lib64")
+    (tmp_path / "tool").write_text("12.4.0\n")
+    result = look_at([part])
+    assert result["stands"] == {"part": False} and result["toolkit"] is None
+    assert look_at([dict(part, host_files=[])])["stands"] == {"part": True}
+
+
+@pytest.mark.parametrize(
+    ("folders", "version", "reason"),
+    [
+        ([], None, "has no lib64 and no lib"),
+        (["lib64"], "12.5", "expected CUDA 12.5 at"),
+        (["lib64", "lib64/x"], "12", None),
+    ],
+)
+def test_a_toolkit_that_does_not_fit(
+    tool: dict[str, t.Any], tmp_path: pathlib.Path, folders: list[str], version: str | None, reason: str | None
+) -> None:
+    home = toolkit_of(tmp_path, *folders)
+    tool["only_root"] = ["@CUDA_TOOLKIT_LIB_DIR@"]
+    found = why(cuda_toolkit={"home": home, "version": version}, host_files=[tool])
+    assert found is None if reason is None else reason in (found or "")
+
+
+def test_a_toolkit_that_contradicts_itself_is_left_to_the_role(tmp_path: pathlib.Path) -> None:
+    """Which warns of it."""
+    home = toolkit_of(tmp_path, "bin")
+    (tmp_path / "cuda/version.txt").write_text("CUDA Version 10.1.243\n")
+    assert "10.1.243" in (why(cuda_toolkit={"home": home, "version": None}) or "")

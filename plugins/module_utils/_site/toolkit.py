@@ -1,0 +1,50 @@
+# Copyright (c) 2026 hpc.pytorch contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The CUDA toolkit of a part, and the files of the part that name what only the host knows of it.
+
+Private to hpc.pytorch.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .._cuda.toolkit import Finder, Toolkit, check_version
+
+# What stands for the toolkit's version and for its folder with libraries.
+VERSION, LIB_DIR = "@CUDA_TOOLKIT_VERSION@", "@CUDA_TOOLKIT_LIB_DIR@"
+# Seconds that nvcc may take, where no file states the version.
+_NVCC_SECONDS = 20
+
+
+def find(wanted: t.Mapping[str, t.Any]) -> Toolkit:
+    """The toolkit that a part wants.
+
+    :raises UserError: there is none, or another version.
+    :raises ValueError: there is something to warn of, which the role does.
+    """
+    finder = Finder(dict(os.environ, LC_ALL="C"), _NVCC_SECONDS)
+    toolkit = finder.at(wanted["home"])
+    if wanted["version"] is not None:
+        check_version(toolkit, wanted["version"])
+    for warning in finder.warnings + toolkit.conflicts:
+        raise ValueError(warning)
+    return toolkit
+
+
+def filled(value: t.Any, toolkit: Toolkit) -> t.Any:
+    """*value* with the toolkit's version and folder in the texts that have VERSION and LIB_DIR.
+
+    :raises ValueError: the toolkit has no libraries, and LIB_DIR is there.
+    """
+    if isinstance(value, dict):
+        return {key: filled(each, toolkit) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, toolkit) for each in value]
+    if not isinstance(value, str):
+        return value
+    if LIB_DIR in value and toolkit.lib_dir is None:
+        raise ValueError("%s has no lib64 and no lib" % toolkit.home)
+    return value.replace(VERSION, toolkit.version).replace(LIB_DIR, toolkit.lib_dir or "")
