@@ -16,6 +16,9 @@ import traceback
 import typing as t
 
 Result = t.Dict[str, t.Any]
+# Python handles a signal that comes just before a system call only after that call, which may never return. So calls that
+# wait do so for at most these seconds, and an alarm comes again.
+_AGAIN = 1.0
 
 
 class TooLong(BaseException):
@@ -53,7 +56,7 @@ def at_once(
                 read_end, pid = _start(name, work, seconds)
                 running[read_end] = _Running(name, pid, bytearray())
                 selector.register(read_end, selectors.EVENT_READ)
-            for key, _events in selector.select():
+            for key, _events in selector.select(_AGAIN):
                 each, chunk = running[key.fd], os.read(key.fd, 1 << 16)
                 each.written.extend(chunk)
                 if not chunk:
@@ -97,10 +100,10 @@ def _limited(name: str, work: t.Callable[[str], Result], seconds: int) -> Result
     signal.signal(signal.SIGALRM, end)
     try:
         try:
-            signal.alarm(max(0, seconds))
+            signal.setitimer(signal.ITIMER_REAL, max(0, seconds), _AGAIN)
             return work(name)
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except TooLong:
         return {"failed": True, "timedout": {"period": seconds}, "msg": "it took longer than %d seconds" % seconds}
     except Exception as error:
