@@ -68,6 +68,7 @@ def test_slurm_that_gives_no_answer_is_reported_and_the_pages_have_what_the_inve
     run = guide(user_guide_slurm=True, user_guide_slurm_bin_dir=str(tmp_path), user_guide_languages=["en"], **LOCAL)
     assert run.rc == 0, run.output
     assert "The pages have no limits of the partitions, because Slurm gave no answer:" in " ".join(run.output.split())
+    assert "a machine without it" not in run.output
     assert pages_in(tmp_path)["pytorch.md"].replace("[\u4e2d\u6587](pytorch.zh.md)\n\n", "") == (
         GOLDEN / "pytorch.md"
     ).read_text(encoding="utf-8").replace("[\u4e2d\u6587](pytorch.zh.md)\n\n", "")
@@ -83,6 +84,7 @@ def test_a_machine_without_slurm_gets_a_page_of_its_own(guide, tmp_path, monkeyp
     monkeypatch.setenv("HOME", str(home))
     run = guide(inventory="local", user_guide_slurm=True, user_guide_slurm_bin_dir=str(tmp_path), local_root=str(root))
     assert run.rc == 0, run.output
+    assert "If localhost has no Slurm, the pages are for a machine without it" in " ".join(run.output.split())
     for name, page in pages_in(tmp_path).items():
         assert "bash train.sh" in page and "sbatch train.sh" not in page and "--partition" not in page, name
         assert ("module load anaconda3" in page) == has_modules, name
