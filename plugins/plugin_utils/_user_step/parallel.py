@@ -94,8 +94,14 @@ def _start(name: str, work: t.Callable[[str], Result], seconds: int) -> tuple[in
 
 
 def _limited(name: str, work: t.Callable[[str], Result], seconds: int) -> Result:
+    ended = False
+
     def end(_signal: int, _frame: t.Any) -> None:
-        raise TooLong
+        # Once: what the work does to clean up takes its time.
+        nonlocal ended
+        if not ended:
+            ended = True
+            raise TooLong
 
     signal.signal(signal.SIGALRM, end)
     try:

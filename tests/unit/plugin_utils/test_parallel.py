@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.parallel import at_once
@@ -92,6 +93,20 @@ def test_one_that_takes_too_long_ends_and_says_so():
     results = at_once(["a", "b"], work, most=2, seconds=1)
     assert results["a"] == {"ok": "a"} and results["b"]["failed"]
     assert results["b"]["timedout"] == {"period": 1} and "1 second" in results["b"]["msg"]
+
+
+def test_cleaning_up_takes_its_time(tmp_path):
+    """It is not interrupted a second time."""
+
+    def work(name):
+        try:
+            signal.pause()
+        finally:
+            done = subprocess.run(["sleep", "2.5"], check=True)
+            (tmp_path / "clean").write_text(str(done.returncode))
+
+    results = at_once(["a"], work, most=1, seconds=1)
+    assert results["a"]["timedout"] == {"period": 1} and (tmp_path / "clean").read_text() == "0"
 
 
 def test_an_interruption_ends_those_that_run():
