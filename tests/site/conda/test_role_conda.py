@@ -239,12 +239,20 @@ def test_conda_activate_works_in_each_shell_that_finds_a_real_base(play, site, t
             "conda_engine_python",
         ),
         ({"conda_base_packages": ["nothere"]}, "nothere"),
+        ({"conda_modulefiles_dir": "~/modulefiles"}, "expected conda_modulefiles_dir to be an absolute path"),
     ],
 )
 def test_wrong_variables_are_named(play, site, wrong, says):
     run = play(ROLE, dict(site, **wrong))
     assert run.rc != 0 and says in run.output
     assert not pathlib.Path(site["conda_prefix"]).exists()
+
+
+@pytest.mark.parametrize("prefix", ["~/conda", "conda", "~ada/conda"])
+def test_a_base_that_no_rc_file_could_name_is_refused(play, site, prefix):
+    """A shell expands no ~ in quotes."""
+    run = play(ROLE, dict(site, conda_prefix=prefix, conda_expose=["bashrc"]), "--check")
+    assert run.rc != 0 and "expected conda_prefix to be an absolute path" in run.output, run.output
 
 
 def test_the_modulefiles_load_in_both_systems(play, site):

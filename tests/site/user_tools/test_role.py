@@ -111,6 +111,8 @@ def test_a_user_gets_them_in_the_home_directory(play, tmp_path) -> None:
         ({"user_tools_module_name": "a b"}, "expected user_tools_module_name to consist of"),
         ({"user_tools_names": ["sbatch"]}, "user_tools_names"),
         ({"user_tools_scope": "all"}, "user_tools_scope"),
+        ({"user_tools_prefix": "~/tools"}, "expected user_tools_prefix to be an absolute path"),
+        ({"user_tools_python": "~/python/bin/python3"}, "expected user_tools_python to be an absolute path"),
     ],
 )
 def test_a_wrong_variable_is_named_and_nothing_is_written(play, site, tmp_path, wrong, says) -> None:
