@@ -42,6 +42,7 @@ MISTAKES = [
     ("open-quote", "#SBATCH --job-name='x\npython x.py", 3),
     ("bad-value", "#SBATCH --gres=1\npython x.py", 3),
     ("bad-value", "#SBATCH --nodes=two\npython x.py", 3),
+    ("bad-value", "#SBATCH --partition=gpu:1\npython x.py", 3),
     ("bad-value", "#SBATCH -N two\npython x.py", 3),
     ("bad-value", "#SBATCH --output\npython x.py", 3),
     ("contradiction", "#SBATCH --mem-per-cpu=4G\npython x.py", 3),
@@ -230,6 +231,8 @@ RIGHT = [
     # Whole nodes: slurmctld shares no node on which a job reserves cores for the system.
     "#SBATCH -S 0\nexport MASTER_PORT=29500\npython x.py",
     "#SBATCH --thread-spec=2\nexport MASTER_PORT=29500\npython x.py",
+    # Partitions and qualities of service of real sites.
+    "#SBATCH -p grete:shared --qos=gpu:short --reservation=course:gpu --account=nhr:x\npython x.py",
     # none is /dev/null.
     "#SBATCH --output=none --error=NONE\npython x.py",
     # A login shell and an interactive one have the hook from a profile.

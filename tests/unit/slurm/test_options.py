@@ -23,7 +23,7 @@ GOOD = {
     "cpus_per_task": [16],
     "cpus_per_gpu": [8],
     "threads_per_core": [1],
-    "partition": ["titan", "titan,tesla", "gpu_4.8-a"],
+    "partition": ["titan", "titan,tesla", "gpu_4.8-a", "grete:shared", "medium96s:test,jupyter:gpu"],
     "clusters": ["all", "a,b"],
     "gres": [
         "gpu:1",
@@ -74,7 +74,7 @@ BAD = {
     "nodes": ["0", "4-2", "two", "1;2", "-1"],
     "ntasks": [0, -1],
     "cpus_per_task": [0],
-    "partition": ["a b", "a;b", "$(x)", "titan,", "['a', 'b']", "a\n"],
+    "partition": ["a b", "a;b", "$(x)", "titan,", "['a', 'b']", "a\n", "gpu:1", "gpu:", ":gpu", "a::b"],
     "gres": ["1", "gpu:", "gpu:one:two:3", "gpu:-1", "gpu 1", "gpu:1\n", "gpu:1,"],
     "gpus": ["all", "0x2", "a100"],
     "mem": ["1.5G", "32Gi", "much", "-1", "32 G"],

@@ -88,7 +88,8 @@ def _export(value: str) -> bool:
     return printable(value) and _matches(r"[A-Za-z_]\w*(=[^,]*)?(,[A-Za-z_]\w*(=[^,]*)?)*", re.ASCII)(value)
 
 
-_NAME = r"[A-Za-z0-9_][\w.+@-]*"
+# Sites name partitions grete:shared and medium96s:test; gpu:1 is a mistaken gres.
+_NAME = r"[A-Za-z0-9_][\w.+@-]*(:[A-Za-z][\w.+@-]*)*"
 _NAMES = _NAME + r"(," + _NAME + r")*"
 # A type may begin with a digit: 3090, 2080ti, 1g.10gb.
 _GPUS = r"(\w[\w.+-]*:)?\d+(,(\w[\w.+-]*:)?\d+)*"

@@ -24,6 +24,7 @@ EMPTY = frozenset(
     """.split()
 )
 
+_NAME = r"[\w.+@-]+(:[a-z][\w.+@-]*)*"
 _TYPE = r"(?!all\b)[A-Za-z0-9_][\w.+-]*"
 _HINT = r"(compute_bound|memory_bound|multithread|nomultithread)"
 _GPUS = [(r"({0}|({0}[:=])?\d+[kmg]?)(,({0}|({0}[:=])?\d+[kmg]?))*,?".format(_TYPE), "")]
@@ -64,9 +65,9 @@ _TAKEN: Rows = {
         )
     ],
     "open-mode": [(r"[at].*", "")],
-    "partition": [(r",*[\w.+@-]+(,+[\w.+@-]+)*,*", "")],
-    "qos": [(r"[\w.+@-]+(,[\w.+@-]+)*", NEW)],
-    "reservation": [(r"[\w.+@-]+(,[\w.+@-]+)*,", "")],
+    "partition": [(r",*{0}(,+{0})*,*".format(_NAME), "")],
+    "qos": [(r"{0}(,{0})*".format(_NAME), NEW)],
+    "reservation": [(r"{0}(,{0})*,".format(_NAME), "")],
     "time": [(r"-1|\d+-", "")],
 }
 # What sbatch takes although it means nothing, or no more than a part of it.
