@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.lint.script import lint
@@ -231,9 +233,17 @@ def test_the_module_writes_what_sbatch_takes(name, value):
     assert options.collect({name: value}) == {name.replace("_", "-"): value}
 
 
+@pytest.mark.parametrize("line", ["--cluster=gpu", "--cluster gpu,mpi"])
+def test_clusters_has_another_name_that_no_manual_has(sbatch, line):
+    assert lint(script(line)) == []
+    # It then asks for the cluster, which no database knows here.
+    assert re.search(r"^sbatch: cluster +: gpu", sbatch("#!/bin/bash\n#SBATCH %s\ntrue\n" % line), re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     "name,option",
     [
+        ("cluster", "clusters"),
         ("tasks-per-node", "ntasks_per_node"),
         ("workdir", "chdir"),
         ("name", "job_name"),

@@ -12,7 +12,7 @@ import typing as t
 from ..._common.errors import UserError, printable, shown
 from ..._common.spelling import distance
 from .script_text import Directives
-from .table import BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, OPTIONS, SHORT, Option
+from .table import ALIASES, BY_DIRECTIVE, COMMAND_LINE_ONLY, GONE, KNOWN, OPTIONS, SHORT, Option
 
 _EXCLUDE_EACH_OTHER = (
     (("mem", "mem_per_cpu", "mem_per_gpu"), "sbatch takes one of them"),
@@ -143,7 +143,7 @@ def _rest_name(given: str) -> str:
             shown(given),
             "give directives: {NAME: VALUE}",
         )
-    name = bare.replace("_", "-")
+    name = ALIASES.get(bare.replace("_", "-"), bare.replace("_", "-"))
     if name in BY_DIRECTIVE and BY_DIRECTIVE[name].also_directive:
         return name
     if name in BY_DIRECTIVE:

@@ -451,8 +451,8 @@ PLUGINS = frozenset(
     image volume
     """.split()
 )
-# Older names that sbatch still takes.
-ALIASES = {"tasks-per-node": "ntasks-per-node"}
+# Other names that sbatch takes; --cluster is not in its manual.
+ALIASES = {"tasks-per-node": "ntasks-per-node", "cluster": "clusters"}
 # Options that sbatch refuses, of older releases, of srun, of other schedulers, or invented; and what to write instead.
 GONE = {
     "cpus-per-node": "cpus-per-task",
