@@ -163,9 +163,11 @@ def test_the_playbook_checks_the_pages_of_a_guide(lint, tmp_path) -> None:
     run = lint(page=str(page.parent))
     line = "%s:1: error: torch 2.4.2 was never released [no-such-release]; write: pip install torch==2.4.1" % page
     assert run.rc != 0 and line in run.output.splitlines(), run.output
+    assert "no mistakes" not in run.output
     page.write_text("Type `pip install torch==2.4.1`.\n")
     good = lint(page=str(page))
     assert good.rc == 0 and good.recap["changed"] == 0, good.output
+    assert "no mistakes in %s" % page in good.output.splitlines(), good.output
 
 
 @pytest.mark.parametrize(
