@@ -16,7 +16,14 @@ import typing as t
 from ansible.module_utils.common.respawn import has_respawned
 
 from .._common.redact import filled_in
-from .._conda.engines.venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
+from .._conda.engines.venv import (
+    find_engine_python,
+    has_rattler,
+    missing_engine,
+    require_rattler,
+    respawn_in,
+    runs_here,
+)
 from .._files.environment import clean_environment, keep_roots_own
 from .._files.progress import Progress
 from .._files.trust import require_trusted_place
@@ -89,7 +96,7 @@ def declare(options: Options, check_mode: bool) -> dict[str, t.Any]:
         if not check_mode:
             raise missing_engine(options.executable)
         return _unresolved(request, record)
-    if not runs_here(engine) and not has_respawned():
+    if not (runs_here(engine) and has_rattler()) and not has_respawned():
         require_rattler(engine)
         respawn_in(engine)
     return _build(options, record, check_mode)

@@ -30,7 +30,7 @@ def find_engine_python(executable: str | None) -> str | None:
     """
     if executable:
         found: str | None = executable if os.path.exists(executable) else None
-    elif sys.version_info[:2] >= OLDEST_PYTHON and importlib.util.find_spec("rattler") is not None:
+    elif sys.version_info[:2] >= OLDEST_PYTHON and has_rattler():
         found = sys.executable
     else:
         candidates = (os.path.join(os.path.expanduser(prefix), "bin", "python") for prefix in ENGINE_PREFIXES)
@@ -98,6 +98,11 @@ def engine_prefix_of(python: str) -> str:
 def runs_here(python: str) -> bool:
     """Whether this process runs *python*."""
     return in_its_venv(python) == in_its_venv(sys.executable)
+
+
+def has_rattler() -> bool:
+    """Whether this process can import py-rattler. An engine's venv cannot any more after an upgrade of its Python."""
+    return importlib.util.find_spec("rattler") is not None
 
 
 def in_its_venv(python: str) -> str:

@@ -14,12 +14,12 @@ from ...._files.environment import keep_roots_own
 from ...._files.paths import nearest_existing
 from ...._files.trust import require_trusted_place
 from ..base import Build, Engine, EngineKind, EnginePlace
-from ..venv import find_engine_python, missing_engine, require_rattler, respawn_in, runs_here
+from ..venv import find_engine_python, has_rattler, missing_engine, require_rattler, respawn_in, runs_here
 
 
 def _start(python: str, _needs_yaml: bool) -> Build:
     # The engine's venv has PyYAML too.
-    if not runs_here(python):
+    if not runs_here(python) or not has_rattler():
         if has_respawned():
             raise missing_engine(python)
         require_rattler(python)
