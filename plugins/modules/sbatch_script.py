@@ -306,6 +306,31 @@ options:
     description:
       - Group of the script.
     type: str
+  files:
+    description:
+      - Files to write next to the script, after it, with mode V(0644), and with O(owner) and O(group) if given.
+      - They are written as M(hpc.pytorch.host_files) does it, so as root only where no other user can write. If a file
+        cannot be written, the script stays.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the file in the folder of O(dest).
+        type: str
+        required: true
+      src:
+        description:
+          - The content as a file on the controller, below C(files/) of the role or playbook.
+        type: str
+      content:
+        description:
+          - The text of the file.
+        type: str
+      content_base64:
+        description:
+          - The content of the file in base64, if it is not text.
+        type: str
   # >>> generated: options of sbatch
   job_name:
     description:
@@ -520,11 +545,11 @@ attributes:
     description: Checks all values and returns RV(content) without changing the target.
     support: full
   diff_mode:
-    description: Shows how the script changes.
+    description: Shows how the script and O(files) change.
     support: full
 notes:
-  - The values of O(exports) are visible in the result, and in the script to everyone who may read it. Keep secrets in a
-    file that O(pre) reads.
+  - The values of O(exports) and O(files) are visible in the result, and in the script and the files to everyone who may
+    read them. Keep secrets in a file that O(pre) reads.
 """
 
 EXAMPLES = r"""
@@ -543,6 +568,20 @@ EXAMPLES = r"""
     conda_prefix: /opt/app/anaconda3
     conda_env: torch
     command: python train.py
+
+- name: A job for one GPU, and next to it the program that it runs
+  hpc.pytorch.sbatch_script:
+    dest: "{{ ansible_facts['user_dir'] }}/train/job.sh"
+    make_folder: true
+    gres: gpu:1
+    cpus_per_task: 8
+    mem: 32G
+    time: "1:00:00"
+    conda_env: ~/.conda/envs/torch
+    command: python train.py
+    files:
+      - name: train.py
+        src: train.py
 
 - name: The test.sh of a cluster's user guide
   hpc.pytorch.sbatch_script:
@@ -668,6 +707,22 @@ dest:
   description: Path of the script.
   returned: success
   type: str
+files:
+  description: Each of O(files), in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path of the file.
+      type: str
+    state:
+      description: Always V(file).
+      type: str
+    changed:
+      description: Whether it was changed, or would be in check mode.
+      type: bool
+  sample: [{"path": "/home/alice/train/train.py", "state": "file", "changed": true}]
 folder_made:
   description: Whether the folder of the script was made, or would be made in check mode.
   returned: success
@@ -681,6 +736,7 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._common.exit import an
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.sbatch.table import OPTIONS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.activation import ACTIVATIONS
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.declare import declare
+from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.extra_files import ELEMENT
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.images import ENGINES
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.parameters import options_of
 from ansible_collections.hpc.pytorch.plugins.module_utils._slurm.script.render import STYLES
@@ -734,6 +790,7 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         "mode": {"type": "raw"},
         "owner": {"type": "str"},
         "group": {"type": "str"},
+        "files": {"type": "list", "elements": "dict", "options": ELEMENT},
     }
     for option in OPTIONS:
         spec[option.name] = {"type": option.type}

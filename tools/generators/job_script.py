@@ -20,6 +20,8 @@ MODULE = "plugins/modules/sbatch_script.py"
 ROLE = "roles/job_script/"
 PREFIX = "job_script_"
 WIDTH = 120
+# Options whose line in the role's task is written by hand: the role adds its example to the files.
+BY_HAND = ("files",)
 
 Doc = t.Dict[str, t.Any]
 
@@ -39,7 +41,9 @@ def outputs(current: t.Callable[[str], str], block: t.Callable[[str, str, str], 
     tasks = block(
         current(ROLE + "tasks/write.yml"),
         "options of sbatch_script",
-        "\n".join('    %s: "{{ %s%s | default(omit) }}"' % (name, PREFIX, name) for name in options),
+        "\n".join(
+            '    %s: "{{ %s%s | default(omit) }}"' % (name, PREFIX, name) for name in options if name not in BY_HAND
+        ),
     )
     return {
         MODULE: module,

@@ -78,8 +78,15 @@ def _write(folder: Folder, name: str, wanted: WantedFile) -> str | None:
     owner = (old.st_uid, old.st_gid) if ours and old is not None else None
     if wanted.top != "/" and os.geteuid() == 0:
         owner = (0, 0)
+    if wanted.owner is not None:
+        owner = _owner(wanted.owner, owner or (-1, -1))
     folder.write(name, wanted.content, _mode(wanted, old), owner)
     return os.path.join(folder.path, backup) if backup else None
+
+
+def _owner(wanted: tuple[int, int], kept: tuple[int, int]) -> tuple[int, int]:
+    uid, gid = wanted
+    return kept[0] if uid == -1 else uid, kept[1] if gid == -1 else gid
 
 
 def _mode(wanted: WantedFile, old: os.stat_result | None) -> int:
@@ -102,6 +109,9 @@ def _diff(found: Look) -> dict[str, str]:
         before, after = _text(found.before), _text(wanted.content)
         if found.before == wanted.content:
             before, after = "mode %04o\n" % (found.mode or 0), "mode %04o\n" % _wanted_mode(found)
+            if wanted.owner is not None and found.owner is not None:
+                before += "owner %d, group %d\n" % found.owner
+                after += "owner %d, group %d\n" % _owner(wanted.owner, found.owner)
     elif wanted.state == "directory":
         before = "" if found.mode is None else "folder, mode %04o\n" % found.mode
         after = "folder, mode %04o\n" % ((found.mode or 0) | _wanted_mode(found))

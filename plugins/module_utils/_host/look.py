@@ -33,12 +33,14 @@ class Look(t.NamedTuple):
 
     :arg before: the content, the target of a symlink, or a word; None if nothing is there.
     :arg mode: of what is there, None if nothing is.
+    :arg owner: uid and gid of a file that is there.
     """
 
     wanted: WantedFile
     changed: bool
     before: bytes | None = None
     mode: int | None = None
+    owner: tuple[int, int] | None = None
 
 
 def look(wanted: WantedFile) -> Look:
@@ -91,8 +93,8 @@ def _look_at_file(wanted: WantedFile, folder: Folder, name: str, status: os.stat
         return Look(wanted, True)
     before = _read(folder, name, wanted.path, status)
     mode = stat.S_IMODE(status.st_mode)
-    changed = not _has_content(before, wanted) or wanted.mode not in (None, mode) or _is_not_ours(status)
-    return Look(wanted, changed, before, mode)
+    changed = not _has_content(before, wanted) or wanted.mode not in (None, mode) or _has_other_owner(status, wanted)
+    return Look(wanted, changed, before, mode, (status.st_uid, status.st_gid))
 
 
 def _has_content(before: bytes, wanted: WantedFile) -> bool:
@@ -150,6 +152,12 @@ def _look_at_touched(wanted: WantedFile, folder: Folder, name: str, status: os.s
 
 
 _LOOKS = {"link": _look_at_link, "absent": _look_at_removed, "touched": _look_at_touched}
+
+
+def _has_other_owner(status: os.stat_result, wanted: WantedFile) -> bool:
+    uid, gid = wanted.owner or (-1, -1)
+    other = _is_not_ours(status) if uid == -1 else status.st_uid != uid
+    return other or gid not in (-1, status.st_gid)
 
 
 def _is_not_ours(status: os.stat_result) -> bool:

@@ -55,6 +55,7 @@ class WantedFile(t.NamedTuple):
     :arg mode: exact for a file; the least for a folder; None keeps that of an existing one.
     :arg backup: whether to keep a file that is replaced, under another name.
     :arg sha256: of the content, in its place: then the file can be compared, and not written.
+    :arg owner: uid and gid of a file, -1 for the one that it has without this.
     :arg top: the folder that stands for ``/`` in *path*, see :func:`.._files.folder.open_folder`.
     """
 
@@ -66,6 +67,7 @@ class WantedFile(t.NamedTuple):
     backup: bool = False
     top: str = "/"
     sha256: str = ""
+    owner: tuple[int, int] | None = None
 
 
 class Options(t.NamedTuple):

@@ -34,9 +34,13 @@ class UserStepAction(ActionBase):
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the module with the task's arguments."""
+        """Run the module with :meth:`arguments`."""
         super().run(tmp, task_vars)
-        return run_module(self, dict(self._task.args), task_vars)
+        return run_module(self, self.arguments(), task_vars)
+
+    def arguments(self) -> dict[str, t.Any]:
+        """What the module gets: the task's arguments."""
+        return dict(self._task.args)
 
 
 def run_module(action: ActionBase, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:

@@ -114,3 +114,34 @@ def test_owner_and_mode_are_set_where_only_root_can_write(as_root, place, alice,
     assert as_root("sbatch_script", **options, mode="u+x,g+x")["changed"] is True
     status = dest.stat()
     assert (status.st_uid, status.st_mode & 0o7777) == (alice.uid, 0o750)
+
+
+def test_files_next_to_the_script_belong_to_its_owner(as_root, place, alice):
+    options = {"dest": str(place / "job.sh"), "command": "true", "check_cluster": "false"}
+    wanted = dict(options, files=[{"name": "train.py", "content": "pass\n"}])
+
+    def owner() -> tuple[int, int, int]:
+        status = (place / "train.py").stat()
+        return status.st_uid, status.st_gid, status.st_mode & 0o7777
+
+    assert as_root("sbatch_script", **wanted)["changed"] and owner() == (0, 0, 0o644)
+    made = as_root("sbatch_script", **wanted, owner=alice.name, group="65534")
+    assert made["changed"] and made["files"][0]["changed"] and owner() == (alice.uid, 65534, 0o644)
+    assert not as_root("sbatch_script", **wanted, owner=alice.name, group="65534")["changed"]
+    assert not as_root("sbatch_script", **wanted, owner=alice.name)["changed"] and owner()[1] == 65534
+    # Without an owner it is root's again: alice could change it.
+    assert as_root("sbatch_script", **wanted)["files"][0]["changed"] and owner()[0] == 0
+
+
+def test_root_writes_no_file_next_to_a_script_where_another_user_could(refused, place, scratch, mallory, treasure):
+    wanted = {"command": "true", "check_cluster": "false", "files": [{"name": "passwd", "content": "written"}]}
+    (place / "jobs").mkdir()
+    os.symlink(treasure.path.parent / "passwd", place / "jobs/passwd")
+    os.lchown(place / "jobs/passwd", mallory.uid, -1)
+    for folder in (place / "jobs", scratch):
+        for check in (True, False):
+            message = refused("sbatch_script", dest=str(folder / "job.sh"), **wanted, _ansible_check_mode=check)
+            assert "only root can write" in message, message
+        assert treasure.is_untouched() and not (scratch / "passwd").exists()
+        # As after a task of its own.
+        assert (folder / "job.sh").exists()

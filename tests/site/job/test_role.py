@@ -223,3 +223,27 @@ def test_the_example_lies_beside_the_script_under_its_name(play):
     ran = play(command="python3 -m py_compile pytorch_test.py", example=True, example_name="pytorch_test.py")
     assert ran.returncode == 0, ran.stdout
     assert {"job.sh", "pytorch_test.py", "digits.csv.gz", "digits.LICENSE.txt"} <= set(os.listdir(play.folder))
+
+
+def test_files_of_the_caller_lie_next_to_the_script_and_the_example(play, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/mine.bin").write_bytes(b"\0\xff")
+    files = [{"name": "mine.bin", "src": "mine.bin"}, {"name": "mine.txt", "content": "text\n"}]
+    ran = play(command="cat mine.txt", files=files, example="true")
+    assert (ran.returncode, ran.changed) == (0, 1) and ran.result["tail"] == ["text"], ran.stdout
+    assert (play.folder / "mine.bin").read_bytes() == b"\0\xff" and (play.folder / "train_digits.py").exists()
+    assert (play.folder / "digits.csv.gz").read_bytes() == (
+        CHECKOUT / "roles/job_script/files/digits.csv.gz"
+    ).read_bytes()
+    assert play(command="cat mine.txt", files=files, example=True).changed == 0
+    ran = play(command="cat mine.txt", files=[{"name": "other.bin", "src": "other.bin"}])
+    assert ran.returncode == 2 and "other.bin" in ran.stdout + ran.stderr
+    ran = play(command="cat mine.txt", files=[{"name": "mine.bin", "src": "mine.bin", "content": ""}])
+    assert ran.returncode == 2 and "one of src, content and content_base64 for mine.bin" in re.sub(
+        r"\s+", " ", ran.stdout + ran.stderr
+    )
+
+
+def test_without_the_example_there_is_the_script_alone(play):
+    assert play(command="true", example="false").returncode == 0
+    assert os.listdir(play.folder) == ["job.sh"]

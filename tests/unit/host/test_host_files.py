@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._host import attributes
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.declare import declare
-from ansible_collections.hpc.pytorch.plugins.module_utils._host.look import read_trusted
+from ansible_collections.hpc.pytorch.plugins.module_utils._host.look import look, read_trusted
 from ansible_collections.hpc.pytorch.plugins.module_utils._host.request import Options
 
 UNSET = dict.fromkeys(("content", "content_base64", "target", "mode"))
@@ -222,3 +222,16 @@ def test_attributes_in_numbers(params: dict[str, t.Any], expected: tuple[int, in
 def test_unknown_attributes_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(UserError):
         attributes.asked({"mode": None, "owner": None, "group": None, **wrong}, attributes.Attributes(0, 0, 0))
+
+
+def test_the_owner_of_a_file_counts_where_it_is_requested(tmp_path: pathlib.Path) -> None:
+    make({"path": tmp_path / "file", "content": "x"})
+    uid, gid = os.stat(tmp_path / "file").st_uid, os.stat(tmp_path / "file").st_gid
+    (wanted,) = options({"path": tmp_path / "file", "content": "x"}).files
+    for owner in [(uid, gid), (-1, gid), (uid, -1), (-1, -1)]:
+        assert not look(wanted._replace(owner=owner)).changed
+    for owner in [(uid + 1, gid), (-1, gid + 1)]:
+        found = declare(Options((wanted._replace(owner=owner),), ()), write=False, with_diff=True)
+        diff = found["diff"][0]
+        assert found["changed"] and diff["before"].endswith("owner %d, group %d\n" % (uid, gid))
+        assert diff["after"].endswith("owner %d, group %d\n" % (max(owner[0], uid), max(owner[1], gid)))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module: one file, by one rename, and no change if anything is refused."""
+"""The module: one file, by one rename, and no change if anything is refused; and the files next to it."""
 
 from __future__ import annotations
 
@@ -152,3 +152,88 @@ def test_warnings_reach_the_user(call, monkeypatch, tmp_path):
     (tmp_path / "logs").mkdir()
     call(command="python x.py", output="logs/%j.out")
     assert [warning.partition(" ")[2].partition(" ")[0] for warning in warnings] == ["CPUs", "memory", "time"]
+
+
+FILES = [{"name": "train.py", "content": "print('\u00fc')\n"}, {"name": "data.gz", "content_base64": "AP8="}]
+
+
+def test_files_are_written_next_to_the_script_once(call, tmp_path):
+    os.umask(0o077)
+    first = call(files=FILES)
+    paths = [tmp_path / "train.py", tmp_path / "data.gz"]
+    assert first["files"] == [{"path": str(path), "state": "file", "changed": True} for path in paths]
+    assert [path.read_bytes() for path in paths] == ["print('\u00fc')\n".encode(), b"\0\xff"]
+    assert [mode(path) for path in paths] == [0o644, 0o644]
+    assert [one["after_header"] for one in first["diff"]] == [str(tmp_path / "job.sh"), *map(str, paths)]
+    before = [path.stat() for path in tmp_path.iterdir()]
+    again = call(files=FILES)
+    assert not again["changed"] and not any(one["changed"] for one in again["files"])
+    assert [path.stat() for path in tmp_path.iterdir()] == before
+
+
+def test_one_that_differs_is_a_change_and_the_others_stay(call, tmp_path):
+    call(files=FILES)
+    script = (tmp_path / "job.sh").stat()
+    (tmp_path / "data.gz").chmod(0o600)
+    (tmp_path / "train.py").write_text("mine\n")
+    planned = call(check=True, files=FILES)
+    assert (tmp_path / "train.py").read_text() == "mine\n" and mode(tmp_path / "data.gz") == 0o600
+    done = call(files=FILES)
+    assert done["changed"] and (planned["diff"], planned["files"]) == (done["diff"], done["files"])
+    assert [one["changed"] for one in done["files"]] == [True, True]
+    assert done["diff"][1]["before"] == "mine\n" and done["diff"][2]["before"] == "mode 0600\n"
+    assert (tmp_path / "job.sh").stat() == script and mode(tmp_path / "data.gz") == 0o644
+
+
+def test_check_mode_foresees_files_in_a_folder_that_will_be_made(call, tmp_path):
+    dest = str(tmp_path / "a" / "job.sh")
+    planned = call(check=True, dest=dest, make_folder=True, files=FILES)
+    assert planned["files"] and os.listdir(tmp_path) == []
+    assert call(dest=dest, make_folder=True, files=FILES)["files"] == planned["files"]
+    assert sorted(os.listdir(tmp_path / "a")) == ["data.gz", "job.sh", "train.py"]
+
+
+@pytest.mark.parametrize("style", ["current", "guide"])
+def test_the_script_is_the_same_with_files_and_without(call, style):
+    assert call(style=style, files=FILES)["content"] == call(style=style)["content"]
+    assert call(style=style)["files"] == call(style=style, files=[])["files"] == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [{"name": "", "content": ""}],
+        [{"name": "..", "content": ""}],
+        [{"name": "a/b", "content": ""}],
+        [{"name": "a\nb", "content": ""}],
+        [{"name": "a"}],
+        [{"name": "a", "content": "", "content_base64": ""}],
+        [{"name": "a", "content_base64": "?"}],
+        [{"name": "a", "content": ""}, {"name": "a", "content": "x"}],
+        [{"name": "a", "content": ""}, {"name": "job.sh", "content": ""}],
+    ],
+)
+def test_files_that_make_no_sense_leave_nothing_behind(call, tmp_path, files):
+    result = call(files=files)
+    assert result["failed"] and {"expected", "found", "remedy"} <= set(result), result
+    assert "\n" not in result["msg"] and os.listdir(tmp_path) == []
+
+
+def test_what_the_scripts_link_leads_to_is_no_other_file(call, tmp_path):
+    (tmp_path / "real.sh").write_text("old")
+    (tmp_path / "job.sh").symlink_to("real.sh")
+    assert "other files" in call(files=[{"name": "real.sh", "content": ""}])["expected"]
+    assert (tmp_path / "real.sh").read_text() == "old"
+    # Next to dest, not to what it leads to.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "far.sh").symlink_to("other/far.sh")
+    (tmp_path / "other/far.sh").write_text("old")
+    assert call(dest=str(tmp_path / "far.sh"), files=FILES)["changed"]
+    assert os.listdir(tmp_path / "other") == ["far.sh"] and (tmp_path / "train.py").exists()
+
+
+def test_the_script_stays_if_a_file_cannot_be_written(call, tmp_path):
+    (tmp_path / "data.gz").mkdir()
+    result = call(files=FILES)
+    assert result["failed"] and "data.gz" in result["expected"] and "a folder" in result["found"]
+    assert sorted(os.listdir(tmp_path)) == ["data.gz", "job.sh"]

@@ -17,8 +17,11 @@ from ..._common.lines import lines_of
 from ..._files.files import umask
 from ..._files.folder import open_existing, open_parent
 from ..._host.attributes import Attributes, asked, of_file
+from ..._host.declare import declare as declare_files
+from ..._host.request import Options as FileOptions
 from ..client import read_cluster
 from ..lint.by_version import NO_FOLDER
+from .extra_files import wanted_files
 from .limits import violations
 from .parameters import Options
 from .render import Script, render
@@ -27,9 +30,9 @@ _WHAT = "a place for the job script at"
 
 
 def declare(module: AnsibleModule, options: Options) -> dict[str, t.Any]:
-    """Check, render and write the script.
+    """Check, render and write the script, then the files next to it.
 
-    :raises UserError: nothing has been changed.
+    :raises UserError: nothing has been changed; or the script is written, and a file may not be.
     """
     asked, dest = options.check_cluster, options.dest
     cluster = None if asked == "false" else read_cluster(required=asked == "true")
@@ -38,10 +41,15 @@ def declare(module: AnsibleModule, options: Options) -> dict[str, t.Any]:
     if found:
         raise found[0]
     _require_writable(dest, may_make_folder=options.make_folder or module.check_mode)
+    files = wanted_files(module.params, dest)
     _require_syntax(module, script)
     for warning in [*script.warnings, *_missing_folders(script, dest)]:
         module.warn(warning)
-    return dict(_write(module, dest, script), content=script.content, directives=script.directives)
+    result = dict(_write(module, dest, script), content=script.content, directives=script.directives)
+    written = declare_files(FileOptions(files, ()), write=not module.check_mode, with_diff=module._diff)
+    result["changed"] |= written["changed"]
+    result["diff"] += written.get("diff", [])
+    return dict(result, files=written["files"])
 
 
 def _require_writable(dest: str, may_make_folder: bool) -> None:
