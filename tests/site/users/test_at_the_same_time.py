@@ -24,6 +24,8 @@ while {wait} and not os.path.exists(os.path.join({meeting!r}, {other!r} + turn))
     os.sched_yield()
 """
 
+EXAMPLE = ["digits.LICENSE.txt", "digits.csv.gz", "test.sh", "train_digits.py"]
+
 
 @pytest.fixture
 def ground():
@@ -121,7 +123,7 @@ def test_one_after_the_other_with_one_fork(user_layer, homes, waiting):
 
 def test_check_mode_says_what_would_change_and_a_second_run_changes_nothing(user_layer, homes):
     run = user_layer("--check")
-    assert run.rc == 0 and run.output.count("changed: [") == 3, run.output
+    assert run.rc == 0 and run.output.count("changed: [") == 2, run.output
     assert not [home for home in homes.values() if any(home.iterdir())]
     assert user_layer().rc == 0
     before = {name: (home / ".bashrc").stat().st_ino for name, home in homes.items()}
@@ -140,6 +142,18 @@ def test_a_user_whose_script_fails_gets_no_example_and_the_others_get_theirs(use
     assert (homes[second] / "jobs/train_digits.py").exists() and (homes[first] / ".bashrc").exists()
     run = user_layer("-e", "hpc_users_fail=true")
     assert run.rc != 0 and "%s: a step failed" % first in " ".join(run.output.split()), run.output
+
+
+def test_a_user_whose_example_cannot_be_written_keeps_the_script(user_layer, homes):
+    first, second = homes
+    (homes[first] / "jobs/digits.csv.gz").mkdir(parents=True)
+    for path in (homes[first] / "jobs", homes[first] / "jobs/digits.csv.gz"):
+        os.chown(path, pwd.getpwnam(first).pw_uid, -1)
+    run = user_layer()
+    assert run.rc == 0 and run.output.count("user     %s: job script failed: " % first) == 1, run.output
+    assert "/jobs/digits.csv.gz, or nothing; found a folder" in " ".join(run.output.split()), run.output
+    assert sorted(os.listdir(homes[first] / "jobs")) == ["digits.csv.gz", "test.sh"]
+    assert sorted(os.listdir(homes[second] / "jobs")) == EXAMPLE
 
 
 def test_job_yml_names_each_failure_of_each_step_once(user_layer, homes):
