@@ -132,7 +132,7 @@ PLACES = {
     },
     "slurm_version": lambda value: {"slurm_version": value},
 }
-# Shell by intention, numbers, choices, and the file that is written, which test_sbatch_script.py has.
+# Shell by intention, numbers, choices, and the files that are written, which test_sbatch_script.py has.
 NOT_TEXT = {
     "command",
     "pre",
@@ -156,6 +156,7 @@ NOT_TEXT = {
     "mode",
     "owner",
     "group",
+    "files",
     "container",
 } | {option.name for option in table.OPTIONS if option.type in ("int", "bool")}
 
