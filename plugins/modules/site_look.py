@@ -125,8 +125,8 @@ reasons:
   sample: {"conda": "host_files: /opt/modulefiles/anaconda3.lua differs"}
 toolkit:
   description:
-    - The CUDA toolkit of a part that stands, as M(hpc.pytorch.cuda_info) returns it. V(null) if no part that stands
-      has one.
+    - The toolkit of a part with O(parts[].cuda_toolkit) that stands, as M(hpc.pytorch.cuda_info) returns it. Otherwise
+      V(null).
   type: dict
   returned: success
 """

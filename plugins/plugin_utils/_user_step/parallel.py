@@ -16,8 +16,8 @@ import traceback
 import typing as t
 
 Result = t.Dict[str, t.Any]
-# Python handles a signal that comes just before a system call only after that call, which may never return. So calls that
-# wait do so for at most these seconds, and an alarm comes again.
+# Python handles a signal that comes just before a system call only after that call, which may never return. So what
+# waits does so for at most these seconds, and an alarm comes again.
 _AGAIN = 1.0
 
 
