@@ -125,8 +125,7 @@ reasons:
   sample: {"conda": "host_files: /opt/modulefiles/anaconda3.lua differs"}
 toolkit:
   description:
-    - The toolkit of a part with O(parts[].cuda_toolkit) that stands, as M(hpc.pytorch.cuda_info) returns it. Otherwise
-      V(null).
+    - What O(parts[].cuda_toolkit) names, as M(hpc.pytorch.cuda_info) returns it, if its part stands. Otherwise V(null).
   type: dict
   returned: success
 """
