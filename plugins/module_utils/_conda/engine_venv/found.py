@@ -70,7 +70,7 @@ def find_engine(request: EngineRequest) -> Found:
     if not text.startswith(_OLDER_FIRST_LINE) or not os.path.isfile(os.path.join(request.prefix, "pyvenv.cfg")):
         raise _refused(request, "a folder that this module did not make")
     require_nothing_else(request, request.prefix)
-    return Found(request.prefix, text if _runs(request.prefix) else "", older=True)
+    return Found(request.prefix, text if _runs(request.prefix, text) else "", older=True)
 
 
 def require_nothing_else(request: EngineRequest, venv: str) -> None:
@@ -98,8 +98,9 @@ def foreign_in(venv: str) -> list[str]:
 
 
 def requirements_of(venv: str) -> str:
-    """The requirements that *venv* was finished with; empty if it is not finished or its Python is gone."""
-    return _text(os.path.join(venv, REQUIREMENTS)) if _record(venv) and _runs(venv) else ""
+    """The requirements that *venv* was finished with; empty if it is not finished, or does not run any more."""
+    text = _text(os.path.join(venv, REQUIREMENTS))
+    return text if _record(venv) and _runs(venv, text) else ""
 
 
 def is_ours(venv: str) -> bool:
@@ -122,9 +123,19 @@ def _record(venv: str) -> dict[str, t.Any]:
     return record if isinstance(record, dict) and isinstance(record.get("parts"), list) else {}
 
 
-def _runs(venv: str) -> bool:
-    """Whether the Python that *venv* was made with is still installed. An update of the system removes it."""
-    return os.access(os.path.join(venv, "bin", "python"), os.X_OK)
+def _runs(venv: str, requirements: str) -> bool:
+    """Whether the Python that *venv* was made with is still installed and finds py-rattler, if that is required.
+
+    An update of the system removes a Python, or puts the next release in its place, which has other folders.
+    """
+    python = os.path.join(venv, "bin", "python")
+    if not os.access(python, os.X_OK):
+        return False
+    release = re.fullmatch(r"python3\.\d+", os.path.basename(os.path.realpath(python)))
+    if not release or not re.search(r"(?m)^py-rattler\b", requirements):
+        return True
+    module = os.path.join(release.group(), "site-packages", "rattler", "__init__.py")
+    return any(os.path.isfile(os.path.join(venv, lib, module)) for lib in ("lib", "lib64"))
 
 
 def _text(path: str) -> str:

@@ -101,6 +101,26 @@ def test_an_engine_whose_python_is_gone_is_made_again(site):
     assert site()["venv"] != first and site.pip_calls == 2
 
 
+def test_an_engine_whose_python_is_another_release_now_is_made_again(site):
+    """As after an update of the system: the new release does not look where py-rattler is."""
+    requirements = "py-rattler==0.28.0 \\\n    --hash=sha256:00\n"
+    for release in ("3.11", "3.12"):
+        python = site.root / "usr/bin" / ("python" + release)
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.write_bytes(site.python.read_bytes())
+        python.chmod(0o755)
+    first = site(requirements=requirements)["venv"]
+    folder = site.prefix / "lib/python3.11/site-packages/rattler"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    os.unlink(first + "/bin/python")
+    os.symlink(site.root / "usr/bin/python3.11", first + "/bin/python")
+    assert not site(requirements=requirements)["changed"]
+    os.unlink(first + "/bin/python")
+    os.symlink(site.root / "usr/bin/python3.12", first + "/bin/python")
+    assert site(requirements=requirements)["venv"] != first and site.pip_calls == 2
+
+
 @pytest.mark.parametrize("which", ["the symlink", "the store", "both"])
 def test_an_engine_that_was_removed_by_hand_is_made_again(site, which):
     site()
