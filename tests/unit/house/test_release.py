@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
-FRAGMENTS = sorted((CHECKOUT / "changelogs" / "fragments").glob("*.yml"))
+CHANGELOGS = CHECKOUT / "changelogs"
+# A release moves the fragments into changelog.yaml.
+FRAGMENTS = sorted([*(CHANGELOGS / "fragments").glob("*.yml"), *CHANGELOGS.glob("changelog.yaml")])
 # How documentation of plugins marks code and options. A changelog is reStructuredText: it would show the marks.
 PLUGIN_MARKUP = re.compile(r"\b(?:[BCEILMOPRUV]|RV|HORIZONTALLINE)\(")
 

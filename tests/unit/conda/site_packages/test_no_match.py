@@ -67,6 +67,7 @@ def test_a_system_that_does_not_know_the_question(monkeypatch: pytest.MonkeyPatc
 def test_the_error_of_an_environment_names_its_python(tmp_path: pathlib.Path) -> None:
     python = tmp_path / "env/bin/python"
     (tmp_path / "env/lib/python3.11/site-packages").mkdir(parents=True)
+    (tmp_path / "env/conda-meta").mkdir()
     python.parent.mkdir()
     python.write_text("#!/bin/sh\necho '%s' >&2; exit 1\n" % NO_MATCH[1])
     python.chmod(0o755)
