@@ -53,7 +53,8 @@ def _nodes(value: str, release: str) -> str:
     if "," in value or ":" in value:
         listed = re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*,?|\d+-\d+:0*[1-9]\d*", value, re.ASCII)
         return RIGHT if listed and release in (NEW, LATER) else REFUSED
-    found = re.fullmatch(r"(\s*[+-]?\d{1,10})([km]?)(?:-([+-]?\d{1,10})([km]?))?", value, re.IGNORECASE | re.ASCII)
+    number = r"(\s*[+-]?\d{1,10})([km]?)\s*"
+    found = re.fullmatch(r"%s(?:-%s)?" % (number, number), value, re.IGNORECASE | re.ASCII)
     if not found:
         return REFUSED
     scale = {"": 1, "k": 1024, "m": 1024 * 1024}
@@ -61,13 +62,13 @@ def _nodes(value: str, release: str) -> str:
     high = int(found[3]) * scale[found[4].lower()] if found[3] else low
     if max(low, high) > 2147483647 or (high and low > high):
         return REFUSED
-    return RIGHT if low > 0 and high > 0 and not value[0].isspace() else ODD
+    return RIGHT if low > 0 and high > 0 and not re.search(r"\s", value) else ODD
 
 
 def _signal(value: str, _release: str) -> str:
     """``B:USR1@120``, with a number or a name, and at most 65535 seconds."""
     found = re.fullmatch(
-        r"(?:[BR]+:)?(?:([+-]?\d{1,9})|(?:SIG)?(?:HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN"
+        r"(?:[BR]*:)?(?:([+-]?\d{1,9})|(?:SIG)?(?:HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN"
         r"|TTOU|XCPU))\s*(?:@\s*([+]?\d*))?",
         value,
         re.IGNORECASE | re.ASCII,

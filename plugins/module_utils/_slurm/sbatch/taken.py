@@ -28,7 +28,7 @@ _NAME = r"[\w.+@-]+(:[a-z][\w.+@-]*)*"
 _TYPE = r"(?!all\b)[A-Za-z0-9_][\w.+-]*"
 _HINT = r"(compute_bound|memory_bound|multithread|nomultithread)"
 _GPUS = [(r"({0}|({0}[:=])?\d+[kmg]?)(,({0}|({0}[:=])?\d+[kmg]?))*,?".format(_TYPE), "")]
-_MEMORY = [(r"\+\d{1,18}([KMGT]B?)?", "")]
+_MEMORY = [(r"\s*\+?\d{1,18}([KMGT]B?)?", "")]
 _MAP, _MASK = r"\d+(\*\d+)?", r"(0x)?[\da-f]+(\*\d+)?"
 _BIND = r"(closest|none|(single|per_task):\d+|map_gpu:{0}(,{0})*|mask_gpu:{1}(,{1})*)".format(_MAP, _MASK)
 # Some with a type and some without.
@@ -36,7 +36,8 @@ _MIXED = (r"(?=(.*,)?\+?\d+[kmg]?(,|$))(?=(.*,)?([\w.+-]+[:=]|[a-z_][\w.+-]*(,|$
 # What means something, beyond the values of the table.
 _TAKEN: Rows = {
     "dependency": [(r"\d+(,\d+)*", "")],
-    "distribution": [(r"(\*|block|cyclic)(:(\*|block|cyclic|fcyclic)){0,2}[:,]", "")],
+    # Colons are separators, however many.
+    "distribution": [(r":*(\*|block|cyclic)(:+(\*|block|cyclic|fcyclic)){0,2}:*(,((no)?pack)?)?", "")],
     "exclusive": [(r"exclusive|user|mcs", ""), ("topo", NEW)],
     # Names that are not set are not passed on.
     "export": [ANY],
