@@ -434,7 +434,7 @@ REAL: dict[str, Package] = {
 }
 
 
-@pytest.mark.parametrize("form, umask", zip(FORMS, (0o022, 0o077)))
+@pytest.mark.parametrize("form, umask", list(zip(FORMS, (0o022, 0o077))))
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_package_is_installed(env, place, name, form, umask):
     REAL[name].publish(place / "channel", form)
