@@ -65,8 +65,9 @@ def test_the_largest_come_first(tmp_path: pathlib.Path) -> None:
         meet = barrier.wait if weight > 1 else lambda: 0
 
         def make(target: str) -> None:
-            meet()
+            # Before they meet: the one that goes on first takes the third.
             order.append(name)
+            meet()
             pathlib.Path(target).touch()
 
         package = {"name": name, "version": "1", "build": "0", "build_number": 0, "subdir": "noarch"}
