@@ -21,6 +21,8 @@ from . import parse
 DEFAULT_HOME = "/usr/local/cuda"
 _LIB_FOLDERS = ("lib64", "lib")
 _LARGEST = 4 * 1024 * 1024
+# Seconds that nvcc may take, where no file states the version.
+_NVCC_SECONDS = 20
 
 
 class Toolkit(t.NamedTuple):
@@ -159,6 +161,18 @@ def check_home(home: str) -> None:
     else:
         return
     raise UserError("an absolute path in cuda_home, not %r" % home, found, "give the full path of the toolkit's folder")
+
+
+def checked_toolkit(home: str, version: str | None, environment: t.Mapping[str, str]) -> tuple[Toolkit, list[str]]:
+    """Return the toolkit at *home*, and what to warn of. Neither the driver nor a GPU is asked.
+
+    :raises UserError: there is none, or another version than *version*.
+    """
+    finder = Finder(dict(environment, LC_ALL="C"), _NVCC_SECONDS)
+    toolkit = finder.at(home)
+    if version is not None:
+        check_version(toolkit, version)
+    return toolkit, finder.warnings + toolkit.conflicts
 
 
 def check_version(toolkit: Toolkit | None, expected: str) -> None:

@@ -14,9 +14,6 @@ from .._host.request import Options as HostOptions, WantedFile
 from .request import NodeFile, Options, WantedToolkit
 from .tree import has_folder, is_ours, require_root_only
 
-# Seconds that nvcc may take to print its version.
-_NVCC_SECONDS = 20
-
 
 def declare(
     options: Options,
@@ -50,13 +47,10 @@ def _checked_toolkit(
     :raises UserError: there is none, or another version.
     """
     # Imported here: most nodes have none to check.
-    from .._cuda.toolkit import Finder, check_version
+    from .._cuda.toolkit import checked_toolkit
 
-    finder = Finder(dict(environment, LC_ALL="C"), _NVCC_SECONDS)
-    toolkit = finder.at(wanted.home)
-    if wanted.version is not None:
-        check_version(toolkit, wanted.version)
-    for warning in finder.warnings + toolkit.conflicts:
+    toolkit, warnings = checked_toolkit(wanted.home, wanted.version, environment)
+    for warning in warnings:
         warn(warning)
     return {name: getattr(toolkit, name) for name in ("home", "version", "source", "lib_dir")}
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._cuda.toolkit import Finder, Toolkit, check_version
+from .._cuda.toolkit import Toolkit, checked_toolkit
 
 # What stands for the toolkit's version and for its folder with libraries.
 VERSION, LIB_DIR = "@CUDA_TOOLKIT_VERSION@", "@CUDA_TOOLKIT_LIB_DIR@"
-# Seconds that nvcc may take, where no file states the version.
-_NVCC_SECONDS = 20
 
 
 def find(wanted: t.Mapping[str, t.Any]) -> Toolkit:
@@ -25,12 +23,9 @@ def find(wanted: t.Mapping[str, t.Any]) -> Toolkit:
     :raises UserError: there is none, or another version.
     :raises ValueError: there is something to warn of, which the role does.
     """
-    finder = Finder(dict(os.environ, LC_ALL="C"), _NVCC_SECONDS)
-    toolkit = finder.at(wanted["home"])
-    if wanted["version"] is not None:
-        check_version(toolkit, wanted["version"])
-    for warning in finder.warnings + toolkit.conflicts:
-        raise ValueError(warning)
+    toolkit, warnings = checked_toolkit(wanted["home"], wanted["version"], os.environ)
+    if warnings:
+        raise ValueError(warnings[0])
     return toolkit
 
 
