@@ -74,6 +74,8 @@ def main(engine: str, image: str, wheels: str, conda: str, arguments: t.Sequence
                 subprocess.run([engine, "exec", name, "/kernels/" + script], check=True)
             tests = [
                 "timeout",
+                # Then pytest prints where it hangs.
+                "--signal=ABRT",
                 "400",
                 "/opt/conda/bin/python",
                 "-B",
@@ -84,7 +86,11 @@ def main(engine: str, image: str, wheels: str, conda: str, arguments: t.Sequence
                 "/kernels",
             ]
             home = ["--user=alice", "--workdir=/home/alice", "--env=HOME=/home/alice", "--env=LC_ALL=C.UTF-8"]
-            return subprocess.run([engine, "exec", *home, name, *tests, *arguments], check=False).returncode
+            status = subprocess.run([engine, "exec", *home, name, *tests, *arguments], check=False).returncode
+            if status:
+                for shown in (["squeue"], ["ps", "axf", "-o", "pid,user,stat,etime,args"]):
+                    subprocess.run([engine, "exec", name, *shown], check=False)
+            return status
         finally:
             _remove(engine, name)
 

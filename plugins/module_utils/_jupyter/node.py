@@ -116,9 +116,15 @@ class _Kernel:
         self._zmq = zmq
         # The same name on both: the kernel asks for input where the request came from.
         self._sockets = {
-            channel: self._connect(place, channel, zmq.SUB if channel == "iopub" else zmq.DEALER)
+            channel: self._socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             for channel in ("iopub", "shell", "control", "stdin")
         }
+        # A kernel drops the question of an input() until that channel is connected; requests wait for it.
+        done = zmq.EVENT_HANDSHAKE_SUCCEEDED if zmq.zmq_version_info() >= (4, 3) else zmq.EVENT_CONNECTED
+        self._connected = self._sockets["stdin"].get_monitor_socket(done)
+        self._held: list[wire.Line] | None = []
+        for channel, socket in self._sockets.items():
+            socket.connect(place.address(channel))
         # The kernel ends by itself when this process is gone.
         variables = dict(os.environ, JPY_PARENT_PID=str(os.getpid()))
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", path]
@@ -134,7 +140,7 @@ class _Kernel:
             )
         self._verdict = b""
 
-    def _connect(self, place: connection.Connection, channel: str, kind: int) -> t.Any:
+    def _socket(self, kind: int) -> t.Any:
         socket = self._zmq.Context.instance().socket(kind)
         socket.linger = 0
         # A slow network must not cost a message.
@@ -143,7 +149,6 @@ class _Kernel:
             socket.subscribe(b"")
         else:
             socket.identity = b"launcher"
-        socket.connect(place.address(channel))
         return socket
 
     def run(self, signals: Signals) -> None:
@@ -159,7 +164,7 @@ class _Kernel:
     def _pass_on(self, signals: Signals) -> None:
         poller = self._zmq.Poller()
         # What a cell prints goes before the answer that it is done.
-        for waited in (*self._sockets.values(), INPUT, signals.fd):
+        for waited in (*self._sockets.values(), self._connected, INPUT, signals.fd):
             poller.register(waited, self._zmq.POLLIN)
         if self._check is not None:
             poller.register(self._check.stdout.fileno(), self._zmq.POLLIN)
@@ -171,6 +176,9 @@ class _Kernel:
             for channel, socket in self._sockets.items():
                 if socket in ready:
                     self._drain(channel, socket)
+            if self._connected in ready:
+                poller.unregister(self._connected)
+                self._release()
             if INPUT in ready:
                 data = os.read(INPUT, 1 << 16)
                 if not data:
@@ -195,11 +203,19 @@ class _Kernel:
         except self._zmq.Again:
             pass
 
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for line in held:
+            self._obey(line)
+
     def _obey(self, line: wire.Line | None) -> None:
         if line is None:
             return
         if line.kind == "frames" and line.channel in self._sockets:
-            self._sockets[line.channel].send_multipart(line.frames)
+            if self._held is None:
+                self._sockets[line.channel].send_multipart(line.frames)
+            else:
+                self._held.append(line)
         elif line.kind == "interrupt":
             _signal(self._process, signal.SIGINT)
 

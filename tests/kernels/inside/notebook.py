@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import threading
+import time
 import typing as t
 import urllib.request
 import uuid
@@ -110,11 +111,17 @@ class Kernel:
 
     def messages(self, cell: str) -> t.Iterator[dict[str, t.Any]]:
         """The messages about a cell, as they come."""
-        while True:
-            raw = self._socket.recv()
-            message = json.loads(raw)
-            if message["parent_header"].get("msg_id") == cell:
-                yield message
+        import websocket
+
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            # With the pings: while they come, the socket alone never runs out of time.
+            kind, frame = self._socket.recv_data_frame(control_frame=True)
+            if kind in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+                message = json.loads(frame.data)
+                if message["parent_header"].get("msg_id") == cell:
+                    yield message
+                    end = time.monotonic() + SECONDS
 
     def wait(self, cell: str, until: str = "") -> Cell:
         """Wait until the cell is done, or until the text below it has *until* in it."""
@@ -137,7 +144,7 @@ class Kernel:
                 text += content["prompt"]
             if (until and until in text) or (idle and status):
                 return Cell(status, text)
-        raise AssertionError("the websocket ended")
+        raise AssertionError("nothing came for %d s; until then: %r" % (SECONDS, text))
 
     def run(self, code: str) -> Cell:
         """Run a cell."""

@@ -22,6 +22,23 @@ print(os.environ["CUDA_HOME"], os.environ["LD_LIBRARY_PATH"].split(":")[0], os.e
 print(os.environ["PATH"].split(":")[:2])
 """
 
+# A kernel that serves requests a second before its channels for output and for questions can be reached.
+LATE = """\
+import os, threading
+from ipykernel import kernelapp
+
+class App(kernelapp.IPKernelApp):
+    def _bind_socket(self, socket, port):
+        bound = super()._bind_socket(socket, port)
+        if port in (self.iopub_port, self.stdin_port):
+            path = "%s-%s" % (self.ip, port)
+            os.rename(path, path + ".hidden")
+            threading.Timer(1, os.rename, (path + ".hidden", path)).start()
+        return bound
+
+App.launch_instance()
+"""
+
 
 @pytest.fixture
 def wanted(tmp_path: pathlib.Path, env: pathlib.Path) -> dict[str, t.Any]:
@@ -166,6 +183,19 @@ def test_interrupt_input_and_restart(play, wanted, lab) -> None:
     kernel.run("x = 1")
     kernel.restart()
     assert "NameError" in kernel.run("x").text
+
+
+def test_a_kernel_whose_channels_are_late_loses_no_output_and_no_question(play, wanted, lab, env) -> None:
+    (next(env.glob("lib/python3.*/site-packages")) / "ipykernel_launcher.py").write_text(LATE)
+    assert play(ROLE, wanted).rc == 0
+    kernel = lab.kernel("torch")
+    cell = kernel.send("print('hello', input('who? '))")
+    kernel.wait(cell, "who? ")
+    kernel.answer("ada")
+    assert "hello ada" in kernel.wait(cell).text
+    # After a restart no page asks first whether the kernel can be heard.
+    kernel.restart()
+    assert kernel.run("1 + 1").text == "2"
 
 
 def test_torch_without_a_gpu_is_named_where_one_was_asked_for(play, wanted, lab) -> None:

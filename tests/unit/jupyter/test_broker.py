@@ -9,7 +9,7 @@ import signal
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.launcher.broker import Broker
-from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.protocol import messages
+from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.protocol import messages, wire
 from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.settings import Settings
 
 SIGNER = messages.Signer(b"key")
@@ -84,3 +84,43 @@ def test_a_process_that_has_ended_is_watched_no_more_and_each_cell_is_answered()
     assert front.pauses[-1] > 60
     replies = [messages.read(frames, SIGNER) for channel, frames in front.sent if channel == "shell"]
     assert [reply.content["evalue"] for reply in replies if reply] == ["Slurm refused the job."] * 2
+
+
+class Kernel(Backend):
+    """A kernel whose lines come in rounds; it takes what is sent."""
+
+    wants_to_write = False
+
+    def __init__(self, rounds: list[list[wire.Line]]) -> None:
+        super().__init__()
+        self.rounds = rounds
+        self.taken: list[list[str]] = []
+        self.ended: int | None = None
+
+    def send(self, line: wire.Line) -> None:
+        message = messages.read(line.frames, SIGNER) if line.kind == "frames" else None
+        if message:
+            self.taken[-1].append(message.kind)
+
+    def read(self) -> list[wire.Line]:
+        self.taken.append([])
+        return self.rounds.pop(0)
+
+    def status(self) -> int | None:
+        return self.ended
+
+    def hang_up(self) -> None:
+        self.ended = 0
+
+
+def test_a_cell_waits_until_what_the_kernel_publishes_is_heard() -> None:
+    cell = messages.make(SIGNER, "execute_request", {"code": "1"}, {}, [b"client"], "session")
+    reply = wire.Line("frames", "shell", (b"hpc.pytorch", b"its answer"))
+    heard = wire.Line("frames", "iopub", (b"iopub_welcome", b"hello"))
+    kernel = Kernel([[wire.Line("hello", content={"job": "7"})], [reply], [reply], [heard], [reply], []])
+    front = Front([[("shell", cell)], [], [], [], [], []])
+    broker = Broker(Settings("Torch", "slurm", "torch", False), SIGNER, front, kernel)  # type: ignore[arg-type]
+    broker.run(Signals(front), lambda: 0.0)  # type: ignore[arg-type]
+    # It answers before the channel of its output is connected: it is asked again, and gets the cell afterwards.
+    asked = ["kernel_info_request"]
+    assert kernel.taken == [asked, asked, asked, ["execute_request"], [], []]

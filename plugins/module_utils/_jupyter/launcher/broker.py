@@ -69,7 +69,7 @@ class Broker:
         self._note = ""
         # What the kernel works on, by number.
         self._asked: dict[str, Request] = {}
-        self._kernel_answers = self._torch_passed = False
+        self._kernel_answers = self._kernel_heard = self._torch_passed = False
         self._end_status: int | None = None
         self._job = ""
         self._now = self._began = self._next_sign = self._next_question = self._end_at = 0.0
@@ -216,9 +216,7 @@ class Broker:
         elif line.kind == "hello":
             self._job = line.content["job"]
             self._torch_passed = not self._settings.expect_cuda
-            frames = messages.make(self._signer, "kernel_info_request", {}, {}, (_OURS,), self._session)
-            if self._backend:
-                self._backend.send(wire.Line("frames", "shell", tuple(frames)))
+            self._ask_kernel()
         elif line.kind == "verdict":
             self._torch_passed = True
             if line.content["failed"] and self._phase is Phase.STARTING:
@@ -229,13 +227,23 @@ class Broker:
         elif line.kind == "end":
             self._end_status = line.content["status"]
 
+    def _ask_kernel(self) -> None:
+        frames = messages.make(self._signer, "kernel_info_request", {}, {}, (_OURS,), self._session)
+        if self._backend:
+            self._backend.send(wire.Line("frames", "shell", tuple(frames)))
+
     def _frames(self, channel: str, frames: list[bytes]) -> None:
         if frames and frames[0] == _OURS:
             self._kernel_answers = True
+            if not self._kernel_heard:
+                # It answers and publishes, and what it publishes is lost until its iopub channel is connected as well.
+                self._ask_kernel()
             self._may_run()
             return
         if self._phase not in (Phase.RUNNING, Phase.ENDING):
             # Its own status: JupyterLab has not asked it anything yet.
+            self._kernel_heard = self._kernel_heard or channel == "iopub"
+            self._may_run()
             return
         if channel == "iopub":
             if frames and b"iopub_welcome" in frames[0]:
@@ -247,7 +255,8 @@ class Broker:
         self._front.send(channel, frames)
 
     def _may_run(self) -> None:
-        if self._phase is not Phase.STARTING or not (self._kernel_answers and self._torch_passed):
+        ready = self._kernel_answers and self._kernel_heard and self._torch_passed
+        if self._phase is not Phase.STARTING or not ready:
             return
         self._phase = Phase.RUNNING
         held, self._waiting = self._waiting, []
