@@ -9,6 +9,7 @@ import ast
 import functools
 import importlib.util
 import io
+import re
 import typing as t
 import zipfile
 
@@ -17,6 +18,8 @@ OURS = __name__.rpartition("._common.")[0]
 # So that the same sources give the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
+# An import of ours, alone: parsing whole modules would take most of the time.
+_IMPORT = re.compile(r"^[ \t]*(from +\.[\w.]* +import +(?:\([^)]*\)|[^(\n]+))", re.MULTILINE)
 
 # An older Python cannot read the rest; this it can. Ctrl-C ends the program without a traceback while it still loads.
 _MAIN = """import signal
@@ -143,12 +146,19 @@ def _read(name: str) -> tuple[str | None, list[str]]:
     if spec is None or spec.submodule_search_locations is not None:
         return None, []
     source = t.cast(t.Any, spec.loader).get_source(name)
+    # Ansible's loader gives bytes.
+    text = source if isinstance(source, str) else source.decode("utf-8")
+    return text, imported_names(name, text)
+
+
+def imported_names(name: str, source: str) -> list[str]:
+    """The modules of ours that the imports of module *name* may mean, also those within functions."""
     imported = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = ".".join(name.split(".")[: -node.level] + ([node.module] if node.module else []))
-            imported += [base, *(base + "." + alias.name for alias in node.names)]
-    return source, imported
+    for match in _IMPORT.finditer(source):
+        statement = t.cast(ast.ImportFrom, ast.parse(match.group(1)).body[0])
+        base = ".".join(name.split(".")[: -statement.level] + ([statement.module] if statement.module else []))
+        imported += [base, *(base + "." + alias.name for alias in statement.names)]
+    return imported
 
 
 def _with_parents(package: str) -> list[str]:
