@@ -23,6 +23,8 @@ from ansible_collections.hpc.pytorch.plugins.module_utils._jupyter.files import 
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 _ENVS = "/opt/app/envs/"
+# What is printed where a test failed.
+_STATE = "squeue; for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each && echo; done"
 # The first process: it waits for those that nobody else waits for.
 _REAPER = "while :; do sleep infinity & wait $!; done"
 
@@ -88,8 +90,7 @@ def main(engine: str, image: str, wheels: str, conda: str, arguments: t.Sequence
             home = ["--user=alice", "--workdir=/home/alice", "--env=HOME=/home/alice", "--env=LC_ALL=C.UTF-8"]
             status = subprocess.run([engine, "exec", *home, name, *tests, *arguments], check=False).returncode
             if status:
-                for shown in (["squeue"], ["ps", "axf", "-o", "pid,user,stat,etime,args"]):
-                    subprocess.run([engine, "exec", name, *shown], check=False)
+                subprocess.run([engine, "exec", name, "sh", "-c", _STATE], check=False)
             return status
         finally:
             _remove(engine, name)

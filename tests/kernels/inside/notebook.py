@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 import typing as t
+import urllib.error
 import urllib.request
 import uuid
 
@@ -39,6 +40,19 @@ class Server:
         # A full pipe would stop the server.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        # It prints its address before it listens there.
+        while not self._listens():
+            assert process.poll() is None, "the server ended: %s" % "".join(self.log)
+            time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        try:
+            urllib.request.urlopen(self.url + "api", timeout=SECONDS).close()
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ConnectionRefusedError):
+                return False
+            raise
+        return True
 
     def _line(self) -> str:
         assert self._process.stdout is not None
