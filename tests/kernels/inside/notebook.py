@@ -97,12 +97,16 @@ class Kernel:
     """A kernel of a server, with a websocket of its own."""
 
     def __init__(self, server: Server, number: str) -> None:
-        import websocket
-
         self.server, self.id = server, number
         self._session = uuid.uuid4().hex
+        self._connect()
+
+    def _connect(self) -> None:
+        import websocket
+
+        url = self.server.url.replace("http", "ws", 1)
         self._socket = websocket.create_connection(
-            "%sapi/kernels/%s/channels?session_id=%s" % (server.url.replace("http", "ws", 1), number, self._session),
+            "%sapi/kernels/%s/channels?session_id=%s" % (url, self.id, self._session),
             header=["Authorization: token " + TOKEN],
             timeout=SECONDS,
         )
@@ -169,8 +173,10 @@ class Kernel:
         return str(self.server.ask("api/kernels/" + self.id)["execution_state"])
 
     def restart(self) -> None:
-        """Restart it, as the button does."""
+        """Restart it, as the button does: the page connects again, and the server asks until it hears the kernel."""
         self.server.ask("api/kernels/%s/restart" % self.id, "POST", {})
+        self._socket.close()
+        self._connect()
 
     def interrupt(self) -> None:
         """Interrupt it, as the button does."""

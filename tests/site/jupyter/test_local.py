@@ -22,7 +22,7 @@ print(os.environ["CUDA_HOME"], os.environ["LD_LIBRARY_PATH"].split(":")[0], os.e
 print(os.environ["PATH"].split(":")[:2])
 """
 
-# A kernel that serves requests a second before its channels for output and for questions can be reached.
+# A kernel that serves requests a second before its channel for output can be reached, and three before the questions'.
 LATE = """\
 import os, threading
 from ipykernel import kernelapp
@@ -30,10 +30,11 @@ from ipykernel import kernelapp
 class App(kernelapp.IPKernelApp):
     def _bind_socket(self, socket, port):
         bound = super()._bind_socket(socket, port)
-        if port in (self.iopub_port, self.stdin_port):
+        seconds = {self.iopub_port: 1, self.stdin_port: 3}.get(port)
+        if seconds:
             path = "%s-%s" % (self.ip, port)
             os.rename(path, path + ".hidden")
-            threading.Timer(1, os.rename, (path + ".hidden", path)).start()
+            threading.Timer(seconds, os.rename, (path + ".hidden", path)).start()
         return bound
 
 App.launch_instance()
@@ -193,7 +194,6 @@ def test_a_kernel_whose_channels_are_late_loses_no_output_and_no_question(play, 
     kernel.wait(cell, "who? ")
     kernel.answer("ada")
     assert "hello ada" in kernel.wait(cell).text
-    # After a restart no page asks first whether the kernel can be heard.
     kernel.restart()
     assert kernel.run("1 + 1").text == "2"
 
