@@ -44,25 +44,28 @@ def look_at(parts: t.Sequence[Values], users: t.Any = None) -> dict[str, t.Any]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError("each part under a name of its own", "%s twice" % twice[0], "rename one of the two")
-    reasons: dict[str, Reason] = {}
-    toolkit = None
-    for part in parts:
-        found = None
-        try:
-            if part["cuda_toolkit"] is not None:
-                found = find(part["cuda_toolkit"])
-                part = dict(part, host_files=filled(part["host_files"], found))
-        except (UserError, OSError, ValueError) as error:
-            reasons[part["name"]] = "cuda_toolkit: %s" % error
-            continue
-        reasons[part["name"]] = reason = _why_not(part, found)
-        toolkit = toolkit if reason else found or toolkit
+    judged = {part["name"]: _judge(part) for part in parts}
+    reasons = {name: reason for name, (reason, _toolkit) in judged.items() if reason is not None}
+    toolkits = [toolkit for _reason, toolkit in judged.values() if toolkit is not None]
     return {
         "changed": False,
-        "stands": {name: reason is None for name, reason in reasons.items()},
-        "reasons": {name: reason for name, reason in reasons.items() if reason is not None},
-        "toolkit": describe(toolkit) if toolkit else None,
+        "stands": {name: name not in reasons for name in judged},
+        "reasons": reasons,
+        "toolkit": describe(toolkits[-1]) if toolkits else None,
     }
+
+
+def _judge(part: Values) -> tuple[Reason, Toolkit | None]:
+    """Why *part* does not stand; or if it does, None and its toolkit."""
+    toolkit = None
+    if part["cuda_toolkit"] is not None:
+        try:
+            toolkit = find(part["cuda_toolkit"])
+            part = dict(part, host_files=filled(part["host_files"], toolkit))
+        except (UserError, OSError, ValueError) as error:
+            return "cuda_toolkit: %s" % error, None
+    reason = _why_not(part, toolkit)
+    return reason, None if reason is not None else toolkit
 
 
 def _why_not(part: Values, found: Toolkit | None) -> Reason:
