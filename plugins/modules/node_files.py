@@ -128,20 +128,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: Each of O(files), in their order. With O(tar), the archive alone.
+  description:
+    - Each of O(files), in their order, as RV(hpc.pytorch.host_files#module:files). With O(tar), the archive alone.
   returned: success
   type: list
   elements: dict
-  contains:
-    path:
-      description: The path as requested.
-      type: str
-    state:
-      description: The requested state.
-      type: str
-    changed:
-      description: Whether it was changed, or would be in check mode.
-      type: bool
   sample: [{"path": "/etc/profile.d/tools.sh", "state": "file", "changed": true}]
 toolkit:
   description: The toolkit, V(null) without O(toolkit) and for an image.

@@ -708,20 +708,10 @@ dest:
   returned: success
   type: str
 files:
-  description: Each of O(files), in their order.
+  description: Each of O(files), in their order, as RV(hpc.pytorch.host_files#module:files).
   returned: success
   type: list
   elements: dict
-  contains:
-    path:
-      description: The path of the file.
-      type: str
-    state:
-      description: Always V(file).
-      type: str
-    changed:
-      description: Whether it was changed, or would be in check mode.
-      type: bool
   sample: [{"path": "/home/alice/train/train.py", "state": "file", "changed": true}]
 folder_made:
   description: Whether the folder of the script was made, or would be made in check mode.

@@ -42,18 +42,10 @@ options:
         required: true
       cuda_toolkit:
         description:
-          - The CUDA toolkit that the host must have.
+          - The CUDA toolkit that the host must have, as O(hpc.pytorch.node_files#module:toolkit).
           - In the texts of O(parts[].host_files), C(@CUDA_TOOLKIT_VERSION@) and C(@CUDA_TOOLKIT_LIB_DIR@) stand for its
             version and for its folder with the libraries.
         type: dict
-        suboptions:
-          home:
-            description: The toolkit's folder.
-            type: path
-            required: true
-          version:
-            description: Its version, as O(hpc.pytorch.cuda_info#module:expect_version). By default any.
-            type: str
       conda_channel:
         description: Options of M(hpc.pytorch.conda_channel).
         type: dict
@@ -138,10 +130,9 @@ SETTINGS = {
     "path": {"type": "path", "required": True},
     "settings": {"type": "list", "elements": "str", "required": True},
 }
-TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
 PART = {
     "name": {"type": "str", "required": True},
-    "cuda_toolkit": {"type": "dict", "options": TOOLKIT},
+    "cuda_toolkit": {"type": "dict"},
     "conda_channel": {"type": "dict"},
     "conda_engine": {"type": "dict"},
     "conda_env": {"type": "dict"},

@@ -23,12 +23,12 @@ _FILE: dict[str, t.Any] = {
     "mode": {"type": "str"},
     "only_root": {"type": "list", "elements": "path", "default": []},
 }
-_TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
+TOOLKIT = {"home": {"type": "path", "required": True}, "version": {"type": "str"}}
 # What AnsibleModule takes for the options. Here and not in the module: its action checks them, too.
 ARGUMENTS: dict[str, t.Any] = {
     "argument_spec": {
         "files": {"type": "list", "elements": "dict", "default": [], "options": _FILE},
-        "toolkit": {"type": "dict", "options": _TOOLKIT},
+        "toolkit": {"type": "dict", "options": TOOLKIT},
         "root": {"type": "path", "default": "/"},
         "tar": {"type": "path"},
     },

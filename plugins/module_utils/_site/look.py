@@ -24,6 +24,7 @@ from .._cuda.toolkit import Toolkit
 from .._host import declare as host
 from .._host.look import read_trusted
 from .._host.request import ARGUMENTS as FILE_ARGUMENTS, Options as FileOptions
+from .._node.request import TOOLKIT
 from .._users.accounts import describe_accounts
 from .settings import holds
 from .toolkit import filled, find
@@ -60,7 +61,7 @@ def _judge(part: Values) -> tuple[Reason, Toolkit | None]:
     toolkit = None
     if part["cuda_toolkit"] is not None:
         try:
-            toolkit = find(part["cuda_toolkit"])
+            toolkit = find(_arguments({"argument_spec": TOOLKIT}, part["cuda_toolkit"]))
             part = dict(part, host_files=filled(part["host_files"], toolkit))
         except (UserError, OSError, ValueError) as error:
             return "cuda_toolkit: %s" % error, None

@@ -105,6 +105,7 @@ def test_an_error_is_left_to_the_role(tool: dict[str, t.Any], tmp_path: pathlib.
     without = {"files": [{"path": str(tmp_path / "tool")}]}
     assert "content" in (why(host_files=[without]) or "")
     assert why(conda_channel={"path": "relative"}) is not None
+    assert why(cuda_toolkit={"version": "12.4"}) == "cuda_toolkit: missing required arguments: home"
     assert why(conda_env={"packages": []}) == "conda_env: one of the following is required: prefix, name"
 
 
@@ -223,4 +224,4 @@ def test_a_toolkit_that_contradicts_itself_is_left_to_the_role(tmp_path: pathlib
     """Which warns of it."""
     home = toolkit_of(tmp_path, "bin")
     (tmp_path / "cuda/version.txt").write_text("CUDA Version 10.1.243\n")
-    assert "10.1.243" in (why(cuda_toolkit={"home": home, "version": None}) or "")
+    assert "10.1.243" in (why(cuda_toolkit={"home": home}) or "")
