@@ -91,7 +91,7 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
 
 
 def ondemand_app_files(
@@ -112,8 +112,8 @@ def ondemand_app_files(
     from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.app import App, files
     from ansible_collections.hpc.pytorch.plugins.plugin_utils._ondemand.choices import Rules
 
-    app = App(str(title), str(description), str(cluster), str(jupyter_prefix))
     try:
+        app = App(str(title), str(description), str(cluster), _absolute(jupyter_prefix))
         rules = Rules(
             _hours(max_hours),
             tuple(str(name) for name in accounts),
@@ -125,6 +125,12 @@ def ondemand_app_files(
         return files(slurm, app, rules)
     except UserError as error:
         raise AnsibleFilterError("ondemand_app_files: %s" % error) from error
+
+
+def _absolute(given: t.Any) -> str:
+    if not isinstance(given, str) or not given.startswith("/"):
+        raise UserError("jupyter_prefix to be an absolute path", shown(given), "give one, such as /opt/conda")
+    return given
 
 
 def _hours(given: t.Any) -> int:

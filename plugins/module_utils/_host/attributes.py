@@ -61,6 +61,7 @@ def _number(option: str, name: str, find: t.Callable[[str], int]) -> int:
 def _mode(value: t.Any, start: int) -> int:
     if isinstance(value, int):
         return value
+    value = str(value)
     try:
         return int(value, 8)
     except ValueError:

@@ -45,6 +45,7 @@ def kernel_files(kernel: Kernel) -> dict[str, bytes]:
 
     :raises UserError: a value that a kernel cannot have.
     """
+    _require_texts(kernel)
     if not re.fullmatch(_KERNEL_NAME, kernel.name) or kernel.name in (".", ".."):
         raise UserError("name to have letters, digits and . _ - alone", shown(kernel.name), "give for example torch")
     if not printable(kernel.display_name):
@@ -78,6 +79,19 @@ def kernel_files(kernel: Kernel) -> dict[str, bytes]:
         NAME: as_text(settings).encode("utf-8"),
         START_SCRIPT: start.text.encode("utf-8"),
     }
+
+
+def _require_texts(kernel: Kernel) -> None:
+    """A role's variables may be of any type.
+
+    :raises UserError: one is not text that has to be.
+    """
+    texts = {"name": kernel.name, "display_name": kernel.display_name, "cuda_home": kernel.cuda_home or ""}
+    # The role calls both env_prefix or venv.
+    texts.update((option, kernel.options.get(option) or "") for option in ("conda_env", "venv", "conda_prefix"))
+    for option, value in texts.items():
+        if not isinstance(value, str):
+            raise UserError("%s to be text" % option, shown(value), "correct it")
 
 
 def _kernel_json(display_name: str) -> str:

@@ -240,6 +240,9 @@ def test_conda_activate_works_in_each_shell_that_finds_a_real_base(play, site, t
         ),
         ({"conda_base_packages": ["nothere"]}, "nothere"),
         ({"conda_modulefiles_dir": "~/modulefiles"}, "expected conda_modulefiles_dir to be an absolute path"),
+        ({"conda_modulefiles_dir": None}, "expected conda_modulefiles_dir to be an absolute path; found null"),
+        ({"conda_modulefiles_dir": ["/x"]}, "expected conda_modulefiles_dir to be an absolute path"),
+        ({"conda_module_name": None}, "expected conda_module_name to consist of"),
     ],
 )
 def test_wrong_variables_are_named(play, site, wrong, says):
@@ -248,11 +251,21 @@ def test_wrong_variables_are_named(play, site, wrong, says):
     assert not pathlib.Path(site["conda_prefix"]).exists()
 
 
-@pytest.mark.parametrize("prefix", ["~/conda", "conda", "~ada/conda"])
+@pytest.mark.parametrize("prefix", ["~/conda", "conda", "~ada/conda", "", None, ["/opt/conda"]])
 def test_a_base_that_no_rc_file_could_name_is_refused(play, site, prefix):
     """A shell expands no ~ in quotes."""
     run = play(ROLE, dict(site, conda_prefix=prefix, conda_expose=["bashrc"]), "--check")
     assert run.rc != 0 and "expected conda_prefix to be an absolute path" in run.output, run.output
+
+
+@pytest.mark.parametrize("folder", ["", None])
+def test_no_folder_is_not_the_root(play, site, folder):
+    run = play(
+        [{"ansible.builtin.include_role": {"name": "hpc.pytorch.conda", "tasks_from": "node"}}],
+        dict(site, conda_profile_dir=folder),
+        "--check",
+    )
+    assert run.rc != 0 and "expected conda_profile_dir to be a path; found" in run.output, run.output
 
 
 def test_the_modulefiles_load_in_both_systems(play, site):

@@ -357,6 +357,13 @@ def test_what_is_wrong_is_said_before_anything_is_written(empty_site):
     assert site.files() == []
 
 
+@pytest.mark.parametrize("name, way", [("cuda_profile_dir", "profile"), ("cuda_modulefiles_dir", "module")])
+def test_no_folder_is_not_the_root(empty_site, name, way):
+    home = fake(empty_site.root / "cuda")
+    output = empty_site.play(home, "--check", rc=2, cases=[{name: ""}, {name: None}], cuda_expose=[way])
+    assert " ".join(output.split()).count("expected %s to be a path; found" % name) >= 2
+
+
 @pytest.fixture
 def open_site():
     """Where a second user gets in, which pytest's own folders do not allow."""

@@ -172,6 +172,12 @@ def test_an_environment_that_is_missing_is_named_before_the_first_command(site):
     assert failed.rc == 2 and "expected ~/.conda/envs/torch, which the commands of the page use; found nothing" in text
 
 
+@pytest.mark.parametrize("folder", ["", None, ["/srv/docs"]])
+def test_what_is_no_folder_is_named(site, folder):
+    failed = site.run("--check", user_guide_dest=folder)
+    assert failed.rc == 2 and "expected user_guide_dest to be the path of a folder" in " ".join(failed.output.split())
+
+
 def test_html_alone_has_no_commands_to_run(site):
     failed = site.run(user_guide_formats=["html"])
     assert failed.rc == 2 and "expected user_guide_formats with markdown" in " ".join(failed.output.split())

@@ -111,6 +111,10 @@ def test_a_user_gets_them_in_the_home_directory(play, tmp_path) -> None:
         ({"user_tools_module_name": "a b"}, "expected user_tools_module_name to consist of"),
         ({"user_tools_names": ["sbatch"]}, "user_tools_names"),
         ({"user_tools_scope": "all"}, "user_tools_scope"),
+        ({"user_tools_prefix": None}, "expected user_tools_prefix to consist of"),
+        ({"user_tools_prefix": ["/opt/tools"]}, "expected user_tools_prefix to consist of"),
+        ({"user_tools_module_name": ""}, "expected user_tools_module_name to consist of"),
+        ({"conda_prefix": ["/opt/conda"]}, "expected user_tools_prefix to consist of"),
         ({"user_tools_prefix": "~/tools"}, "expected user_tools_prefix to be an absolute path"),
         ({"user_tools_python": "~/python/bin/python3"}, "expected user_tools_python to be an absolute path"),
     ],
@@ -119,6 +123,12 @@ def test_a_wrong_variable_is_named_and_nothing_is_written(play, site, tmp_path, 
     run = play(ROLE, dict(site, **wrong))
     assert run.rc != 0 and says in run.output
     assert not (tmp_path / "app").exists()
+
+
+@pytest.mark.parametrize("folder", ["", None])
+def test_no_folder_is_not_the_root(play, site, folder) -> None:
+    run = play(ROLE, dict(site, user_tools_modulefiles_dir=folder), "--check")
+    assert run.rc != 0 and "expected user_tools_modulefiles_dir to consist of" in run.output
 
 
 # --- playbooks/lint.yml ------------------------------------------------------------------------------------------

@@ -218,8 +218,10 @@ def test_attributes_in_numbers(params: dict[str, t.Any], expected: tuple[int, in
     assert attributes.asked({"mode": None, "owner": None, "group": None, **params}, start) == expected
 
 
-@pytest.mark.parametrize("wrong", [{"mode": "rwx"}, {"owner": "no-such-user"}, {"group": "no-such-group"}])
-def test_unknown_attributes_are_refused(wrong: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"mode": "rwx"}, {"mode": ["0644"]}, {"owner": "no-such-user"}, {"group": "no-such-group"}]
+)
+def test_unknown_attributes_are_refused(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(UserError):
         attributes.asked({"mode": None, "owner": None, "group": None, **wrong}, attributes.Attributes(0, 0, 0))
 

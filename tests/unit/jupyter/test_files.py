@@ -94,6 +94,21 @@ def test_a_value_that_a_kernel_cannot_have(given: dict[str, t.Any]) -> None:
         files(**given)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": None},
+        {"display_name": ["PyTorch"]},
+        {"cuda_home": ["/opt/cuda"]},
+        {"options": {"conda_env": ["torch"]}},
+        {"options": {"venv": {"path": "/opt/venv"}}},
+    ],
+)
+def test_a_value_of_another_type(given: dict[str, t.Any]) -> None:
+    with pytest.raises(UserError, match="to be text"):
+        files(**given)
+
+
 @pytest.mark.parametrize("home", ["relative", "/a:b", "/a\nb"])
 def test_a_toolkit_that_path_cannot_hold(home: str) -> None:
     with pytest.raises(UserError, match="expected cuda_home to be an absolute path"):

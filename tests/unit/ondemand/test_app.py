@@ -260,6 +260,8 @@ def test_the_same_facts_give_the_same_bytes(facts):
             "a partition that a session can run in; found titan: its state",
         ),
         (BOTH, {"max_hours": 0}, "expected max_hours to be a number of hours from 1; found 0"),
+        (BOTH, {"jupyter_prefix": ["/opt/lab"]}, "expected jupyter_prefix to be an absolute path; found ['/opt/lab']"),
+        (BOTH, {"jupyter_prefix": ""}, "expected jupyter_prefix to be an absolute path; found ''"),
         (BOTH, {"max_hours": "12"}, "expected max_hours to be a number of hours from 1; found 12"),
     ],
 )
