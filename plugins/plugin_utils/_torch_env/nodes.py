@@ -41,8 +41,18 @@ class Nodes(t.NamedTuple):
     drivers: list[str]
 
 
-def members(groups: Groups, wanted: t.Sequence[str]) -> list[str]:
-    """The hosts of the *wanted* groups, each once. A group that does not exist has none."""
+def members(groups: Groups, wanted: t.Any) -> list[str]:
+    """The hosts of the *wanted* groups, each once. A group that does not exist has none.
+
+    :arg wanted: a list of names; or a text with commas, as it is from the command line.
+    :raises UserError: it is neither.
+    """
+    if isinstance(wanted, str):
+        wanted = wanted.split(",")
+    if not isinstance(wanted, (list, tuple)):
+        raise UserError(
+            "torch_env_groups to be a list of groups", json.dumps(wanted, default=str), "write one, such as [compute]"
+        )
     return list(dict.fromkeys(host for name in wanted for host in groups.get(name, ())))
 
 

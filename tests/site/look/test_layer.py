@@ -35,6 +35,12 @@ def test_the_role_of_a_part_that_differs_runs_and_no_other(site: t.Any) -> None:
     assert site.ran() == []
 
 
+def test_a_channel_is_not_published_where_no_channels_name_it(site: t.Any) -> None:
+    run = site("--check", conda_channels=None, conda_method="existing")
+    # What the role finds, much later.
+    assert "found no bin/conda" in " ".join(run.output.split()) and site.RUNS["channel"] not in run.output, run.output
+
+
 def test_a_condarc_that_only_a_parser_can_read_is_left_to_the_role(site: t.Any) -> None:
     condarc = site.root / "conda/.condarc"
     before = condarc.read_text()

@@ -23,6 +23,16 @@ def test_a_group_that_does_not_exist_has_no_members():
     assert nodes.members(GROUPS, ["nowhere", "h100", "compute"]) == ["h100-01", "titan01", "titan02"]
 
 
+def test_groups_from_the_command_line_are_a_text():
+    assert nodes.members(GROUPS, "h100,titan") == ["h100-01", "titan01", "titan02"]
+
+
+@pytest.mark.parametrize("wanted", [None, 7, {"titan": 1}])
+def test_what_is_no_list_of_groups_is_refused(wanted):
+    with pytest.raises(UserError, match="expected torch_env_groups to be a list of groups"):
+        nodes.makers(cluster(), GROUPS, wanted, ["login01"])
+
+
 # --- which host makes each environment ---------------------------------------------------------------------------
 
 
