@@ -156,6 +156,10 @@ def test_an_existing_base_is_adopted_and_something_else_refused(play, site, tmp_
     site.update(conda_method="existing", conda_prefix=str(base), conda_modulefiles_dir=str(tmp_path / "modules"))
     refused = play(ROLE, site)
     assert refused.rc != 0 and "found no bin/conda, no bin/activate" in refused.output
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file/conda"):
+        refused = play(ROLE, dict(site, conda_prefix=str(path)))
+        assert refused.rc != 0 and "found a file where a folder should be; remedy: " in " ".join(refused.output.split())
     for name in ("conda", "activate"):
         (base / "bin" / name).write_text("#!/bin/sh\n# a stand-in: only its existence is checked\n")
     assert play(ROLE, site).rc == 0
