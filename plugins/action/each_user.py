@@ -11,7 +11,7 @@ from ansible import constants, context
 from ansible.errors import AnsibleActionFail, AnsibleActionSkip
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, one_line, some
 from ansible_collections.hpc.pytorch.plugins.module_utils._users.names import checked_names
 from ansible_collections.hpc.pytorch.plugins.modules.each_user import ARGUMENT_SPEC
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import reported
@@ -97,17 +97,21 @@ def _with_defaults(action: ActionBase, module: str, arguments: dict[str, t.Any])
 
 def summary(results: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
     """What the task returns. It has not failed: a failure is that user's."""
-    items, warnings, diffs = [], [], []
+    items, diffs = [], []
+    warned: dict[str, list[str]] = {}
     for name, result in results.items():
         item = dict(result, ansible_loop_var="user", user=name)
         # Ansible shows these of the task, not of what is in results.
         texts = [*item.pop("warnings", ()), *(failure["reason"] for failure in failures_of(item, "", name))]
-        warnings += ["%s: %s" % (name, one_line(str(text)[:_LONGEST])) for text in texts]
+        for text in dict.fromkeys(one_line(str(text)[:_LONGEST]) for text in texts):
+            warned.setdefault(text, []).append(name)
         diff = item.pop("diff", None) or []
         diffs += [_named(each, name) for each in (diff if isinstance(diff, list) else [diff])]
         # A module's are for its developers.
         item.pop("deprecations", None)
         items.append(item)
+    # What is wrong for everyone is said once.
+    warnings = ["%s: %s" % (some(names), text) for text, names in warned.items()]
     returned = {"changed": any(each.get("changed") for each in items), "failed": False, "results": items}
     return dict(returned, **{key: value for key, value in (("warnings", warnings), ("diff", diffs)) if value})
 

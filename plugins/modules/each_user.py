@@ -15,7 +15,8 @@ description:
     user after the other.
   - As many users as Ansible has C(forks) get their turn at the same time.
   - A failure is the result of that user. The others go on, and the task succeeds. The filter
-    P(hpc.pytorch.user_failures#filter) lists the users whose module failed, and a warning names each.
+    P(hpc.pytorch.user_failures#filter) lists the users whose module failed, and a warning for each
+    reason names them, or the first five.
   - Facts, hosts and all else that Ansible would obey in a result are left out, as users can replace what runs in their
     name.
   - The task needs C(become=true). Its C(become_user) is not used.

@@ -32,6 +32,13 @@ def test_a_failure_is_that_users_and_a_warning_names_it():
     assert returned["results"][0] == {"changed": True, "ansible_loop_var": "user", "user": "alice"}
 
 
+def test_what_is_wrong_for_everyone_is_one_warning():
+    same = {"failed": True, "msg": "expected\nnodes"}
+    returned = each_user.summary({"a": same, "b": {"warnings": ["slow", "slow"]}, **dict.fromkeys("cdefgh", same)})
+    assert returned["warnings"] == ["a, c, d, e, f and 2 more: expected nodes", "b: slow"]
+    assert len(failures_of(returned, "job")) == 7
+
+
 def test_nothing_is_nothing():
     assert each_user.summary({}) == {"changed": False, "failed": False, "results": []}
     assert each_user.summary({"alice": {"changed": False}})["changed"] is False
