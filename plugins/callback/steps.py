@@ -20,6 +20,7 @@ description:
   - Failed and unreachable hosts, rescued and ignored errors, retries and differences are shown as the callback
     P(ansible.builtin.default#callback) shows them, and warnings below the name of the task. Messages of
     M(ansible.builtin.debug) and M(ansible.builtin.assert) are shown as text, once for all hosts that have the same one.
+  - With C(--tags) a warning says if no task had one of these tags, of which Ansible says nothing.
   - The recap is one line if all is well. Otherwise it is the one of P(ansible.builtin.default#callback).
   - With C(-v) the whole output is that of P(ansible.builtin.default#callback).
   - There are no control characters but colours, which Ansible leaves out if the output is not a terminal.
@@ -45,6 +46,7 @@ from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.lines import in
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.messages import is_for_people, message_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.place import Place, is_rescued, place_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.run import Run
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._steps.tags import Tags
 
 # A text has the terminal's own colour.
 _COLOURS = {
@@ -76,6 +78,7 @@ class CallbackModule(DefaultCallback):
         self._run = Run(lambda line, state: self._display.display(line, color=_COLOURS[state]))
         self._banner_due = False
         self._warned: set[str] = set()
+        self._tags = Tags(())
 
     @property
     def _quiet(self) -> bool:
@@ -93,6 +96,7 @@ class CallbackModule(DefaultCallback):
         super().v2_playbook_on_start(playbook)
         if self._quiet:
             self._run.begin(os.path.basename(playbook._file_name))
+            self._tags = Tags(context.CLIARGS["tags"])
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         if not self._quiet:
@@ -105,6 +109,7 @@ class CallbackModule(DefaultCallback):
     def _task_start(self, task: t.Any, prefix: str | None = None) -> None:
         super()._task_start(task, prefix)
         if self._quiet:
+            self._tags.begin_task(task.tags)
             place = self._place(task, prefix)
             # The name of a step says which role it is.
             name = task.name if place and task.name else task.get_name()
@@ -212,6 +217,8 @@ class CallbackModule(DefaultCallback):
         trouble = any(
             each[key] for each in totals.values() for key in ("failures", "unreachable", "rescued", "ignored")
         )
+        if self._tags.missed and not trouble:
+            self._display.warning(str(self._tags.missed))
         check_mode = bool(context.CLIARGS["check"])
         more = stats.custom and self.get_option("show_custom_stats")
         if trouble or more or not totals or (check_mode and self.get_option("check_mode_markers")):

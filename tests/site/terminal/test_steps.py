@@ -266,3 +266,19 @@ def test_on_a_terminal_there_are_colours_and_no_other_control_characters(several
     output = on_a_terminal([*command, "--limit", "n01", str(PLAYS / "parts.yml")], environment)
     assert re.search(r"\x1b\[0;33mchanged +\d+\.\d s  A role in a loop, with a variable\x1b\[0m\r\n", output)
     assert "\x1b" not in re.sub(r"\x1b\[[0-9;]*m", "", output)
+
+
+NO_TAG = "[WARNING]: expected a task with a tag of --tags "
+
+
+@pytest.mark.parametrize("tags", ["one", "two", "three", "none,one", "all", "tagged", "always"])
+def test_a_tag_that_a_task_has_is_no_news(run, tags):
+    done = run("tagged.yml", "--tags", tags)
+    assert done.rc == 0 and NO_TAG not in done.output, done.output
+
+
+def test_tags_that_no_task_has_are_named(run):
+    done = run("tagged.yml", "--tags", "onw,thee")
+    assert done.rc == 0 and NO_TAG + "onw,thee; found none that ran; remedy: " in " ".join(done.output.split())
+    done = run("tagged.yml", "--tags", "onw", "-e", '{"broken": true}')
+    assert done.rc == 2 and NO_TAG not in done.output, done.output
