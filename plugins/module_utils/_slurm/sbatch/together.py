@@ -66,8 +66,16 @@ def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
     for name, others, since in _NEEDS:
         if not _asks(given, name, tried) or not all(holds(release, since) for release in tried):
             continue
-        if not any(_counts(given, other) for other in others) and not ("gpus" in others and _has_gpu(given, name)):
+        counting = [other for other in others if _counts(given, other)]
+        useless = (
+            counting == ["gpus"]
+            and name == "gpus-per-task"
+            and all(_of_other_types(given, release) for release in tried)
+        )
+        if useless or (not counting and not ("gpus" in others and _has_gpu(given, name))):
             why = "sbatch takes it only together with %s" % " or ".join("--" + other for other in others)
+            if useless:
+                why = "no GPU of --gpus has its type, so it is not known how many tasks there are"
             if name not in [clash.names[0] for clash in found]:
                 found.append(Clash((name,), why, "give --%s too" % others[0]))
     if "resv-ports" in given and "stepmgr" not in given:
@@ -78,7 +86,8 @@ def clashes(given: Given, slurm: t.Sequence[int] | None = None) -> list[Clash]:
     named = _nodes({"nodelist": given.get("nodelist")})[0]
     if most and named > int(most[1]) and tuple(tried) == (OLD,):
         found.append(Clash(("nodes", "nodelist"), "the list has more nodes", "leave --nodes out"))
-    return [*found, *_of_gpus(given)]
+    of_gpus = [list(_of_gpus(_requests(given, release), given)) for release in tried]
+    return [*found, *(of_gpus[0] if all(of_gpus) else ())]
 
 
 # A request for GPUs: a number, or a type with or without one.
@@ -87,9 +96,21 @@ _OF_NODE = ("gpus-per-node", "gres")
 _REQUESTS = ("gpus", *_OF_NODE, "gpus-per-task", "gpus-per-socket")
 
 
-def _of_gpus(given: Given) -> t.Iterator[Clash]:
+def _requests(given: Given, release: str) -> dict[str, dict[str | None, int]]:
+    """The number of GPUs by type, of each option that asks for some."""
+    return {name: _requested(name, _read(name, str(given[name]), release)) for name in _REQUESTS if name in given}
+
+
+def _read(name: str, value: str, release: str) -> str:
+    """What a release reads of a value: 24.11 only the first TYPE:NUMBER of --gpus-per-task, and no type alone."""
+    if name != "gpus-per-task" or release == OLD:
+        return value
+    first = value.partition(",")[0]
+    return first if re.search(r"(\A|[:=])\d+\Z", first, re.ASCII) else ""
+
+
+def _of_gpus(requests: t.Mapping[str, dict[str | None, int]], given: Given) -> t.Iterator[Clash]:
     """All requests for GPUs have a type, or none; those of the job are a multiple of those of a node."""
-    requests = {name: _requested(name, str(given[name])) for name in _REQUESTS if name in given}
     typed = [name for name, types in requests.items() if None not in types and types]
     plain = [name for name, types in requests.items() if None in types]
     if typed and plain:
@@ -160,6 +181,13 @@ def _counts(given: Given, name: str) -> bool:
     if name == "nodes":
         return re.fullmatch(r"0*[1-9]\d*", value, re.ASCII) is not None
     return re.fullmatch(r"(.*[:=])?0*[KMGTB]*|,*", value, re.IGNORECASE) is None
+
+
+def _of_other_types(given: Given, release: str) -> bool:
+    """Whether --gpus has no type of --gpus-per-task: then its number does not give the number of tasks."""
+    requests = _requests(given, release)
+    total, each = requests["gpus"], requests["gpus-per-task"]
+    return None not in total and None not in each and bool(total) and bool(each) and not set(total) & set(each)
 
 
 def _has_gpu(given: Given, name: str) -> bool:
