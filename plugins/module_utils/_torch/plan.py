@@ -106,21 +106,36 @@ def _all_reduce_again(report: Report) -> Plan | None:
     return BARE._replace(passed=passed, all_reduce=True)
 
 
-def fewest(names: tuple[str, ...], helps: t.Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
-    """Return the fewest of *names* without which torch gets further, found by halving; empty if it never does.
+def fewest(names: tuple[str, ...], helps: t.Callable[[tuple[str, ...]], bool | None]) -> tuple[str, ...]:
+    """Return the fewest of *names* without which torch gets further; empty if it never does, or does so with them too.
 
-    One of several causes is found by as many probes as its number has binary digits, and two.
+    Each is found by as many probes as the number of names has binary digits, and one. If the time ends before, some
+    more are returned.
 
-    :arg helps: whether torch gets further without these names.
+    :arg helps: whether torch gets further without these names; None if that is not known, since the time is over.
     """
-    if not helps(names):
+    # Once more with all of them: what only failed once, such as a GPU that another job had, is no variable's fault.
+    if not helps(names) or helps(()) is not False:
         return ()
-    found = names
-    while len(found) > 1:
-        half = found[: len(found) // 2]
-        found = half if helps(half) else found[len(half) :]
-    # Two that only work together are in both halves.
-    return found if found == names or helps(found) else names
+    found: tuple[str, ...] = ()
+    rest = names
+    while rest:
+        low, high = 0, len(rest)
+        # Without the first *low* of the rest it fails, without the first *high* it works.
+        while high - low > 1:
+            middle = (low + high) // 2
+            known = helps(found + rest[:middle])
+            if known is None:
+                return _in_order(names, found + rest[:high])
+            low, high = (low, middle) if known else (middle, high)
+        found, rest = found + rest[high - 1 : high], rest[: high - 1]
+        if rest and helps(found):
+            break
+    return _in_order(names, found)
+
+
+def _in_order(names: tuple[str, ...], some: t.Container[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in some)
 
 
 def _counter_check(report: Report) -> Plan | None:

@@ -129,7 +129,7 @@ def _compare(place: _Place, report: Report) -> Report:
     if without is False and alone is False and helps(packages, LIBRARY_VARIABLES):
         without = alone = True
     plan = settings_check(report) if not (without or alone) else None
-    unset = fewest(tuple(report.settings), lambda names: bool(helps(plan, names))) if plan else ()
+    unset = fewest(tuple(report.settings), lambda names: helps(plan, names)) if plan else ()
     return report._replace(without=without, alone=alone, unset=unset)
 
 

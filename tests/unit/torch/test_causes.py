@@ -518,6 +518,17 @@ def test_a_failure_without_the_settings_too_is_not_their_fault(
     check(look(make_env(torch=faulty), node, scene, monkeypatch), node)
 
 
+def test_a_failure_that_does_not_come_again_is_not_the_settings_fault(
+    scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """Another job had the GPU for a moment: torch then works without the settings, and with them too."""
+    driver()(scene)
+    once = "import os\nif not os.path.exists({0!r}):\n    open({0!r}, 'w').close()\n    FAULTS[0] = 'CUDA error: ECC'"
+    faulty = standin(count=1) + "\n" + once.format(str(tmp_path / "was here"))
+    node = Node(["device_failed"], "ECC", lambda scene: None, variables=UNSET)
+    check(look(make_env(torch=faulty), node, scene, monkeypatch), node)
+
+
 @pytest.mark.parametrize("task", ["device files", "kernel log", "libcuda", "NVML"])
 def test_a_look_that_hangs_does_not_hide_the_cause(
     task: str, scene: Scene, make_env: MakeEnv, monkeypatch: pytest.MonkeyPatch
