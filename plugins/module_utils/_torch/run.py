@@ -123,10 +123,15 @@ def _compare(place: _Place, report: Report) -> Report:
             return None
         return gets_further(read_report(outcome.records, outcome.ending, FIRST_STEP), report, plan)
 
+    def is_cause(plan: Plan | None, without: t.Sequence[str] = ()) -> bool | None:
+        # Once more with all of them: what only failed once is no fault of theirs.
+        found = helps(plan, without)
+        return found and plan is not None and not helps(plan._replace(alone=False))
+
     packages = package_check(report)
-    without = helps(library_check(report), LIBRARY_VARIABLES)
-    alone = helps(packages) if not without else None
-    if without is False and alone is False and helps(packages, LIBRARY_VARIABLES):
+    without = is_cause(library_check(report), LIBRARY_VARIABLES)
+    alone = is_cause(packages) if not without else None
+    if without is False and alone is False and is_cause(packages, LIBRARY_VARIABLES):
         without = alone = True
     plan = settings_check(report) if not (without or alone) else None
     unset = fewest(tuple(report.settings), lambda names: helps(plan, names)) if plan else ()

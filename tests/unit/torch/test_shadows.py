@@ -192,6 +192,21 @@ def test_an_environment_that_is_broken_by_itself_is_not_the_user_sites_fault(env
     assert "PYTHONNOUSERSITE" not in found["reasons"][0]["remedy"]
 
 
+@pytest.mark.parametrize("variable", ["LD_LIBRARY_PATH", "PYTHONPATH"])
+def test_an_import_that_fails_once_is_no_variables_fault(
+    env: Env, variable: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file server did not answer for a moment: torch then works without the variable, and with it too."""
+    once = (
+        "import os\nif not os.path.exists({0!r}):\n    open({0!r}, 'w').close()\n    raise ImportError('I/O error')\n"
+    )
+    put(env.own, "torch/__init__.py", once.format(str(tmp_path / "was here")) + NEEDS)
+    monkeypatch.setenv(variable, str(tmp_path / "code"))
+    found = env.look()
+    assert [item["code"] for item in found["reasons"]] == ["import_failed"]
+    assert variable not in found["reasons"][0]["remedy"]
+
+
 def test_what_works_all_the_same_is_told_and_accuses_nobody(env: Env) -> None:
     path = put(env.user_site, "typing_extensions.py", NEW)
     put(env.user_site, "tqdm.py", "")
