@@ -122,6 +122,16 @@ NODES = {
         also(driver({"cuInit": 101}), lambda scene: scene.nvml()),
         variables=visible("GPU-1,GPU-1"),
     ),
+    "one named twice after one that is not there": Node(
+        ["cuda_unavailable"], "101", driver({"cuInit": 101}), variables=visible("0,5,0")
+    ),
+    "one named twice that is not there": Node(
+        ["cuda_visible_devices"], "=7,7 begins with 7, the node has 1", NONE, variables=visible("7,7")
+    ),
+    "no number": Node(["cuda_visible_devices"], "=--1 names no GPU", NONE, variables=visible("--1")),
+    "no number of ASCII": Node(
+        ["cuda_visible_devices"], "=\N{SUPERSCRIPT TWO} names no", NONE, variables=visible("\u00b2")
+    ),
     "no such name": Node(
         ["cuda_visible_devices"], "names no GPU", also(NONE, lambda scene: scene.nvml()), variables=visible("GPU-123")
     ),

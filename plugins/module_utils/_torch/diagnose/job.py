@@ -8,6 +8,8 @@ Each of these causes leaves torch without a device, or with fewer than the calle
 
 from __future__ import annotations
 
+import re
+
 from ..._common.errors import counted
 from ..asked import Asked
 from ..report import Report
@@ -17,6 +19,8 @@ from .remedies.place import Place, place_of
 
 # What Slurm and people write for no GPU.
 NONE = ("", "-1", "NoDevFiles", "none", "void")
+# A GPU, or what is meant to be one; int() takes other digits too, such as a superscript.
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _NO_DEVICE = (None, evidence.NO_DEVICE, evidence.INVALID_DEVICE, evidence.NOT_INITIALIZED)
 
 
@@ -100,9 +104,9 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
         how = "hides every GPU"
     elif value.startswith("MIG-") or evidence.nvml_devices(report, mig=True):
         return None
-    elif _named_twice(names):
-        how = "names %s twice, with which CUDA shows no GPU" % _named_twice(names)
-    elif names[0].lstrip("-").isdigit():
+    elif _named_twice(names, count):
+        how = "names %s twice, with which CUDA shows no GPU" % _named_twice(names, count)
+    elif _NUMBER.fullmatch(names[0]):
         if count is None or 0 <= int(names[0]) < count:
             return None
         how = "begins with %s, the node has %s, counted from 0" % (names[0], counted(count, "GPU"))
@@ -120,14 +124,18 @@ def cuda_visible_devices(report: Report, asked: Asked) -> Reason | None:
     return Reason("cuda_visible_devices", message, remedy)
 
 
-def _named_twice(names: list[str]) -> str | None:
-    """Return a GPU that is there twice. CUDA reads the names up to the first one that is no GPU."""
+def _named_twice(names: list[str], count: int | None) -> str | None:
+    """Return a GPU that is there twice. CUDA reads the names up to the first one that is no GPU.
+
+    :arg count: of the node's GPUs; None if unknown.
+    """
     before: set[str] = set()
     for name in names:
-        if name in NONE or name.startswith("-"):
+        number = int(name) if _NUMBER.fullmatch(name) else None
+        if name in NONE or number is not None and not 0 <= number < (count or number + 1):
             return None
         # For CUDA, 00 is 0.
-        gpu = str(int(name)) if name.isdigit() and name.isascii() else name
+        gpu = name if number is None else str(number)
         if gpu in before:
             return name
         before.add(gpu)
