@@ -97,7 +97,9 @@ def start(
     :raises OSError: it cannot be started.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    _state["starting"] = _state["starting"] or is_main
+    if is_main:
+        # Only here: a thread that read it and wrote it back could leave it set, and a signal would end nothing.
+        _state["starting"] = True
     try:
         process = _popen(list(argv), environment, stdin, stdout, stderr, folder, alone, descriptors)
         for ended in [each for each, _alone in list(_started.values()) if each.returncode is not None]:

@@ -10,6 +10,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import typing as t
 
 import pytest
@@ -229,3 +230,21 @@ def test_start_returns_at_once() -> None:
     with start(["/bin/cat"], PATH, stdin=commands.PIPE, stdout=commands.PIPE) as process:
         assert process.poll() is None
         assert process.communicate(b"given") == (b"given", None)
+
+
+def test_a_thread_does_not_say_that_the_main_thread_starts_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With that said, a signal waits for the main thread, which may wait for the thread."""
+
+    written: list[str] = []
+
+    class State(t.Dict[str, int]):
+        def __setitem__(self, key: str, value: int) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                written.append(key)
+            super().__setitem__(key, value)
+
+    monkeypatch.setattr(commands, "_state", State(commands._state))
+    thread = threading.Thread(target=run, args=(["true"], os.environ))
+    thread.start()
+    thread.join()
+    assert written == []
