@@ -92,6 +92,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError, shown
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.values import listed
 
 
 def ondemand_app_files(
@@ -116,11 +117,11 @@ def ondemand_app_files(
         app = App(str(title), str(description), str(cluster), _absolute(jupyter_prefix))
         rules = Rules(
             _hours(max_hours),
-            tuple(str(name) for name in accounts),
-            tuple(str(name) for name in qos),
+            _names(accounts),
+            _names(qos),
             str(submit_host),
-            tuple(str(name) for name in exclude),
-            _features(features),
+            _names(exclude),
+            _features(_names(features)),
         )
         return files(slurm, app, rules)
     except UserError as error:
@@ -134,17 +135,24 @@ def _absolute(given: t.Any) -> str:
 
 
 def _hours(given: t.Any) -> int:
+    # From the command line it is a text.
+    if isinstance(given, str) and re.fullmatch("[0-9]{1,6}", given):
+        given = int(given)
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise UserError("max_hours to be a number of hours from 1", str(given), "give one, such as 24")
     return given
 
 
-def _features(given: t.Sequence[str]) -> tuple[str, ...]:
+def _names(given: t.Any) -> tuple[str, ...]:
+    return tuple(str(name) for name in listed(given))
+
+
+def _features(given: tuple[str, ...]) -> tuple[str, ...]:
     """The names of features; --constraint takes & | * [ ] ( ) and commas for more than a name."""
-    wrong = [str(name) for name in given if not re.fullmatch(r"[A-Za-z0-9_][\w.:+-]*", str(name))]
+    wrong = [name for name in given if not re.fullmatch(r"[A-Za-z0-9_][\w.:+-]*", name)]
     if wrong:
         raise UserError("features to be names, of the characters A-Z a-z 0-9 _ . : + -", wrong[0], "correct it")
-    return tuple(dict.fromkeys(str(name) for name in given))
+    return tuple(dict.fromkeys(given))
 
 
 class FilterModule:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 hpc.pytorch contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bounds a value that came as JSON from another machine or user. No I/O. Private to hpc.pytorch."""
+"""Values that come from elsewhere: JSON of another machine or user, a list from the command line. No I/O.
+
+Private to hpc.pytorch.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,11 @@ _LARGEST = 2**63
 # Of all lists and mappings together. The answer of a node with 16 GPUs has some hundred.
 _MOST = 50000
 _LONGEST = 20000
+
+
+def listed(value: t.Any) -> list[t.Any]:
+    """The items of a list of names. From the command line it is a text, as in ``-e torch_env_gpus=a100,h100``."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else list(value)
 
 
 def bounded(value: t.Any) -> t.Any:

@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.values import listed
 
 DEFAULT_NAME = "torch"
 SCOPES = ("user", "site")
@@ -47,13 +48,11 @@ def members(groups: Groups, wanted: t.Any) -> list[str]:
     :arg wanted: a list of names; or a text with commas, as it is from the command line.
     :raises UserError: it is neither.
     """
-    if isinstance(wanted, str):
-        wanted = wanted.split(",")
-    if not isinstance(wanted, (list, tuple)):
+    if not isinstance(wanted, (str, list, tuple)):
         raise UserError(
             "torch_env_groups to be a list of groups", json.dumps(wanted, default=str), "write one, such as [compute]"
         )
-    return list(dict.fromkeys(host for name in wanted for host in groups.get(name, ())))
+    return list(dict.fromkeys(host for name in listed(wanted) for host in groups.get(name, ())))
 
 
 def makers(hostvars: HostVars, groups: Groups, wanted: t.Sequence[str], run: t.Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import UserError
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.redact import without_credentials
+from ansible_collections.hpc.pytorch.plugins.module_utils._common.values import listed
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.versions import is_version, key
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._torch_build.choose import choose
 
@@ -59,22 +60,22 @@ class Asked(t.NamedTuple):
             torch=str(values["torch"]),
             cuda=values["cuda"],
             source=str(values["source"]),
-            gpus=_listed(values["gpus"]),
-            drivers=_listed(values["drivers"]),
+            gpus=listed(values["gpus"]),
+            drivers=listed(values["drivers"]),
             builds=values["builds"],
             wheels_url=str(values["wheels_url"]),
-            companions=_listed(values["companions"]),
+            companions=listed(values["companions"]),
             packages=_listed(values["packages"]),
             pip=_listed(values["pip"]),
-            channels=None if values["channels"] is None else _listed(values["channels"]),
-            site_channels=_listed(values["site_channels"]),
+            channels=None if values["channels"] is None else listed(values["channels"]),
+            site_channels=listed(values["site_channels"]),
             glibc=_listed(values.get("glibc", [])),
             platform=str(values.get("platform", "")),
         )
 
 
 def _listed(value: t.Any) -> list[t.Any]:
-    """The items of a list. A text, as ``-e torch_env_gpus=a100`` gives it, is one item."""
+    """The items of a list. A text, as ``-e torch_env_pip="numpy<3,>=2"`` gives it, is one item."""
     return [value] if isinstance(value, str) else list(value)
 
 

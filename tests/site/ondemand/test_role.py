@@ -77,6 +77,16 @@ def test_the_app_is_written_once(play, site, scontrol, tmp_path, tree_of) -> Non
     assert answer["submitted"][0]["script"]["native"][-1] == "--gres=gpu:titan:2"
 
 
+def test_values_from_the_command_line(play, site, scontrol, tmp_path) -> None:
+    """There a number and a list of names are texts."""
+    scontrol(PARTITION.replace("1:00:00", "8:00:00"))
+    given = ("-e", "ondemand_app_max_hours=3", "-e", "ondemand_app_accounts=bio,chem")
+    done = play(ROLE, site, *given)
+    assert done.rc == 0, done.output
+    choice = json.loads((tmp_path / "apps/jupyterlab/choices.json").read_text())["choices"][0]
+    assert (choice["max_hours"], choice["accounts"]) == (3, ["bio", "chem"])
+
+
 def test_another_cluster_changes_the_form_and_an_empty_one_leaves_it(play, site, scontrol, tmp_path, tree_of) -> None:
     scontrol()
     assert play(ROLE, site).rc == 0

@@ -241,6 +241,13 @@ def test_a_feature_becomes_a_constraint_where_the_place_has_it(facts, ruby):
     assert "feature" not in ruby(ondemand_app_files(facts(BOTH, nodes), features=["nvlink"]))["form"]["form"]
 
 
+def test_names_from_the_command_line_are_a_text(facts):
+    names = {"accounts": ["bio", "chem"], "qos": ["long"], "features": ["ib"], "exclude": ["titan"]}
+    nodes = {name: {**node, "AvailableFeatures": "ib", "ActiveFeatures": "ib"} for name, node in NODES.items()}
+    texts = {option: ",".join(given) for option, given in names.items()}
+    assert ondemand_app_files(facts(BOTH, nodes), **texts) == ondemand_app_files(facts(BOTH, nodes), **names)
+
+
 @pytest.mark.parametrize("wrong", ["ib&rack1", "[ib]", "a,b", "", "-x", "a b", "ib*2"])
 def test_a_feature_that_is_no_name_is_refused(facts, wrong):
     with pytest.raises(AnsibleFilterError, match="expected features to be names, of the characters"):

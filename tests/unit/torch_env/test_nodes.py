@@ -40,6 +40,11 @@ def test_a_node_makes_the_environment_and_not_the_login_node():
     assert nodes.makers(cluster(), GROUPS, ["compute"], ["login01", "titan02", "h100-01"]) == ["titan02"]
 
 
+def test_groups_from_the_command_line_are_a_text():
+    assert nodes.makers(cluster(), GROUPS, "gpu,compute", ["login01", "titan02"]) == ["titan02"]
+    assert nodes.members(GROUPS, "compute") == nodes.members(GROUPS, ["compute"])
+
+
 def test_each_environment_has_one_maker_in_the_order_of_the_names():
     hostvars = cluster(titan={"torch_env_name": "z"}, h100={"torch_env_name": "a"}, login={"torch_env_name": "z"})
     assert nodes.makers(hostvars, GROUPS, ["compute"], ["login01", *GROUPS["compute"]]) == ["h100-01", "titan01"]

@@ -140,6 +140,16 @@ def test_a_text_is_a_list_of_one():
     assert planned(gpus="a100", source="wheels").build == planned(gpus=["a100"], source="wheels").build
 
 
+def test_a_text_of_names_is_a_list_of_them():
+    """As role conda takes ``-e conda_channels=pytorch,conda-forge``; a comma in a requirement is part of it."""
+    two = ["https://h/own", "conda-forge"]
+    assert planned(site_channels="https://h/own,conda-forge") == planned(site_channels=two)
+    assert planned(channels="https://h/own, conda-forge") == planned(channels=two)
+    both = planned(gpus=["a100", "h100"], source="wheels", companions=["torchvision", "torchaudio"])
+    assert planned(gpus="a100,h100", source="wheels", companions="torchvision,torchaudio") == both
+    assert planned(pip="numpy<3,>=2").pip == ["numpy<3,>=2"]
+
+
 def test_folders_and_wheels_that_look_like_tokens_keep_environments_apart():
     def name(**asked):
         return planned(**asked).key
