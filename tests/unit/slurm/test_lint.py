@@ -131,6 +131,7 @@ MISTAKES = [
     ("secret", "export WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
     ("secret", "train \\\n  --password=pa55word-and-more\npython x.py", 4),
     ("secret", "wandb login 0123456789abcdef0123456789abcdef01234567\npython x.py", 3),
+    ("secret", "aws configure set aws_secret_access_key wJalrXUtnFEMI/K7MDENG/bPxRfiCYabcdefgKEY", 3),
     ("secret", "huggingface-cli login --token hf_abcdefghijklmnopqrstuvwxyz\npython x.py", 3),
     ("secret", "export DB_PASSWORD='pa55word-and-more'\npython x.py", 3),
     ("secret", "python x.py --api-key sk-proj-0123abcd", 3),
@@ -246,6 +247,8 @@ RIGHT = [
     "export WANDB_API_KEY=your_api_key_here HF_TOKEN=hf_your_token_here_1234 SECRET=changeme\npython x.py",
     "export WANDB_API_KEY=xxxxxxxxxxxx OPENAI_API_KEY=sk-no-key-required PASSWORD=............\npython x.py",
     "export HF_TOKEN=hf_xxxxxxxxxxxxxxxxxxxxxxxx WANDB_API_KEY=INSERT_KEY_HERE API_KEY=`<~/.api_key`\npython x.py",
+    "aws configure set aws_secret_access_key $AWS_KEY\npython x.py",
+    "aws configure set aws_secret_access_key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\npython x.py",
     "python x.py --secret_key keys/wandb.key --password secrets/db.txt",
     # What a model reads.
     "python x.py --pad_token end_of_text_123 --eos_token=end_of_text_123 --special-token v2_begin_of_text",

@@ -24,6 +24,7 @@ _SECRETS = (
     re.compile(r"\b(wandb login)\s+(?:--\S+\s+)*([0-9a-f]{32,})"),
     re.compile(r"\b(hf_|gh[pousr]_)([A-Za-z0-9]{20,})"),
     re.compile(r"\b(AKIA)([0-9A-Z]{16})"),
+    re.compile(r"\b(aws configure set \S*aws_secret_access_key)\s+[\"']?([A-Za-z0-9/+]{40})\b"),
 )
 # Of a text that a model reads, such as --pad_token.
 _OF_A_TEXT = re.compile(
