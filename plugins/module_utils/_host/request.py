@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import typing as t
@@ -127,7 +126,7 @@ def _content(given: t.Mapping[str, t.Any]) -> bytes:
         return (given["content"] or "").encode("utf-8", "surrogateescape")
     try:
         return base64.b64decode(given["content_base64"], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise UserError(
             "content_base64 of %s to be base64" % given["path"], str(error), "encode it with the filter b64encode"
         ) from error

@@ -174,6 +174,7 @@ def test_something_else_is_refused_before_anything_is_written(tmp_path: pathlib.
         {"path": "/a", "content": "", "mode": "42"},
         {"path": "/a", "content": "", "mode": "99999"},
         {"path": "/a", "content_base64": "%%%"},
+        {"path": "/a", "content_base64": "\u00e9"},
     ],
 )
 def test_values_that_do_not_fit_together_are_refused(wrong: dict[str, t.Any]) -> None:
