@@ -88,6 +88,7 @@ AGAINST = (
     "We have moved away from `@`.",
     "Unlike `@`, the module works.",
     "以前使用 `@` 安装。",
+    "- 我们以前用 `@` 安装。",
     "Instead of:\n\n```\n@\n```\n\nuse\n\n```\npip install torch\n```",
     "```bash\n# old\n@\n```",
     "As of 2025 the channel has ended, so\n\n```\n@\n```\n\ninstalls an old one.",
@@ -103,6 +104,8 @@ ABOUT_ELSE = (
     "The module has been removed, so run\n\n```\n@\n```",
     "To avoid mistakes, run\n\n```\n@\n```",
     "```bash\n# old and new nodes\n@\n```",
+    "加载模块以前，先运行\n\n```\n@\n```",
+    "在使用 PyTorch 以前，先运行\n\n```\n@\n```",
     "Replace `NAME` and run\n\n```\n@\n```",
 )
 

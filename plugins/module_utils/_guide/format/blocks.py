@@ -48,7 +48,7 @@ class Block(t.NamedTuple):
     after: str
 
 
-# What makes a reader not type what a page shows.
+# What makes a reader not type what a page shows. After a verb, 以前 means "before you do so".
 _AGAINST = re.compile(
     r"\b(do\s+not(?!\s+forget)|don['\u2019]?t(?!\s+forget)|never|avoid\s+(?:using|the|this|running|these)|(?:must|should)\s+not"
     r"|(?:shouldn|mustn|won|doesn)['\u2019]t|no\s+longer|not\s+(?:work|recommended|supported|possible)|deprecated|obsolete"
@@ -58,7 +58,7 @@ _AGAINST = re.compile(
     r"|(?:common|frequent|typical)\s+mistakes?|(?:was|were)\s+[\w ]{1,40}\buntil\s+20\d\d"
     r"|previously(?=\s+(?:we|you|it|this|the|users?|recommended|suggested|documented|used|worked)\b))\b"
     r"|\A\W*old\W*\Z|\b(?:instead\s+of|rather\s+than|replace)\W*\Z|❌"
-    r"|以前|不要|请勿|切勿|不应|不再|废弃|弃用|过时|已停|停用|失效|不推荐|不建议|旧的?(?:方法|写法|命令|方式)|错误的?(?:写法|示例|做法|命令|用法)",
+    r"|(?:\A|[我们。，；、\n])\W*以前|不要|请勿|切勿|不应|不再|废弃|弃用|过时|已停|停用|失效|不推荐|不建议|旧的?(?:方法|写法|命令|方式)|错误的?(?:写法|示例|做法|命令|用法)",
     re.IGNORECASE,
 )
 # A case in which the line is for the reader: if the module does not work, install.
