@@ -133,7 +133,7 @@ def test_lists_from_the_command_line_are_lists_in_the_condarc(play, site, tmp_pa
     """Conda does not start with a text there."""
     folders = [str(tmp_path / name) for name in ("a", "b")]
     assert (
-        play(ROLE, {**site, "conda_envs_dirs": ",".join(folders), "conda_channels": site["conda_channels"][0]}).rc == 0
+        play(ROLE, {**site, "conda_envs_dirs": ", ".join(folders), "conda_channels": site["conda_channels"][0]}).rc == 0
     )
     found = yaml.safe_load(pathlib.Path(site["conda_prefix"], ".condarc").read_text())
     assert (found["envs_dirs"], found["channels"]) == (folders, site["conda_channels"])
