@@ -12,6 +12,7 @@ import json
 import os
 import selectors
 import signal
+import sys
 import traceback
 import typing as t
 
@@ -94,13 +95,9 @@ def _start(name: str, work: t.Callable[[str], Result], seconds: int) -> tuple[in
 
 
 def _limited(name: str, work: t.Callable[[str], Result], seconds: int) -> Result:
-    ended = False
-
     def end(_signal: int, _frame: t.Any) -> None:
-        # Once: what the work does to clean up takes its time.
-        nonlocal ended
-        if not ended:
-            ended = True
+        # What the work does to clean up takes its time. But Python drops what is raised in a finalizer: then once more.
+        if not _is_cleaning_up():
             raise TooLong
 
     signal.signal(signal.SIGALRM, end)
@@ -114,6 +111,14 @@ def _limited(name: str, work: t.Callable[[str], Result], seconds: int) -> Result
         return {"failed": True, "timedout": {"period": seconds}, "msg": "it took longer than %d seconds" % seconds}
     except Exception as error:
         return {"failed": True, "msg": str(error) or type(error).__name__, "exception": traceback.format_exc()}
+
+
+def _is_cleaning_up() -> bool:
+    """Whether this is called while TooLong is on its way out of the work."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, TooLong):
+        error = error.__context__
+    return error is not None
 
 
 def _result(process: _Running) -> Result:

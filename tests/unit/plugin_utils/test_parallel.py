@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -107,6 +108,41 @@ def test_cleaning_up_takes_its_time(tmp_path):
 
     results = at_once(["a"], work, most=1, seconds=1)
     assert results["a"]["timedout"] == {"period": 1} and (tmp_path / "clean").read_text() == "0"
+
+
+def test_cleaning_up_with_an_error_of_its_own_takes_its_time(tmp_path):
+    @contextlib.contextmanager
+    def cleaned():
+        try:
+            yield
+        finally:
+            try:
+                raise OSError("it is gone already")
+            except OSError:
+                subprocess.run(["sleep", "2.5"], check=True)
+                (tmp_path / "clean").touch()
+
+    def work(name):
+        with cleaned():
+            signal.pause()
+
+    assert at_once(["a"], work, most=1, seconds=1)["a"]["timedout"] and (tmp_path / "clean").exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_end_that_python_drops_comes_again():
+    """As it drops all that is raised in a finalizer, which may run at any time."""
+
+    class Late:
+        def __del__(self):
+            signal.pause()
+
+    def work(name):
+        Late()
+        while True:
+            signal.pause()
+
+    assert at_once(["a"], work, most=1, seconds=1)["a"]["timedout"] == {"period": 1}
 
 
 def test_an_interruption_ends_those_that_run():
