@@ -8,6 +8,7 @@ Each runs in a process of its own, a copy of the calling one: what it changes th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -54,16 +55,18 @@ def at_once(
         while waiting or running:
             while waiting and len(running) < max(1, most):
                 name = waiting.pop()
-                read_end, pid = _start(name, work, seconds)
-                running[read_end] = _Running(name, pid, bytearray())
+                with _undisturbed() as signals:
+                    read_end, pid = _start(name, work, seconds, signals)
+                    running[read_end] = _Running(name, pid, bytearray())
                 selector.register(read_end, selectors.EVENT_READ)
             for key, _events in selector.select(_AGAIN):
                 each, chunk = running[key.fd], os.read(key.fd, 1 << 16)
                 each.written.extend(chunk)
                 if not chunk:
                     selector.unregister(key.fd)
-                    os.close(key.fd)
+                    # First: what is closed must not be closed again if a signal comes now.
                     del running[key.fd]
+                    os.close(key.fd)
                     results[each.name] = _result(each)
     finally:
         # Only after an error or an interruption is there any left.
@@ -75,8 +78,24 @@ def at_once(
     return {name: results[name] for name in names}
 
 
-def _start(name: str, work: t.Callable[[str], Result], seconds: int) -> tuple[int, int]:
-    """The end of a pipe from which to read the result, and the process that writes it."""
+@contextlib.contextmanager
+def _undisturbed() -> t.Iterator[t.AbstractSet[int]]:
+    """No signal comes between the start of a process and the note of it; otherwise nothing would end that process.
+
+    Gives the signals that were blocked before.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield before
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(name: str, work: t.Callable[[str], Result], seconds: int, signals: t.AbstractSet[int]) -> tuple[int, int]:
+    """The end of a pipe from which to read the result, and the process that writes it.
+
+    :arg signals: those that the process blocks.
+    """
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid:
@@ -86,6 +105,7 @@ def _start(name: str, work: t.Callable[[str], Result], seconds: int) -> tuple[in
         # Ansible's own handlers would end the process group of the parent.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         answer = json.dumps(_limited(name, work, seconds), default=str).encode()
         with open(write_end, "wb", closefd=False) as stream:
             stream.write(answer)
@@ -108,6 +128,8 @@ def _limited(name: str, work: t.Callable[[str], Result], seconds: int) -> Result
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     except TooLong:
+        # It may have come just before the line above.
+        signal.setitimer(signal.ITIMER_REAL, 0)
         return {"failed": True, "timedout": {"period": seconds}, "msg": "it took longer than %d seconds" % seconds}
     except Exception as error:
         return {"failed": True, "msg": str(error) or type(error).__name__, "exception": traceback.format_exc()}

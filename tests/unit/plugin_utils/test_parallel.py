@@ -169,3 +169,46 @@ def test_an_interruption_ends_those_that_run():
     # The process is gone, and with it the last writer.
     assert os.read(read_end, 2) == b"x" and os.read(read_end, 1) == b""
     os.close(read_end)
+
+
+def test_an_interruption_while_one_starts_ends_it_too(monkeypatch):
+    """The signal comes when the process runs and its number is not noted yet."""
+
+    class Stop(BaseException):
+        pass
+
+    def stop(_signal, _frame):
+        raise Stop
+
+    fork = os.fork
+
+    def fork_and_signal():
+        pid = fork()
+        if pid:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return pid
+
+    monkeypatch.setattr(os, "fork", fork_and_signal)
+    before = signal.signal(signal.SIGUSR1, stop)
+    read_end, write_end = os.pipe()
+
+    def work(_name):
+        os.close(write_end)
+        return {"got": os.read(read_end, 1)}
+
+    try:
+        with pytest.raises(Stop):
+            at_once(["a"], work, most=1)
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        os.close(write_end)
+        os.close(read_end)
+
+
+def test_the_work_gets_its_signals():
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    results = at_once(["a"], lambda name: {"blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()))}, most=1)
+    assert results["a"] == {"blocked": sorted(mask)}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
