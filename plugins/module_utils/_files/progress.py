@@ -66,7 +66,9 @@ class Progress:
         :arg item: what it is being done to, such as a package's name.
         :arg done: how many of *total* are finished.
         """
-        if self._stream is None:
+        # Another thread may close it meanwhile.
+        stream = self._stream
+        if stream is None:
             return
         now = time.monotonic()
         if step == self._step and now - self._last < self.INTERVAL:
@@ -81,19 +83,17 @@ class Progress:
             "bytes_total": bytes_total,
         }
         try:
-            self._stream.write(
-                json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n"
-            )
-            self._stream.flush()
-        except OSError:
-            # On a full disk the progress lines are lost, not the work.
+            stream.write(json.dumps({key: value for key, value in state.items() if value not in (None, "")}) + "\n")
+            stream.flush()
+        except (OSError, ValueError):
+            # On a full disk the progress lines are lost, not the work. A closed file is a ValueError.
             self.close()
 
     def close(self) -> None:
         """Remove the file."""
-        if self._stream is None or self._path is None:
-            return
         stream, self._stream = self._stream, None
+        if stream is None or self._path is None:
+            return
         with contextlib.suppress(OSError):
             stream.close()
         with contextlib.suppress(OSError):

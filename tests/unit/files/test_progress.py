@@ -32,6 +32,14 @@ def test_reports_of_one_step_that_come_too_fast_are_dropped(tmp_path):
         assert len(path.read_text().splitlines()) < 1000
 
 
+def test_another_thread_that_finds_the_disk_full_ends_no_work(tmp_path, monkeypatch):
+    """It closes the file between two lines of a report."""
+    progress = Progress(str(tmp_path / "progress"))
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: progress.close() or 1.0)
+    progress.report("pack", "torch")
+    assert not (tmp_path / "progress").exists()
+
+
 def test_a_file_or_link_that_stands_there_is_never_used(tmp_path):
     (tmp_path / "victim").write_text("mine")
     (tmp_path / "link").symlink_to("victim")
