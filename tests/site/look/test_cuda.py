@@ -78,6 +78,13 @@ def test_a_modulefile_whose_name_only_the_toolkit_knows_is_left_to_the_role(
     assert run.recap["changed"] == 0 and (tmp_path / "cuda/12.4.lua").exists()
 
 
+def test_a_version_without_quotes_is_one_too(site: t.Any, cuda: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+    """In YAML it is a number."""
+    number: dict[str, t.Any] = {**cuda, "cuda_version": 12.4}
+    assert modules(site(**number)) == ["site_look", "cuda_info", "host_files"]
+    assert modules(site(**number)) == ["site_look"] and (tmp_path / "cuda/12.4.lua").exists()
+
+
 def test_without_modulefiles_the_toolkit_alone_is_checked(site: t.Any, cuda: dict[str, t.Any]) -> None:
     run = site(**{**cuda, "cuda_expose": ["bashrc"], "cuda_version": ""})
     assert modules(run) == ["site_look"] and run.recap["changed"] == 0
