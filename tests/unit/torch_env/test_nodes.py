@@ -40,9 +40,8 @@ def test_a_node_makes_the_environment_and_not_the_login_node():
     assert nodes.makers(cluster(), GROUPS, ["compute"], ["login01", "titan02", "h100-01"]) == ["titan02"]
 
 
-def test_groups_from_the_command_line_are_a_text():
+def test_a_maker_of_groups_from_the_command_line():
     assert nodes.makers(cluster(), GROUPS, "gpu,compute", ["login01", "titan02"]) == ["titan02"]
-    assert nodes.members(GROUPS, "compute") == nodes.members(GROUPS, ["compute"])
 
 
 def test_each_environment_has_one_maker_in_the_order_of_the_names():
