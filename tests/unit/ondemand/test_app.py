@@ -241,11 +241,12 @@ def test_a_feature_becomes_a_constraint_where_the_place_has_it(facts, ruby):
     assert "feature" not in ruby(ondemand_app_files(facts(BOTH, nodes), features=["nvlink"]))["form"]["form"]
 
 
-def test_names_from_the_command_line_are_a_text(facts):
+def test_values_from_the_command_line_are_texts(facts):
     names = {"accounts": ["bio", "chem"], "qos": ["long"], "features": ["ib"], "exclude": ["titan"]}
     nodes = {name: {**node, "AvailableFeatures": "ib", "ActiveFeatures": "ib"} for name, node in NODES.items()}
     texts = {option: ",".join(given) for option, given in names.items()}
-    assert ondemand_app_files(facts(BOTH, nodes), **texts) == ondemand_app_files(facts(BOTH, nodes), **names)
+    expected = ondemand_app_files(facts(BOTH, nodes), **names, max_hours=3)
+    assert ondemand_app_files(facts(BOTH, nodes), **texts, max_hours="3") == expected
 
 
 @pytest.mark.parametrize("wrong", ["ib&rack1", "[ib]", "a,b", "", "-x", "a b", "ib*2"])
@@ -269,7 +270,7 @@ def test_the_same_facts_give_the_same_bytes(facts):
         (BOTH, {"max_hours": 0}, "expected max_hours to be a number of hours from 1; found 0"),
         (BOTH, {"jupyter_prefix": ["/opt/lab"]}, "expected jupyter_prefix to be an absolute path; found ['/opt/lab']"),
         (BOTH, {"jupyter_prefix": ""}, "expected jupyter_prefix to be an absolute path; found ''"),
-        (BOTH, {"max_hours": "12"}, "expected max_hours to be a number of hours from 1; found 12"),
+        (BOTH, {"max_hours": "12h"}, "expected max_hours to be a number of hours from 1; found 12h"),
     ],
 )
 def test_what_cannot_be_built_is_refused(facts, partitions, more, message):
