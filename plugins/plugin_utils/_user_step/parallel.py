@@ -82,6 +82,7 @@ def at_once(
 def _undisturbed() -> t.Iterator[t.AbstractSet[int]]:
     """No signal comes between the start of a process and the note of it; otherwise nothing would end that process.
 
+    This thread is the only one that takes signals, as in Ansible's workers: ours for progress blocks them.
     Gives the signals that were blocked before.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.parallel import at_once
@@ -156,7 +158,8 @@ def test_an_interruption_ends_those_that_run():
 
     def work(_name):
         os.write(write_end, b"x")
-        os.kill(os.getppid(), signal.SIGUSR1)
+        # To the main thread: another one of the test runner would take a signal that the main one blocks.
+        ctypes.CDLL(None).tgkill(os.getppid(), os.getppid(), signal.SIGUSR1)
         while True:
             signal.pause()
 
@@ -185,7 +188,8 @@ def test_an_interruption_while_one_starts_ends_it_too(monkeypatch):
     def fork_and_signal():
         pid = fork()
         if pid:
-            os.kill(os.getpid(), signal.SIGUSR1)
+            # As above.
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
         return pid
 
     monkeypatch.setattr(os, "fork", fork_and_signal)
