@@ -24,6 +24,7 @@ from ansible.utils.display import Display
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.errors import one_line
 from ansible_collections.hpc.pytorch.plugins.module_utils._common.lines import lines_of
 from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.action import is_ordinary, run_module
+from ansible_collections.hpc.pytorch.plugins.plugin_utils._user_step.signals import blocked
 
 display = Display()
 clock = time.monotonic
@@ -63,9 +64,8 @@ class ProgressAction(ActionBase):
         )
         # The system may hand a signal to any thread that takes it, and Python acts on it in the main one alone, which
         # would sleep on: Ctrl-C would end neither this process nor the module. A thread inherits what is blocked.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        poller.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with blocked(_SIGNALS):
+            poller.start()
         try:
             return run_module(self, arguments, task_vars)
         finally:

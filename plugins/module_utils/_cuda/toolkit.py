@@ -166,7 +166,7 @@ def check_home(home: str) -> None:
 def checked_toolkit(home: str, version: str | None, environment: t.Mapping[str, str]) -> tuple[Toolkit, list[str]]:
     """Return the toolkit at *home*, and what to warn of. Neither the driver nor a GPU is asked.
 
-    :raises UserError: there is none, or another version than *version*.
+    :raises UserError: no toolkit is there, or its version is not *version*.
     """
     finder = Finder(dict(environment, LC_ALL="C"), _NVCC_SECONDS)
     toolkit = finder.at(home)

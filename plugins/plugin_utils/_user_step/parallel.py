@@ -8,7 +8,6 @@ Each runs in a process of its own, a copy of the calling one: what it changes th
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
@@ -16,6 +15,8 @@ import signal
 import sys
 import traceback
 import typing as t
+
+from .signals import blocked
 
 Result = t.Dict[str, t.Any]
 # Python handles a signal that comes just before a system call only after that call, which may never return. So what
@@ -55,7 +56,9 @@ def at_once(
         while waiting or running:
             while waiting and len(running) < max(1, most):
                 name = waiting.pop()
-                with _undisturbed() as signals:
+                # A signal between the start of a process and the note of it would leave that process running. This
+                # thread is the only one that takes signals, as in Ansible's workers: ours for progress blocks them.
+                with blocked(signal.valid_signals()) as signals:
                     read_end, pid = _start(name, work, seconds, signals)
                     running[read_end] = _Running(name, pid, bytearray())
                 selector.register(read_end, selectors.EVENT_READ)
@@ -76,20 +79,6 @@ def at_once(
             os.waitpid(each.pid, 0)
         selector.close()
     return {name: results[name] for name in names}
-
-
-@contextlib.contextmanager
-def _undisturbed() -> t.Iterator[t.AbstractSet[int]]:
-    """No signal comes between the start of a process and the note of it; otherwise nothing would end that process.
-
-    This thread is the only one that takes signals, as in Ansible's workers: ours for progress blocks them.
-    Gives the signals that were blocked before.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        yield before
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start(name: str, work: t.Callable[[str], Result], seconds: int, signals: t.AbstractSet[int]) -> tuple[int, int]:
